@@ -1,0 +1,5 @@
+//! The STIX pattern language: text to syntax tree and back.
+
+mod ast;
+
+pub use ast::*;
