@@ -3,5 +3,9 @@
 #![deny(missing_docs)]
 
 pub mod diagnostic;
+pub mod guard;
 pub mod pattern;
+pub mod plan;
 pub mod span;
+pub mod stix;
+pub mod target;

@@ -109,7 +109,8 @@ fn is_evidence(operand: &Condition, found: &mut Vec<Diagnostic>) -> bool {
         Condition::Test(test) if is_detail(test) => false,
         Condition::Test(test) if test.negated => false,
         Condition::Test(test) => {
-            let guarded: Vec<Diagnostic> = test.values.iter().filter_map(|value| verdict(value, test.operator)).collect();
+            let guarded: Vec<Diagnostic> =
+                test.values.iter().filter_map(|value| verdict(value, test.operator)).collect();
             let evidence = test.values.is_empty() || guarded.len() < test.values.len();
             found.extend(guarded);
             evidence

@@ -11,10 +11,7 @@ use super::{
     Condition, Observation, Plan, Test,
     fidelity::{Fidelity, Loss},
 };
-use crate::{
-    diagnostic::Code,
-    span::Span,
-};
+use crate::{diagnostic::Code, span::Span};
 
 /// The target has no place for a property.
 pub const NO_PLACE: Code = Code("L001");

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use base64::{Engine as _, prelude::BASE64_STANDARD as BASE64};
+
 use super::{
     Condition, Observation, Operator, Plan, Property, Test, normalise,
     schema::{self, Resolved},
@@ -171,8 +173,16 @@ fn scalar(value: &LiteralValue<'_>) -> ValueKind {
         LiteralValue::BigInteger(digits) => ValueKind::Text((*digits).to_owned()),
         LiteralValue::Boolean(truth) => ValueKind::Boolean(*truth),
         LiteralValue::Timestamp(text) => ValueKind::Timestamp((*text).to_owned()),
-        LiteralValue::Hex(_) | LiteralValue::Binary(_) => ValueKind::Bytes(value.bytes().unwrap_or_default()),
+        LiteralValue::Hex(digits) => ValueKind::Bytes(hex(digits)),
+        // The grammar lets only well-formed base64 through.
+        LiteralValue::Binary(text) => ValueKind::Bytes(BASE64.decode(text).unwrap_or_default()),
     }
+}
+
+/// The bytes of an even number of hexadecimal digits, which is what the grammar lets through.
+fn hex(digits: &str) -> Vec<u8> {
+    let digits: Vec<u8> = digits.chars().filter_map(|digit| digit.to_digit(16)?.try_into().ok()).collect();
+    digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect()
 }
 
 /// The algorithm of a path that ends in a hash key.
@@ -211,7 +221,8 @@ fn url(text: &str, negated: bool, literal: &Literal<'_>, notes: &mut Vec<Diagnos
     let Some(parts) = UrlParts::parse(text) else {
         return (property("url:value"), ValueKind::Text(text.to_owned()));
     };
-    let bare = parts.scheme.is_empty() && parts.port.is_none() && !text.contains(['/', '?', '#']) && !parts.has_userinfo;
+    let bare =
+        parts.scheme.is_empty() && parts.port.is_none() && !text.contains(['/', '?', '#']) && !parts.has_userinfo;
     if !bare || negated {
         return (property("url:value"), ValueKind::Url(Box::new(parts)));
     }
@@ -222,7 +233,9 @@ fn url(text: &str, negated: bool, literal: &Literal<'_>, notes: &mut Vec<Diagnos
     );
     match parts.host {
         Host::Domain(name) => (property("domain-name:value"), ValueKind::Domain(name)),
-        Host::Address(address) if address.is_ipv4() => (property("ipv4-addr:value"), ValueKind::Address(address.into())),
+        Host::Address(address) if address.is_ipv4() => {
+            (property("ipv4-addr:value"), ValueKind::Address(address.into()))
+        }
         Host::Address(address) => (property("ipv6-addr:value"), ValueKind::Address(address.into())),
     }
 }

@@ -9,6 +9,7 @@ pub mod canonical;
 pub mod fidelity;
 pub mod lower;
 pub mod normalise;
+pub mod schema;
 pub mod value;
 
 use std::borrow::Cow;

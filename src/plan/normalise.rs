@@ -139,7 +139,8 @@ fn sorted(mut test: Test) -> Test {
         test.values.sort_by(|left, right| left.kind.order(&right.kind));
         test.values.dedup_by(|left, right| left.kind == right.kind);
     }
-    let single = |value: &Value| matches!(&value.kind, ValueKind::Address(net) if net.prefix_len() == net.max_prefix_len());
+    let single =
+        |value: &Value| matches!(&value.kind, ValueKind::Address(net) if net.prefix_len() == net.max_prefix_len());
     if test.operator == Operator::IsSubset && !test.values.is_empty() && test.values.iter().all(single) {
         test.operator = Operator::Equal;
     }

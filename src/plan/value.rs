@@ -58,7 +58,8 @@ impl DomainName {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.strip_suffix('.').unwrap_or(text);
-        let plain = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_' | b'.');
+        let plain =
+            |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_' | b'.');
         let name: Box<str> = if text.as_bytes().iter().all(plain) && !text.contains("xn--") {
             text.into()
         } else {
@@ -141,7 +142,8 @@ impl UrlParts {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let has_scheme = text.contains("://");
-        let parsed = if has_scheme { url::Url::parse(text) } else { url::Url::parse(&format!("http://{text}")) }.ok()?;
+        let parsed =
+            if has_scheme { url::Url::parse(text) } else { url::Url::parse(&format!("http://{text}")) }.ok()?;
         let host = match parsed.host()? {
             url::Host::Domain(name) => host_from_text(name)?,
             url::Host::Ipv4(address) => Host::Address(address.into()),
@@ -255,5 +257,9 @@ impl Hash {
 /// addresses, are none.
 #[must_use]
 pub fn parse_address(text: &str) -> Option<IpNet> {
-    if text.contains('/') { IpNet::from_str(text).ok().map(|net| net.trunc()) } else { IpAddr::from_str(text).ok().map(IpNet::from) }
+    if text.contains('/') {
+        IpNet::from_str(text).ok().map(|net| net.trunc())
+    } else {
+        IpAddr::from_str(text).ok().map(IpNet::from)
+    }
 }
