@@ -158,17 +158,23 @@ impl<S, R> Mapping<S, R> {
         rows.filter(move |row| row.scene == scene && row.covers(test)).map(|row| &row.data)
     }
 
-    /// Why `property` has no place, where the file says so.
+    /// Why `property` has no place, where the file says so. An entry that ends in `*` speaks for all properties that
+    /// begin like it; the longest entry wins.
     #[must_use]
     pub fn reason(&self, property: &str) -> Option<&str> {
-        self.unsupported.get(property).map(String::as_str)
+        let exact = self.unsupported.get(property);
+        let family = || {
+            let entries = self.unsupported.iter().filter_map(|(entry, why)| Some((entry.strip_suffix('*')?, why)));
+            let fitting = entries.filter(|(prefix, _)| property.starts_with(prefix));
+            fitting.max_by_key(|(prefix, _)| prefix.len()).map(|(_, why)| why)
+        };
+        exact.or_else(family).map(String::as_str)
     }
 
-    /// All properties that the file mentions, mapped (`true`) or unsupported (`false`), sorted.
+    /// Whether the file has a row for `property`, in any scene.
     #[must_use]
-    pub fn properties(&self) -> BTreeMap<&str, bool> {
-        let mapped = self.rows.keys().map(|property| (property.as_str(), true));
-        mapped.chain(self.unsupported.keys().map(|property| (property.as_str(), false))).collect()
+    pub fn maps(&self, property: &str) -> bool {
+        self.rows.contains_key(property)
     }
 }
 
