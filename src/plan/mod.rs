@@ -1,0 +1,3 @@
+//! The waist of the compiler: what a pattern means, settled once and for all targets.
+
+pub mod schema;
