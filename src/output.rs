@@ -118,7 +118,8 @@ impl Directory {
                 _ => {}
             }
         }
-        let files: BTreeSet<String> = self.written.iter().cloned().chain(others).filter(|path| path != MANIFEST).collect();
+        let files: BTreeSet<String> =
+            self.written.iter().cloned().chain(others).filter(|path| path != MANIFEST).collect();
         let manifest = Manifest { schema: MANIFEST_SCHEMA.to_owned(), files };
         self.write(MANIFEST, &mut |out| {
             serde_json::to_writer_pretty(&mut *out, &manifest).map_err(io::Error::from)?;
@@ -130,7 +131,8 @@ impl Directory {
 
     fn manifest(&mut self) -> Result<BTreeSet<String>, EmitError> {
         let Some(text) = self.previous(MANIFEST)? else { return Ok(BTreeSet::new()) };
-        let damaged = |message: String| EmitError::Previous { path: self.root.join(MANIFEST).display().to_string(), message };
+        let damaged =
+            |message: String| EmitError::Previous { path: self.root.join(MANIFEST).display().to_string(), message };
         let manifest: Manifest = serde_json::from_str(&text).map_err(|error| damaged(error.to_string()))?;
         if manifest.schema != MANIFEST_SCHEMA {
             return Err(damaged(format!("schema {}, expected {MANIFEST_SCHEMA}", manifest.schema)));

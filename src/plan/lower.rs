@@ -197,7 +197,7 @@ fn identifier(resolved: &Resolved, text: &str) -> (Option<&'static str>, ValueKi
         "ipv4-addr:value" => (&["ipv4-addr"], false),
         "ipv6-addr:value" => (&["ipv6-addr"], false),
         "domain-name:value" => (&["domain-name"], false),
-        path if path.ends_with(".value") => (resolved.referents, true),
+        path if path.ends_with(".value") => (resolved.referenced, true),
         _ => (&[], false),
     };
     let holds = |kind: &str| holders.contains(&kind);
