@@ -4,4 +4,6 @@
 
 pub mod diagnostic;
 pub mod pattern;
+pub mod source;
 pub mod span;
+pub mod stix;
