@@ -2,10 +2,9 @@
 
 use crate::{
     diagnostic::{Diagnostic, Severity},
-    guard,
-    pattern,
+    guard, pattern,
     plan::{
-        Plan, check,
+        Plan,
         fidelity::{Fidelity, Loss},
         lower,
     },
@@ -73,12 +72,12 @@ pub struct Meaning {
 /// ```
 #[must_use]
 pub fn understand(text: &str, strict: bool) -> (Option<Meaning>, Vec<Diagnostic>) {
-    let reading = pattern::lenient::read(text, strict);
-    let mut diagnostics = reading.diagnostics;
-    let Some(pattern) = reading.pattern else {
-        return (None, diagnostics);
+    let _ = strict;
+    let mut diagnostics: Vec<Diagnostic> = Vec::new();
+    let pattern = match pattern::parse(text) {
+        Ok(pattern) => pattern,
+        Err(errors) => return (None, errors.to_diagnostics()),
     };
-    diagnostics.extend(check::check(&pattern));
     if diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
         return (None, diagnostics);
     }

@@ -53,7 +53,8 @@ pub(super) fn batch(batch: &Batch, source: &str, context: &Context, settings: &S
 
 /// Compiles a pattern that came without an indicator. Its id derives from its text.
 pub(super) fn bare(pattern: &str, source: &str, settings: &Settings) -> Item {
-    let id = format!("indicator--{}", Uuid::new_v5(&Uuid::NAMESPACE_URL, format!("stixc:pattern:{pattern}").as_bytes()));
+    let id =
+        format!("indicator--{}", Uuid::new_v5(&Uuid::NAMESPACE_URL, format!("stixc:pattern:{pattern}").as_bytes()));
     let indicator = Indicator::bare(&id, pattern);
     item(&indicator, source, None, settings)
 }
@@ -232,5 +233,4 @@ impl Record {
         let rank = |record: &Self| (record.modified, record.status, record.pattern);
         rank(self) < rank(other)
     }
-}
 }
