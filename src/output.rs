@@ -217,7 +217,7 @@ pub struct Only<'a> {
 
 impl Sink for Only<'_> {
     fn write(&mut self, path: &str, content: Content<'_>) -> Result<(), EmitError> {
-        let left_out = |format: &&str| path == **format || (format.ends_with('/') && path.starts_with(**format));
+        let left_out = |format: &&str| path == *format || (format.ends_with("/") && path.starts_with(*format));
         if self.without.iter().any(left_out) { Ok(()) } else { self.sink.write(path, content) }
     }
 
