@@ -1,0 +1,4 @@
+//! Where indicators come from.
+
+#[cfg(feature = "taxii")]
+pub mod taxii;
