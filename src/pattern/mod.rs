@@ -31,9 +31,11 @@ mod lexis;
 mod literal;
 mod observation;
 mod path;
+mod print;
 
 pub use ast::*;
 pub use error::*;
+pub use print::Quoted;
 
 use lexis::{Grammar, Stop};
 use nom::Err;
