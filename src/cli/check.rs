@@ -111,8 +111,9 @@ impl Check {
                         }
                     }
                 }
-                Err(error) => faults
-                    .push(SourceDiagnostic { source: input.name().to_owned(), diagnostic: error.diagnostic() }),
+                Err(error) => {
+                    faults.push(SourceDiagnostic { source: input.name().to_owned(), diagnostic: error.diagnostic() })
+                }
             }
         }
         progress.finish();

@@ -13,7 +13,7 @@ use crate::{
     plan::{adapt::Accept, fidelity::Fidelity},
     render::Renderer,
     report::Status,
-    target::{self, TARGETS, Target},
+    target::{self, TARGETS, Target, contract::Format},
 };
 
 use super::{
@@ -162,7 +162,7 @@ impl Convert {
         if self.output.is_some() {
             return Ok(formats.iter().filter(|format| !wanted(format.name)).map(|format| format.path).collect());
         }
-        let (shown, others): (Vec<_>, Vec<_>) =
+        let (shown, others): (Vec<&Format>, Vec<&Format>) =
             formats.into_iter().partition(|format| !format.aside && wanted(format.name));
         match shown.as_slice() {
             [_] => Ok(others.iter().map(|format| format.path).collect()),
@@ -175,12 +175,13 @@ impl Convert {
     }
 
     fn prepare(&self, target: &'static dyn Target) -> Result<Prepared, Failure> {
-        let mapping = match self.mapping.iter().rev().find_map(|one| one.strip_prefix(&format!("{}=", target.name()))) {
-            Some(file) => Some(fs::read_to_string(file).map_err(|error| {
-                Failure::usage(format!("--mapping {file}: {error}"), "name a readable TOML file")
-            })?),
-            None => None,
-        };
+        let mapping =
+            match self.mapping.iter().rev().find_map(|one| one.strip_prefix(&format!("{}=", target.name()))) {
+                Some(file) => Some(fs::read_to_string(file).map_err(|error| {
+                    Failure::usage(format!("--mapping {file}: {error}"), "name a readable TOML file")
+                })?),
+                None => None,
+            };
         for one in &self.mapping {
             let name = one.split_once('=').map(|(name, _)| name).unwrap_or(one);
             target::find(name).ok_or_else(|| unknown_target(name))?;
@@ -258,7 +259,8 @@ fn unknown_target(name: &str) -> Failure {
 fn accept(arguments: &[String], target: &dyn Target) -> Result<Option<Accept>, Failure> {
     let mut accept = None;
     for argument in arguments {
-        let (name, verdicts) = argument.split_once('=').map_or((None, argument.as_str()), |(name, rest)| (Some(name), rest));
+        let (name, verdicts) =
+            argument.split_once('=').map_or((None, argument.as_str()), |(name, rest)| (Some(name), rest));
         if let Some(name) = name {
             target::find(name).ok_or_else(|| unknown_target(name))?;
         }

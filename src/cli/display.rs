@@ -8,7 +8,7 @@ use anstream::{ColorChoice, eprint, eprintln};
 use crate::{
     diagnostic::{Diagnostic, Severity},
     plan::fidelity::Loss,
-    report::{IndicatorReport, SourceDiagnostic, Status, Summary, Verdict},
+    report::{IndicatorReport, SourceDiagnostic, Summary, Verdict},
     span::Span,
 };
 
@@ -148,17 +148,6 @@ fn summary_text(summary: &Summary) -> String {
         summary.indicators, summary.valid, summary.active, summary.guarded, summary.rendered
     );
     text
-}
-
-/// The word for a status in messages.
-pub(super) fn status(status: Status) -> &'static str {
-    match status {
-        Status::Active => "active",
-        Status::Expired => "expired",
-        Status::Revoked => "revoked",
-        Status::Invalid => "invalid",
-        Status::Filtered => "filtered",
-    }
 }
 
 /// Feed text must not steer the terminal: control characters are shown, not sent.

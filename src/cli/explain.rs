@@ -38,7 +38,12 @@ impl Explain {
     pub(super) fn run(&self) -> Result<Exit, Failure> {
         if let Some(explanation) = diagnostic::explain(&self.what.to_uppercase()) {
             let diagnostic::Explanation { title, text, example } = explanation;
-            anstream::println!("{}: {title}\n\n{}\n\nExample:\n{}", self.what.to_uppercase(), text.trim(), example.trim_end());
+            anstream::println!(
+                "{}: {title}\n\n{}\n\nExample:\n{}",
+                self.what.to_uppercase(),
+                text.trim(),
+                example.trim_end()
+            );
             return Ok(Exit::Done);
         }
         if is_code(&self.what) {
@@ -87,7 +92,8 @@ impl Explain {
             return Err(failure.into());
         }
         let mut text = String::new();
-        let Some(entry) = finished.indicators.first().and_then(|report: &IndicatorReport| report.targets.get(target.name()))
+        let Some(entry) =
+            finished.indicators.first().and_then(|report: &IndicatorReport| report.targets.get(target.name()))
         else {
             return Ok(text);
         };
@@ -166,7 +172,9 @@ fn observation(node: &Observation, depth: usize, text: &mut String) {
         Observation::All(operands, _) => branch("all", operands),
         Observation::Any(operands, _) => branch("any", operands),
         Observation::Then(operands, _) => branch("then", operands),
-        Observation::Within { of, seconds, .. } => branch(&format!("within {seconds} seconds"), std::slice::from_ref(of)),
+        Observation::Within { of, seconds, .. } => {
+            branch(&format!("within {seconds} seconds"), std::slice::from_ref(of))
+        }
         Observation::Repeat { of, times, .. } => branch(&format!("{times} times"), std::slice::from_ref(of)),
         Observation::During { of, start, stop, .. } => {
             branch(&format!("from {start} until {stop}"), std::slice::from_ref(of));

@@ -72,10 +72,9 @@ impl FeedArguments {
                 Err(error) => errors.push(error),
             }
         }
-        feed.faults.extend(errors.iter().map(|error| SourceDiagnostic {
-            source: "input".to_owned(),
-            diagnostic: error.diagnostic(),
-        }));
+        feed.faults.extend(
+            errors.iter().map(|error| SourceDiagnostic { source: "input".to_owned(), diagnostic: error.diagnostic() }),
+        );
         if feed.inputs.is_empty() && feed.bare.is_empty() {
             feed.faults.iter().for_each(display::source_diagnostic);
             return Err(Failure::new(Exit::NoInput, "no readable input"));

@@ -87,10 +87,8 @@ pub(super) fn log(found: &[Checked]) -> Log<'_> {
     let codes: BTreeSet<&'static str> =
         found.iter().flat_map(|checked| checked.diagnostics.iter().map(|one| one.code.0)).collect();
     let title = |code: &str| explain(code).map_or("", |explanation| explanation.title.as_str());
-    let rules = codes
-        .into_iter()
-        .map(|id| RuleText { id, short_description: Message { text: title(id).into() } })
-        .collect();
+    let rules =
+        codes.into_iter().map(|id| RuleText { id, short_description: Message { text: title(id).into() } }).collect();
     let driver = Driver { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION"), rules };
     Log {
         schema: "https://json.schemastore.org/sarif-2.1.0.json",

@@ -44,7 +44,8 @@ fn verdicts(accept: Accept) -> String {
 fn matrix() -> Result<String, Failure> {
     type Loose = Mapping<toml::Value, toml::Value>;
     let read = |target: &&dyn Target| {
-        Loose::read(target.mapping()).map_err(|error| Failure::usage(format!("mapping of {}: {error}", target.name()), ""))
+        Loose::read(target.mapping())
+            .map_err(|error| Failure::usage(format!("mapping of {}: {error}", target.name()), ""))
     };
     let mappings = TARGETS.iter().map(read).collect::<Result<Vec<Loose>, Failure>>()?;
     let mut text = String::from("| property |");
