@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+pub mod convert;
 pub mod diagnostic;
 pub mod guard;
 pub mod output;
@@ -9,6 +10,7 @@ pub mod pattern;
 pub mod plan;
 pub mod render;
 pub mod report;
+pub mod source;
 pub mod span;
 pub mod stix;
 pub mod target;
