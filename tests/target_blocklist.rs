@@ -29,7 +29,7 @@ fn written(patterns: &[&str]) -> Memory {
     emit(target(), rules(patterns))
 }
 
-/// Verdict and codes of a pattern.
+/// Verdict and sorted codes of a pattern.
 fn verdict(text: &str) -> String {
     match content(target(), text) {
         Ok(Content::Compiled(lowered)) => {
@@ -38,7 +38,8 @@ fn verdict(text: &str) -> String {
         }
         Ok(Content::Native(_)) => "native".to_owned(),
         Err(refusal) => {
-            let codes: Vec<&str> = refusal.reasons.iter().map(|loss| loss.code.0).collect();
+            let mut codes: Vec<&str> = refusal.reasons.iter().map(|loss| loss.code.0).collect();
+            codes.sort_unstable();
             format!("refused {}", codes.join(" "))
         }
     }
@@ -83,8 +84,14 @@ fn an_entry_is_a_thing_that_the_pattern_names_by_itself() {
         ("[ipv4-addr:value = '198.51.100.7']", "exact"),
         ("[ipv4-addr:value = '198.51.100.7' AND network-traffic:dst_port = 443]", "refused L001 L030"),
         ("[network-traffic:dst_ref.value = '198.51.100.7' AND network-traffic:dst_port = 443]", "refused L001 L030"),
-        ("[network-traffic:src_ref.value = '198.51.100.7' AND network-traffic:dst_ref.value = '198.51.100.8']", "refused L140"),
-        ("[domain-name:value = 'evil.example' AND domain-name:resolves_to_refs[*].value = '198.51.100.7']", "refused L001 L030"),
+        (
+            "[network-traffic:src_ref.value = '198.51.100.7' AND network-traffic:dst_ref.value = '198.51.100.8']",
+            "refused L140",
+        ),
+        (
+            "[domain-name:value = 'evil.example' AND domain-name:resolves_to_refs[*].value = '198.51.100.7']",
+            "refused L001 L030",
+        ),
         ("[file:hashes.MD5 = 'd41d8cd98f00b204e9800998ecf8427e' AND file:size = 7]", "refused L001 L030"),
         ("[ipv4-addr:value != '198.51.100.7']", "refused L002"),
         ("[ipv4-addr:value ISSUBSET '198.51.100.0/24' AND ipv4-addr:value != '198.51.100.7']", "refused L002 L030"),
@@ -206,7 +213,9 @@ const SETS: &[&[&str]] = &[
 fn nftables_loads_the_sets() {
     for patterns in SETS {
         let folder = save(&written(patterns));
-        accepted(Command::new("unshare").args(["-n", "nft", "-c", "-f"]).arg(folder.path().join("blocklist/stixc.nft")));
+        accepted(
+            Command::new("unshare").args(["-n", "nft", "-c", "-f"]).arg(folder.path().join("blocklist/stixc.nft")),
+        );
     }
 }
 

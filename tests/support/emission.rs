@@ -2,17 +2,18 @@
 
 use std::{collections::BTreeMap, io, sync::Arc};
 
-use handlebars::{Handlebars, no_escape};
 use stixc::{
     diagnostic::Diagnostic,
     pattern,
     plan::{adapt::Accept, lower::lower},
-    target::contract::{Content, EmitError, Emission, Lower, Options, Origin, Refusal, Rule, Target},
+    render::Renderer,
+    target::contract::{Content, Emission, EmitError, Lower, Options, Origin, Refusal, Rule, Target},
 };
 
 /// Files, names and messages of one run.
 pub struct Memory {
-    templates: Handlebars<'static>,
+    target: &'static str,
+    renderer: Renderer,
     pub files: BTreeMap<String, Vec<u8>>,
     pub names: BTreeMap<usize, Vec<String>>,
     pub said: Vec<Diagnostic>,
@@ -20,13 +21,8 @@ pub struct Memory {
 
 impl Memory {
     pub fn new(target: &dyn Target) -> Self {
-        let mut templates = Handlebars::new();
-        templates.set_strict_mode(true);
-        templates.register_escape_fn(no_escape);
-        for format in target.formats() {
-            templates.register_template_string(format.template, format.source).unwrap();
-        }
-        Self { templates, files: BTreeMap::new(), names: BTreeMap::new(), said: Vec::new() }
+        let renderer = Renderer::new(None).unwrap();
+        Self { target: target.name(), renderer, files: BTreeMap::new(), names: BTreeMap::new(), said: Vec::new() }
     }
 
     /// A file as text.
@@ -42,8 +38,7 @@ impl Memory {
 
 impl Emission for Memory {
     fn render(&self, template: &str, view: serde_json::Value, out: &mut dyn io::Write) -> Result<(), EmitError> {
-        let text = self.templates.render(template, &view).map_err(|error| EmitError::Template(error.to_string()))?;
-        Ok(out.write_all(text.as_bytes())?)
+        self.renderer.render(self.target, template, view, out)
     }
 
     fn file(

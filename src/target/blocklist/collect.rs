@@ -114,9 +114,8 @@ impl<'r> Collected<'r> {
 
     /// How many entries of `kind` a list will hold, as far as it matters to templates: none, one, or two for several.
     pub(super) fn count(&self, kind: Kind, holds: fn(&str) -> bool) -> usize {
-        let several = |ranges: &[Range], bits| {
-            ranges.iter().flat_map(|range| address::prefixes(*range, bits)).take(2).count()
-        };
+        let several =
+            |ranges: &[Range], bits| ranges.iter().flat_map(|range| address::prefixes(*range, bits)).take(2).count();
         match kind {
             Kind::Ipv4 => several(&self.ipv4, 32),
             Kind::Ipv6 => several(&self.ipv6, 128),

@@ -10,7 +10,7 @@ use std::io::{self, BufWriter, Write};
 use serde_json::{Map, Value as Json, json};
 
 use super::{collect::Collected, entry::Kind, list::List};
-use crate::target::contract::{EmitError, Emission};
+use crate::target::contract::{Emission, EmitError};
 
 /// Stands around the marks. No entry holds a control character, and no template has a use for one.
 const EDGE: char = '\u{1}';
@@ -169,4 +169,145 @@ fn rows(first: &str, marks: &[&str], texts: &[&str]) -> Option<(Piece, usize)> {
     let within = within.iter().map(|text| (*text).to_owned()).collect();
     let rows = Rows { kind, within, between: texts[times - 1].to_owned() };
     Some((Piece::Rows(rows), 2 * times))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeMap, sync::Arc};
+
+    use handlebars::{Handlebars, no_escape};
+
+    use super::*;
+    use crate::{
+        diagnostic::Diagnostic,
+        pattern,
+        plan::lower::lower,
+        target::{
+            blocklist::{BLOCKLIST, Blocklist, list},
+            contract::{Content, Format, Options, Origin, Rule, Target},
+        },
+    };
+
+    /// Renders one template, whatever it is called.
+    struct Fake {
+        template: Handlebars<'static>,
+        files: BTreeMap<String, String>,
+    }
+
+    impl Emission for Fake {
+        fn render(&self, _: &str, view: Json, out: &mut dyn io::Write) -> Result<(), EmitError> {
+            let text = self.template.render("it", &view).map_err(|error| EmitError::Template(error.to_string()))?;
+            Ok(out.write_all(text.as_bytes())?)
+        }
+
+        fn file(
+            &mut self,
+            path: &str,
+            content: &mut dyn FnMut(&mut dyn io::Write) -> Result<(), EmitError>,
+        ) -> Result<(), EmitError> {
+            let mut bytes = Vec::new();
+            content(&mut bytes)?;
+            self.files.insert(path.to_owned(), String::from_utf8(bytes).unwrap());
+            Ok(())
+        }
+
+        fn previous(&mut self, _: &str) -> Result<Option<String>, EmitError> {
+            Ok(None)
+        }
+
+        fn name(&mut self, _: usize, _: Vec<String>) {}
+
+        fn say(&mut self, _: Diagnostic) {}
+    }
+
+    /// The only line that a new format needs.
+    const NEW: &[List] = &[List {
+        format: Format {
+            name: "unbound",
+            template: "it",
+            source: "",
+            path: "blocklist/unbound.conf",
+            aside: false,
+            about: "resolver",
+        },
+        takes: &[Kind::Domain, Kind::Ipv4],
+        holds: |_| true,
+    }];
+    static NEW_FORMATS: [Format; NEW.len()] = list::formats(NEW);
+    static WITH_NEW: Blocklist = Blocklist { lists: NEW, formats: &NEW_FORMATS };
+
+    fn write(template: &str, patterns: &[&str]) -> Result<String, EmitError> {
+        let mut registry = Handlebars::new();
+        registry.set_strict_mode(true);
+        registry.register_escape_fn(no_escape);
+        registry.register_template_string("it", template).unwrap();
+        let lists = BLOCKLIST.prepare(BLOCKLIST.mapping(), Options { accept: BLOCKLIST.accepts() }).unwrap();
+        let rules = patterns.iter().map(|text| {
+            let plan = lower(&pattern::parse(text).unwrap()).plan;
+            let content = Content::Compiled(lists.lower(&plan).unwrap());
+            Rule { origin: Arc::new(Origin::default()), content }
+        });
+        let mut fake = Fake { template: registry, files: BTreeMap::new() };
+        WITH_NEW.emit(rules.collect(), &mut fake)?;
+        Ok(fake.files.remove("blocklist/unbound.conf").unwrap())
+    }
+
+    const NAMES: [&str; 3] =
+        ["[domain-name:value = 'c.example']", "[domain-name:value = 'a.example']", "[domain-name:value = 'b.example']"];
+
+    #[test]
+    fn a_new_format_is_a_template_and_a_line() {
+        let template = "server:\n{{#each domain}}\nlocal-zone: \"{{this}}.\" always_nxdomain\n{{/each}}\n# end\n";
+        let line = |name| format!("local-zone: \"{name}.\" always_nxdomain\n");
+        for count in 0..=3 {
+            let mut names: Vec<&str> = ["c.example", "a.example", "b.example"][..count].to_vec();
+            names.sort_unstable();
+            let lines: String = names.into_iter().map(line).collect();
+            assert_eq!(write(template, &NAMES[..count]).unwrap(), format!("server:\n{lines}# end\n"));
+        }
+    }
+
+    #[test]
+    fn a_template_may_repeat_as_it_likes() {
+        let both = [NAMES[0], NAMES[1], NAMES[2], "[ipv4-addr:value = '198.51.100.7']"];
+        let cases = [
+            ("[{{#each domain}}{{this}}{{#unless @last}}, {{/unless}}{{/each}}]", "[a.example, b.example, c.example]"),
+            (
+                "{{#each domain}}{{#if @first}}<{{/if}}{{this}};{{#if @last}}>{{/if}}{{/each}}",
+                "<a.example;b.example;c.example;>",
+            ),
+            (
+                "{{#each domain}}{{this}}=*.{{this}} {{/each}}",
+                "a.example=*.a.example b.example=*.b.example c.example=*.c.example ",
+            ),
+            ("{{#each entries}}{{this}} {{/each}}", "a.example b.example c.example 198.51.100.7 "),
+            (
+                "{{#if ipv4}}{{#each ipv4}}{{this}}{{/each}}{{/if}}/{{#each domain}}{{this}} {{/each}}",
+                "198.51.100.7/a.example b.example c.example ",
+            ),
+        ];
+        for (template, expected) in cases {
+            assert_eq!(write(template, &both).unwrap(), expected, "{template}");
+        }
+    }
+
+    #[test]
+    fn what_can_t_be_followed_is_an_error() {
+        let uneven = [
+            "{{#each domain}}{{this}}{{#if @last}}{{this}}{{/if}}{{/each}}",
+            "{{#each domain}}{{this}}{{serial}}{{/each}}",
+        ];
+        for template in uneven {
+            assert!(matches!(write(template, &NAMES), Err(EmitError::Template(_))), "{template}");
+        }
+        assert!(write("{{md5}}", &NAMES).is_err(), "a list that the format does not take");
+    }
+
+    #[test]
+    fn the_serial_follows_the_entries() {
+        let serial = |count| write("{{serial}}", &NAMES[..count]).unwrap().parse::<u32>().unwrap();
+        assert_eq!(serial(2), serial(2));
+        assert_ne!(serial(2), serial(3));
+        assert_ne!(serial(0), 0);
+    }
 }

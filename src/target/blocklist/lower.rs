@@ -104,6 +104,13 @@ impl Lower for Lists {
         if let Some(entries) = self.single(plan) {
             return Ok(Lowered { fidelity: Fidelity::EXACT, losses: Vec::new(), drafts: vec![Draft::new(entries)] });
         }
+        self.several(plan)
+    }
+}
+
+impl Lists {
+    /// The entries of any plan.
+    fn several(&self, plan: &Plan) -> Result<Lowered, Refusal> {
         let scenes = self.mapping.scenes().len();
         let adapted = adapt(plan, scenes, self.accept, |scene, test| self.fit(scene, test))
             .map_err(|reasons| Refusal { reasons })?;
@@ -113,7 +120,7 @@ impl Lower for Lists {
         for part in adapted.parts {
             last = part.tests.iter().map(|(test, _)| test.span).fold(last, Span::to);
             if part.tests.len() > 1 {
-                losses.push(several(part.tests.iter().map(|(test, _)| test.span)));
+                losses.push(together(part.tests.iter().map(|(test, _)| test.span)));
                 fidelity = fidelity | Fidelity::NARROWER;
                 continue;
             }
@@ -129,11 +136,37 @@ impl Lower for Lists {
     }
 }
 
-fn several(spans: impl Iterator<Item = Span>) -> Loss {
+fn together(spans: impl Iterator<Item = Span>) -> Loss {
     Loss {
         code: SEVERAL_TESTS,
         effect: Fidelity::BROADER,
         message: "an entry stands for itself: several tests together can't be one".to_owned(),
         span: spans.reduce(Span::to).unwrap_or_default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{pattern, plan::lower::lower};
+
+    #[test]
+    fn the_short_way_leads_where_the_long_way_does() {
+        let mapping = include_str!("../../../templates/blocklist/mapping.toml");
+        let lists = Lists::new(Mapping::read(mapping).unwrap(), Accept::BLOCKING);
+        let texts = [
+            "[ipv4-addr:value = '198.51.100.7']",
+            "[ipv6-addr:value IN ('2001:db8::1', '2001:db8::2')]",
+            "[network-traffic:dst_ref.value = 'evil.example']",
+            "[domain-name:value = 'evil.example']",
+            "[url:value = 'http://evil.example/']",
+            "[file:hashes.'SHA-256' = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855']",
+        ];
+        for text in texts {
+            let plan = lower(&pattern::parse(text).unwrap()).plan;
+            let long = lists.several(&plan).unwrap();
+            assert_eq!((long.fidelity, long.losses.len()), (Fidelity::EXACT, 0), "{text}");
+            assert_eq!(lists.single(&plan).as_ref(), long.drafts[0].open::<Entries>(), "{text}");
+        }
     }
 }

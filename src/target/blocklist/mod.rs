@@ -15,7 +15,7 @@ mod lower;
 
 use self::list::{FORMATS, LISTS, List};
 use super::{
-    contract::{EmitError, Emission, Format, Lower, Options, Rule, Target},
+    contract::{Emission, EmitError, Format, Lower, Options, Rule, Target},
     mapping::{Mapping, MappingError},
 };
 use crate::{
@@ -71,8 +71,11 @@ impl Target for Blocklist {
         for list in self.lists {
             let omitted = collected.omitted(list);
             if let Some(first) = omitted.first() {
-                let message =
-                    format!("{}: left out {} that this format can't hold, the first is {first}", list.format.name, omitted.len());
+                let message = format!(
+                    "{}: left out {} that this format can't hold, the first is {first}",
+                    list.format.name,
+                    omitted.len()
+                );
                 emission.say(Diagnostic::warning(OMITTED, message));
             }
             let layout = expand::Layout::new(list, &collected, emission)?;
