@@ -9,6 +9,10 @@ use super::{Outcome, file, python, run, scratch};
 /// For each rule its matches, each the indices of the events that made it: one event, or several for a correlation.
 pub type Matches = BTreeMap<String, Vec<Vec<usize>>>;
 
+/// The validators that a rule about indicators can't satisfy: one knows only the first version of TLP, which had no
+/// `clear`; the other warns of every literal `*` and `?`, which URLs have.
+pub const NOT_FOR_INDICATORS: &[&str] = &["tlpv1_tag", "escaped_wildcard"];
+
 /// Runs `sigma check` over a rule file or a folder, with every validator but those in `leave_out`.
 ///
 /// Validators that need data run only where `STIXC_SIGMA_DATA` names it (see `tests/engines/sigma_check.py`).

@@ -1,4 +1,4 @@
-"""yara-x: yara_x.py RULES.yar [--define NAME=VALUE ...] [FILE ...]
+"""yara-x: yarax.py RULES.yar [--define NAME=VALUE ...] [FILE ...]
 
 Compiles the rules, scans the files, and prints {"errors": [...], "warnings": [...], "matches": {FILE: [rule, ...]}}.
 Nothing is scanned when there are errors. --define gives an external variable, a string.
