@@ -103,6 +103,11 @@ const WORD: [bool; 256] = {
     table
 };
 
+/// How many bytes of words stand at the start of `input`, also where its first byte can't start a word.
+pub(super) fn word_bytes(input: &str) -> usize {
+    input.bytes().take_while(|byte| WORD[usize::from(*byte)]).count()
+}
+
 /// Length of the longest word at the start of `input`, hyphens included; zero where there is none.
 pub(super) fn word_length(input: &str) -> usize {
     let bytes = input.as_bytes();

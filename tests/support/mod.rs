@@ -1,5 +1,6 @@
 //! What several tests share.
 
+pub mod caret;
 pub mod corpus;
 pub mod tree;
 //! What the engine tests share: the engines themselves, and packet captures that rules must alert on.
