@@ -4,7 +4,7 @@ use crate::{
     diagnostic::{Diagnostic, Severity},
     guard, pattern,
     plan::{
-        Plan,
+        Plan, check,
         fidelity::{Fidelity, Loss},
         lower,
     },
@@ -72,12 +72,15 @@ pub struct Meaning {
 /// ```
 #[must_use]
 pub fn understand(text: &str, strict: bool) -> (Option<Meaning>, Vec<Diagnostic>) {
-    let _ = strict;
     let mut diagnostics: Vec<Diagnostic> = Vec::new();
-    let pattern = match pattern::parse(text) {
+    let mut pattern = match pattern::parse(text) {
         Ok(pattern) => pattern,
         Err(errors) => return (None, errors.to_diagnostics()),
     };
+    if !strict {
+        diagnostics.extend(check::repair(&mut pattern));
+    }
+    diagnostics.extend(check::check(&pattern));
     if diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
         return (None, diagnostics);
     }
