@@ -426,5 +426,5 @@ fn is_word(inner: &[u8]) -> bool {
 fn is_plain_dot(before: Option<u8>, rest: &[u8]) -> bool {
     let length = rest.iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
     let is_end = matches!(rest.get(length), None | Some(b'$' | b'/' | b')' | b'|'));
-    before.is_some_and(|letter| letter.is_ascii_alphanumeric()) && (2..=6).contains(&length) && is_end
+    before.is_some_and(|letter| letter.is_ascii_alphanumeric()) && (2..=8).contains(&length) && is_end
 }
