@@ -145,7 +145,7 @@ fn family(value: &LiteralValue<'_>) -> u8 {
 fn numbers_are_good(check: &mut Check<'_>, literals: &[Literal<'_>]) -> bool {
     let mut good = true;
     for literal in literals {
-        if let LiteralValue::BigInteger(text) = literal.value {
+        if matches!(literal.value, LiteralValue::BigInteger(_)) {
             good = false;
             check.error(
                 TOO_BIG,

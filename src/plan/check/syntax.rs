@@ -229,11 +229,16 @@ impl<'r> Scanner<'r> {
         self.open.push(start);
         let rest = self.rest();
         match rest {
-            // A verb: (*SKIP).
-            [b'(', b'*', letter, ..] if letter.is_ascii_uppercase() => {
-                self.open.pop();
-                self.skip_past(b')');
-                self.repeatable = false;
+            // A verb, (*SKIP), or a group by its long name, (*pla:…).
+            [b'(', b'*', letter, tail @ ..] if letter.is_ascii_alphabetic() => {
+                let name = tail.iter().take_while(|byte| !matches!(byte, b':' | b')')).count();
+                if letter.is_ascii_lowercase() && tail.get(name) == Some(&b':') {
+                    self.step(name + 4, false);
+                } else {
+                    self.open.pop();
+                    self.skip_past(b')');
+                    self.repeatable = false;
+                }
             }
             [b'(', b'?', b'#', ..] => {
                 self.open.pop();
