@@ -153,7 +153,7 @@ impl<S, R> Mapping<S, R> {
     }
 
     /// The rows for the property and referent of `test` in one scene, in file order.
-    pub fn rows<'a>(&'a self, scene: usize, test: &'a Test) -> impl Iterator<Item = &'a R> {
+    pub fn rows<'a>(&'a self, scene: usize, test: &Test) -> impl Iterator<Item = &'a R> {
         let rows = self.rows.get(test.property.path.as_ref()).into_iter().flatten();
         rows.filter(move |row| row.scene == scene && row.covers(test)).map(|row| &row.data)
     }

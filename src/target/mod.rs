@@ -5,11 +5,12 @@
 
 pub mod contract;
 pub mod mapping;
+pub mod sigma;
 
 pub use contract::Target;
 
 /// All targets, in the order in which they are reported.
-pub static TARGETS: &[&dyn Target] = &[];
+pub static TARGETS: &[&dyn Target] = &[&sigma::Sigma];
 
 /// The target called `name`.
 #[must_use]
