@@ -32,6 +32,9 @@ pub struct Format {
     pub source: &'static str,
     /// Path below the output folder; for a file per rule, the folder's: `suricata/stixc.rules`, `sigma/`.
     pub path: &'static str,
+    /// Whether it only serves another file of the target (a list that rules refer to), so that it means nothing by itself
+    /// on standard output.
+    pub aside: bool,
     /// One line for `stixc targets`.
     pub about: &'static str,
 }
@@ -208,7 +211,7 @@ pub trait Emission {
     ///
     /// # Errors
     /// A field that the view does not have, or a failing writer.
-    fn render(&self, template: &str, view: &Json, out: &mut dyn io::Write) -> Result<(), EmitError>;
+    fn render(&self, template: &str, view: Json, out: &mut dyn io::Write) -> Result<(), EmitError>;
 
     /// Writes the file at `path` below the output folder. Nothing appears there unless `content` ends without an error,
     /// and nothing changes where the bytes are the same.

@@ -3,6 +3,7 @@
 //! A target is one folder here, one folder of templates and mapping data, and one line in [`TARGETS`]. It sees plans,
 //! never a syntax tree and never another target.
 
+pub mod blocklist;
 pub mod contract;
 pub mod mapping;
 pub mod sigma;
@@ -10,7 +11,7 @@ pub mod sigma;
 pub use contract::Target;
 
 /// All targets, in the order in which they are reported.
-pub static TARGETS: &[&dyn Target] = &[&sigma::Sigma];
+pub static TARGETS: &[&dyn Target] = &[&sigma::Sigma, &blocklist::BLOCKLIST];
 
 /// The target called `name`.
 #[must_use]
