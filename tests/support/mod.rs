@@ -1,3 +1,8 @@
-//! What several tests share.
+//! What several tests share: the corpus, the engines, and packet captures that rules must alert on.
 
+// Each test file is a crate of its own and uses a part of this.
+#![allow(dead_code)]
+
+pub mod capture;
 pub mod corpus;
+pub mod engines;
