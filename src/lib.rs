@@ -4,8 +4,11 @@
 
 pub mod diagnostic;
 pub mod guard;
+pub mod output;
 pub mod pattern;
 pub mod plan;
+pub mod render;
+pub mod report;
 pub mod span;
 pub mod stix;
 pub mod target;

@@ -104,7 +104,7 @@ fn test(comparison: &Comparison<'_>, expression: &ComparisonExpression<'_>, note
         }
     }
     match (tests.pop(), tests.is_empty()) {
-        (None, _) => Condition::Test(blank(Property { path: resolved.path, referent: None })),
+        (None, _) => Condition::Test(blank(property(&resolved, None))),
         (Some(test), true) => Condition::Test(test),
         (Some(test), false) => {
             tests.push(test);
@@ -144,7 +144,7 @@ fn typed(
     literal: &Literal<'_>,
     notes: &mut Vec<Diagnostic>,
 ) -> (Property, ValueKind) {
-    let plain = |kind| (Property { path: resolved.path.clone(), referent: None }, kind);
+    let plain = |kind| (property(resolved, None), kind);
     let text = match &literal.value {
         LiteralValue::String(text) => text,
         other => return plain(scalar(other)),
@@ -161,7 +161,12 @@ fn typed(
         return url(text, negated, literal, notes);
     }
     let (referent, kind) = identifier(resolved, text);
-    (Property { path: resolved.path.clone(), referent: referent.map(Cow::Borrowed) }, kind)
+    (property(resolved, referent), kind)
+}
+
+fn property(resolved: &Resolved, referent: Option<&'static str>) -> Property {
+    let family = resolved.property.filter(|row| row.ends_with(".*"));
+    Property { path: resolved.path.clone(), family, referent: referent.map(Cow::Borrowed) }
 }
 
 fn scalar(value: &LiteralValue<'_>) -> ValueKind {
@@ -197,7 +202,7 @@ fn identifier(resolved: &Resolved, text: &str) -> (Option<&'static str>, ValueKi
         "ipv4-addr:value" => (&["ipv4-addr"], false),
         "ipv6-addr:value" => (&["ipv6-addr"], false),
         "domain-name:value" => (&["domain-name"], false),
-        path if path.ends_with(".value") => (resolved.referents, true),
+        path if path.ends_with(".value") => (resolved.referenced, true),
         _ => (&[], false),
     };
     let holds = |kind: &str| holders.contains(&kind);
@@ -217,7 +222,7 @@ fn identifier(resolved: &Resolved, text: &str) -> (Option<&'static str>, ValueKi
 
 /// A URL. Feeds write bare hosts as URLs; those are read as the host (one in seven URL indicators of real feeds).
 fn url(text: &str, negated: bool, literal: &Literal<'_>, notes: &mut Vec<Diagnostic>) -> (Property, ValueKind) {
-    let property = |path| Property { path: Cow::Borrowed(path), referent: None };
+    let property = |path| Property { path: Cow::Borrowed(path), family: None, referent: None };
     let Some(parts) = UrlParts::parse(text) else {
         return (property("url:value"), ValueKind::Text(text.to_owned()));
     };

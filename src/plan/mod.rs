@@ -98,6 +98,8 @@ pub struct Test {
 pub struct Property {
     /// `file:hashes.'SHA-256'`, `network-traffic:dst_ref.value`.
     pub path: Cow<'static, str>,
+    /// For a key of a dictionary: the dictionary with `.*` for the key, as in the schema's table.
+    pub family: Option<&'static str>,
     /// For a path through a `_ref`: the type of the object referred to, where the pattern or the value tells it.
     pub referent: Option<Cow<'static, str>>,
 }

@@ -208,7 +208,7 @@ pub trait Emission {
     ///
     /// # Errors
     /// A field that the view does not have, or a failing writer.
-    fn render(&self, template: &str, view: &Json, out: &mut dyn io::Write) -> Result<(), EmitError>;
+    fn render(&self, template: &str, view: Json, out: &mut dyn io::Write) -> Result<(), EmitError>;
 
     /// Writes the file at `path` below the output folder. Nothing appears there unless `content` ends without an error,
     /// and nothing changes where the bytes are the same.
