@@ -2,6 +2,9 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+#[cfg(feature = "cli")]
+pub mod cli;
+pub mod convert;
 pub mod diagnostic;
 pub mod guard;
 pub mod output;
@@ -9,6 +12,7 @@ pub mod pattern;
 pub mod plan;
 pub mod render;
 pub mod report;
+pub mod source;
 pub mod span;
 pub mod stix;
 pub mod target;

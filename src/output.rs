@@ -178,31 +178,24 @@ impl Sink for Directory {
     }
 }
 
-/// Files one after the other on a stream: those of one target, without the ones that only serve others (`*.list`,
-/// lock files).
+/// Files one after the other on a stream.
+#[derive(Debug)]
 pub struct Stream<W> {
     out: W,
-    /// What was not written for want of a folder.
-    pub omitted: Vec<String>,
-    separator: Option<&'static str>,
     wrote: bool,
 }
 
 impl<W: Write> Stream<W> {
-    /// A stream; files after the first have a line `separator` before them, where there is one.
-    pub fn new(out: W, separator: Option<&'static str>) -> Self {
-        Self { out, omitted: Vec::new(), separator, wrote: false }
+    /// A stream of files; YAML documents after the first have a line `---` before them.
+    pub fn new(out: W) -> Self {
+        Self { out, wrote: false }
     }
 }
 
 impl<W: Write> Sink for Stream<W> {
     fn write(&mut self, path: &str, content: Content<'_>) -> Result<(), EmitError> {
-        if [".list", ".lock", ".lst"].iter().any(|ending| path.ends_with(ending)) {
-            self.omitted.push(path.to_owned());
-            return content(&mut io::sink());
-        }
-        if let (true, Some(separator)) = (self.wrote, self.separator) {
-            writeln!(self.out, "{separator}")?;
+        if self.wrote && path.ends_with(".yml") {
+            self.out.write_all(b"---\n")?;
         }
         self.wrote = true;
         content(&mut self.out)?;
@@ -211,6 +204,25 @@ impl<W: Write> Sink for Stream<W> {
 
     fn previous(&mut self, _path: &str) -> Result<Option<String>, EmitError> {
         Ok(None)
+    }
+}
+
+/// Lets through the files of some formats only: those at or below their paths. Files of no format (the lock) pass.
+pub struct Only<'a> {
+    /// Where the files go.
+    pub sink: &'a mut dyn Sink,
+    /// Paths that are left out.
+    pub without: Vec<&'static str>,
+}
+
+impl Sink for Only<'_> {
+    fn write(&mut self, path: &str, content: Content<'_>) -> Result<(), EmitError> {
+        let left_out = |format: &&str| path == *format || (format.ends_with("/") && path.starts_with(*format));
+        if self.without.iter().any(left_out) { Ok(()) } else { self.sink.write(path, content) }
+    }
+
+    fn previous(&mut self, path: &str) -> Result<Option<String>, EmitError> {
+        self.sink.previous(path)
     }
 }
 

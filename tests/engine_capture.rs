@@ -78,6 +78,26 @@ fn suricata_sees_a_server_name() {
 
 #[test]
 #[ignore = "needs suricata: tests/run installs it"]
+fn suricata_sees_a_certificate() {
+    // Self-signed by nobody, for evil.example.
+    let certificate = include_bytes!("fixtures/engine/certificate.der");
+    let mut capture = Capture::new();
+    let hit = capture.flow_to(SocketAddr::new(SERVER, 443));
+    let miss = capture.flow_to(SocketAddr::new(SERVER, 443));
+    capture.tls_certificate(hit, "evil.example", certificate).unwrap();
+    capture.tls_client_hello(miss, "evil.example").unwrap();
+    let rules = format!(
+        "alert tls any any -> any any (msg:\"sha1\"; tls.cert_fingerprint; content:\"{CERTIFICATE_SHA1}\"; sid:1;)
+alert tls any any -> any any (msg:\"sha256\"; tls.certs; to_sha256; content:\"|{}|\"; sid:2;)
+alert tls any any -> any any (msg:\"serial\"; tls.cert_serial; content:\"5C:19:0A\"; sid:3;)
+",
+        sha256_of(certificate)
+    );
+    assert_eq!(alerts(&rules, &[], &capture), expected(&[(1, hit), (2, hit), (3, hit)]));
+}
+
+#[test]
+#[ignore = "needs suricata: tests/run installs it"]
 fn suricata_sees_a_request() {
     let mut capture = Capture::new();
     let hit = capture.flow_to(SocketAddr::new(SERVER, 80));
@@ -96,6 +116,9 @@ alert http any any -> any any (msg:"body"; flow:established,to_server; http.requ
 "#;
     assert_eq!(alerts(rules, &[], &capture), expected(&[(1, hit), (2, hit), (3, post)]));
 }
+
+/// The SHA-1 of the certificate, as Suricata spells a fingerprint.
+const CERTIFICATE_SHA1: &str = "ed:6b:06:b1:a9:03:2c:2c:1d:bd:23:bb:ac:e3:bd:a4:2a:0b:91:29";
 
 /// The bytes that `SHA256` is the digest of.
 const DROPPED: &[u8] = b"stixc witness\n";

@@ -2,8 +2,7 @@
 
 use crate::{
     diagnostic::{Diagnostic, Severity},
-    guard,
-    pattern,
+    guard, pattern,
     plan::{
         Plan, check,
         fidelity::{Fidelity, Loss},
@@ -73,11 +72,14 @@ pub struct Meaning {
 /// ```
 #[must_use]
 pub fn understand(text: &str, strict: bool) -> (Option<Meaning>, Vec<Diagnostic>) {
-    let reading = pattern::lenient::read(text, strict);
-    let mut diagnostics = reading.diagnostics;
-    let Some(pattern) = reading.pattern else {
-        return (None, diagnostics);
+    let mut diagnostics: Vec<Diagnostic> = Vec::new();
+    let mut pattern = match pattern::parse(text) {
+        Ok(pattern) => pattern,
+        Err(errors) => return (None, errors.to_diagnostics()),
     };
+    if !strict {
+        diagnostics.extend(check::repair(&mut pattern));
+    }
     diagnostics.extend(check::check(&pattern));
     if diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
         return (None, diagnostics);

@@ -11,7 +11,7 @@ use crate::{
     report::{IndicatorReport, SourceDiagnostic, Status, Summary, Verdict},
     target::{
         Target,
-        contract::{EmitError, Emission, Origin, Rule},
+        contract::{Emission, EmitError, Origin, Rule},
     },
 };
 
@@ -58,8 +58,7 @@ impl Converter<'_> {
         let mut failures = Vec::new();
         for (number, prepared) in settings.targets.iter().enumerate() {
             let (places, rules) = rules(&mut gathered, &order, &origins, number);
-            let mut emitter =
-                Emitter { target: prepared.target, renderer, sink, names: Vec::new(), said: Vec::new() };
+            let mut emitter = Emitter { target: prepared.target, renderer, sink, names: Vec::new(), said: Vec::new() };
             if let Err(error) = prepared.target.emit(rules, &mut emitter) {
                 failures.push(EmitFailure { target: prepared.target.name(), error });
             }

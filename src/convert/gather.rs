@@ -14,7 +14,7 @@ use crate::{
 };
 
 use super::{
-    BAD_NATIVE_RULE, NATIVE_ELSEWHERE, OTHER_LANGUAGE, Outcome, Settings,
+    BAD_NATIVE_RULE, Details, NATIVE_ELSEWHERE, OTHER_LANGUAGE, Outcome, Settings,
     compile::{compile, understand},
     origin::{display_name, origin},
     title,
@@ -53,7 +53,8 @@ pub(super) fn batch(batch: &Batch, source: &str, context: &Context, settings: &S
 
 /// Compiles a pattern that came without an indicator. Its id derives from its text.
 pub(super) fn bare(pattern: &str, source: &str, settings: &Settings) -> Item {
-    let id = format!("indicator--{}", Uuid::new_v5(&Uuid::NAMESPACE_URL, format!("stixc:pattern:{pattern}").as_bytes()));
+    let id =
+        format!("indicator--{}", Uuid::new_v5(&Uuid::NAMESPACE_URL, format!("stixc:pattern:{pattern}").as_bytes()));
     let indicator = Indicator::bare(&id, pattern);
     item(&indicator, source, None, settings)
 }
@@ -72,7 +73,7 @@ fn item(indicator: &Indicator<'_>, source: &str, context: Option<&Context>, sett
     let pattern = outcomes.filter(|_| status == Status::Active);
     let wants_origin = settings.targets.iter().any(|prepared| prepared.target.wants_metadata());
     let make_name = || name.unwrap_or_else(|| indicator.id.to_string());
-    let report = settings.details.then(|| {
+    let report = (settings.details == Details::All || status == Status::Invalid).then(|| {
         Box::new(IndicatorReport {
             id: indicator.id.to_string(),
             name: display_name(indicator).unwrap_or_else(|| make_name.clone()()),
@@ -232,5 +233,4 @@ impl Record {
         let rank = |record: &Self| (record.modified, record.status, record.pattern);
         rank(self) < rank(other)
     }
-}
 }

@@ -77,21 +77,30 @@ pub struct Settings {
     pub now: Timestamp,
     /// Whether odd spellings are errors instead of being repaired.
     pub strict: bool,
-    /// Whether [`Finished::indicators`] is wanted; a feed of a million need not be kept.
-    pub details: bool,
+    /// Which indicators [`Finished::indicators`] tells of.
+    pub details: Details,
+}
+
+/// Which indicators are kept for the report. A feed of a million need not be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Details {
+    /// Those whose pattern is not valid.
+    Problems,
+    /// All.
+    All,
 }
 
 /// A conversion under way.
 ///
 /// ```
-/// use stixc::{convert::{Converter, Prepared, Settings}, output::Memory, render::Renderer, stix::{Context, Timestamp}, target};
+/// use stixc::{convert::{Converter, Details, Prepared, Settings}, output::Memory, render::Renderer, stix::{Context, Timestamp}, target};
 ///
 /// let prepared = Prepared::new(target::find("blocklist").unwrap(), None, None).unwrap();
 /// let settings = Settings {
 ///     targets: vec![prepared],
 ///     now: Timestamp::from_unix_seconds(1_700_000_000).unwrap(),
 ///     strict: false,
-///     details: true,
+///     details: Details::All,
 /// };
 /// let mut converter = Converter::new(&settings);
 /// converter.pattern("command line", "[domain-name:value = 'evil.example']");

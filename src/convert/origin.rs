@@ -14,7 +14,12 @@ pub(super) fn origin(indicator: &Indicator<'_>, context: &Context, name: impl Fn
         sources: vec![indicator.id.to_string()],
         name: display_name(indicator).unwrap_or_else(name),
         description: indicator.description.as_deref().unwrap_or_default().trim().to_owned(),
-        references: indicator.external_references.iter().filter_map(|one| one.url.as_deref()).map(str::to_owned).collect(),
+        references: indicator
+            .external_references
+            .iter()
+            .filter_map(|one| one.url.as_deref())
+            .map(str::to_owned)
+            .collect(),
         labels: indicator.types().map(str::to_owned).collect(),
         confidence: indicator.confidence,
         tlp: provenance.tlp,

@@ -8,7 +8,7 @@ use super::{
 use crate::span::Span;
 
 /// The operators between comparisons, from loosest to tightest.
-const OPERATORS: [BooleanOperator; 2] = [BooleanOperator::Or, BooleanOperator::And];
+pub(super) const OPERATORS: [BooleanOperator; 2] = [BooleanOperator::Or, BooleanOperator::And];
 
 impl Grammar {
     /// Comparisons under AND and OR, up to something else. `depth` counts the parentheses around it.

@@ -87,6 +87,11 @@ pub(super) fn is_reserved(word: &str) -> bool {
         )
 }
 
+/// Whether `text` can stand unquoted as a property: a word without hyphen that is not reserved.
+pub(super) fn is_property(text: &str) -> bool {
+    !text.is_empty() && word_length(text) == text.len() && !text.contains('-') && !is_reserved(text)
+}
+
 /// The bytes of a word; the first one can't be a digit or a hyphen.
 const WORD: [bool; 256] = {
     let mut table = [false; 256];
@@ -97,6 +102,11 @@ const WORD: [bool; 256] = {
     }
     table
 };
+
+/// How many bytes of words stand at the start of `input`, also where its first byte can't start a word.
+pub(super) fn word_bytes(input: &str) -> usize {
+    input.bytes().take_while(|byte| WORD[usize::from(*byte)]).count()
+}
 
 /// Length of the longest word at the start of `input`, hyphens included; zero where there is none.
 pub(super) fn word_length(input: &str) -> usize {

@@ -16,7 +16,7 @@ use super::{
 use crate::span::Span;
 
 /// The operators between observation expressions, from loosest to tightest.
-const OPERATORS: [ObservationOperator; 3] =
+pub(super) const OPERATORS: [ObservationOperator; 3] =
     [ObservationOperator::FollowedBy, ObservationOperator::Or, ObservationOperator::And];
 
 /// An expression, where its text ends with parentheses, and how many qualifiers stand on top of each other in it.

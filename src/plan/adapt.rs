@@ -167,8 +167,16 @@ fn place<'p, H>(
 ) -> Result<Vec<Part<'p, H>>, Vec<Loss>> {
     let mut found: Vec<(usize, Part<'p, H>)> = Vec::new();
     let mut reasons: Vec<Loss> = Vec::new();
+    let mut placed: Vec<Span> = Vec::new();
+    let mut fit = |scene, test: &'p Test| {
+        let fit = fit(scene, test);
+        if matches!(fit, Fit::Holds { .. }) {
+            placed.push(test.span);
+        }
+        fit
+    };
     for scene in 0..scenes {
-        match stage(number, scene, tests, &qualifiers, fit) {
+        match stage(number, scene, tests, &qualifiers, &mut fit) {
             Ok((dropped, part)) if accept.allows(part.fidelity) => found.push((dropped, part)),
             Ok((_, part)) => {
                 reasons.extend(not_accepted(part.fidelity, part.losses, span_of(tests)));
@@ -177,7 +185,7 @@ fn place<'p, H>(
         }
     }
     let Some(fewest) = found.iter().map(|(dropped, _)| *dropped).min() else {
-        return Err(tidy(reasons, tests));
+        return Err(tidy(reasons, tests, &placed));
     };
     Ok(found.into_iter().filter(|(dropped, _)| *dropped == fewest).map(|(_, part)| part).collect())
 }
@@ -241,15 +249,16 @@ fn not_accepted(fidelity: Fidelity, mut losses: Vec<Loss>, span: Span) -> Vec<Lo
 ///
 /// A test that some scene holds is not without a place: where no single scene is to blame, the tests have none in
 /// common.
-fn tidy(mut reasons: Vec<Loss>, tests: &[&Test]) -> Vec<Loss> {
+fn tidy(mut reasons: Vec<Loss>, tests: &[&Test], placed: &[Span]) -> Vec<Loss> {
     reasons.sort();
     reasons.dedup();
+    reasons.retain(|loss| loss.code != NO_PLACE || !placed.contains(&loss.span));
     if reasons.iter().any(|loss| loss.code != NO_PLACE) {
         // "has no place for it" says nothing beside "can't be compared like this there".
         let explained: Vec<Span> = reasons.iter().filter(|loss| loss.code != NO_PLACE).map(|loss| loss.span).collect();
         reasons.retain(|loss| loss.code != NO_PLACE || !explained.contains(&loss.span));
     }
-    if reasons.is_empty() {
+    if reasons.iter().all(|loss| loss.code == NOT_ACCEPTED) {
         let message = "no single rule can hold these tests together".to_owned();
         reasons.push(Loss { code: NO_COMMON_SCENE, effect: Fidelity::BROADER, message, span: span_of(tests) });
     }

@@ -6,6 +6,7 @@ use std::{
 };
 
 use super::{Condition, Observation, Operator, Plan, Test, Value, ValueKind};
+use crate::pattern::Quoted;
 
 impl Display for Plan {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
@@ -126,11 +127,11 @@ impl Display for Value {
 impl Display for ValueKind {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Text(text) => quoted(formatter, text),
+            Self::Text(text) => Quoted(text).fmt(formatter),
             Self::Address(net) if net.prefix_len() == net.max_prefix_len() => write!(formatter, "'{}'", net.addr()),
             Self::Address(net) => write!(formatter, "'{net}'"),
             Self::Domain(name) => write!(formatter, "'{name}'"),
-            Self::Url(url) => quoted(formatter, &url.text),
+            Self::Url(url) => Quoted(&url.text).fmt(formatter),
             Self::Hash(hash) => write!(formatter, "'{}'", hash.hex()),
             Self::Integer(number) => number.fmt(formatter),
             // `{:?}` keeps the point that makes a number a float.
@@ -161,18 +162,6 @@ impl ValueKind {
             _ => self.to_string().cmp(&other.to_string()),
         }
     }
-}
-
-/// A string literal: only the quote and the backslash need an escape (STIX 2.1, section 9.6.2).
-fn quoted(formatter: &mut Formatter<'_>, text: &str) -> fmt::Result {
-    formatter.write_char('\'')?;
-    for character in text.chars() {
-        if matches!(character, '\'' | '\\') {
-            formatter.write_char('\\')?;
-        }
-        formatter.write_char(character)?;
-    }
-    formatter.write_char('\'')
 }
 
 fn join<T: Display>(

@@ -6,6 +6,7 @@
 
 pub mod adapt;
 pub mod canonical;
+pub mod check;
 pub mod fidelity;
 pub mod lower;
 pub mod normalise;

@@ -16,8 +16,9 @@ mod walk;
 use std::borrow::Cow;
 
 pub use hash::HashAlgorithm;
-pub use kind::{Bounds, PropertyType, Structure, Text, Vocabulary};
+pub use kind::{Bounds, Definition, Origin, PropertyType, Structure, Text, Vocabulary};
 pub use suggest::suggestion;
+pub(super) use walk::Walk;
 
 use crate::pattern::ObjectPath;
 

@@ -4,7 +4,7 @@
 //! rows for one property and scene are alternatives) and `unsupported` (a property and the reason why it has no place).
 //! `scene` and `row` hold keys of the target's own beside the common ones.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::{Deserialize, de::DeserializeOwned};
 
@@ -171,6 +171,19 @@ impl<S, R> Mapping<S, R> {
             fitting.max_by_key(|(prefix, _)| prefix.len()).map(|(_, why)| why)
         };
         exact.or_else(family).map(String::as_str)
+    }
+
+    /// The names of the scenes that have a row for `property`.
+    #[must_use]
+    pub fn scenes_of(&self, property: &str) -> Vec<&str> {
+        let rows = self.rows.get(property).into_iter().flatten();
+        let numbers: BTreeSet<usize> = rows.map(|row| row.scene).collect();
+        numbers.into_iter().filter_map(|number| Some(self.scenes.get(number)?.name.as_str())).collect()
+    }
+
+    /// All properties that have a row, in any order.
+    pub fn mapped(&self) -> impl Iterator<Item = &str> {
+        self.rows.keys().map(String::as_str)
     }
 
     /// Whether the file has a row for `property`, in any scene.

@@ -17,9 +17,9 @@ pub fn path(text: &str) -> ObjectPath<'_> {
                 number => PathStepKind::Index(number.parse().expect("an index is a number")),
             };
             (kind, end + 2)
-        } else if rest.starts_with('\'') {
+        } else if let Some(quoted) = rest.strip_prefix('\'') {
             let mut key = String::new();
-            let mut characters = rest[1..].char_indices();
+            let mut characters = quoted.char_indices();
             let end = loop {
                 match characters.next().expect("a quote is closed") {
                     (at, '\'') => break at,

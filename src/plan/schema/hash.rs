@@ -24,6 +24,12 @@ impl HashAlgorithm {
     pub fn of(key: &str) -> Option<Self> {
         ALGORITHMS.iter().copied().find(|algorithm| same_letters(algorithm.name, key))
     }
+
+    /// The most usual algorithm whose digests have so many hexadecimal digits.
+    #[must_use]
+    pub fn of_length(digits: usize) -> Option<Self> {
+        ALGORITHMS.iter().copied().find(|algorithm| algorithm.digits == Some(digits))
+    }
 }
 
 /// Whether two keys differ at most in case and in `-`, `_`, `/` and blanks: `SHA-3-256` is `SHA3-256`.

@@ -104,7 +104,14 @@ pub fn suggestion(path: &ObjectPath<'_>) -> Option<&'static str> {
 
 fn object_type(name: &str) -> Option<&'static str> {
     let misnomer = TYPES.iter().find(|(wrong, _)| same(wrong, name)).map(|(_, right)| *right);
-    misnomer.or_else(|| nearest(name, OBJECT_TYPES.iter().map(|row| row.name)))
+    misnomer.or_else(|| extension(name)).or_else(|| nearest(name, OBJECT_TYPES.iter().map(|row| row.name)))
+}
+
+/// The path of an extension, which some take for an object type.
+fn extension(name: &str) -> Option<&'static str> {
+    let is_it =
+        |node: &&Node| matches!(node.kind, PropertyType::Object(of) if of.name == name && name.ends_with("-ext"));
+    index().nodes().iter().find(is_it).map(|node| node.path.as_str())
 }
 
 /// Whether two names differ only in case and in what joins their words.

@@ -9,14 +9,14 @@ use super::{
     kind::PropertyType,
     spelling::push_key,
 };
-use crate::pattern::{ObjectPath, PathStepKind};
+use crate::pattern::{ObjectPath, PathStep, PathStepKind};
 
 /// How far a path was followed, and what was learnt on the way.
 #[derive(Debug)]
 pub(crate) struct Walk {
     index: &'static Index,
     /// The last place the table has.
-    pub node: Option<&'static Node>,
+    pub(super) node: Option<&'static Node>,
     /// Whether the path went on beyond `node`.
     beyond: bool,
     pub kind: PropertyType,
@@ -47,6 +47,19 @@ impl Walk {
         };
         let text = (node.is_none() && wants_text).then(|| object_type.to_owned());
         Self { index, node, beyond: node.is_none(), kind: PropertyType::Any, referenced: &[], status, text, wants_text }
+    }
+
+    /// The type of the last place that the table has.
+    pub fn kind_before(&self) -> Option<PropertyType> {
+        self.node.map(|node| node.kind)
+    }
+
+    /// The key of `step`, if the last place that the table has has such a property.
+    pub fn has<'e>(&self, step: Option<&'e PathStep<'_>>) -> Option<&'e str> {
+        match &step?.kind {
+            PathStepKind::Property(key) => self.node?.link(key).map(|_| &**key),
+            _ => None,
+        }
     }
 
     /// The answer to [`super::resolve`].
