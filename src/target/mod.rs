@@ -6,11 +6,12 @@
 pub mod blocklist;
 pub mod contract;
 pub mod mapping;
+pub mod suricata;
 
 pub use contract::Target;
 
 /// All targets, in the order in which they are reported.
-pub static TARGETS: &[&dyn Target] = &[&blocklist::BLOCKLIST];
+pub static TARGETS: &[&dyn Target] = &[&blocklist::BLOCKLIST, &suricata::SURICATA];
 
 /// The target called `name`.
 #[must_use]

@@ -54,7 +54,7 @@ impl Addresses {
     pub fn texts(&self) -> Vec<RuleText> {
         let excluded = |net: &IpNet| self.none_of.iter().any(|none| none.contains(net));
         let Some(any_of) = &self.any_of else {
-            return if self.none_of.is_empty() { vec![RuleText::new("any")] } else { fitting(&[], &self.none_of) };
+            return if self.none_of.is_empty() { vec![RuleText::new("any")] } else { fitting(&[], &self.none_of).into_iter().collect() };
         };
         let left: Vec<IpNet> = any_of.iter().filter(|net| !excluded(net)).copied().collect();
         // Only what lies inside an address of the list changes it.

@@ -21,7 +21,7 @@ use super::{
     protocol::Stack,
     place::{EndOf, Mapping, Scene},
     signature::{Body, OwnList, Signature},
-    text::RuleText,
+    text::{Keyword, RuleText},
 };
 
 /// Tests that no packet can meet together.
@@ -275,7 +275,11 @@ impl Pieces {
         let mut variants = Vec::with_capacity(all_options.len());
         let any = [Stack::default()];
         for stack in if self.protocols.is_empty() { &any } else { self.protocols.as_slice() } {
-            let (protocol, family, options) = stack.written();
+            let (protocol, family, mut options) = stack.written();
+            if scene.seen == Seen::Packets && stack.has_application() {
+                // Such a rule matches every packet behind the discovery of the protocol.
+                options = options.word("threshold:type limit,track by_both,count 1,seconds 60; ");
+            }
             let header = Header { protocol, family, ..self.header.clone() };
             for header in header.texts(&scene.protocol, scene.seen)? {
                 variants.extend(all_options.iter().map(|front| (header.clone(), front.clone().text(&options))));

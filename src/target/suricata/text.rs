@@ -9,6 +9,8 @@ use std::fmt::{self, Display, Write};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
+use crate::plan::HashAlgorithm;
+
 /// Part of a rule, ready to be written. It grows by keywords that the program knows and by escaped values only.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
@@ -25,12 +27,6 @@ impl RuleText {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
-    }
-
-    /// Whether there is none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
     }
 
     /// Appends text of the program's own.
@@ -96,6 +92,12 @@ impl RuleText {
         self
     }
 
+    /// Appends the path of a list, as seen from the rules.
+    pub fn list(mut self, path: &ListPath) -> Self {
+        self.0.push_str(&path.0);
+        self
+    }
+
     /// Appends bytes as pairs of hexadecimal digits, with `separator` between them.
     pub fn hex(mut self, bytes: &[u8], separator: char) -> Self {
         for (index, &byte) in bytes.iter().enumerate() {
@@ -124,6 +126,29 @@ fn push_hex(text: &mut String, byte: u8) {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     text.push(char::from(DIGITS[usize::from(byte >> 4)]));
     text.push(char::from(DIGITS[usize::from(byte & 15)]));
+}
+
+/// Where a list of hashes lies, as seen from the rules.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListPath(String);
+
+impl ListPath {
+    /// The common list of an algorithm, or a list of the rule with this number.
+    #[must_use]
+    pub fn new(owner: Option<(u32, usize)>, algorithm: HashAlgorithm) -> Self {
+        let name = algorithm.name();
+        Self(match owner {
+            None => format!("lists/{name}.list"),
+            Some((sid, 0)) => format!("lists/{sid}-{name}.list"),
+            Some((sid, place)) => format!("lists/{sid}-{place}-{name}.list"),
+        })
+    }
+
+    /// The path below the output folder.
+    #[must_use]
+    pub fn in_folder(&self) -> String {
+        format!("suricata/{}", self.0)
+    }
 }
 
 /// The name of a buffer, a protocol or another word of the rule language, from a mapping file: letters, digits, `.`,
@@ -226,12 +251,6 @@ impl Metadata {
             self.0.truncate(start);
         }
     }
-
-    /// The pairs.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
 }
 
 /// `reference:url,…;` options (user guide, "Meta keywords", reference).
@@ -255,12 +274,6 @@ impl References {
             text.push_str("; ");
         }
         Self(text)
-    }
-
-    /// The options, each with a blank behind it.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
     }
 }
 
@@ -315,12 +328,12 @@ mod tests {
         metadata.push("stix_id", "indicator--1, x; sid:1;\n\"");
         metadata.push("malware_family", ";;");
         metadata.push("tlp", "amber+strict");
-        assert_eq!(metadata.as_str(), "stix_id indicator--1 x sid:1, tlp amber+strict");
+        assert_eq!(metadata.0, "stix_id indicator--1 x sid:1, tlp amber+strict");
     }
 
     #[test]
     fn references_are_web_addresses() {
         let urls = ["https://a.example/x;y\"z\\ü", "javascript:alert(1)", "http://b.example", "no"].map(str::to_owned);
-        assert_eq!(References::new(&urls).as_str(), "reference:url,a.example/x%3by%22z/%C3%BC; reference:url,b.example/; ");
+        assert_eq!(References::new(&urls).0, "reference:url,a.example/x%3by%22z/%C3%BC; reference:url,b.example/; ");
     }
 }
