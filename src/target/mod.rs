@@ -7,6 +7,7 @@ pub mod blocklist;
 pub mod contract;
 pub mod mapping;
 pub mod sigma;
+pub mod suricata;
 pub mod yara;
 
 pub use contract::Target;
@@ -14,6 +15,7 @@ pub use contract::Target;
 /// All targets, in the order in which they are reported.
 pub static TARGETS: &[&dyn Target] = &[&yara::YARA, &blocklist::BLOCKLIST];
 pub static TARGETS: &[&dyn Target] = &[&sigma::Sigma, &blocklist::BLOCKLIST];
+pub static TARGETS: &[&dyn Target] = &[&blocklist::BLOCKLIST, &suricata::SURICATA];
 
 /// The target called `name`.
 #[must_use]
