@@ -13,9 +13,7 @@ pub mod yara;
 pub use contract::Target;
 
 /// All targets, in the order in which they are reported.
-pub static TARGETS: &[&dyn Target] = &[&yara::YARA, &blocklist::BLOCKLIST];
-pub static TARGETS: &[&dyn Target] = &[&sigma::Sigma, &blocklist::BLOCKLIST];
-pub static TARGETS: &[&dyn Target] = &[&blocklist::BLOCKLIST, &suricata::SURICATA];
+pub static TARGETS: &[&dyn Target] = &[&sigma::Sigma, &suricata::SURICATA, &yara::YARA, &blocklist::BLOCKLIST];
 
 /// The target called `name`.
 #[must_use]

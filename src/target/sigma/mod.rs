@@ -31,6 +31,7 @@ const FORMAT: Format = Format {
     template: "rule.hbs",
     source: include_str!("../../../templates/sigma/rule.hbs"),
     path: "sigma/",
+    aside: false,
     about: "one YAML file a rule, in the conventions of SigmaHQ",
 };
 
@@ -91,7 +92,7 @@ fn compiled(
     let mut ids = Vec::with_capacity(detections.len());
     for detection in &detections {
         buffer.clear();
-        emission.render(FORMAT.template, &view(&metadata.rule(detection, &detections))?, buffer)?;
+        emission.render(FORMAT.template, view(&metadata.rule(detection, &detections))?, buffer)?;
         let id = rule::id(&origin.id, &detection.scene.name);
         write(&rule::path(&detection.scene.name, id), buffer, emission)?;
         ids.push(id.to_string());
