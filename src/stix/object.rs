@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 
 use super::{
+    fault::ObjectError,
     lenient::{Reading, Text},
     scan::{self, Members},
 };
@@ -39,4 +40,10 @@ pub(super) fn type_text<'a>(raw: &'a [u8], found: Option<&'a [u8]>) -> Option<Co
         Some(text) if !text.contains(&b'\\') => std::str::from_utf8(text).ok().map(Cow::Borrowed),
         _ => serde_json::from_slice::<Typed>(raw).ok()?.object_type.value().map(|text| text.0),
     }
+}
+
+/// Parses the properties of one object. Checking all of it for UTF-8 at once is cheaper than each string by itself.
+pub(super) fn parse<'a, T: Deserialize<'a>>(raw: &'a [u8]) -> Result<T, ObjectError> {
+    let text = std::str::from_utf8(raw).map_err(|error| ObjectError::encoding(raw, error))?;
+    serde_json::from_str(text).map_err(|error| ObjectError::syntax(raw, &error))
 }
