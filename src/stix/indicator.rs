@@ -152,6 +152,33 @@ impl<'a> Indicator<'a> {
         sent.into_indicator().map_err(|kind| ObjectError::of(raw, kind))
     }
 
+    /// An indicator that is a pattern and nothing else: one from the command line or from a list.
+    #[must_use]
+    pub fn bare(id: &'a str, pattern: &'a str) -> Self {
+        Self {
+            id: id.into(),
+            pattern: pattern.into(),
+            pattern_type: PatternType::Stix,
+            pattern_version: None,
+            name: None,
+            description: None,
+            created: None,
+            modified: None,
+            created_by_ref: None,
+            revoked: false,
+            labels: Few::default(),
+            indicator_types: Few::default(),
+            confidence: None,
+            valid_from: None,
+            valid_until: None,
+            kill_chain_phases: Few::default(),
+            external_references: Few::default(),
+            object_marking_refs: Few::default(),
+            lang: None,
+            diagnostics: Vec::new(),
+        }
+    }
+
     /// What kind of indicator it is: `indicator_types`, then those labels that are not among them.
     pub fn types(&self) -> impl Iterator<Item = &str> {
         let labels = self.labels.iter().filter(|label| !self.indicator_types.contains(label));
