@@ -5,7 +5,7 @@ use std::{borrow::Cow, collections::HashMap};
 use serde::{Deserialize, de::MapAccess};
 
 use super::{
-    bundle::Object,
+    batch::Object,
     fault::{ObjectError, ObjectErrorKind},
     few::Few,
     id::Key,
