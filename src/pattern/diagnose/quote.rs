@@ -60,6 +60,10 @@ impl<'a> Reader<'a> {
         };
         let span = self.span(length);
         let (value, bare) = unescape(inside);
+        if let (End::Proper(_), None) = (&end, bare) {
+            self.advance(length);
+            return Text { value, span };
+        }
         let written = Quoted(&value).to_string();
         let help = format!("write {}", shortened(&written));
         let start = self.at + 1;
