@@ -56,7 +56,9 @@ impl Grammar {
     /// One comparison.
     #[inline(never)]
     fn comparison(self, input: &str) -> Parsed<'_, ComparisonExpression<'_>> {
-        if let Some(b'E' | b'N') = input.as_bytes().first() {
+        if let Some(b'E' | b'N') = input.as_bytes().first()
+            && self.version.has_exists()
+        {
             let (rest, negated) = negation(input);
             if let Ok((after, "EXISTS")) = word(rest) {
                 return self.existence(input, rest, after, negated);
@@ -97,9 +99,6 @@ impl Grammar {
         after: &'a str,
         negated: bool,
     ) -> Parsed<'a, ComparisonExpression<'a>> {
-        if !self.version.has_exists() {
-            return stop(keyword);
-        }
         let operator_span = self.span(self.at(keyword), after);
         let (rest, path) = self.object_path(blank(after))?;
         let span = Span::new(self.at(start), path.span.end as usize);
