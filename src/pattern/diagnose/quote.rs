@@ -196,6 +196,10 @@ fn find_end(body: &str, usage: Usage) -> End {
     if is_opener {
         return End::Missing(guess_end(segment));
     }
+    // A quote inside of a text is mostly an apostrophe, which has a letter behind it.
+    if !body[first + 1..].starts_with(|next: char| next.is_alphanumeric() || next == '\'') {
+        return End::Proper(first);
+    }
     let mut from = first + 1;
     while let Some(next) = next_quote(body, from) {
         if may_follow(&body[next + 1..], usage) {
