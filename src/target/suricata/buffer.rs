@@ -12,6 +12,7 @@ use super::{
     held::{Held, Piece, no_operator, no_value, together},
     pcre::{self, Expression, Like},
     place::{Case, Place, Row},
+    signature::Match,
     text::{Keyword, RuleText},
 };
 
@@ -34,6 +35,15 @@ pub fn hold(row: &Row, test: &Test) -> Piece {
     Ok((Held::Options(together(options, test.negated)), None))
 }
 
+/// What a buffer makes of a LIKE pattern, with letter case.
+///
+/// # Errors
+/// Why it can't.
+pub fn like(keyword: &Keyword, pattern: &str) -> Result<Match, (Code, String)> {
+    let buffer = Buffer { keyword, case: Case::Keep, negated: false };
+    Ok(Match::of(buffer.start(), buffer.like(pattern)?))
+}
+
 /// The bytes that go over the wire for a value.
 fn bytes_of(value: &Value) -> Option<Vec<u8>> {
     Some(match &value.kind {
@@ -48,31 +58,31 @@ fn bytes_of(value: &Value) -> Option<Vec<u8>> {
 }
 
 /// The option for one value.
-fn option(row: &Row, test: &Test, bytes: &[u8]) -> Result<RuleText, (Code, String)> {
+fn option(row: &Row, test: &Test, bytes: &[u8]) -> Result<Match, (Code, String)> {
     let cased: Vec<u8> = match row.case {
         Case::Lower => bytes.to_ascii_lowercase(),
         Case::Capital => bytes.to_ascii_uppercase(),
         Case::Keep | Case::Ignore => bytes.to_vec(),
     };
-    if cased.len() > LONGEST {
-        return Err((TOO_LONG, format!("a value of {} bytes: a rule holds {LONGEST} at most", cased.len())));
-    }
     match (&row.place, test.operator) {
         (Place::Buffer(keyword), operator) => {
             let buffer = Buffer { keyword, case: row.case, negated: test.negated };
-            buffer.compare(operator, &cased).unwrap_or_else(|| Err(no_operator(test, keyword.as_str())))
+            let options = buffer.compare(operator, &cased).ok_or_else(|| no_operator(test, keyword.as_str()))??;
+            Ok(Match::of(buffer.start(), options))
         }
         (Place::Start(keyword), Operator::Equal) if !test.negated => {
             let buffer = Buffer { keyword, case: row.case, negated: false };
-            Ok(buffer.content(&cased)?.word("startswith; "))
+            Ok(Match::of(buffer.start(), buffer.content(&cased)?.word("startswith; ")))
         }
         (Place::LastSegment(keyword), operator) => {
             let buffer = Buffer { keyword, case: row.case, negated: test.negated };
-            buffer.compare_segment(operator, &cased).unwrap_or_else(|| Err(no_operator(test, keyword.as_str())))
+            let options =
+                buffer.compare_segment(operator, &cased).ok_or_else(|| no_operator(test, keyword.as_str()))??;
+            Ok(Match::of(buffer.start(), options))
         }
         (Place::Field(keyword), Operator::Equal) if !test.negated => {
             let buffer = Buffer { keyword, case: row.case, negated: false };
-            buffer.field(&field_name(&test.property.path), &cased)
+            Ok(Match::instance(buffer.start(), buffer.field(&field_name(&test.property.path), &cased)?))
         }
         (Place::Start(keyword) | Place::Field(keyword), _) => Err(no_operator(test, keyword.as_str())),
         _ => Err(no_operator(test, "a buffer")),
@@ -107,7 +117,10 @@ impl Buffer<'_> {
         if bytes.is_empty() {
             return Err(no_value("a rule can't ask for an empty text"));
         }
-        let content = self.start().word(if self.negated { "content:!" } else { "content:" }).content(bytes).word("; ");
+        if bytes.len() > LONGEST {
+            return Err((TOO_LONG, format!("a text of {} bytes: a rule holds {LONGEST} at most", bytes.len())));
+        }
+        let content = RuleText::new(if self.negated { "content:!" } else { "content:" }).content(bytes).word("; ");
         Ok(if self.case == Case::Ignore { content.word("nocase; ") } else { content })
     }
 
@@ -151,7 +164,7 @@ impl Buffer<'_> {
     /// An expression, behind the text that Suricata looks for first.
     fn expression(self, expression: Result<Expression, String>) -> Written {
         let Expression { pcre, needle } = expression.map_err(no_value)?;
-        let start = if self.negated || needle.is_empty() { self.start() } else { self.content(&needle)? };
+        let start = if self.negated || needle.is_empty() { RuleText::default() } else { self.content(&needle)? };
         Ok(start.word(if self.negated { "pcre:!" } else { "pcre:" }).pcre(&pcre).word("; "))
     }
 
@@ -163,7 +176,9 @@ impl Buffer<'_> {
             Operator::Like => match pcre::like(&text).as_slice() {
                 [Like::Text(text)] => self.segment(text),
                 // What the name ends in or contains, the path in front of it does not change.
-                [Like::Any, Like::Text(text)] => self.content(text.as_bytes()).map(|content| content.word("endswith; ")),
+                [Like::Any, Like::Text(text)] => {
+                    self.content(text.as_bytes()).map(|content| content.word("endswith; "))
+                }
                 parts => self.expression(pcre::liking_segment(parts)),
             },
             _ => return None,
@@ -172,18 +187,17 @@ impl Buffer<'_> {
 
     fn segment(self, name: &str) -> Written {
         let Expression { pcre, .. } = pcre::last_segment(name).map_err(no_value)?;
-        let content = if self.negated { self.start() } else { self.content(name.as_bytes())?.word("endswith; ") };
+        let content =
+            if self.negated { RuleText::default() } else { self.content(name.as_bytes())?.word("endswith; ") };
         Ok(content.word(if self.negated { "pcre:!" } else { "pcre:" }).pcre(&pcre).word("; "))
     }
 
     /// One field, whose name ignores case (RFC 9110, section 5.1) and whose value does not.
     fn field(self, name: &str, bytes: &[u8]) -> Written {
-        if name.is_empty() || bytes.is_empty() {
-            return Err(no_value("a rule can't ask for an empty text"));
-        }
-        let front = [name.as_bytes(), b": "].concat();
-        let length = front.len() + bytes.len();
-        let named = self.start().word("content:").content(&front).word("; nocase; startswith; ");
-        Ok(named.word("content:").content(bytes).word("; endswith; bsize:").number(length as u64).word("; "))
+        let name = [name.as_bytes(), b": "].concat();
+        let length = (name.len() + bytes.len()) as u64;
+        let value = Buffer { case: Case::Keep, ..self };
+        let named = Buffer { case: Case::Ignore, ..self }.content(&name)?.word("startswith; ");
+        Ok(named.text(&value.content(bytes)?).word("endswith; bsize:").number(length).word("; "))
     }
 }

@@ -26,6 +26,56 @@ pub struct Signature {
     pub victim: Option<Victim>,
 }
 
+/// What one packet or transaction has to show: options, by the buffer that they are about.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Match(Vec<Asked>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Asked {
+    /// The buffer's keyword and transforms; empty for options that stand by themselves.
+    buffer: RuleText,
+    options: RuleText,
+    /// Whether the buffer has many instances, and these options are about one of them.
+    instance: bool,
+}
+
+impl Match {
+    /// Options that are about no buffer.
+    pub fn plain(options: RuleText) -> Self {
+        Self::of(RuleText::default(), options)
+    }
+
+    /// Options about a buffer.
+    pub fn of(buffer: RuleText, options: RuleText) -> Self {
+        Self(vec![Asked { buffer, options, instance: false }])
+    }
+
+    /// Options about one instance of a buffer that has many.
+    pub fn instance(buffer: RuleText, options: RuleText) -> Self {
+        Self(vec![Asked { buffer, options, instance: true }])
+    }
+
+    /// Both. Suricata warns of a buffer that is named twice, so its options go together.
+    pub fn and(mut self, other: &Self) -> Self {
+        for more in &other.0 {
+            let same = |asked: &&mut Asked| !asked.instance && !more.instance && asked.buffer == more.buffer;
+            match self.0.iter_mut().find(same) {
+                Some(asked) => asked.options = std::mem::take(&mut asked.options).text(&more.options),
+                None => self.0.push(more.clone()),
+            }
+        }
+        self
+    }
+
+    /// The options, each with a blank behind it. Those without a buffer come first, where no buffer is open yet.
+    pub fn text(&self) -> RuleText {
+        let (plain, buffered): (Vec<&Asked>, Vec<&Asked>) =
+            self.0.iter().partition(|asked| asked.buffer.as_str().is_empty());
+        let asked = plain.into_iter().chain(buffered);
+        asked.fold(RuleText::default(), |text, asked| text.text(&asked.buffer).text(&asked.options))
+    }
+}
+
 /// Hashes that a single rule asks for beside other things.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OwnList {
