@@ -5,7 +5,7 @@ mod emission;
 
 use std::process::Command;
 
-use emission::{Memory, content, emit, prepared, rule};
+use emission::{Memory, content, emit, prepared};
 use stixc::{
     pattern,
     plan::{adapt::Accept, lower::lower},
@@ -22,7 +22,7 @@ fn target() -> &'static dyn Target {
 
 fn rules(patterns: &[&str]) -> Vec<Rule> {
     let id = |index| format!("indicator--00000000-0000-4000-8000-{index:012}");
-    patterns.iter().enumerate().map(|(index, text)| rule(target(), &id(index), text)).collect()
+    emission::rules(target(), patterns.iter().enumerate().map(|(index, text)| (id(index), *text)))
 }
 
 fn written(patterns: &[&str]) -> Memory {

@@ -107,7 +107,7 @@ const FEED: &[&str] = &[
 
 #[test]
 fn the_files_of_a_feed() {
-    snapshot("feed", &emit(target(), rules(FEED)).all());
+    snapshot("target-feed", &emit(target(), rules(FEED)).all());
 }
 
 #[test]
@@ -171,7 +171,7 @@ fn what_becomes_of_patterns() {
         "[domain-name:value = 'a.example' AND process:command_line = 'x']",
     ];
     let text: String = patterns.iter().map(|text| format!("{text}\n  {}\n", verdict(text))).collect();
-    snapshot("verdicts", &text);
+    snapshot("target-verdicts", &text);
 }
 
 /// An indicator that has everything.
@@ -198,7 +198,7 @@ fn full(index: usize, text: &str) -> Rule {
 #[test]
 fn a_rule_tells_where_it_comes_from() {
     let memory = emit(target(), vec![full(1, "[domain-name:value = 'evil.example' AND process:name = 'a']")]);
-    snapshot("metadata", memory.text(RULES));
+    snapshot("target-metadata", memory.text(RULES));
 }
 
 #[test]

@@ -93,6 +93,11 @@ pub fn rule(target: &dyn Target, id: &str, text: &str) -> Rule {
     Rule { origin: Arc::new(origin), content }
 }
 
+/// Rules of patterns, by indicators with these ids.
+pub fn rules<'a>(target: &dyn Target, patterns: impl IntoIterator<Item = (String, &'a str)>) -> Vec<Rule> {
+    patterns.into_iter().map(|(id, text)| rule(target, &id, text)).collect()
+}
+
 /// What the target writes for these rules.
 pub fn emit(target: &dyn Target, rules: Vec<Rule>) -> Memory {
     let mut memory = Memory::new(target);

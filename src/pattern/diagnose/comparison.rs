@@ -179,7 +179,9 @@ impl<'a> Reader<'a> {
         match self.peek() {
             Token::End | Token::Symbol(')' | ']' | '}') | Token::Word("AND" | "OR") => {
                 let mistake = Mistake::MissingOperand { expected: A_COMPARISON, found: self.found() };
-                self.report(ParseError::new(mistake, self.here()));
+                self.report(
+                    ParseError::new(mistake, self.here()).help("write a comparison here or remove the operator"),
+                );
                 None
             }
             Token::Symbol('[') => self.inner_brackets(open),
@@ -336,19 +338,54 @@ impl<'a> Reader<'a> {
     /// A comparison that starts with text in quotes.
     fn quoted_first(&mut self) -> Option<ComparisonExpression<'a>> {
         let span = self.here();
-        let inside = span.slice(self.source).trim_matches(super::token::is_quote);
-        let reason = if matches!(self.peek_behind(span.slice(self.source).len()), Token::Symbol(':')) {
-            "an object type has no quotes"
-        } else {
-            "the property stands on the left side, the value on the right"
-        };
-        let mut error = ParseError::new(Mistake::BadPath { reason }, span);
-        if reason.starts_with("an object") {
-            error = error.help(format!("write `{inside}`")).edit(span, inside);
+        let written = span.slice(self.source);
+        if matches!(self.peek_behind(written.len()), Token::Symbol(':')) {
+            let inside = written.trim_matches(super::token::is_quote);
+            let error = ParseError::new(Mistake::BadPath { reason: "an object type has no quotes" }, span);
+            self.report(error.help(format!("write `{inside}`")).edit(span, inside));
+            self.skip_comparison();
+            return None;
         }
-        self.report(error);
-        self.skip_comparison();
+        let place = self.mistakes.len();
+        let turned = self.turned(written);
+        self.mistakes.truncate(place);
+        let reason = "the property stands on the left side, the value on the right";
+        let error = ParseError::new(Mistake::BadPath { reason }, span);
+        match turned {
+            Some((whole, turned)) => self.report(error.help(format!("write `{turned}`")).edit(whole, turned)),
+            None => {
+                self.report(error);
+                self.skip_comparison();
+            }
+        }
         None
+    }
+
+    /// `'x' = a:b` as `a:b = 'x'`, and where it stands.
+    fn turned(&mut self, value: &str) -> Option<(Span, String)> {
+        let start = self.at;
+        let (at, end) = (self.at, self.end);
+        self.skip();
+        let operator = match self.peek() {
+            Token::Operator("=" | "==") => "=",
+            Token::Operator("!=" | "<>") => "!=",
+            Token::Operator("<") => ">",
+            Token::Operator(">") => "<",
+            Token::Operator("<=") => ">=",
+            Token::Operator(">=") => "<=",
+            _ => {
+                (self.at, self.end) = (at, end);
+                return None;
+            }
+        };
+        self.skip();
+        match self.object_path() {
+            Some(path) => Some((Span::new(start, self.end), format!("{path} {operator} {value}"))),
+            None => {
+                (self.at, self.end) = (at, end);
+                None
+            }
+        }
     }
 }
 

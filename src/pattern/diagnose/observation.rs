@@ -126,7 +126,7 @@ impl<'a> Reader<'a> {
     /// Tells that an observation should stand here.
     fn missing_operand(&mut self) {
         let mistake = Mistake::MissingOperand { expected: AN_OBSERVATION, found: self.found() };
-        self.report(ParseError::new(mistake, self.here()));
+        self.report(ParseError::new(mistake, self.here()).help("write an observation here or remove the operator"));
     }
 
     /// Tells that something else should stand here.
@@ -161,13 +161,16 @@ impl<'a> Reader<'a> {
             self.advance(1);
             return None;
         }
+        if self.peek() == Token::Symbol('[') {
+            return self.nested_brackets(start);
+        }
         self.in_brackets = true;
         let comparison = self.comparisons(0);
         self.in_brackets = false;
         // A parenthesis in place of the bracket closes nothing else where none is open.
         let wrong = match self.peek() {
             Token::Symbol(wrong @ '}') => Some(wrong),
-            Token::Symbol(wrong @ ')') if self.depth == 0 => Some(wrong),
+            Token::Symbol(wrong @ ')') if self.depth == self.brackets => Some(wrong),
             _ => None,
         };
         match wrong {
@@ -176,6 +179,33 @@ impl<'a> Reader<'a> {
         }
         let span = Span::new(start, self.end);
         comparison.map(|comparison| ObservationExpression { kind: ObservationKind::Single(comparison), span })
+    }
+
+    /// `[[ … ] … ]`, whose outer brackets should be parentheses; the first bracket, at `start`, is read already.
+    fn nested_brackets(&mut self, start: usize) -> Option<ObservationExpression<'a>> {
+        let place = self.mistakes.len();
+        if self.depth == NESTING {
+            self.stop();
+            return None;
+        }
+        self.depth += 1;
+        self.brackets += 1;
+        let operand = self.observations();
+        self.brackets -= 1;
+        self.depth -= 1;
+        let span = Span::new(start, start + 1);
+        let mistake = Mistake::WrongBracket { found: '[', expected: "observations are grouped by parentheses" };
+        let mut error = ParseError::new(mistake, span).help("write `(` and `)`").edit(span, "(");
+        if self.peek() == Token::Symbol(']') {
+            error = error.edit(self.span(1), ")");
+            self.advance(1);
+        } else {
+            self.close('(', ')');
+        }
+        if !self.done {
+            self.mistakes.insert(place.min(self.mistakes.len()), error);
+        }
+        operand.expression
     }
 
     /// Tells that the next character is the wrong bracket, and goes past it.
@@ -241,7 +271,8 @@ impl<'a> Reader<'a> {
         loop {
             match self.peek() {
                 Token::End => return None,
-                Token::Symbol(')') if self.depth > 0 => return None,
+                Token::Symbol(')') if self.depth > self.brackets => return None,
+                Token::Symbol(']') if self.brackets > 0 => return None,
                 Token::Symbol(close @ (')' | ']' | '}')) => self.stray_bracket(close),
                 Token::Symbol(';') => self.semicolon(),
                 Token::Symbol('[' | '(' | '{') => {

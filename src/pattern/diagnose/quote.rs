@@ -172,6 +172,13 @@ fn find_end(body: &str, usage: Usage) -> End {
     }
     // Up to a quote that opens another text, this text lacks its own.
     let is_opener = closing.is_some_and(|end| opens_a_text(&body[..end]));
+    if let Some(end) = closing
+        && !is_opener
+        && usage == Usage::Value
+        && is_before_another(&body[end + 1..])
+    {
+        return End::Proper(end);
+    }
     let segment = &body[..closing.unwrap_or(body.len())];
     if let Some(end) = escaped_quotes(segment).find(|end| may_follow(&body[end + 1..], usage)) {
         return End::Escaped(end);
@@ -230,10 +237,25 @@ fn may_follow(rest: &str, usage: Usage) -> bool {
                 || is_word(&["AND", "OR", "FOLLOWEDBY", "WITHIN", "REPEATS", "START", "STOP", "SECONDS", "TIMES"])
         }
         Usage::Key => {
-            matches!(next, '.' | '[' | ']' | ':' | '=' | '!' | '<' | '>')
+            matches!(next, '.' | '[' | ']' | ')' | ':' | '=' | '!' | '<' | '>')
                 || is_word(&["NOT", "IN", "LIKE", "MATCHES", "ISSUBSET", "ISSUPERSET", "EXISTS", "AND", "OR"])
         }
     }
+}
+
+/// Whether what can't stand behind a text starts something new nevertheless: a property, or a word and a property or
+/// bracket, or after a blank another text. Then the text is well, and the mistake is behind it.
+fn is_before_another(rest: &str) -> bool {
+    let next = lexis::blank(rest);
+    let is_property = |text: &str| {
+        let length = lexis::word_length(text);
+        length > 0 && lexis::blank(&text[length..]).starts_with(':')
+    };
+    let behind = lexis::blank(&next[lexis::word_length(next)..]);
+    is_property(next)
+        || (behind.len() < next.len() && (is_property(behind) || behind.starts_with(['[', '('])))
+        || (next.len() < rest.len() && next.starts_with('\''))
+        || next.starts_with(['[', '('])
 }
 
 /// Whether a quote behind `before` opens a text, because something stands there that wants one.

@@ -55,7 +55,8 @@ impl<'a> Reader<'a> {
             _ => None,
         };
         if let Some(word) = word {
-            error = error.help(format!("write `{word}` before it")).edit(operator_span, word);
+            error = error.help(format!("write `{word}` in place of `{}`", operator_span.slice(self.source)));
+            error = error.edit(operator_span, word);
         }
         self.report(error);
         None
@@ -91,7 +92,7 @@ impl<'a> Reader<'a> {
         if let Ok((rest, number)) = literal::number_text(self.rest()) {
             let word = &rest[..lexis::word_length(rest)];
             let is_over = rest.is_empty()
-                || rest.starts_with(|next: char| lexis::is_space(next) || "])},;'\"/&|".contains(next))
+                || rest.starts_with(|next: char| is_space(next) || "])},;'\"/&|".contains(next))
                 || matches!(word, "AND" | "OR");
             if is_over {
                 let length = self.rest().len() - rest.len();
@@ -165,7 +166,7 @@ impl<'a> Reader<'a> {
         let rest = self.rest();
         let is_border = |next: char| "[](){},;".contains(next) || super::token::is_quote(next);
         let border = rest.find(is_border).unwrap_or(rest.len());
-        let first = rest[..border].find(lexis::is_space).unwrap_or(border);
+        let first = rest[..border].find(is_space).unwrap_or(border);
         let connective = [" AND ", " OR "].iter().filter_map(|word| rest[..border].find(word)).min().unwrap_or(border);
         let all = rest[..connective].trim_end();
         // Several words are one text unless there is another comparison in them.
@@ -303,6 +304,11 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// Whether it is a blank, or a character that only looks like one.
+fn is_space(character: char) -> bool {
+    lexis::is_space(character) || super::token::invisible(character).is_some()
+}
+
 /// What is wrong with a number, and how it is written, where that is clear.
 fn number_mistake(text: &str) -> Option<(&'static str, Option<String>)> {
     let (sign, digits) = match text.strip_prefix(['+', '-']) {
@@ -391,7 +397,7 @@ fn hex_mistake(text: &str, span: Span) -> ParseError {
     if literal::is_hex(compact.as_bytes()) {
         error.help(format!("write h'{compact}'")).edit(span, compact)
     } else {
-        error.help("write it as h'0a1b'")
+        error.help("write two digits for each byte, as in h'0a1b'")
     }
 }
 
