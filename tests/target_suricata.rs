@@ -29,6 +29,7 @@ use support::{
         Capture, Flow,
         dns::RecordType,
         http::{Request, Response},
+        smtp::Mail,
     },
     engines::{scratch, suricata},
 };
@@ -146,6 +147,7 @@ fn what_becomes_of_patterns() {
         "[url:value = 'http://evil.example/x' OR url:value = 'https://evil.example/x']",
         "[url:value = 'tcp://203.0.113.9:443/']",
         "[url:value LIKE 'http://evil.example/gate/%.php']",
+        "[url:value LIKE 'http://%.evil.example/gate.php?%']",
         "[url:value LIKE '%evil%']",
         "[url:value = 'http://*:80/eye/']",
         // HTTP.
@@ -160,6 +162,11 @@ fn what_becomes_of_patterns() {
         "[file:hashes.'SHA-256' = 'E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855' AND network-traffic:dst_ref.value = '203.0.113.9']",
         "[file:hashes.'SHA-512' = '00']",
         "[file:hashes.SSDEEP = '3:abc:def']",
+        "[file:name MATCHES '^inv.*[.]exe$']",
+        // Mail.
+        "[email-addr:value = 'a.b@evil.example']",
+        "[email-message:from_ref.value = 'a.b@evil.example' AND email-message:to_refs[*].value LIKE '%@good.example']",
+        "[email-message:subject = 'Invoice']",
         // Certificates.
         "[x509-certificate:hashes.'SHA-256' = 'E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855' AND x509-certificate:serial_number = '5c:19:0']",
         "[x509-certificate:subject = 'CN=evil.example']",
@@ -348,6 +355,10 @@ fn hostile_patterns(value: &str) -> Vec<String> {
         format!("[x509-certificate:serial_number = '{literal}']"),
         format!("[network-traffic:protocols[*] = '{literal}' AND network-traffic:dst_port = 1]"),
         format!("[file:hashes.'SHA-256' = '{literal}']"),
+        format!("[file:name MATCHES '{literal}']"),
+        format!("[email-addr:value = '{literal}']"),
+        format!("[email-message:from_ref.value LIKE '%{literal}']"),
+        format!("[email-message:sender_ref.value = '{literal}']"),
     ];
     // Some are no pattern: a NUL in a key, for one.
     patterns.retain(|text| pattern::parse(text).is_ok());
@@ -409,6 +420,8 @@ fn hostile_text_adds_no_rule_and_no_option() {
         "classtype",
         "target",
         "metadata",
+        "requires",
+        "email.from",
         "sid",
         "rev",
     ]
@@ -674,6 +687,7 @@ fn suricata_alerts_on_requests() {
     traffic.get("request", "/gate.php?id=1;2", &[host]);
     traffic.get("other port", "/gate.php?id=1;2", &[("Host", "evil.example:8080")]);
     traffic.get("other host", "/gate.php?id=1;2", &[("Host", "notevil.example")]);
+    traffic.get("below", "/gate.php?id=1;2", &[("Host", "www.evil.example")]);
     traffic.get("other path", "/gate.php?id=1;23", &[host]);
     traffic.get("escaped", "/a%20b%22", &[host]);
     traffic.get("address", "/x", &[("Host", "203.0.113.9:81")]);
@@ -696,6 +710,7 @@ fn suricata_alerts_on_requests() {
             ("[url:value = 'http://evil.example:8080/gate.php?id=1;2']", &["other port"]),
             ("[url:value LIKE 'http://evil.example/gate%2']", &["request"]),
             ("[url:value LIKE 'http://evil.example/gate.php?id=%']", &["request", "other path"]),
+            ("[url:value LIKE 'http://%.evil.example/gate.php?%']", &["below"]),
             ("[url:value = 'http://evil.example/a b\"']", &["escaped"]),
             ("[url:value = 'http://203.0.113.9:81/x']", &["address"]),
             ("[url:value = 'http://[2001:db8::1]/x']", &["address 6"]),
@@ -734,6 +749,8 @@ fn suricata_alerts_on_files() {
             ("[file:name = 'invoice.exe']", &["named", "by path"]),
             ("[file:name LIKE '%invoice.exe']", &["named", "by path", "other"]),
             ("[file:name LIKE 'inv%.exe']", &["named", "by path"]),
+            ("[file:name MATCHES '^INV'] OR [file:name MATCHES '^inv[a-z]+[.]exe$']", &["named", "by path"]),
+            ("[file:name MATCHES '^a']", &[]),
             ("[file:name = 'invoice.exe' AND file:size = 14]", &["named", "by path"]),
             ("[file:name LIKE '%invoice.exe' AND file:size < 14]", &[]),
             ("[file:name LIKE '%invoice.exe' AND file:size >= 14]", &["named", "by path", "other"]),
@@ -746,6 +763,35 @@ fn suricata_alerts_on_files() {
                 &[],
             ),
             ("[file:magic_number_hex = h'73746978' AND file:name = 'x']", &["file"]),
+        ],
+    );
+}
+
+#[test]
+#[ignore = "needs suricata: tests/run installs it"]
+fn suricata_alerts_on_mail_addresses() {
+    let mut traffic = Traffic::new();
+    let mut mail = |name, from: &str, headers: &[(&str, &str)], body| {
+        let flow = traffic.flow(name, OTHER, 25);
+        traffic.capture.smtp(flow, Mail { from, to: "b@good.example", headers, body }).unwrap();
+    };
+    mail("from", "z@good.example", &[("From", "\"A\" <A@evil.example>"), ("Subject", "s")], "hello\n");
+    mail("envelope", "a@evil.example", &[("From", "z@good.example")], "hello\n");
+    mail("text", "z@good.example", &[("From", "z@good.example")], "ask a@evil.example.\n");
+    mail("to", "z@good.example", &[("From", "z@good.example"), ("To", "c@good.example, a@evil.example")], "hello\n");
+    mail("longer", "aa@evil.example", &[("From", "a@evil.example.test"), ("To", "x-a@evil.example")], "hello\n");
+    let anywhere = ["from", "envelope", "text", "to"];
+    assert_alerts(
+        &traffic,
+        &[
+            ("[email-addr:value = 'a@evil.example']", &anywhere),
+            ("[email-message:from_ref.value = 'a@evil.example']", &["from"]),
+            ("[email-message:to_refs[*].value = 'a@evil.example']", &["to"]),
+            (
+                "[email-message:from_ref.value LIKE '%@good.example' AND email-message:to_refs[*].value = 'a@evil.example']",
+                &["to"],
+            ),
+            ("[email-message:from_ref.value LIKE '%@evil.example']", &["from"]),
         ],
     );
 }

@@ -9,8 +9,8 @@ use crate::{
 };
 
 use super::{
-    held::{Held, Piece, no_operator, no_value, together},
-    pcre::{self, Expression, Like},
+    held::{Held, Piece, no_operator, no_value, text_of, together},
+    pcre::{self, Expression, Like, MailField},
     place::{Case, Place, Row},
     signature::Match,
     text::{Keyword, RuleText},
@@ -35,12 +35,38 @@ pub fn hold(row: &Row, test: &Test) -> Piece {
     Ok((Held::Options(together(options, test.negated)), None))
 }
 
-/// What a buffer makes of a LIKE pattern, with letter case.
+/// What a mail, or one of its fields, makes of `test`: an address, which ignores case.
+pub fn hold_mail(field: Option<MailField>, buffer: Option<&Keyword>, test: &Test) -> Piece {
+    let mut options = Vec::with_capacity(test.values.len());
+    for value in &test.values {
+        let text = text_of(value).ok_or_else(|| no_value(format!("{value} is no mail address")))?;
+        let parts = match test.operator {
+            Operator::Equal => vec![Like::Text(text.to_owned())],
+            Operator::Like => pcre::like(text),
+            _ => return Err(no_operator(test, "a mail address")),
+        };
+        // In a buffer of its own the field has no name in front.
+        let Expression { pcre, needle } =
+            pcre::address(&parts, field.filter(|_| buffer.is_none())).map_err(no_value)?;
+        if test.negated || needle.is_empty() {
+            return Err(no_operator(test, "a mail address"));
+        }
+        let keyword = buffer.map_or_else(RuleText::default, |buffer| RuleText::default().keyword(buffer).word("; "));
+        let content = RuleText::new("content:").content(&needle).word("; nocase; pcre:").pcre(&pcre).word("; ");
+        options.push(Match::of(keyword, content));
+    }
+    if options.is_empty() {
+        return Err(no_operator(test, "a mail address"));
+    }
+    Ok((Held::Options(options), None))
+}
+
+/// What a buffer makes of a LIKE pattern.
 ///
 /// # Errors
 /// Why it can't.
-pub fn like(keyword: &Keyword, pattern: &str) -> Result<Match, (Code, String)> {
-    let buffer = Buffer { keyword, case: Case::Keep, negated: false };
+pub fn like(keyword: &Keyword, case: Case, pattern: &str) -> Result<Match, (Code, String)> {
+    let buffer = Buffer { keyword, case, negated: false };
     Ok(Match::of(buffer.start(), buffer.like(pattern)?))
 }
 
@@ -181,6 +207,7 @@ impl Buffer<'_> {
                 }
                 parts => self.expression(pcre::liking_segment(parts)),
             },
+            Operator::Matches => self.expression(pcre::matching_segment(&text)),
             _ => return None,
         })
     }

@@ -17,7 +17,7 @@ use crate::{
 use super::{
     buffer,
     header::{Ports, Seen},
-    place::{EndOf, Place, Row},
+    place::{EndOf, Place, Requires, Row},
     signature::Match,
     text::{Keyword, RuleText},
     url,
@@ -43,6 +43,18 @@ pub enum Held {
     Hashes(Vec<Hash>, bool),
 }
 
+impl Held {
+    /// The same, for some versions of Suricata only.
+    fn requiring(self, requires: Option<Requires>) -> Self {
+        match self {
+            Self::Options(options) => {
+                Self::Options(options.into_iter().map(|asked| asked.requiring(requires)).collect())
+            }
+            other => other,
+        }
+    }
+}
+
 /// A piece, and what it loses; or why there is none.
 pub type Piece = Result<(Held, Option<(Code, Fidelity, String)>), (Code, String)>;
 
@@ -61,6 +73,7 @@ pub fn hold(row: &Row, seen: Seen, test: &Test) -> Fit<Held> {
         Place::Digest(keyword) => digest(keyword, test).map(|held| (held, None)),
         Place::Serial(keyword) => serial(keyword, test).map(|held| (held, None)),
         Place::Number(keyword) => number(keyword, test).map(|held| (held, None)),
+        Place::Mail { field, buffer } => buffer::hold_mail(*field, buffer.as_ref(), test),
     };
     match piece {
         Ok((by, loss)) => {
@@ -70,7 +83,7 @@ pub fn hold(row: &Row, seen: Seen, test: &Test) -> Fit<Held> {
                 let why = || format!("{} is compared without regard to letter case", test.property.path);
                 ignores.then(|| (CASE, Fidelity::BROADER, why()))
             };
-            Fit::Holds { by, weak: row.weak, loss: loss.or(own).or_else(case) }
+            Fit::Holds { by: by.requiring(row.requires), weak: row.weak, loss: loss.or(own).or_else(case) }
         }
         Err((code, why)) => Fit::Lacks(code, why),
     }

@@ -278,7 +278,10 @@ impl Pieces {
         let mut matches = vec![Match::default()];
         for alternatives in &self.options {
             let front = std::mem::take(&mut matches);
-            let combined = front.iter().flat_map(|front| alternatives.iter().map(move |more| front.clone().and(more)));
+            let combined = front.iter().flat_map(|front| {
+                let fitting = alternatives.iter().filter(|more| front.goes_with(more));
+                fitting.map(move |more| front.clone().and(more))
+            });
             matches = combined.collect();
         }
         let all_options: Vec<RuleText> = matches.iter().map(|asked| flow.clone().text(&asked.text())).collect();

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use crate::plan::Hash;
 
-use super::{place::Victim, text::RuleText};
+use super::{
+    place::{Requires, Victim},
+    text::RuleText,
+};
 
 /// One rule before it has a number and the names of its indicators.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +31,10 @@ pub struct Signature {
 
 /// What one packet or transaction has to show: options, by the buffer that they are about.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Match(Vec<Asked>);
+pub struct Match {
+    requires: Option<Requires>,
+    asked: Vec<Asked>,
+}
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Asked {
@@ -47,21 +53,32 @@ impl Match {
 
     /// Options about a buffer.
     pub fn of(buffer: RuleText, options: RuleText) -> Self {
-        Self(vec![Asked { buffer, options, instance: false }])
+        Self { requires: None, asked: vec![Asked { buffer, options, instance: false }] }
     }
 
     /// Options about one instance of a buffer that has many.
     pub fn instance(buffer: RuleText, options: RuleText) -> Self {
-        Self(vec![Asked { buffer, options, instance: true }])
+        Self { requires: None, asked: vec![Asked { buffer, options, instance: true }] }
+    }
+
+    /// The same, for some versions of Suricata only.
+    pub fn requiring(self, requires: Option<Requires>) -> Self {
+        Self { requires, ..self }
+    }
+
+    /// Whether there is a version of Suricata for both.
+    pub fn goes_with(&self, other: &Self) -> bool {
+        self.requires.zip(other.requires).is_none_or(|(one, other)| one == other)
     }
 
     /// Both. Suricata warns of a buffer that is named twice, so its options go together.
     pub fn and(mut self, other: &Self) -> Self {
-        for more in &other.0 {
+        self.requires = self.requires.or(other.requires);
+        for more in &other.asked {
             let same = |asked: &&mut Asked| !asked.instance && !more.instance && asked.buffer == more.buffer;
-            match self.0.iter_mut().find(same) {
+            match self.asked.iter_mut().find(same) {
                 Some(asked) => asked.options = std::mem::take(&mut asked.options).text(&more.options),
-                None => self.0.push(more.clone()),
+                None => self.asked.push(more.clone()),
             }
         }
         self
@@ -69,10 +86,15 @@ impl Match {
 
     /// The options, each with a blank behind it. Those without a buffer come first, where no buffer is open yet.
     pub fn text(&self) -> RuleText {
+        let requires = RuleText::new(match self.requires {
+            None => "",
+            Some(Requires::Before8) => "requires:version < 8.0.0; ",
+            Some(Requires::From8) => "requires:version >= 8.0.0; ",
+        });
         let (plain, buffered): (Vec<&Asked>, Vec<&Asked>) =
-            self.0.iter().partition(|asked| asked.buffer.as_str().is_empty());
+            self.asked.iter().partition(|asked| asked.buffer.as_str().is_empty());
         let asked = plain.into_iter().chain(buffered);
-        asked.fold(RuleText::default(), |text, asked| text.text(&asked.buffer).text(&asked.options))
+        asked.fold(requires, |text, asked| text.text(&asked.buffer).text(&asked.options))
     }
 }
 

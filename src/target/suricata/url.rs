@@ -11,6 +11,7 @@ use crate::{
 use super::{
     buffer::{self, LONGEST, TOO_LONG},
     held::{Held, Piece, no_operator, no_value, text_of},
+    place::Case,
     signature::Match,
     text::{Keyword, RuleText},
 };
@@ -51,26 +52,33 @@ pub fn hold(test: &Test) -> Piece {
     Ok((Held::Options(shown.into_iter().map(request).collect::<Result<_, _>>()?), loss))
 }
 
-/// URLs that begin with a certain host: the host, and what the path is like.
+/// URLs that are like a pattern with a scheme and a path: what the host is like, and what the path is like.
 fn hold_like(test: &Test) -> Piece {
     let mut options = Vec::with_capacity(test.values.len());
+    let mut split = false;
     for value in &test.values {
-        let wild = || (NO_OPERATOR, format!("{value} does not begin with a certain host"));
-        let pattern = text_of(value).ok_or_else(wild)?;
-        let (scheme, rest) = pattern.split_once("://").ok_or_else(wild)?;
+        let unclear = || (NO_OPERATOR, format!("{value} does not tell the host from the path"));
+        let pattern = text_of(value).ok_or_else(unclear)?;
+        let (scheme, rest) = pattern.split_once("://").ok_or_else(unclear)?;
         if scheme.eq_ignore_ascii_case("https") {
             return Err((ENCRYPTED, CLEAR.to_owned()));
         }
-        let at = rest.find('/').ok_or_else(wild)?;
-        let (authority, target) = rest.split_at(at);
-        if !scheme.eq_ignore_ascii_case("http") || authority.contains(['%', '_', '@']) {
-            return Err(wild());
+        let (authority, target) = rest.split_at(rest.find('/').ok_or_else(unclear)?);
+        if !scheme.eq_ignore_ascii_case("http") || authority.contains('@') {
+            return Err(unclear());
         }
-        let url = UrlParts::parse(&format!("http://{authority}/")).ok_or_else(wild)?;
-        let uri = buffer::like(&Keyword::of("http.uri.raw"), target)?;
-        options.push(host_field(&url).and(&uri));
+        let host = if authority.contains(['%', '_']) {
+            split = true;
+            buffer::like(&Keyword::of("http.host.raw"), Case::Ignore, authority)?
+        } else {
+            host_field(&UrlParts::parse(&format!("http://{authority}/")).ok_or_else(unclear)?)
+        };
+        options.push(host.and(&buffer::like(&Keyword::of("http.uri.raw"), Case::Keep, target)?));
     }
-    Ok((Held::Options(options), None))
+    let loss = split.then(|| {
+        (PARTS, Fidelity::NARROWER, "a % in the host stands for a part of the host, not of the path".to_owned())
+    });
+    Ok((Held::Options(options), loss))
 }
 
 /// The server name of each URL of `test`: the host alone, with `drop_path` also of URLs that name a page of it.
