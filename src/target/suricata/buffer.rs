@@ -85,11 +85,8 @@ fn bytes_of(value: &Value) -> Option<Vec<u8>> {
 
 /// The option for one value.
 fn option(row: &Row, test: &Test, bytes: &[u8]) -> Result<Match, (Code, String)> {
-    let cased: Vec<u8> = match row.case {
-        Case::Lower => bytes.to_ascii_lowercase(),
-        Case::Capital => bytes.to_ascii_uppercase(),
-        Case::Keep | Case::Ignore => bytes.to_vec(),
-    };
+    // In a regular expression letter case has a meaning of its own: `\D` is not `\d`.
+    let cased = if test.operator == Operator::Matches { bytes.to_vec() } else { in_case(row.case, bytes) };
     match (&row.place, test.operator) {
         (Place::Buffer(keyword), operator) => {
             let buffer = Buffer { keyword, case: row.case, negated: test.negated };
@@ -112,6 +109,15 @@ fn option(row: &Row, test: &Test, bytes: &[u8]) -> Result<Match, (Code, String)>
         }
         (Place::Start(keyword) | Place::Field(keyword), _) => Err(no_operator(test, keyword.as_str())),
         _ => Err(no_operator(test, "a buffer")),
+    }
+}
+
+/// The text as the buffer has it.
+fn in_case(case: Case, bytes: &[u8]) -> Vec<u8> {
+    match case {
+        Case::Lower => bytes.to_ascii_lowercase(),
+        Case::Capital => bytes.to_ascii_uppercase(),
+        Case::Keep | Case::Ignore => bytes.to_vec(),
     }
 }
 
@@ -179,18 +185,22 @@ impl Buffer<'_> {
             parts if !parts.iter().any(|part| matches!(part, Like::Text(_))) => {
                 Err(no_value(format!("'{pattern}' names nothing")))
             }
-            parts => self.expression(pcre::liking(parts, self.case.is_ignored())),
+            parts => self.expression(pcre::liking(parts, self.case != Case::Keep)),
         }
     }
 
     fn matches(self, pattern: &str) -> Written {
-        self.expression(pcre::matching(pattern, self.case.is_ignored()))
+        self.expression(pcre::matching(pattern, self.case != Case::Keep))
     }
 
     /// An expression, behind the text that Suricata looks for first.
     fn expression(self, expression: Result<Expression, String>) -> Written {
         let Expression { pcre, needle } = expression.map_err(no_value)?;
-        let start = if self.negated || needle.is_empty() { RuleText::default() } else { self.content(&needle)? };
+        let start = if self.negated || needle.is_empty() {
+            RuleText::default()
+        } else {
+            self.content(&in_case(self.case, &needle))?
+        };
         Ok(start.word(if self.negated { "pcre:!" } else { "pcre:" }).pcre(&pcre).word("; "))
     }
 

@@ -110,7 +110,7 @@ fn parse(pattern: &str) -> Result<Hir, String> {
     let mut parser = ParserBuilder::new().unicode(false).utf8(false).nest_limit(64).build();
     let hir = parser.parse(pattern).map_err(|error| match error {
         regex_syntax::Error::Parse(error) => {
-            format!("the regular expression can't be read ({}): look-around and back references are not", error.kind())
+            format!("the regular expression can't be put in a rule: {}", error.kind())
         }
         regex_syntax::Error::Translate(error) => {
             format!("the regular expression can't be put in bytes: {}", error.kind())

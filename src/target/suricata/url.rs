@@ -5,7 +5,12 @@
 
 use crate::{
     diagnostic::Code,
-    plan::{Operator, Test, UrlParts, Value, ValueKind, adapt::NO_OPERATOR, fidelity::Fidelity, value::Host},
+    plan::{
+        Operator, Test, UrlParts, Value, ValueKind,
+        adapt::{NO_OPERATOR, NO_PLACE},
+        fidelity::Fidelity,
+        value::Host,
+    },
 };
 
 use super::{
@@ -83,12 +88,18 @@ fn hold_like(test: &Test) -> Piece {
 
 /// The server name of each URL of `test`: the host alone, with `drop_path` also of URLs that name a page of it.
 pub fn hold_host(buffer: &Keyword, drop_path: bool, test: &Test) -> Piece {
+    if test.operator != Operator::Equal {
+        return Err((NO_PLACE, "a server name has no path".to_owned()));
+    }
     let mut options = Vec::new();
     for url in urls(test)? {
+        if url.scheme != "https" {
+            return Err((NO_PLACE, "no server name is sent for it".to_owned()));
+        }
         let encrypted = || (ENCRYPTED, CLEAR.to_owned());
         let Host::Domain(name) = &url.host else { return Err(encrypted()) };
         let whole_host = url.target == "/" && !url.has_userinfo && !url.has_fragment && url.port.is_none();
-        if url.scheme != "https" || !(whole_host || drop_path) {
+        if !(whole_host || drop_path) {
             return Err(encrypted());
         }
         let name = name.as_str().as_bytes();
