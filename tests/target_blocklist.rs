@@ -5,7 +5,7 @@ mod emission;
 
 use std::process::Command;
 
-use emission::{Memory, content, emit, prepared, rule};
+use emission::{Memory, content, emit, prepared};
 use stixc::{
     pattern,
     plan::{adapt::Accept, lower::lower},
@@ -22,7 +22,7 @@ fn target() -> &'static dyn Target {
 
 fn rules(patterns: &[&str]) -> Vec<Rule> {
     let id = |index| format!("indicator--00000000-0000-4000-8000-{index:012}");
-    patterns.iter().enumerate().map(|(index, text)| rule(target(), &id(index), text)).collect()
+    emission::rules(target(), patterns.iter().enumerate().map(|(index, text)| (id(index), *text)))
 }
 
 fn written(patterns: &[&str]) -> Memory {
@@ -64,7 +64,7 @@ const FEED: &[&str] = &[
 #[test]
 fn the_files_of_a_feed() {
     insta::with_settings!({ snapshot_path => "../snapshots/blocklist", prepend_module_to_snapshot => false }, {
-        insta::assert_snapshot!("feed", written(FEED).all());
+        insta::assert_snapshot!("entries", written(FEED).all());
     });
 }
 

@@ -1,5 +1,6 @@
 //! What several tests share: the corpus, trees to compare, engines to run and packet captures that rules must alert on.
-
+//! What several tests share; each uses a part of it.
+#![allow(dead_code)]
 // Each test file is a crate of its own and uses a part of this.
 #![allow(dead_code)]
 
@@ -7,4 +8,5 @@ pub mod capture;
 pub mod caret;
 pub mod corpus;
 pub mod engines;
+pub mod grammar;
 pub mod tree;

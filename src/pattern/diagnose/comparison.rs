@@ -145,10 +145,9 @@ impl<'a> Reader<'a> {
     /// Reads a qualifier inside the brackets, if the bracket closes behind it. Where it doesn't, the bracket is what is
     /// missing, and nothing is read.
     fn misplaced_qualifier(&mut self, word: &'static str) -> bool {
-        let (at, end, mistakes) = (self.at, self.end, self.mistakes.len());
-        self.qualifier();
+        let (at, end) = (self.at, self.end);
+        self.quietly(Self::qualifier);
         let qualifier = Span::new(at, self.end);
-        self.mistakes.truncate(mistakes);
         if self.peek() != Token::Symbol(']') {
             (self.at, self.end) = (at, end);
             return false;
@@ -179,7 +178,9 @@ impl<'a> Reader<'a> {
         match self.peek() {
             Token::End | Token::Symbol(')' | ']' | '}') | Token::Word("AND" | "OR") => {
                 let mistake = Mistake::MissingOperand { expected: A_COMPARISON, found: self.found() };
-                self.report(ParseError::new(mistake, self.here()));
+                self.report(
+                    ParseError::new(mistake, self.here()).help("write a comparison here or remove the operator"),
+                );
                 None
             }
             Token::Symbol('[') => self.inner_brackets(open),
@@ -197,23 +198,18 @@ impl<'a> Reader<'a> {
     fn inner_brackets(&mut self, open: usize) -> Option<ComparisonExpression<'a>> {
         let span = self.span(1);
         let mistake = Mistake::WrongBracket { found: '[', expected: "comparisons are grouped by parentheses" };
-        let mut error = ParseError::new(mistake, span).help("write `(…)`").edit(span, "(");
-        self.advance(1);
+        let mut error = ParseError::new(mistake, span).help("write `(` and `)`").edit(span, "(");
         let place = self.mistakes.len();
-        if self.depth == super::NESTING {
-            self.stop();
+        if !self.descend() {
             return None;
         }
-        self.depth += 1;
         let expression = self.comparisons(open + 1);
         self.depth -= 1;
         if self.peek() == Token::Symbol(']') {
             error = error.edit(self.span(1), ")");
             self.advance(1);
         }
-        if !self.done {
-            self.mistakes.insert(place.min(self.mistakes.len()), error);
-        }
+        self.report_before(place, error);
         expression
     }
 
@@ -225,22 +221,20 @@ impl<'a> Reader<'a> {
             self.placeholder();
             return None;
         }
-        let not = (!is_property && word.eq_ignore_ascii_case("NOT")).then(|| self.span(word.len()));
-        if let Some(not) = not {
-            let spelling = self.mistakes.len();
-            self.take_keyword(&["NOT"]);
-            if self.is_existence() {
+        if !is_property && word.eq_ignore_ascii_case("NOT") {
+            let behind = self.peek_behind(word.len());
+            if matches!(behind, Token::Word(word) if word.eq_ignore_ascii_case("EXISTS")) {
+                self.take_keyword(&["NOT"]);
                 return self.existence(start, true);
             }
-            if self.peek() == Token::Symbol('(') {
-                let error = ParseError::new(Mistake::MisplacedNot, not);
-                self.report(
-                    error.help("negate each comparison in the parentheses: `a:b NOT = 1`, and swap AND and OR"),
-                );
-                return self.nested_comparisons(open);
+            let not = self.span(word.len());
+            self.advance(word.len());
+            if behind != Token::Symbol('(') {
+                return self.negated_in_front(not);
             }
-            self.mistakes.truncate(spelling);
-            return self.negated_in_front(not);
+            let error = ParseError::new(Mistake::MisplacedNot, not);
+            self.report(error.help("negate each comparison in the parentheses: `a:b NOT = 1`, and swap AND and OR"));
+            return self.nested_comparisons(open);
         }
         if self.is_existence() {
             return self.existence(start, false);
@@ -268,9 +262,7 @@ impl<'a> Reader<'a> {
                 .edit(Span::new(not.start as usize, start), "")
                 .edit(Span::new(operator, operator), "NOT ");
         }
-        if !self.done {
-            self.mistakes.insert(place.min(self.mistakes.len()), error);
-        }
+        self.report_before(place, error);
         comparison.map(|comparison| self.as_expression(start, comparison))
     }
 
@@ -336,19 +328,52 @@ impl<'a> Reader<'a> {
     /// A comparison that starts with text in quotes.
     fn quoted_first(&mut self) -> Option<ComparisonExpression<'a>> {
         let span = self.here();
-        let inside = span.slice(self.source).trim_matches(super::token::is_quote);
-        let reason = if matches!(self.peek_behind(span.slice(self.source).len()), Token::Symbol(':')) {
-            "an object type has no quotes"
-        } else {
-            "the property stands on the left side, the value on the right"
-        };
-        let mut error = ParseError::new(Mistake::BadPath { reason }, span);
-        if reason.starts_with("an object") {
-            error = error.help(format!("write `{inside}`")).edit(span, inside);
+        let written = span.slice(self.source);
+        if matches!(self.peek_behind(written.len()), Token::Symbol(':')) {
+            let inside = written.trim_matches(super::token::is_quote);
+            let error = ParseError::new(Mistake::BadPath { reason: "an object type has no quotes" }, span);
+            self.report(error.help(format!("write `{inside}`")).edit(span, inside));
+            self.skip_comparison();
+            return None;
         }
-        self.report(error);
-        self.skip_comparison();
+        let turned = self.quietly(|reader| reader.turned(written));
+        let reason = "the property stands on the left side, the value on the right";
+        let error = ParseError::new(Mistake::BadPath { reason }, span);
+        match turned {
+            Some((whole, turned)) => self.report(error.help(format!("write `{turned}`")).edit(whole, turned)),
+            None => {
+                self.report(error);
+                self.skip_comparison();
+            }
+        }
         None
+    }
+
+    /// `'x' = a:b` as `a:b = 'x'`, and where it stands.
+    fn turned(&mut self, value: &str) -> Option<(Span, String)> {
+        let start = self.at;
+        let (at, end) = (self.at, self.end);
+        self.skip();
+        let operator = match self.peek() {
+            Token::Operator("=" | "==") => "=",
+            Token::Operator("!=" | "<>") => "!=",
+            Token::Operator("<") => ">",
+            Token::Operator(">") => "<",
+            Token::Operator("<=") => ">=",
+            Token::Operator(">=") => "<=",
+            _ => {
+                (self.at, self.end) = (at, end);
+                return None;
+            }
+        };
+        self.skip();
+        match self.object_path() {
+            Some(path) => Some((Span::new(start, self.end), format!("{path} {operator} {value}"))),
+            None => {
+                (self.at, self.end) = (at, end);
+                None
+            }
+        }
     }
 }
 

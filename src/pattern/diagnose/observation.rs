@@ -126,7 +126,7 @@ impl<'a> Reader<'a> {
     /// Tells that an observation should stand here.
     fn missing_operand(&mut self) {
         let mistake = Mistake::MissingOperand { expected: AN_OBSERVATION, found: self.found() };
-        self.report(ParseError::new(mistake, self.here()));
+        self.report(ParseError::new(mistake, self.here()).help("write an observation here or remove the operator"));
     }
 
     /// Tells that something else should stand here.
@@ -152,6 +152,9 @@ impl<'a> Reader<'a> {
     /// `[ … ]`.
     fn single(&mut self) -> Option<ObservationExpression<'a>> {
         let start = self.at;
+        if self.peek_behind(1) == Token::Symbol('[') {
+            return self.nested_brackets();
+        }
         self.advance(1);
         if self.peek() == Token::Symbol(']') {
             let span = Span::new(start, self.at + 1);
@@ -167,7 +170,7 @@ impl<'a> Reader<'a> {
         // A parenthesis in place of the bracket closes nothing else where none is open.
         let wrong = match self.peek() {
             Token::Symbol(wrong @ '}') => Some(wrong),
-            Token::Symbol(wrong @ ')') if self.depth == 0 => Some(wrong),
+            Token::Symbol(wrong @ ')') if self.depth == self.brackets => Some(wrong),
             _ => None,
         };
         match wrong {
@@ -176,6 +179,28 @@ impl<'a> Reader<'a> {
         }
         let span = Span::new(start, self.end);
         comparison.map(|comparison| ObservationExpression { kind: ObservationKind::Single(comparison), span })
+    }
+
+    /// `[[ … ] … ]`, whose outer brackets should be parentheses.
+    fn nested_brackets(&mut self) -> Option<ObservationExpression<'a>> {
+        let (span, place) = (self.span(1), self.mistakes.len());
+        if !self.descend() {
+            return None;
+        }
+        self.brackets += 1;
+        let operand = self.observations();
+        self.brackets -= 1;
+        self.depth -= 1;
+        let mistake = Mistake::WrongBracket { found: '[', expected: "observations are grouped by parentheses" };
+        let mut error = ParseError::new(mistake, span).help("write `(` and `)`").edit(span, "(");
+        if self.peek() == Token::Symbol(']') {
+            error = error.edit(self.span(1), ")");
+            self.advance(1);
+        } else {
+            self.close('(', ')');
+        }
+        self.report_before(place, error);
+        operand.expression
     }
 
     /// Tells that the next character is the wrong bracket, and goes past it.
@@ -218,10 +243,7 @@ impl<'a> Reader<'a> {
             .help("write `[` before it and `]` behind it")
             .edit(before, "[")
             .edit(behind, "]");
-        // It comes before the mistakes inside of it.
-        if !self.done {
-            self.mistakes.insert(position.min(self.mistakes.len()), error);
-        }
+        self.report_before(position, error);
         comparison.map(|comparison| ObservationExpression { kind: ObservationKind::Single(comparison), span })
     }
 
@@ -241,7 +263,8 @@ impl<'a> Reader<'a> {
         loop {
             match self.peek() {
                 Token::End => return None,
-                Token::Symbol(')') if self.depth > 0 => return None,
+                Token::Symbol(')') if self.depth > self.brackets => return None,
+                Token::Symbol(']') if self.brackets > 0 => return None,
                 Token::Symbol(close @ (')' | ']' | '}')) => self.stray_bracket(close),
                 Token::Symbol(';') => self.semicolon(),
                 Token::Symbol('[' | '(' | '{') => {

@@ -19,7 +19,7 @@ impl<'a> Reader<'a> {
             return None;
         };
         let type_span = self.span(object_type.len());
-        if lexis::is_reserved(object_type) {
+        if self.is_reserved(object_type) {
             let mistake = Mistake::ReservedWord { word: object_type.to_owned() };
             self.report(ParseError::new(mistake, type_span).help("no object type can have this name"));
         }
@@ -49,6 +49,11 @@ impl<'a> Reader<'a> {
         }
         let span = Span::new(type_span.start as usize, self.end);
         Some(ObjectPath { object_type, type_span, steps, span })
+    }
+
+    /// Whether a word can't stand unquoted in a path of this version.
+    fn is_reserved(&self, word: &str) -> bool {
+        lexis::is_reserved(word) && (word != "EXISTS" || self.version.has_exists())
     }
 
     /// The colon behind an object type.
@@ -97,7 +102,7 @@ impl<'a> Reader<'a> {
             }
             Token::Word(name) => {
                 let span = self.span(name.len());
-                if lexis::is_reserved(name) {
+                if self.is_reserved(name) {
                     let mistake = Mistake::ReservedWord { word: name.to_owned() };
                     let error = ParseError::new(mistake, span).help(format!("as a property it is written '{name}'"));
                     self.report(error.edit(span, Quoted(name).to_string()));
@@ -185,30 +190,28 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// `['key']` or `[key]`, which should be `.'key'`.
+    /// `['key']` or `[key]`, which should be `.'key'`; the bracket at `start` is read already.
     fn key_in_brackets(&mut self, start: usize) -> Option<PathStep<'a>> {
-        let place = self.mistakes.len();
-        let step = match self.peek() {
-            Token::Quote(_) => {
-                let text = self.text(Usage::Key)?;
-                PathStep { kind: PathStepKind::Property(text.value), span: text.span }
-            }
-            Token::Word(name) => {
-                self.advance(name.len());
-                PathStep {
-                    kind: PathStepKind::Property(Cow::Borrowed(name)),
-                    span: Span::new(self.end - name.len(), self.end),
+        let step = self.quietly(|reader| {
+            let step = match reader.peek() {
+                Token::Quote(_) => {
+                    let text = reader.text(Usage::Key)?;
+                    PathStep { kind: PathStepKind::Property(text.value), span: text.span }
                 }
-            }
-            _ => return None,
-        };
-        self.close('[', ']');
-        self.mistakes.truncate(place);
+                Token::Word(name) => {
+                    let span = reader.span(name.len());
+                    reader.advance(name.len());
+                    PathStep { kind: PathStepKind::Property(Cow::Borrowed(name)), span }
+                }
+                _ => return None,
+            };
+            reader.close('[', ']');
+            Some(step)
+        })?;
         let span = Span::new(start, self.end);
         let reason = "brackets hold an index; a key stands behind a dot";
-        let written = step.to_string();
-        let error = ParseError::new(Mistake::BadPath { reason }, span).help(format!("write .{written}"));
-        self.report(error.edit(span, format!(".{written}")));
+        let error = ParseError::new(Mistake::BadPath { reason }, span).help(format!("write .{step}"));
+        self.report(error.edit(span, format!(".{step}")));
         Some(step)
     }
 }

@@ -132,11 +132,10 @@ impl Reader<'_> {
                 };
                 let number = text.parse::<f64>().ok().filter(|number| number.is_finite());
                 let span = self.span(self.rest().len() - rest.len());
-                if text.starts_with('-') {
+                if let Some(positive) = text.strip_prefix('-') {
                     let mistake = Mistake::BadNumber { reason: "it can't be negative" };
-                    self.report(
-                        ParseError::new(mistake, span).help(format!("write `{}`", &text[1..])).edit(span, &text[1..]),
-                    );
+                    let error = ParseError::new(mistake, span).help(format!("write `{positive}`"));
+                    self.report(error.edit(span, positive));
                 } else if number.is_none() {
                     self.report(ParseError::new(Mistake::NumberRange { limit: "no time is so long" }, span));
                 }

@@ -60,6 +60,10 @@ impl<'a> Reader<'a> {
         };
         let span = self.span(length);
         let (value, bare) = unescape(inside);
+        if let (End::Proper(_), None) = (&end, bare) {
+            self.advance(length);
+            return Text { value, span };
+        }
         let written = Quoted(&value).to_string();
         let help = format!("write {}", shortened(&written));
         let start = self.at + 1;
@@ -172,6 +176,13 @@ fn find_end(body: &str, usage: Usage) -> End {
     }
     // Up to a quote that opens another text, this text lacks its own.
     let is_opener = closing.is_some_and(|end| opens_a_text(&body[..end]));
+    if let Some(end) = closing
+        && !is_opener
+        && usage == Usage::Value
+        && is_before_another(&body[end + 1..])
+    {
+        return End::Proper(end);
+    }
     let segment = &body[..closing.unwrap_or(body.len())];
     if let Some(end) = escaped_quotes(segment).find(|end| may_follow(&body[end + 1..], usage)) {
         return End::Escaped(end);
@@ -184,6 +195,10 @@ fn find_end(body: &str, usage: Usage) -> End {
     let Some(first) = closing else { return End::Missing(guess_end(body)) };
     if is_opener {
         return End::Missing(guess_end(segment));
+    }
+    // A quote inside of a text is mostly an apostrophe, which has a letter behind it.
+    if !body[first + 1..].starts_with(|next: char| next.is_alphanumeric() || next == '\'') {
+        return End::Proper(first);
     }
     let mut from = first + 1;
     while let Some(next) = next_quote(body, from) {
@@ -230,10 +245,25 @@ fn may_follow(rest: &str, usage: Usage) -> bool {
                 || is_word(&["AND", "OR", "FOLLOWEDBY", "WITHIN", "REPEATS", "START", "STOP", "SECONDS", "TIMES"])
         }
         Usage::Key => {
-            matches!(next, '.' | '[' | ']' | ':' | '=' | '!' | '<' | '>')
+            matches!(next, '.' | '[' | ']' | ')' | ':' | '=' | '!' | '<' | '>')
                 || is_word(&["NOT", "IN", "LIKE", "MATCHES", "ISSUBSET", "ISSUPERSET", "EXISTS", "AND", "OR"])
         }
     }
+}
+
+/// Whether what can't stand behind a text starts something new nevertheless: a property, or a word and a property or
+/// bracket, or after a blank another text. Then the text is well, and the mistake is behind it.
+fn is_before_another(rest: &str) -> bool {
+    let next = lexis::blank(rest);
+    let is_property = |text: &str| {
+        let length = lexis::word_length(text);
+        length > 0 && lexis::blank(&text[length..]).starts_with(':')
+    };
+    let behind = lexis::blank(&next[lexis::word_length(next)..]);
+    is_property(next)
+        || (behind.len() < next.len() && (is_property(behind) || behind.starts_with(['[', '('])))
+        || (next.len() < rest.len() && next.starts_with('\''))
+        || next.starts_with(['[', '('])
 }
 
 /// Whether a quote behind `before` opens a text, because something stands there that wants one.

@@ -44,9 +44,7 @@ impl<'a> Reader<'a> {
     /// A set behind an operator that takes one value.
     fn misplaced_set(&mut self, operator: ComparisonOperator, operator_span: Span) -> Option<Literal<'a>> {
         let start = self.at;
-        let place = self.mistakes.len();
-        self.set();
-        self.mistakes.truncate(place);
+        self.quietly(Self::set);
         let reason = "a set of values stands behind IN";
         let mut error = ParseError::new(Mistake::BadSet { reason }, Span::new(start, self.end));
         let word = match operator {
@@ -55,7 +53,8 @@ impl<'a> Reader<'a> {
             _ => None,
         };
         if let Some(word) = word {
-            error = error.help(format!("write `{word}` before it")).edit(operator_span, word);
+            error = error.help(format!("write `{word}` in place of `{}`", operator_span.slice(self.source)));
+            error = error.edit(operator_span, word);
         }
         self.report(error);
         None
@@ -91,7 +90,7 @@ impl<'a> Reader<'a> {
         if let Ok((rest, number)) = literal::number_text(self.rest()) {
             let word = &rest[..lexis::word_length(rest)];
             let is_over = rest.is_empty()
-                || rest.starts_with(|next: char| lexis::is_space(next) || "])},;'\"/&|".contains(next))
+                || rest.starts_with(|next: char| is_space(next) || "])},;'\"/&|".contains(next))
                 || matches!(word, "AND" | "OR");
             if is_over {
                 let length = self.rest().len() - rest.len();
@@ -165,7 +164,7 @@ impl<'a> Reader<'a> {
         let rest = self.rest();
         let is_border = |next: char| "[](){},;".contains(next) || super::token::is_quote(next);
         let border = rest.find(is_border).unwrap_or(rest.len());
-        let first = rest[..border].find(lexis::is_space).unwrap_or(border);
+        let first = rest[..border].find(is_space).unwrap_or(border);
         let connective = [" AND ", " OR "].iter().filter_map(|word| rest[..border].find(word)).min().unwrap_or(border);
         let all = rest[..connective].trim_end();
         // Several words are one text unless there is another comparison in them.
@@ -224,20 +223,28 @@ impl<'a> Reader<'a> {
         let opening = self.span(1);
         self.advance(1);
         let mut literals = Some(Vec::new());
-        let mut is_first = true;
-        while self.peek() != Token::Symbol(close) && !matches!(self.peek(), Token::End | Token::Symbol(']' | ')')) {
-            if !is_first && !self.comma(close) {
-                break;
+        let (mut is_first, mut inner) = (true, 0_usize);
+        loop {
+            match self.peek() {
+                Token::Symbol(found) if found == close && inner == 0 => break,
+                Token::Symbol(')') if inner > 0 => {
+                    inner -= 1;
+                    self.advance(1);
+                    continue;
+                }
+                Token::End | Token::Symbol(']' | ')') => break,
+                _ if !is_first && !self.comma(close) => break,
+                _ => is_first = false,
             }
-            is_first = false;
-            let literal = if self.peek() == Token::Symbol('(') {
+            if self.peek() == Token::Symbol('(') {
                 let reason = "a set holds values, not sets";
                 self.report(ParseError::new(Mistake::BadSet { reason }, self.span(1)));
-                self.set();
-                None
-            } else {
-                self.value()
-            };
+                (literals, is_first) = (None, true);
+                inner += 1;
+                self.advance(1);
+                continue;
+            }
+            let literal = self.value();
             literals = literals.zip(literal).map(|(mut literals, literal)| {
                 literals.push(literal);
                 literals
@@ -296,11 +303,14 @@ impl<'a> Reader<'a> {
             .help("write `(` before them and `)` behind them")
             .edit(Span::new(start, start), "(")
             .edit(Span::new(self.end, self.end), ")");
-        if !self.done {
-            self.mistakes.insert(place.min(self.mistakes.len()), error);
-        }
+        self.report_before(place, error);
         Some(literals)
     }
+}
+
+/// Whether it is a blank, or a character that only looks like one.
+fn is_space(character: char) -> bool {
+    lexis::is_space(character) || super::token::invisible(character).is_some()
 }
 
 /// What is wrong with a number, and how it is written, where that is clear.
@@ -391,7 +401,7 @@ fn hex_mistake(text: &str, span: Span) -> ParseError {
     if literal::is_hex(compact.as_bytes()) {
         error.help(format!("write h'{compact}'")).edit(span, compact)
     } else {
-        error.help("write it as h'0a1b'")
+        error.help("write two digits for each byte, as in h'0a1b'")
     }
 }
 
