@@ -52,19 +52,27 @@ const DIGITS: [u8; 256] = {
     digits
 };
 
+/// Where the digits of a UUID stand.
+const PLACES: [[usize; 16]; 2] = [
+    [0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 14, 15, 16, 17],
+    [19, 20, 21, 22, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35],
+];
+
 /// The 128 bits of a UUID in canonical spelling.
 fn uuid_bits(text: &[u8; UUID_LENGTH]) -> Option<u128> {
-    let [dash1, dash2, dash3, dash4] = [text[8], text[13], text[18], text[23]];
-    if [dash1, dash2, dash3, dash4] != [b'-'; 4] {
+    if [text[8], text[13], text[18], text[23]] != [b'-'; 4] {
         return None;
     }
-    let half = |ranges: [std::ops::Range<usize>; 3]| {
-        ranges.into_iter().flat_map(|range| &text[range]).try_fold(0_u64, |bits, &byte| match DIGITS[byte as usize] {
-            0xFF => None,
-            digit => Some(bits << 4 | u64::from(digit)),
-        })
-    };
-    Some(u128::from(half([0..8, 9..13, 14..18])?) << 64 | u128::from(half([19..23, 24..30, 30..36])?))
+    let mut halves = [0_u64; 2];
+    let mut all = 0;
+    for (half, places) in halves.iter_mut().zip(PLACES) {
+        for place in places {
+            let digit = DIGITS[usize::from(text[place])];
+            all |= digit;
+            *half = *half << 4 | u64::from(digit & 0xF);
+        }
+    }
+    (all <= 0xF).then(|| u128::from(halves[0]) << 64 | u128::from(halves[1]))
 }
 
 /// A number for a type, in all 128 bits: FNV-1a in 64 bits, spread by an odd factor.

@@ -43,7 +43,7 @@ pub use fault::{Fault, ObjectError, ObjectErrorKind};
 pub use few::Few;
 pub use id::Key;
 pub use indicator::{ExternalReference, Indicator, KillChainPhase, PatternType, Status};
-pub use marking::Tlp;
+pub use marking::{Tlp, TlpError};
 pub use object::object_type;
 pub use timestamp::{Moment, Timestamp, TimestampError};
 
