@@ -1,7 +1,13 @@
-//! What the engine tests share: the engines themselves, and packet captures that rules must alert on.
+//! What several tests share: the corpus, trees to compare, engines to run and packet captures that rules must alert on.
+//! What several tests share; each uses a part of it.
+#![allow(dead_code)]
 
 // Each test file is a crate of its own and uses a part of this.
 #![allow(dead_code)]
 
 pub mod capture;
+pub mod caret;
+pub mod corpus;
 pub mod engines;
+pub mod grammar;
+pub mod tree;

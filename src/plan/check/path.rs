@@ -1,0 +1,162 @@
+//! Names that the standard does not have, or not here.
+
+use super::Check;
+use crate::{
+    diagnostic::{Code, Diagnostic},
+    pattern::{ComparisonOperator, ObjectPath, PathStepKind},
+    plan::schema::{self, PropertyType, Status, Walk},
+};
+
+/// A property that the standard does not have.
+pub const UNKNOWN_PROPERTY: Code = Code("W100");
+/// An object type that the standard does not have.
+pub const UNKNOWN_TYPE: Code = Code("W101");
+/// A name of the standard in other case.
+pub const WRONG_CASE: Code = Code("W102");
+/// A list as if it were one value.
+pub const LIST_AS_VALUE: Code = Code("W110");
+/// A name of STIX 2.0.
+pub const FORMER_NAME: Code = Code("W114");
+
+pub(super) fn check(check: &mut Check<'_>, path: &ObjectPath<'_>, walk: &Walk, operator: ComparisonOperator) {
+    match walk.status {
+        Status::Known | Status::Custom => {}
+        Status::Renamed { step, exact } => renamed(check, path, walk, step, exact),
+        Status::ImpliedElement { step } => list(check, path, step),
+        Status::Removed { step } => removed(check, path, step),
+        Status::UnknownProperty { step } => unknown_property(check, path, walk, step),
+        Status::UnknownType => unknown_type(check, path),
+    }
+    let is_known = !matches!(walk.status, Status::UnknownProperty { .. } | Status::Custom | Status::UnknownType);
+    if is_known && operator != ComparisonOperator::Exists && is_list_of_values(walk.kind) {
+        list(check, path, path.steps.len());
+    }
+}
+
+fn is_list_of_values(kind: PropertyType) -> bool {
+    matches!(kind, PropertyType::List(element) if element.is_value())
+}
+
+fn renamed(check: &mut Check<'_>, path: &ObjectPath<'_>, walk: &Walk, step: usize, exact: bool) {
+    // Other spellings of a hash algorithm are the business of the lenient reading.
+    if matches!(walk.kind, PropertyType::Hash(_) | PropertyType::StringOrList) {
+        return;
+    }
+    let (Some(span), former) = (path.steps.get(step).map(|step| step.span), key(path, step)) else { return };
+    if !check.is_news(FORMER_NAME, former) {
+        return;
+    }
+    let message = if exact {
+        format!("`{former}` is the name in STIX 2.0")
+    } else {
+        format!("`{former}` is a property of STIX 2.0; 2.1 has the name of the image instead")
+    };
+    let help = format!("write {}", schema::resolve(path).path);
+    check.found.push(Diagnostic::note(FORMER_NAME, message).at(span).help(help));
+}
+
+fn removed(check: &mut Check<'_>, path: &ObjectPath<'_>, step: usize) {
+    let (Some(span), former) = (path.steps.get(step).map(|step| step.span), key(path, step)) else { return };
+    if !check.is_news(FORMER_NAME, former) {
+        return;
+    }
+    let message = format!("`{former}` is a property of STIX 2.0 that 2.1 has no more");
+    let help = match former {
+        "arguments" => "compare process:command_line instead",
+        "is_encrypted" | "encryption_algorithm" | "decryption_key" => {
+            "in STIX 2.1 the artifact under content_ref has it"
+        }
+        _ => "it matches data of STIX 2.0 only",
+    };
+    check.found.push(Diagnostic::note(FORMER_NAME, message).at(span).help(help));
+}
+
+/// A list where an element belongs: as the end of the path, or with a step behind it.
+fn list(check: &mut Check<'_>, path: &ObjectPath<'_>, behind: usize) {
+    let Some(before) = behind.checked_sub(1).and_then(|at| path.steps.get(at)) else { return };
+    let name = key(path, behind - 1);
+    if !check.is_news(LIST_AS_VALUE, name) {
+        return;
+    }
+    let message = if behind < path.steps.len() {
+        format!("`{name}` is a list, and only its elements have properties")
+    } else {
+        format!("`{name}` is a list, and a list is never equal to a value")
+    };
+    check.warning(LIST_AS_VALUE, before.span, message, format!("write {name}[*] for any of its elements"));
+}
+
+fn unknown_property(check: &mut Check<'_>, path: &ObjectPath<'_>, walk: &Walk, step: usize) {
+    let Some(place) = path.steps.get(step) else { return };
+    let PathStepKind::Property(name) = &place.kind else {
+        let message = "this is not a list, and has no elements";
+        return check.warning(UNKNOWN_PROPERTY, place.span, message, "leave the brackets out");
+    };
+    let suggestion = schema::suggestion(path);
+    let is_case = suggestion.is_some_and(|right| right != &**name && right.eq_ignore_ascii_case(name));
+    let code = if is_case { WRONG_CASE } else { UNKNOWN_PROPERTY };
+    if !check.is_news(code, name) {
+        return;
+    }
+    let owner = owner(path, walk, step);
+    let message = if is_case {
+        format!("`{name}` is not a property of {owner}: names are lower case")
+    } else {
+        format!("`{name}` is not a property of {owner}")
+    };
+    let help = match (suggestion, walk.has(path.steps.get(step + 1))) {
+        (Some(right), _) if is_case => format!("write {right}"),
+        (Some(right), _) => format!("did you mean {right}?"),
+        (None, Some(next)) => format!("leave it out: {next} stands right here"),
+        (None, None) if matches!(walk.kind_before(), Some(PropertyType::Extensions(_))) => {
+            "if it is custom, its name starts with x- or extension-definition--".to_owned()
+        }
+        (None, None) => "if it is custom, its name starts with x_".to_owned(),
+    };
+    check.warning(code, place.span, message, help);
+}
+
+/// What should have had the property.
+fn owner(path: &ObjectPath<'_>, walk: &Walk, step: usize) -> String {
+    match walk.kind_before() {
+        Some(PropertyType::Reference(targets)) if targets.len() <= 4 => {
+            let names: Vec<_> = targets.iter().map(|target| format!("`{target}`")).collect();
+            names.join(" or ")
+        }
+        Some(PropertyType::Object(structure)) => format!("`{}`", structure.name),
+        _ if step > 0 => format!("`{}`", key(path, step - 1)),
+        _ => format!("`{}`", path.object_type),
+    }
+}
+
+fn unknown_type(check: &mut Check<'_>, path: &ObjectPath<'_>) {
+    let suggestion = schema::suggestion(path);
+    let is_case = suggestion.is_some_and(|right| right.eq_ignore_ascii_case(path.object_type));
+    let code = if is_case { WRONG_CASE } else { UNKNOWN_TYPE };
+    if !check.is_news(code, path.object_type) {
+        return;
+    }
+    let message = if is_case {
+        format!("`{}` is not an object type of STIX: names are lower case", path.object_type)
+    } else {
+        format!("`{}` is not an object type of STIX", path.object_type)
+    };
+    let help = match suggestion {
+        Some(right) if is_case => format!("write {right}"),
+        Some(right) => format!("did you mean {right}?"),
+        None => format!("if it is custom, its name starts with x-: x-{}", path.object_type),
+    };
+    check.warning(code, path.type_span, message, help);
+}
+
+/// The key at a step, or the one before an index.
+fn key<'e>(path: &'e ObjectPath<'_>, step: usize) -> &'e str {
+    let earlier = path.steps.iter().take(step + 1).rev();
+    earlier
+        .filter_map(|step| match &step.kind {
+            PathStepKind::Property(key) => Some(&**key),
+            _ => None,
+        })
+        .next()
+        .unwrap_or(path.object_type)
+}

@@ -1,0 +1,47 @@
+//! URLs.
+
+use super::{Check, literal, name, text::WILDCARD};
+use crate::{diagnostic::Code, pattern::Literal};
+
+/// A URL without scheme.
+pub const NO_SCHEME: Code = Code("W109");
+
+/// Checks a URL.
+pub(super) fn check(check: &mut Check<'_>, literal: &Literal<'_>, text: &str) {
+    if name::is_defanged(text) {
+        return name::defanged(check, literal, text);
+    }
+    if text.starts_with('*') || text.ends_with('*') || text.starts_with('%') {
+        let message = "`=` knows no wildcards: this is the very text with that character in it";
+        return check.warning(WILDCARD, literal.span, message, "write LIKE with % for any text");
+    }
+    if !has_scheme(text) {
+        let help = format!("write {}", literal::written(&format!("http://{text}")));
+        check.warning(NO_SCHEME, literal.span, "a URL begins with its scheme", help);
+    }
+}
+
+/// `scheme:` (RFC 3986, section 3.1). A host with a port looks like it: a scheme with a dot is none that is used.
+fn has_scheme(text: &str) -> bool {
+    let Some((scheme, rest)) = text.split_once(':') else { return false };
+    let port = rest.split('/').next().unwrap_or(rest);
+    let is_port = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+    scheme.bytes().next().is_some_and(|first| first.is_ascii_alphabetic())
+        && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-'))
+        && !is_port
+}
+
+#[cfg(test)]
+mod tests {
+    use super::has_scheme;
+
+    #[test]
+    fn a_port_is_not_a_scheme() {
+        for good in ["http://a.example", "mailto:a@b.example", "data:,x", "tcp://192.0.2.1:80", "magnet:?xt=1"] {
+            assert!(has_scheme(good), "{good}");
+        }
+        for bad in ["www.example.com/a", "a.example:80/x", "host:8080", "/path", "", "http"] {
+            assert!(!has_scheme(bad), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! What typical mistakes are answered with. Each fixture is a pattern with mistakes; its snapshot shows the messages
+//! and, where every mistake can be mended, the mended pattern.
+
+mod support;
+
+use std::{fs, path::Path};
+
+use stixc::pattern;
+use support::caret;
+
+/// The patterns of a folder of fixtures, by name.
+fn fixtures(folder: &str) -> Vec<(String, String)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(folder);
+    let mut fixtures: Vec<(String, String)> = fs::read_dir(&folder)
+        .expect("the fixtures are there")
+        .map(|entry| entry.expect("an entry of the folder").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "pattern"))
+        .map(|path| {
+            let text = fs::read_to_string(&path).expect("a fixture is text");
+            let name = path.file_stem().expect("a fixture has a name").to_string_lossy().into_owned();
+            (name, text.strip_suffix('\n').unwrap_or(&text).to_owned())
+        })
+        .collect();
+    fixtures.sort();
+    fixtures
+}
+
+/// The answer to a pattern with mistakes.
+fn answer(text: &str) -> String {
+    let errors = pattern::parse(text).expect_err("the pattern has a mistake");
+    let mut out: String = errors.to_diagnostics().iter().map(|diagnostic| caret::render(text, diagnostic)).collect();
+    if let Some(mended) = errors.mend(text) {
+        let tree = pattern::parse(&mended).unwrap_or_else(|errors| panic!("{text}\nmended to\n{mended}\n{errors}"));
+        out.push_str(&format!("mended: {mended}\n"));
+        drop(tree);
+    }
+    out
+}
+
+fn check(folder: &str, snapshots: &str) {
+    let fixtures = fixtures(folder);
+    assert!(!fixtures.is_empty());
+    for (name, text) in fixtures {
+        insta::with_settings!({
+            snapshot_path => format!("../snapshots/{snapshots}"),
+            prepend_module_to_snapshot => false,
+            omit_expression => true,
+        }, { insta::assert_snapshot!(name, answer(&text)) });
+    }
+}
+
+#[test]
+fn typical_mistakes() {
+    check("error", "error");
+}
