@@ -148,10 +148,7 @@ impl Sink for Directory {
         fs::create_dir_all(folder).map_err(at(folder))?;
         let temporary = NamedTempFile::new_in(folder).map_err(at(folder))?;
         let mut out = BufWriter::with_capacity(1 << 16, temporary);
-        content(&mut out).map_err(|error| match error {
-            EmitError::Io { source, .. } => at(&target)(source),
-            other => other,
-        })?;
+        content(&mut out).map_err(named(&target))?;
         let temporary = out.into_inner().map_err(|error| at(&target)(error.into_error()))?;
         self.written.insert(path.to_owned());
         let replaces = target.exists();
@@ -226,11 +223,18 @@ impl Sink for Only<'_> {
     }
 }
 
-/// Writes one file of the user's choice as a folder's files are written: whole or not at all.
+/// Writes one file of the user's choice as a folder's files are written: whole or not at all, unless it is a device or a
+/// pipe.
 ///
 /// # Errors
 /// What `content` answers, or a failing disk.
 pub fn write_file(path: &Path, content: Content<'_>) -> Result<(), EmitError> {
+    if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+        // A device or a pipe takes what it gets; a folder answers for itself.
+        let mut out = BufWriter::new(File::options().write(true).open(path).map_err(at(path))?);
+        content(&mut out).map_err(named(path))?;
+        return out.flush().map_err(at(path));
+    }
     let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     Directory { root: folder.to_owned(), written: BTreeSet::new(), changed: 0 }.write(&name, content)
@@ -239,6 +243,15 @@ pub fn write_file(path: &Path, content: Content<'_>) -> Result<(), EmitError> {
 fn at(path: &Path) -> impl Fn(io::Error) -> EmitError {
     let path = path.display().to_string();
     move |source| EmitError::Io { path: path.clone(), source }
+}
+
+/// A failing writer does not know which file it writes.
+fn named(path: &Path) -> impl Fn(EmitError) -> EmitError {
+    let at = at(path);
+    move |error| match error {
+        EmitError::Io { source, .. } => at(source),
+        other => other,
+    }
 }
 
 /// A manifest may have been edited: nothing outside the folder is ever removed.

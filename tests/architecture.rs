@@ -53,23 +53,19 @@ fn imports(code: &str) -> BTreeSet<String> {
         let rest = &code[at + "crate::".len()..];
         if let Some(list) = rest.strip_prefix('{') {
             let mut depth = 0;
-            let mut word = String::new();
+            let mut item = String::new();
             for character in list.chars() {
                 match character {
                     '{' => depth += 1,
                     '}' if depth == 0 => break,
                     '}' => depth -= 1,
+                    ',' if depth == 0 => item.push('\n'),
+                    _ if depth == 0 => item.push(character),
                     _ => {}
                 }
-                if depth == 0 && (character.is_alphanumeric() || character == '_') {
-                    word.push(character);
-                } else if depth == 0 && (character == ',' || character == ':') {
-                    found.insert(std::mem::take(&mut word));
-                } else if depth == 0 && !character.is_whitespace() {
-                    word.clear();
-                }
             }
-            found.insert(word);
+            let rooms = item.lines().map(|one| one.trim().split("::").next().unwrap_or_default().to_owned());
+            found.extend(rooms.filter(|room| !room.is_empty()));
         } else {
             found.insert(rest.chars().take_while(|one| one.is_alphanumeric() || *one == '_').collect());
         }

@@ -232,7 +232,7 @@ fn show_indicators(finished: &Finished, global: &Global) {
         return;
     }
     let invalid: Vec<_> = finished.indicators.iter().filter(|report| report.status == Status::Invalid).collect();
-    invalid.iter().take(SHOWN).for_each(|report| display::indicator(report));
+    invalid.iter().take(SHOWN).for_each(|report| display::errors(report));
     if invalid.len() > SHOWN {
         anstream::eprintln!("and {} more invalid indicators: see -v or --report", invalid.len() - SHOWN);
     }

@@ -10,11 +10,9 @@ use std::{
 
 use crate::{
     diagnostic::{Code, Diagnostic},
-    stix::{Fault, OBJECT_LIMIT},
+    stix::{Fault, OBJECT_LIMIT, codes::UNREADABLE},
 };
 
-/// The input could not be opened or read.
-pub const UNREADABLE: Code = Code("S001");
 /// A folder holds no file to read.
 pub const EMPTY_FOLDER: Code = Code("S002");
 /// A passing input could not be kept for the second reading.

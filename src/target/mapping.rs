@@ -154,7 +154,7 @@ impl<S, R> Mapping<S, R> {
 
     /// The rows for the property and referent of `test` in one scene, in file order. A key of a dictionary that has no
     /// rows of its own has those of the dictionary (`….request_header.*`).
-    pub fn rows<'a>(&'a self, scene: usize, test: &'a Test) -> impl Iterator<Item = &'a R> {
+    pub fn rows<'a>(&'a self, scene: usize, test: &Test) -> impl Iterator<Item = &'a R> {
         let own = self.rows.get(test.property.path.as_ref());
         let rows = own.or_else(|| self.rows.get(test.property.family?)).into_iter().flatten();
         rows.filter(move |row| row.scene == scene && row.covers(test)).map(|row| &row.data)

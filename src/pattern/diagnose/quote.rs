@@ -237,7 +237,7 @@ fn may_follow(rest: &str, usage: Usage) -> bool {
                 || is_word(&["AND", "OR", "FOLLOWEDBY", "WITHIN", "REPEATS", "START", "STOP", "SECONDS", "TIMES"])
         }
         Usage::Key => {
-            matches!(next, '.' | '[' | ']' | ':' | '=' | '!' | '<' | '>')
+            matches!(next, '.' | '[' | ']' | ')' | ':' | '=' | '!' | '<' | '>')
                 || is_word(&["NOT", "IN", "LIKE", "MATCHES", "ISSUBSET", "ISSUPERSET", "EXISTS", "AND", "OR"])
         }
     }
