@@ -210,12 +210,18 @@ pub struct Only<'a> {
     pub sink: &'a mut dyn Sink,
     /// Paths that are left out.
     pub without: Vec<&'static str>,
+    /// Files that were left out for it.
+    pub left_out: Vec<String>,
 }
 
 impl Sink for Only<'_> {
     fn write(&mut self, path: &str, content: Content<'_>) -> Result<(), EmitError> {
         let left_out = |format: &&str| path == *format || (format.ends_with("/") && path.starts_with(*format));
-        if self.without.iter().any(left_out) { Ok(()) } else { self.sink.write(path, content) }
+        if self.without.iter().any(left_out) {
+            self.left_out.push(path.to_owned());
+            return Ok(());
+        }
+        self.sink.write(path, content)
     }
 
     fn previous(&mut self, path: &str) -> Result<Option<String>, EmitError> {

@@ -359,11 +359,7 @@ fn targets_and_templates_are_listed_and_templates_can_be_replaced() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().to_str().unwrap();
     assert_eq!(code(&stixc(&["templates", "export", path])), 0);
-    let template = folder.path().join("yara");
-    let first = fs::read_dir(&template).unwrap().map(|entry| entry.unwrap().path()).find(|path| {
-        path.extension().is_some_and(|extension| extension == "hbs")
-    });
-    let first = first.unwrap();
+    let first = folder.path().join("yara/rules.hbs");
     fs::write(&first, "// mine\n").unwrap();
     let hash = "[file:hashes.MD5 = '79054025255fb1a26e4bc422aef54eb4']";
     let output = stixc(&["convert", "--pattern", hash, "-t", "yara", "--templates", path]);

@@ -56,7 +56,7 @@ static FORMATS: [Format; 2] = [
         template: "native.hbs",
         source: include_str!("../../../templates/yara/native.hbs"),
         path: NATIVE,
-        aside: false,
+        aside: true,
         about: "rules that indicators bring along, a file each",
     },
 ];
