@@ -115,11 +115,16 @@ fn no_target_sees_another() {
         for file in sources(&root.join(own)) {
             let text = code(&file);
             for other in names.iter().filter(|other| *other != own) {
-                for path in [format!("target::{other}"), format!("super::{other}::"), format!("super::super::{other}")] {
+                for path in [format!("target::{other}"), format!("super::{other}::"), format!("super::super::{other}")]
+                {
                     assert!(!text.contains(&path), "{} names {path}", file.display());
                 }
             }
-            assert!(!text.contains("crate::pattern") && !text.contains("pattern::{"), "{} sees the syntax", file.display());
+            assert!(
+                !text.contains("crate::pattern") && !text.contains("pattern::{"),
+                "{} sees the syntax",
+                file.display()
+            );
         }
     }
 }
@@ -162,7 +167,8 @@ fn each_code_is_explained_and_each_explanation_has_its_code() {
     let unused: Vec<_> = diagnostic::catalogue().keys().filter(|code| !declared.contains_key(*code)).collect();
     assert!(unused.is_empty(), "explained, but nobody reports them: {unused:?}");
     for (code, explanation) in diagnostic::catalogue() {
-        let filled = [&explanation.title, &explanation.text, &explanation.example].iter().all(|text| !text.trim().is_empty());
+        let filled =
+            [&explanation.title, &explanation.text, &explanation.example].iter().all(|text| !text.trim().is_empty());
         assert!(filled, "{code} has an empty explanation");
     }
 }
@@ -197,7 +203,8 @@ fn templates_know_three_tags() {
             for (at, _) in text.match_indices("{{") {
                 let tag: String = text[at + 2..].chars().take_while(|one| *one != '}').collect();
                 let words: Vec<&str> = tag.trim_matches('~').split_whitespace().collect();
-                let plain = |word: &str| word.chars().all(|one| one.is_alphanumeric() || matches!(one, '_' | '.' | '@'));
+                let plain =
+                    |word: &str| word.chars().all(|one| one.is_alphanumeric() || matches!(one, '_' | '.' | '@'));
                 let allowed = match words.as_slice() {
                     ["#each" | "#if", field] => plain(field),
                     ["/each" | "/if" | "else"] => true,

@@ -120,7 +120,10 @@ fn what_is_gone_from_the_feed_goes_from_the_folder() {
     let before = files(folder.path()).len();
     let stranger = folder.path().join("sigma/mine.yml");
     fs::write(&stranger, "mine").unwrap();
-    let edited = fs::read_to_string(FEED).unwrap().replace("[mutex:name", "[mutex:name").replace("'c2.lantern.example'", "'co.uk'");
+    let edited = fs::read_to_string(FEED)
+        .unwrap()
+        .replace("[mutex:name", "[mutex:name")
+        .replace("'c2.lantern.example'", "'co.uk'");
     let output = convert(&write(&feeds, "feed.json", edited), "sigma,blocklist", folder.path());
     assert!(files(folder.path()).len() < before + 1, "{}", errors(&output));
     assert!(stranger.exists(), "a file that stixc did not write was removed");
@@ -261,9 +264,8 @@ fn an_output_that_can_not_be_written_ends_with_2_and_spares_what_was_there() {
 
 #[test]
 fn findings_end_with_1() {
-    let convert = |pattern: &str, level: &str| {
-        code(&stixc(&["convert", "--pattern", pattern, "-t", "yara", "--fail-on", level]))
-    };
+    let convert =
+        |pattern: &str, level: &str| code(&stixc(&["convert", "--pattern", pattern, "-t", "yara", "--fail-on", level]));
     let mutex = "[mutex:name = 'm']";
     assert_eq!(convert(mutex, "never"), 0);
     assert_eq!(convert(mutex, "invalid"), 0);
@@ -341,7 +343,9 @@ fn check_prints_json_and_sarif() {
 fn explain_shows_tree_plan_and_verdicts_and_knows_its_codes() {
     let output = stixc(&["explain", "[domain-name:value = 'evil.example']"]);
     assert_eq!(code(&output), 0, "{}", errors(&output));
-    for part in ["Syntax tree", "Plan", "Canonical", "sigma: exact", "suricata: exact", "yara: refused", "blocklist: exact"] {
+    for part in
+        ["Syntax tree", "Plan", "Canonical", "sigma: exact", "suricata: exact", "yara: refused", "blocklist: exact"]
+    {
         assert!(text(&output).contains(part), "{part} is not in {}", text(&output));
     }
     for code in stixc::diagnostic::catalogue().keys() {

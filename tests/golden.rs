@@ -49,8 +49,11 @@ fn verdicts(finished: &Finished) -> String {
     let mut text = String::new();
     for indicator in &finished.indicators {
         for (target, entry) in &indicator.targets {
-            let losses: Vec<String> =
-                entry.losses.iter().map(|loss| format!("{} {}", loss.code, loss.span.slice(&indicator.pattern))).collect();
+            let losses: Vec<String> = entry
+                .losses
+                .iter()
+                .map(|loss| format!("{} {}", loss.code, loss.span.slice(&indicator.pattern)))
+                .collect();
             let pattern: String = indicator.pattern.chars().take(160).collect();
             text.push_str(&format!("{target} {} {pattern:?} {losses:?}\n", entry.verdict.name()));
         }

@@ -1,8 +1,11 @@
 //! Depth, width and size: errors instead of overflows, and time that grows with the length.
 
-use std::thread;
+mod support;
 
-use stixc::pattern::{self, NESTING};
+use std::{thread, time::Instant};
+
+use stixc::pattern::{self, NESTING, Version, lenient};
+use support::grammar::SOUP;
 
 /// Runs `work` on a thread with the stack that test threads and asynchronous workers have.
 fn on_a_small_stack(work: impl FnOnce() + Send + 'static) {
@@ -80,5 +83,37 @@ fn width_has_no_limit() {
         walk(&alternatives("[a:b = 1]", " OR ", 100_000));
         walk(&format!("[a:b IN ({})]", alternatives("'x'", ",", 100_000)));
         walk(&format!("[a:{} = 1]", alternatives("b", ".", 100_000)));
+    });
+}
+
+/// Any word over and over, where it fits and where it doesn't.
+#[test]
+fn repetition_ends_in_an_error_not_in_an_overflow() {
+    on_a_small_stack(|| {
+        for word in SOUP.iter().chain(&[
+            "NOT (",
+            "[(",
+            "([",
+            "{[",
+            "a:b = (",
+            "a:b IN (",
+            "EXISTS ",
+            "a:b['",
+            "a:b.'",
+            "a:b = 'x' ",
+        ]) {
+            for start in ["", "[", "[a:b ", "[a:b = ", "[a:b IN (", "[a:b = 1] ", "[a:b = 1 "] {
+                for blank in ["", " "] {
+                    let text = format!("{start}{}", format!("{word}{blank}").repeat(20_000));
+                    let begin = Instant::now();
+                    let errors = lenient::read(&text, Version::Auto, false);
+                    if let Err(errors) = errors {
+                        assert!(errors.iter().count() <= 21);
+                        let _ = errors.mend(&text);
+                    }
+                    assert!(begin.elapsed().as_secs() < 5, "{start}{word}{blank}… takes {:?}", begin.elapsed());
+                }
+            }
+        }
     });
 }

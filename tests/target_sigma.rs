@@ -34,8 +34,8 @@ impl Memory {
 }
 
 impl Emission for Memory {
-    fn render(&self, template: &str, view: &serde_json::Value, out: &mut dyn io::Write) -> Result<(), EmitError> {
-        self.templates.render_to_write(template, view, out).map_err(|error| EmitError::Template(error.to_string()))
+    fn render(&self, template: &str, view: serde_json::Value, out: &mut dyn io::Write) -> Result<(), EmitError> {
+        self.templates.render_to_write(template, &view, out).map_err(|error| EmitError::Template(error.to_string()))
     }
 
     fn file(

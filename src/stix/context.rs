@@ -5,13 +5,14 @@ use std::{borrow::Cow, collections::HashMap};
 use serde::{Deserialize, de::MapAccess};
 
 use super::{
-    bundle::Object,
+    batch::Object,
     fault::{ObjectError, ObjectErrorKind},
     few::Few,
     id::Key,
     indicator::{ExternalReference, Indicator},
     lenient::{Flag, Lenient, Reading, Text},
     marking::Tlp,
+    object,
     timestamp::{Moment, Timestamp},
 };
 
@@ -124,7 +125,7 @@ impl Collector {
     }
 
     fn entity(&mut self, maker: Maker, raw: &[u8]) -> Result<(), ObjectError> {
-        let sent: SentEntity = serde_json::from_slice(raw).map_err(|error| ObjectError::syntax(raw, &error))?;
+        let sent: SentEntity = object::parse(raw)?;
         let id = sent.id.value().ok_or_else(|| ObjectError::of(raw, ObjectErrorKind::Missing { property: "id" }))?;
         let made = Made {
             name: sent.name.value().map(|Text(name)| name),
@@ -140,7 +141,7 @@ impl Collector {
     }
 
     fn relationship(&mut self, raw: &[u8]) -> Result<(), ObjectError> {
-        let sent: SentRelationship = serde_json::from_slice(raw).map_err(|error| ObjectError::syntax(raw, &error))?;
+        let sent: SentRelationship = object::parse(raw)?;
         let (Some(Text(verb)), Some(Text(source)), Some(Text(target))) =
             (sent.relationship_type.value(), sent.source_ref.value(), sent.target_ref.value())
         else {

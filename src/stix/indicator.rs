@@ -12,6 +12,7 @@ use super::{
     fault::{ObjectError, ObjectErrorKind},
     few::Few,
     lenient::{Flag, Lenient, Percentage, Reading, Text},
+    object,
     timestamp::{Moment, Timestamp},
 };
 use crate::diagnostic::Diagnostic;
@@ -147,7 +148,7 @@ impl<'a> Indicator<'a> {
     /// If the text is not JSON, is no indicator, has no usable `id` or `pattern`, or gives a property that decides on
     /// its meaning twice or in the wrong type. Any other property that can't be used is left out, with a diagnostic.
     pub fn parse(raw: &'a [u8]) -> Result<Self, ObjectError> {
-        let sent: Sent<'a> = serde_json::from_slice(raw).map_err(|error| ObjectError::syntax(raw, &error))?;
+        let sent: Sent<'a> = object::parse(raw)?;
         sent.into_indicator().map_err(|kind| ObjectError::of(raw, kind))
     }
 

@@ -145,10 +145,9 @@ impl<'a> Reader<'a> {
     /// Reads a qualifier inside the brackets, if the bracket closes behind it. Where it doesn't, the bracket is what is
     /// missing, and nothing is read.
     fn misplaced_qualifier(&mut self, word: &'static str) -> bool {
-        let (at, end, mistakes) = (self.at, self.end, self.mistakes.len());
-        self.qualifier();
+        let (at, end) = (self.at, self.end);
+        self.quietly(Self::qualifier);
         let qualifier = Span::new(at, self.end);
-        self.mistakes.truncate(mistakes);
         if self.peek() != Token::Symbol(']') {
             (self.at, self.end) = (at, end);
             return false;
@@ -199,23 +198,18 @@ impl<'a> Reader<'a> {
     fn inner_brackets(&mut self, open: usize) -> Option<ComparisonExpression<'a>> {
         let span = self.span(1);
         let mistake = Mistake::WrongBracket { found: '[', expected: "comparisons are grouped by parentheses" };
-        let mut error = ParseError::new(mistake, span).help("write `(…)`").edit(span, "(");
-        self.advance(1);
+        let mut error = ParseError::new(mistake, span).help("write `(` and `)`").edit(span, "(");
         let place = self.mistakes.len();
-        if self.depth == super::NESTING {
-            self.stop();
+        if !self.descend() {
             return None;
         }
-        self.depth += 1;
         let expression = self.comparisons(open + 1);
         self.depth -= 1;
         if self.peek() == Token::Symbol(']') {
             error = error.edit(self.span(1), ")");
             self.advance(1);
         }
-        if !self.done {
-            self.mistakes.insert(place.min(self.mistakes.len()), error);
-        }
+        self.report_before(place, error);
         expression
     }
 
@@ -227,22 +221,20 @@ impl<'a> Reader<'a> {
             self.placeholder();
             return None;
         }
-        let not = (!is_property && word.eq_ignore_ascii_case("NOT")).then(|| self.span(word.len()));
-        if let Some(not) = not {
-            let spelling = self.mistakes.len();
-            self.take_keyword(&["NOT"]);
-            if self.is_existence() {
+        if !is_property && word.eq_ignore_ascii_case("NOT") {
+            let behind = self.peek_behind(word.len());
+            if matches!(behind, Token::Word(word) if word.eq_ignore_ascii_case("EXISTS")) {
+                self.take_keyword(&["NOT"]);
                 return self.existence(start, true);
             }
-            if self.peek() == Token::Symbol('(') {
-                let error = ParseError::new(Mistake::MisplacedNot, not);
-                self.report(
-                    error.help("negate each comparison in the parentheses: `a:b NOT = 1`, and swap AND and OR"),
-                );
-                return self.nested_comparisons(open);
+            let not = self.span(word.len());
+            self.advance(word.len());
+            if behind != Token::Symbol('(') {
+                return self.negated_in_front(not);
             }
-            self.mistakes.truncate(spelling);
-            return self.negated_in_front(not);
+            let error = ParseError::new(Mistake::MisplacedNot, not);
+            self.report(error.help("negate each comparison in the parentheses: `a:b NOT = 1`, and swap AND and OR"));
+            return self.nested_comparisons(open);
         }
         if self.is_existence() {
             return self.existence(start, false);
@@ -270,9 +262,7 @@ impl<'a> Reader<'a> {
                 .edit(Span::new(not.start as usize, start), "")
                 .edit(Span::new(operator, operator), "NOT ");
         }
-        if !self.done {
-            self.mistakes.insert(place.min(self.mistakes.len()), error);
-        }
+        self.report_before(place, error);
         comparison.map(|comparison| self.as_expression(start, comparison))
     }
 
@@ -346,9 +336,7 @@ impl<'a> Reader<'a> {
             self.skip_comparison();
             return None;
         }
-        let place = self.mistakes.len();
-        let turned = self.turned(written);
-        self.mistakes.truncate(place);
+        let turned = self.quietly(|reader| reader.turned(written));
         let reason = "the property stands on the left side, the value on the right";
         let error = ParseError::new(Mistake::BadPath { reason }, span);
         match turned {

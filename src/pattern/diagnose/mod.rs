@@ -196,17 +196,37 @@ impl<'a> Reader<'a> {
         self.end = self.at;
     }
 
+    /// Reads without telling mistakes.
+    fn quietly<T>(&mut self, read: impl FnOnce(&mut Self) -> T) -> T {
+        let (told, done) = (self.mistakes.len(), self.done);
+        let result = read(self);
+        self.mistakes.truncate(told);
+        self.done = done;
+        result
+    }
+
+    /// Tells a mistake as the one before those that were found from `place` on.
+    fn report_before(&mut self, place: usize, error: ParseError) {
+        // Where the rest was left unread meanwhile, the reason was told.
+        if !self.done {
+            self.report(error);
+            let place = place.min(self.mistakes.len());
+            self.mistakes[place..].rotate_right(1);
+        }
+    }
+
     /// Goes into parentheses; `false` where there are too many, and then the rest is left unread.
     fn descend(&mut self) -> bool {
-        if self.depth == NESTING {
+        let is_possible = self.depth < NESTING;
+        if is_possible {
+            self.depth += 1;
+            self.advance(1);
+        } else {
             let error = ParseError::new(Mistake::TooDeep, self.span(1));
             self.report(error.help("remove parentheses that change nothing"));
             self.stop();
-            return false;
         }
-        self.depth += 1;
-        self.advance(1);
-        true
+        is_possible
     }
 
     /// Expects the bracket that closes the one at `open`.

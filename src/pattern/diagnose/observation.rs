@@ -152,6 +152,9 @@ impl<'a> Reader<'a> {
     /// `[ … ]`.
     fn single(&mut self) -> Option<ObservationExpression<'a>> {
         let start = self.at;
+        if self.peek_behind(1) == Token::Symbol('[') {
+            return self.nested_brackets();
+        }
         self.advance(1);
         if self.peek() == Token::Symbol(']') {
             let span = Span::new(start, self.at + 1);
@@ -160,9 +163,6 @@ impl<'a> Reader<'a> {
             );
             self.advance(1);
             return None;
-        }
-        if self.peek() == Token::Symbol('[') {
-            return self.nested_brackets(start);
         }
         self.in_brackets = true;
         let comparison = self.comparisons(0);
@@ -181,19 +181,16 @@ impl<'a> Reader<'a> {
         comparison.map(|comparison| ObservationExpression { kind: ObservationKind::Single(comparison), span })
     }
 
-    /// `[[ … ] … ]`, whose outer brackets should be parentheses; the first bracket, at `start`, is read already.
-    fn nested_brackets(&mut self, start: usize) -> Option<ObservationExpression<'a>> {
-        let place = self.mistakes.len();
-        if self.depth == NESTING {
-            self.stop();
+    /// `[[ … ] … ]`, whose outer brackets should be parentheses.
+    fn nested_brackets(&mut self) -> Option<ObservationExpression<'a>> {
+        let (span, place) = (self.span(1), self.mistakes.len());
+        if !self.descend() {
             return None;
         }
-        self.depth += 1;
         self.brackets += 1;
         let operand = self.observations();
         self.brackets -= 1;
         self.depth -= 1;
-        let span = Span::new(start, start + 1);
         let mistake = Mistake::WrongBracket { found: '[', expected: "observations are grouped by parentheses" };
         let mut error = ParseError::new(mistake, span).help("write `(` and `)`").edit(span, "(");
         if self.peek() == Token::Symbol(']') {
@@ -202,9 +199,7 @@ impl<'a> Reader<'a> {
         } else {
             self.close('(', ')');
         }
-        if !self.done {
-            self.mistakes.insert(place.min(self.mistakes.len()), error);
-        }
+        self.report_before(place, error);
         operand.expression
     }
 
@@ -248,10 +243,7 @@ impl<'a> Reader<'a> {
             .help("write `[` before it and `]` behind it")
             .edit(before, "[")
             .edit(behind, "]");
-        // It comes before the mistakes inside of it.
-        if !self.done {
-            self.mistakes.insert(position.min(self.mistakes.len()), error);
-        }
+        self.report_before(position, error);
         comparison.map(|comparison| ObservationExpression { kind: ObservationKind::Single(comparison), span })
     }
 

@@ -185,30 +185,28 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// `['key']` or `[key]`, which should be `.'key'`.
+    /// `['key']` or `[key]`, which should be `.'key'`; the bracket at `start` is read already.
     fn key_in_brackets(&mut self, start: usize) -> Option<PathStep<'a>> {
-        let place = self.mistakes.len();
-        let step = match self.peek() {
-            Token::Quote(_) => {
-                let text = self.text(Usage::Key)?;
-                PathStep { kind: PathStepKind::Property(text.value), span: text.span }
-            }
-            Token::Word(name) => {
-                self.advance(name.len());
-                PathStep {
-                    kind: PathStepKind::Property(Cow::Borrowed(name)),
-                    span: Span::new(self.end - name.len(), self.end),
+        let step = self.quietly(|reader| {
+            let step = match reader.peek() {
+                Token::Quote(_) => {
+                    let text = reader.text(Usage::Key)?;
+                    PathStep { kind: PathStepKind::Property(text.value), span: text.span }
                 }
-            }
-            _ => return None,
-        };
-        self.close('[', ']');
-        self.mistakes.truncate(place);
+                Token::Word(name) => {
+                    let span = reader.span(name.len());
+                    reader.advance(name.len());
+                    PathStep { kind: PathStepKind::Property(Cow::Borrowed(name)), span }
+                }
+                _ => return None,
+            };
+            reader.close('[', ']');
+            Some(step)
+        })?;
         let span = Span::new(start, self.end);
         let reason = "brackets hold an index; a key stands behind a dot";
-        let written = step.to_string();
-        let error = ParseError::new(Mistake::BadPath { reason }, span).help(format!("write .{written}"));
-        self.report(error.edit(span, format!(".{written}")));
+        let error = ParseError::new(Mistake::BadPath { reason }, span).help(format!("write .{step}"));
+        self.report(error.edit(span, format!(".{step}")));
         Some(step)
     }
 }

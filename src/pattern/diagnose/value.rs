@@ -44,9 +44,7 @@ impl<'a> Reader<'a> {
     /// A set behind an operator that takes one value.
     fn misplaced_set(&mut self, operator: ComparisonOperator, operator_span: Span) -> Option<Literal<'a>> {
         let start = self.at;
-        let place = self.mistakes.len();
-        self.set();
-        self.mistakes.truncate(place);
+        self.quietly(Self::set);
         let reason = "a set of values stands behind IN";
         let mut error = ParseError::new(Mistake::BadSet { reason }, Span::new(start, self.end));
         let word = match operator {
@@ -225,20 +223,28 @@ impl<'a> Reader<'a> {
         let opening = self.span(1);
         self.advance(1);
         let mut literals = Some(Vec::new());
-        let mut is_first = true;
-        while self.peek() != Token::Symbol(close) && !matches!(self.peek(), Token::End | Token::Symbol(']' | ')')) {
-            if !is_first && !self.comma(close) {
-                break;
+        let (mut is_first, mut inner) = (true, 0_usize);
+        loop {
+            match self.peek() {
+                Token::Symbol(found) if found == close && inner == 0 => break,
+                Token::Symbol(')') if inner > 0 => {
+                    inner -= 1;
+                    self.advance(1);
+                    continue;
+                }
+                Token::End | Token::Symbol(']' | ')') => break,
+                _ if !is_first && !self.comma(close) => break,
+                _ => is_first = false,
             }
-            is_first = false;
-            let literal = if self.peek() == Token::Symbol('(') {
+            if self.peek() == Token::Symbol('(') {
                 let reason = "a set holds values, not sets";
                 self.report(ParseError::new(Mistake::BadSet { reason }, self.span(1)));
-                self.set();
-                None
-            } else {
-                self.value()
-            };
+                (literals, is_first) = (None, true);
+                inner += 1;
+                self.advance(1);
+                continue;
+            }
+            let literal = self.value();
             literals = literals.zip(literal).map(|(mut literals, literal)| {
                 literals.push(literal);
                 literals
@@ -297,9 +303,7 @@ impl<'a> Reader<'a> {
             .help("write `(` before them and `)` behind them")
             .edit(Span::new(start, start), "(")
             .edit(Span::new(self.end, self.end), ")");
-        if !self.done {
-            self.mistakes.insert(place.min(self.mistakes.len()), error);
-        }
+        self.report_before(place, error);
         Some(literals)
     }
 }

@@ -163,7 +163,9 @@ impl Buffer<'_> {
             Operator::Like => match pcre::like(&text).as_slice() {
                 [Like::Text(text)] => self.segment(text),
                 // What the name ends in or contains, the path in front of it does not change.
-                [Like::Any, Like::Text(text)] => self.content(text.as_bytes()).map(|content| content.word("endswith; ")),
+                [Like::Any, Like::Text(text)] => {
+                    self.content(text.as_bytes()).map(|content| content.word("endswith; "))
+                }
                 parts => self.expression(pcre::liking_segment(parts)),
             },
             _ => return None,

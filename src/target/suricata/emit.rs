@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use crate::{
     diagnostic::{Code, Diagnostic},
     plan::{Hash, HashAlgorithm, fidelity::Fidelity},
-    target::contract::{Content, EmitError, Emission, Lowered, Origin, Rule, view},
+    target::contract::{Content, Emission, EmitError, Lowered, Origin, Rule, view},
 };
 
 use super::{
@@ -46,9 +46,7 @@ const LISTS_ID: &str = "stixc";
 pub fn emit(rules: &[Rule], range: SidRange, emission: &mut dyn Emission) -> Result<(), EmitError> {
     let mut lock = match emission.previous(LOCK)? {
         None => Lock::default(),
-        Some(text) => {
-            Lock::parse(&text).map_err(|message| EmitError::Previous { path: LOCK.to_owned(), message })?
-        }
+        Some(text) => Lock::parse(&text).map_err(|message| EmitError::Previous { path: LOCK.to_owned(), message })?,
     };
     let (natives, native_sids) = natives(rules, emission);
     let run = Run::of(rules);
@@ -178,12 +176,12 @@ impl<'r> Run<'r> {
 
     fn say_several_hashes(&self, emission: &mut dyn Emission) -> bool {
         let own = self.signatures.iter().flat_map(|(_, signature)| &signature.lists).flat_map(|list| &list.hashes);
-        let algorithms: BTreeSet<HashAlgorithm> =
-            self.lists.keys().copied().chain(own.map(Hash::algorithm)).collect();
+        let algorithms: BTreeSet<HashAlgorithm> = self.lists.keys().copied().chain(own.map(Hash::algorithm)).collect();
         let several = algorithms.len() > 1;
         if several {
             let names: Vec<&str> = algorithms.iter().map(|algorithm| algorithm.name()).collect();
-            let message = format!("the rules ask for {}: Suricata 7 computes only one of them by itself", names.join(", "));
+            let message =
+                format!("the rules ask for {}: Suricata 7 computes only one of them by itself", names.join(", "));
             let help = format!("set outputs.eve-log.types.files.force-hash: [{}] in suricata.yaml", names.join(", "));
             emission.say(Diagnostic::note(SEVERAL_HASHES, message).help(help));
         }
@@ -216,8 +214,8 @@ impl<'r> Run<'r> {
         match *line {
             Line::Signature(index, signature) => {
                 let rule = &self.rules[index];
-                let (fidelity, losses) =
-                    lowered(rule).map_or((Fidelity::EXACT, [].as_slice()), |lowered| (lowered.fidelity, &lowered.losses));
+                let (fidelity, losses) = lowered(rule)
+                    .map_or((Fidelity::EXACT, [].as_slice()), |lowered| (lowered.fidelity, &lowered.losses));
                 let facts = Facts {
                     msg: Msg::new(&rule.origin.name, &signature.about),
                     origin: &rule.origin,
@@ -226,9 +224,10 @@ impl<'r> Run<'r> {
                     scene: &signature.scene,
                     victim: signature.victim,
                 };
-                let options = signature.lists.iter().enumerate().fold(signature.options.clone(), |options, (place, list)| {
-                    list_option(options, list).list(&own_path(number, place, list)).word("; ")
-                });
+                let options =
+                    signature.lists.iter().enumerate().fold(signature.options.clone(), |options, (place, list)| {
+                        list_option(options, list).list(&own_path(number, place, list)).word("; ")
+                    });
                 RuleView::new(signature.header.clone(), options, &facts, number)
             }
             Line::List(algorithm, hashes) => self.list_view(number, algorithm, hashes),
@@ -236,7 +235,12 @@ impl<'r> Run<'r> {
     }
 
     /// The rule of a common list: it is made of all of its indicators.
-    fn list_view(&self, number: Number, algorithm: HashAlgorithm, hashes: &BTreeMap<&str, BTreeSet<usize>>) -> RuleView {
+    fn list_view(
+        &self,
+        number: Number,
+        algorithm: HashAlgorithm,
+        hashes: &BTreeMap<&str, BTreeSet<usize>>,
+    ) -> RuleView {
         let indices: BTreeSet<usize> = hashes.values().flatten().copied().collect();
         let rules = || indices.iter().map(|&index| &self.rules[index]);
         let origin = Origin {

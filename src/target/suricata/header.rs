@@ -39,7 +39,9 @@ impl Addresses {
         };
         self.any_of = Some(match self.any_of.take() {
             None => nets,
-            Some(known) => known.iter().flat_map(|left| nets.iter().filter_map(move |right| common(left, right))).collect(),
+            Some(known) => {
+                known.iter().flat_map(|left| nets.iter().filter_map(move |right| common(left, right))).collect()
+            }
         });
     }
 
@@ -54,7 +56,11 @@ impl Addresses {
     pub fn texts(&self) -> Vec<RuleText> {
         let excluded = |net: &IpNet| self.none_of.iter().any(|none| none.contains(net));
         let Some(any_of) = &self.any_of else {
-            return if self.none_of.is_empty() { vec![RuleText::new("any")] } else { fitting(&[], &self.none_of).into_iter().collect() };
+            return if self.none_of.is_empty() {
+                vec![RuleText::new("any")]
+            } else {
+                fitting(&[], &self.none_of).into_iter().collect()
+            };
         };
         let left: Vec<IpNet> = any_of.iter().filter(|net| !excluded(net)).copied().collect();
         // Only what lies inside an address of the list changes it.
@@ -72,9 +78,9 @@ fn fitting(any_of: &[IpNet], none_of: &[IpNet]) -> Option<RuleText> {
 
 fn list(any_of: &[IpNet], none_of: &[IpNet]) -> RuleText {
     let nets = |text: RuleText, nets: &[IpNet], sign: &'static str| {
-        nets.iter().enumerate().fold(text, |text, (index, net)| {
-            text.word(if index > 0 { "," } else { "" }).word(sign).net(*net)
-        })
+        nets.iter()
+            .enumerate()
+            .fold(text, |text, (index, net)| text.word(if index > 0 { "," } else { "" }).word(sign).net(*net))
     };
     match (any_of, none_of) {
         ([one], []) => RuleText::default().net(*one),
@@ -230,10 +236,8 @@ impl Header {
 
     /// The header with `addresses` at one end or the other, and whether it then holds both ways round.
     fn place(self, addresses: &Addresses) -> Vec<(Self, bool)> {
-        let at_destination = |header: Self| Self {
-            destination: End { addresses: addresses.clone(), ..header.destination },
-            ..header
-        };
+        let at_destination =
+            |header: Self| Self { destination: End { addresses: addresses.clone(), ..header.destination }, ..header };
         let at_source = |header: Self| Self { source: End { addresses: addresses.clone(), ..header.source }, ..header };
         if self.source.addresses == *addresses || self.destination.addresses == *addresses {
             return vec![(self, false)];
@@ -297,7 +301,8 @@ mod tests {
 
     #[test]
     fn long_lists_are_split() {
-        let many: Vec<IpNet> = (0..250_u32).map(|n| IpNet::from(std::net::IpAddr::from((0xc000_0200 + 2 * n).to_be_bytes()))).collect();
+        let many: Vec<IpNet> =
+            (0..250_u32).map(|n| IpNet::from(std::net::IpAddr::from((0xc000_0200 + 2 * n).to_be_bytes()))).collect();
         let mut addresses = Addresses::default();
         addresses.require(&many);
         assert_eq!(addresses.texts().len(), 3);

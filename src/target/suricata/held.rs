@@ -236,9 +236,7 @@ fn digest(keyword: &Keyword, test: &Test) -> Result<Held, (Code, String)> {
         Some(HashAlgorithm::Sha256) => "; to_sha256; content:",
         _ => return Err(no_value("Suricata does not compute SHA-512")),
     };
-    digests(test, |bytes, not| {
-        whole(RuleText::default().keyword(keyword).word(transform).word(not), bytes, not)
-    })
+    digests(test, |bytes, not| whole(RuleText::default().keyword(keyword).word(transform).word(not), bytes, not))
 }
 
 /// Completes `content:` with `bytes` that have to be the whole buffer.

@@ -16,7 +16,8 @@ use std::{
 use sha2::{Digest as _, Sha256};
 
 /// The first line of the file.
-const TITLE: &str = "# stixc.lock 1: the number of each Suricata rule. Keep it beside the rules, and under version control.";
+const TITLE: &str =
+    "# stixc.lock 1: the number of each Suricata rule. Keep it beside the rules, and under version control.";
 /// What every version's first line begins with.
 const MAGIC: &str = "# stixc.lock ";
 
@@ -120,7 +121,9 @@ impl Lock {
         let mut lines = text.lines();
         match lines.next() {
             Some(TITLE) => {}
-            Some(line) if line.starts_with(MAGIC) => return Err("it was written by another version of stixc".to_owned()),
+            Some(line) if line.starts_with(MAGIC) => {
+                return Err("it was written by another version of stixc".to_owned());
+            }
             _ => return Err("it is not a stixc.lock".to_owned()),
         }
         let mut entries = BTreeMap::new();
@@ -211,7 +214,9 @@ impl Lock {
         let id = rules[first].0.id.clone();
         let mut moved: HashMap<Digest, Vec<Key>> = HashMap::new();
         let from = Key { id: id.clone(), slot: String::new() };
-        for (key, entry) in self.entries.range(from..).take_while(|(key, _)| key.id == id).filter(|(_, entry)| !entry.live) {
+        for (key, entry) in
+            self.entries.range(from..).take_while(|(key, _)| key.id == id).filter(|(_, entry)| !entry.live)
+        {
             moved.entry(entry.digest).or_default().push(key.clone());
         }
         let mut arriving = Vec::new();
@@ -256,7 +261,11 @@ fn free(key: &Key, range: SidRange, taken: &HashSet<u32>) -> Result<u32, Exhaust
     let start = Digest::of([key.id.as_bytes(), key.slot.as_bytes()]).number() % span;
     let numbers = (0..span).map(|step| u64::from(range.first) + (start + step) % span);
     let mut numbers = numbers.filter_map(|number| u32::try_from(number).ok());
-    numbers.find(|number| !taken.contains(number)).ok_or(Exhausted { first: range.first, last: range.last, count: span })
+    numbers.find(|number| !taken.contains(number)).ok_or(Exhausted {
+        first: range.first,
+        last: range.last,
+        count: span,
+    })
 }
 
 fn entry(line: &str) -> Option<(Key, Entry)> {

@@ -18,8 +18,8 @@ use crate::{
 use super::{
     header::{Header, Seen},
     held::{self, Held},
-    protocol::Stack,
     place::{EndOf, Mapping, Scene},
+    protocol::Stack,
     signature::{Body, OwnList, Signature},
     text::{Keyword, RuleText},
 };
@@ -86,7 +86,11 @@ fn either(left: Fit<Held>, right: Fit<Held>, negated: bool) -> Fit<Held> {
             Fit::Holds { by: Held::Options(more), weak: other_weak, loss: other_loss },
         ) => {
             options.extend(more);
-            Fit::Holds { by: Held::Options(held::together(options, negated)), weak: weak && other_weak, loss: loss.or(other_loss) }
+            Fit::Holds {
+                by: Held::Options(held::together(options, negated)),
+                weak: weak && other_weak,
+                loss: loss.or(other_loss),
+            }
         }
         (holds @ Fit::Holds { .. }, _) | (Fit::Lacks(..), holds) => holds,
     }
@@ -98,9 +102,9 @@ impl Lower for Lowerer {
         // protocols would only repeat the rule.
         let headers_only = !any_test(&plan.observation, &mut |test| self.has_options(test));
         let scenes = self.mapping.scenes();
-        let fit = |scene: usize, test: &_| self.fit(scene, test, headers_only && scenes[scene].data.seen != Seen::Packets);
-        let adapted =
-            adapt::adapt(plan, scenes.len(), self.accept, fit).map_err(|reasons| Refusal { reasons })?;
+        let fit =
+            |scene: usize, test: &_| self.fit(scene, test, headers_only && scenes[scene].data.seen != Seen::Packets);
+        let adapted = adapt::adapt(plan, scenes.len(), self.accept, fit).map_err(|reasons| Refusal { reasons })?;
         let (mut fidelity, mut losses) = (adapted.fidelity, adapted.losses);
         let mut drafts = Vec::new();
         for part in adapted.parts {
@@ -150,7 +154,8 @@ impl Lowerer {
         }
         let count = pieces.options.iter().map(Vec::len).fold(pieces.protocols.len().max(1), usize::saturating_mul);
         if count > COMBINATIONS && pieces.options.len() + usize::from(pieces.protocols.len() > 1) > 1 {
-            let message = format!("the values have {count} combinations, more than the {COMBINATIONS} rules of a pattern");
+            let message =
+                format!("the values have {count} combinations, more than the {COMBINATIONS} rules of a pattern");
             return (Vec::new(), lose(TOO_MANY_RULES, Fidelity::NARROWER, message));
         }
         let Some(variants) = pieces.variants(scene) else {
@@ -216,7 +221,11 @@ impl Pieces {
             EndOf::Destination => &mut self.header.destination.addresses,
             EndOf::Either => &mut either,
         };
-        if negated { addresses.exclude(nets) } else { addresses.require(nets) }
+        if negated {
+            addresses.exclude(nets)
+        } else {
+            addresses.require(nets)
+        }
         if end == EndOf::Either {
             self.header.either.push(either);
         }
@@ -230,7 +239,8 @@ impl Pieces {
             return;
         }
         let known = std::mem::take(&mut self.protocols);
-        self.protocols = stacks.flat_map(|more| known.iter().filter_map(move |known| known.clone().on(&more))).collect();
+        self.protocols =
+            stacks.flat_map(|more| known.iter().filter_map(move |known| known.clone().on(&more))).collect();
         self.contradictory |= self.protocols.is_empty();
     }
 

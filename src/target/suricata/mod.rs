@@ -28,7 +28,7 @@ mod view;
 use crate::diagnostic::Diagnostic;
 
 use super::{
-    contract::{EmitError, Emission, Format, Lower, Options, Rule, Target},
+    contract::{Emission, EmitError, Format, Lower, Options, Rule, Target},
     mapping::MappingError,
 };
 

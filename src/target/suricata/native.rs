@@ -9,8 +9,7 @@ use crate::diagnostic::{Code, Diagnostic};
 /// A ready-made rule that is none.
 pub const NOT_A_RULE: Code = Code("R120");
 
-const ACTIONS: [&str; 9] =
-    ["alert", "pass", "drop", "reject", "rejectsrc", "rejectdst", "rejectboth", "config", "log"];
+const ACTIONS: [&str; 9] = ["alert", "pass", "drop", "reject", "rejectsrc", "rejectdst", "rejectboth", "config", "log"];
 /// A rule line has less than this many bytes (DETECT_MAX_RULE_SIZE).
 const LONGEST: usize = 8191;
 

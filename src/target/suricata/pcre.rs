@@ -46,7 +46,9 @@ pub fn matching(pattern: &str, ignore_case: bool) -> Result<Expression, String> 
         regex_syntax::Error::Parse(error) => {
             format!("the regular expression can't be read ({}): look-around and back references are not", error.kind())
         }
-        regex_syntax::Error::Translate(error) => format!("the regular expression can't be put in bytes: {}", error.kind()),
+        regex_syntax::Error::Translate(error) => {
+            format!("the regular expression can't be put in bytes: {}", error.kind())
+        }
         _ => "the regular expression can't be read".to_owned(),
     })?;
     if hir.properties().minimum_len().is_none() {
@@ -258,9 +260,11 @@ fn write_class(text: &mut String, class: &Class) -> Result<(), String> {
     let ranges = match class {
         Class::Bytes(class) => class.ranges().to_vec(),
         // Without Unicode a class of characters is one of ASCII.
-        Class::Unicode(class) => {
-            class.to_byte_class().ok_or("the regular expression has a class of characters beyond ASCII")?.ranges().to_vec()
-        }
+        Class::Unicode(class) => class
+            .to_byte_class()
+            .ok_or("the regular expression has a class of characters beyond ASCII")?
+            .ranges()
+            .to_vec(),
     };
     text.push('[');
     for range in ranges {

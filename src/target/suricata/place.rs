@@ -171,9 +171,7 @@ impl TryFrom<FileRow> for Row {
             FilePlace::LastSegment => named_place(Place::LastSegment)?,
             FilePlace::Start => named_place(Place::Start)?,
             FilePlace::Field => named_place(Place::Field)?,
-            FilePlace::UrlHost => {
-                Place::UrlHost { buffer: buffer.clone().ok_or("`buffer` is missing")?, drop_path }
-            }
+            FilePlace::UrlHost => Place::UrlHost { buffer: buffer.clone().ok_or("`buffer` is missing")?, drop_path },
             FilePlace::Fingerprint => named_place(Place::Fingerprint)?,
             FilePlace::Digest => named_place(Place::Digest)?,
             FilePlace::Serial => named_place(Place::Serial)?,

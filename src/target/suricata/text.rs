@@ -203,7 +203,9 @@ impl Msg {
         }
         if !place.is_empty() {
             text.push_str(" (");
-            text.extend(place.chars().filter(|character| character.is_ascii_alphanumeric() || " -/".contains(*character)));
+            text.extend(
+                place.chars().filter(|character| character.is_ascii_alphanumeric() || " -/".contains(*character)),
+            );
             text.push(')');
         }
         Self(text)
@@ -212,7 +214,8 @@ impl Msg {
 
 /// Line breaks become blanks; other control characters, and those that turn the direction of writing, go.
 fn is_invisible(character: char) -> bool {
-    let directs = matches!(character, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
+    let directs =
+        matches!(character, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
     directs || (character.is_control() && !character.is_whitespace())
 }
 

@@ -5,11 +5,7 @@
 
 use crate::{
     diagnostic::Code,
-    plan::{
-        Operator, Test, UrlParts, Value, ValueKind,
-        fidelity::Fidelity,
-        value::Host,
-    },
+    plan::{Operator, Test, UrlParts, Value, ValueKind, fidelity::Fidelity, value::Host},
 };
 
 use super::{
@@ -65,7 +61,8 @@ pub fn hold(test: &Test) -> Piece {
 pub fn hold_host(buffer: &Keyword, drop_path: bool, test: &Test) -> Piece {
     let mut options = Vec::new();
     for url in urls(test)? {
-        let encrypted = |why: &str| (ENCRYPTED, format!("of an https URL only the host goes over the wire in the clear{why}"));
+        let encrypted =
+            |why: &str| (ENCRYPTED, format!("of an https URL only the host goes over the wire in the clear{why}"));
         let Host::Domain(name) = &url.host else { return Err(encrypted(", and that only where it is a name")) };
         let whole_host = url.target == "/" && !url.has_userinfo && !url.has_fragment && url.port.is_none();
         if url.scheme != "https" || !(whole_host || drop_path) {

@@ -139,9 +139,8 @@ fn level(confidence: u8) -> &'static str {
 /// One of the classes that Suricata ships, by what the indicator says of itself (indicator-type-ov, and the labels that
 /// feeds use).
 fn classtype(origin: &Origin, scene: &str) -> &'static str {
-    let labelled = |words: &[&str]| {
-        origin.labels.iter().any(|label| words.iter().any(|word| contains_ignoring_case(label, word)))
-    };
+    let labelled =
+        |words: &[&str]| origin.labels.iter().any(|label| words.iter().any(|word| contains_ignoring_case(label, word)));
     if labelled(&["phishing", "credential"]) {
         "credential-theft"
     } else if labelled(&["c2", "command-and-control", "botnet"]) {
