@@ -5,7 +5,10 @@ mod support;
 
 use std::{fs, path::Path};
 
-use stixc::pattern;
+use stixc::{
+    diagnostic,
+    pattern::{self, Version, lenient},
+};
 use support::caret;
 
 /// The patterns of a folder of fixtures, by name.
@@ -52,4 +55,45 @@ fn check(folder: &str, snapshots: &str) {
 #[test]
 fn typical_mistakes() {
     check("error", "error");
+}
+
+/// The codes that a source file declares, by letter.
+fn declared(source: &str, letter: char) -> Vec<String> {
+    let mut codes: Vec<String> = source
+        .split('"')
+        .filter(|text| {
+            text.len() == 4 && text.starts_with(letter) && text[1..].bytes().all(|byte| byte.is_ascii_digit())
+        })
+        .map(str::to_owned)
+        .collect();
+    codes.sort();
+    codes.dedup();
+    codes
+}
+
+/// Each code is explained, and its example shows what it explains.
+#[test]
+fn every_code_has_an_example_that_shows_it() {
+    let explained = |letter: char| {
+        diagnostic::catalogue().keys().filter(|code| code.starts_with(letter)).cloned().collect::<Vec<_>>()
+    };
+    assert_eq!(explained('P'), declared(include_str!("../src/pattern/mistake.rs"), 'P'));
+    assert_eq!(explained('W'), declared(include_str!("../src/pattern/lenient/mod.rs"), 'W'));
+    for (code, explanation) in diagnostic::catalogue() {
+        let example = &explanation.example;
+        let codes: Vec<&str> = match &code[..1] {
+            // No example of this one fits into a file.
+            "P" if code == "P044" => continue,
+            "P" => pattern::parse(example).expect_err(code).iter().map(|error| error.code().0).collect(),
+            "W" => {
+                let reading =
+                    lenient::read(example, Version::V21, false).unwrap_or_else(|errors| panic!("{code}: {errors}"));
+                reading.repairs.iter().map(|repair| repair.code.0).collect()
+            }
+            _ => continue,
+        };
+        assert!(codes.contains(&code.as_str()), "the example of {code} shows {codes:?}");
+        assert!(code == "P046" || codes.iter().all(|other| other == code), "the example of {code} shows {codes:?}");
+        assert!(!explanation.title.ends_with('.') && explanation.text.ends_with('.'), "{code}");
+    }
 }

@@ -64,7 +64,7 @@ const FEED: &[&str] = &[
 #[test]
 fn the_files_of_a_feed() {
     insta::with_settings!({ snapshot_path => "../snapshots/blocklist", prepend_module_to_snapshot => false }, {
-        insta::assert_snapshot!("feed", written(FEED).all());
+        insta::assert_snapshot!("entries", written(FEED).all());
     });
 }
 

@@ -76,7 +76,7 @@ fn snapshot(name: &str, text: &str) {
 
 #[test]
 fn the_file_of_a_feed() {
-    snapshot("feed", &written(FEED).all());
+    snapshot("conditions", &written(FEED).all());
 }
 
 #[test]
@@ -197,7 +197,7 @@ fn hostile_text_adds_no_line() {
     let text = memory.text("yara/stixc.yar");
     assert_eq!(text.lines().filter(|line| line.trim_start().starts_with("rule ")).count(), 2);
     assert!(text.lines().all(|line| line.len() < 9000));
-    snapshot("hostile", &text.replace(&"é".repeat(2000), "…"));
+    snapshot("escapes", &text.replace(&"é".repeat(2000), "…"));
 }
 
 #[test]
@@ -212,7 +212,7 @@ fn names_come_from_ids() {
 
 #[test]
 fn a_ready_made_rule_stays_as_it_is() {
-    let text = "import \"pe\"\nrule ready { condition: {{pe.is_pe}} } // end";
+    let text = "import \"pe\"\nrule ready { meta: text = \"{{name}}\" condition: pe.is_pe } // end";
     target().check_native(text).unwrap();
     assert!(target().check_native("include \"/etc/passwd\"\nrule x { condition: true }").is_err());
     let origin = Origin { id: id(7), ..Origin::default() };

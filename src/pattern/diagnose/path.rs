@@ -19,7 +19,7 @@ impl<'a> Reader<'a> {
             return None;
         };
         let type_span = self.span(object_type.len());
-        if lexis::is_reserved(object_type) {
+        if self.is_reserved(object_type) {
             let mistake = Mistake::ReservedWord { word: object_type.to_owned() };
             self.report(ParseError::new(mistake, type_span).help("no object type can have this name"));
         }
@@ -49,6 +49,11 @@ impl<'a> Reader<'a> {
         }
         let span = Span::new(type_span.start as usize, self.end);
         Some(ObjectPath { object_type, type_span, steps, span })
+    }
+
+    /// Whether a word can't stand unquoted in a path of this version.
+    fn is_reserved(&self, word: &str) -> bool {
+        lexis::is_reserved(word) && (word != "EXISTS" || self.version.has_exists())
     }
 
     /// The colon behind an object type.
@@ -97,7 +102,7 @@ impl<'a> Reader<'a> {
             }
             Token::Word(name) => {
                 let span = self.span(name.len());
-                if lexis::is_reserved(name) {
+                if self.is_reserved(name) {
                     let mistake = Mistake::ReservedWord { word: name.to_owned() };
                     let error = ParseError::new(mistake, span).help(format!("as a property it is written '{name}'"));
                     self.report(error.edit(span, Quoted(name).to_string()));

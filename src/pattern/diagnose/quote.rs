@@ -60,6 +60,10 @@ impl<'a> Reader<'a> {
         };
         let span = self.span(length);
         let (value, bare) = unescape(inside);
+        if let (End::Proper(_), None) = (&end, bare) {
+            self.advance(length);
+            return Text { value, span };
+        }
         let written = Quoted(&value).to_string();
         let help = format!("write {}", shortened(&written));
         let start = self.at + 1;
@@ -191,6 +195,10 @@ fn find_end(body: &str, usage: Usage) -> End {
     let Some(first) = closing else { return End::Missing(guess_end(body)) };
     if is_opener {
         return End::Missing(guess_end(segment));
+    }
+    // A quote inside of a text is mostly an apostrophe, which has a letter behind it.
+    if !body[first + 1..].starts_with(|next: char| next.is_alphanumeric() || next == '\'') {
+        return End::Proper(first);
     }
     let mut from = first + 1;
     while let Some(next) = next_quote(body, from) {

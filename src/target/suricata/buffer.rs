@@ -9,9 +9,10 @@ use crate::{
 };
 
 use super::{
-    held::{Held, Piece, no_operator, no_value, together},
-    pcre::{self, Expression, Like},
+    held::{Held, Piece, no_operator, no_value, text_of, together},
+    pcre::{self, Expression, Like, MailField},
     place::{Case, Place, Row},
+    signature::Match,
     text::{Keyword, RuleText},
 };
 
@@ -34,6 +35,41 @@ pub fn hold(row: &Row, test: &Test) -> Piece {
     Ok((Held::Options(together(options, test.negated)), None))
 }
 
+/// What a mail, or one of its fields, makes of `test`: an address, which ignores case.
+pub fn hold_mail(field: Option<MailField>, buffer: Option<&Keyword>, test: &Test) -> Piece {
+    let mut options = Vec::with_capacity(test.values.len());
+    for value in &test.values {
+        let text = text_of(value).ok_or_else(|| no_value(format!("{value} is no mail address")))?;
+        let parts = match test.operator {
+            Operator::Equal => vec![Like::Text(text.to_owned())],
+            Operator::Like => pcre::like(text),
+            _ => return Err(no_operator(test, "a mail address")),
+        };
+        // In a buffer of its own the field has no name in front.
+        let Expression { pcre, needle } =
+            pcre::address(&parts, field.filter(|_| buffer.is_none())).map_err(no_value)?;
+        if test.negated || needle.is_empty() {
+            return Err(no_operator(test, "a mail address"));
+        }
+        let keyword = buffer.map_or_else(RuleText::default, |buffer| RuleText::default().keyword(buffer).word("; "));
+        let content = RuleText::new("content:").content(&needle).word("; nocase; pcre:").pcre(&pcre).word("; ");
+        options.push(Match::of(keyword, content));
+    }
+    if options.is_empty() {
+        return Err(no_operator(test, "a mail address"));
+    }
+    Ok((Held::Options(options), None))
+}
+
+/// What a buffer makes of a LIKE pattern.
+///
+/// # Errors
+/// Why it can't.
+pub fn like(keyword: &Keyword, case: Case, pattern: &str) -> Result<Match, (Code, String)> {
+    let buffer = Buffer { keyword, case, negated: false };
+    Ok(Match::of(buffer.start(), buffer.like(pattern)?))
+}
+
 /// The bytes that go over the wire for a value.
 fn bytes_of(value: &Value) -> Option<Vec<u8>> {
     Some(match &value.kind {
@@ -48,34 +84,40 @@ fn bytes_of(value: &Value) -> Option<Vec<u8>> {
 }
 
 /// The option for one value.
-fn option(row: &Row, test: &Test, bytes: &[u8]) -> Result<RuleText, (Code, String)> {
-    let cased: Vec<u8> = match row.case {
-        Case::Lower => bytes.to_ascii_lowercase(),
-        Case::Capital => bytes.to_ascii_uppercase(),
-        Case::Keep | Case::Ignore => bytes.to_vec(),
-    };
-    if cased.len() > LONGEST {
-        return Err((TOO_LONG, format!("a value of {} bytes: a rule holds {LONGEST} at most", cased.len())));
-    }
+fn option(row: &Row, test: &Test, bytes: &[u8]) -> Result<Match, (Code, String)> {
+    // In a regular expression letter case has a meaning of its own: `\D` is not `\d`.
+    let cased = if test.operator == Operator::Matches { bytes.to_vec() } else { in_case(row.case, bytes) };
     match (&row.place, test.operator) {
         (Place::Buffer(keyword), operator) => {
             let buffer = Buffer { keyword, case: row.case, negated: test.negated };
-            buffer.compare(operator, &cased).unwrap_or_else(|| Err(no_operator(test, keyword.as_str())))
+            let options = buffer.compare(operator, &cased).ok_or_else(|| no_operator(test, keyword.as_str()))??;
+            Ok(Match::of(buffer.start(), options))
         }
         (Place::Start(keyword), Operator::Equal) if !test.negated => {
             let buffer = Buffer { keyword, case: row.case, negated: false };
-            Ok(buffer.content(&cased)?.word("startswith; "))
+            Ok(Match::of(buffer.start(), buffer.content(&cased)?.word("startswith; ")))
         }
         (Place::LastSegment(keyword), operator) => {
             let buffer = Buffer { keyword, case: row.case, negated: test.negated };
-            buffer.compare_segment(operator, &cased).unwrap_or_else(|| Err(no_operator(test, keyword.as_str())))
+            let options =
+                buffer.compare_segment(operator, &cased).ok_or_else(|| no_operator(test, keyword.as_str()))??;
+            Ok(Match::of(buffer.start(), options))
         }
         (Place::Field(keyword), Operator::Equal) if !test.negated => {
             let buffer = Buffer { keyword, case: row.case, negated: false };
-            buffer.field(&field_name(&test.property.path), &cased)
+            Ok(Match::instance(buffer.start(), buffer.field(&field_name(&test.property.path), &cased)?))
         }
         (Place::Start(keyword) | Place::Field(keyword), _) => Err(no_operator(test, keyword.as_str())),
         _ => Err(no_operator(test, "a buffer")),
+    }
+}
+
+/// The text as the buffer has it.
+fn in_case(case: Case, bytes: &[u8]) -> Vec<u8> {
+    match case {
+        Case::Lower => bytes.to_ascii_lowercase(),
+        Case::Capital => bytes.to_ascii_uppercase(),
+        Case::Keep | Case::Ignore => bytes.to_vec(),
     }
 }
 
@@ -107,7 +149,10 @@ impl Buffer<'_> {
         if bytes.is_empty() {
             return Err(no_value("a rule can't ask for an empty text"));
         }
-        let content = self.start().word(if self.negated { "content:!" } else { "content:" }).content(bytes).word("; ");
+        if bytes.len() > LONGEST {
+            return Err((TOO_LONG, format!("a text of {} bytes: a rule holds {LONGEST} at most", bytes.len())));
+        }
+        let content = RuleText::new(if self.negated { "content:!" } else { "content:" }).content(bytes).word("; ");
         Ok(if self.case == Case::Ignore { content.word("nocase; ") } else { content })
     }
 
@@ -140,18 +185,22 @@ impl Buffer<'_> {
             parts if !parts.iter().any(|part| matches!(part, Like::Text(_))) => {
                 Err(no_value(format!("'{pattern}' names nothing")))
             }
-            parts => self.expression(pcre::liking(parts, self.case.is_ignored())),
+            parts => self.expression(pcre::liking(parts, self.case != Case::Keep)),
         }
     }
 
     fn matches(self, pattern: &str) -> Written {
-        self.expression(pcre::matching(pattern, self.case.is_ignored()))
+        self.expression(pcre::matching(pattern, self.case != Case::Keep))
     }
 
     /// An expression, behind the text that Suricata looks for first.
     fn expression(self, expression: Result<Expression, String>) -> Written {
         let Expression { pcre, needle } = expression.map_err(no_value)?;
-        let start = if self.negated || needle.is_empty() { self.start() } else { self.content(&needle)? };
+        let start = if self.negated || needle.is_empty() {
+            RuleText::default()
+        } else {
+            self.content(&in_case(self.case, &needle))?
+        };
         Ok(start.word(if self.negated { "pcre:!" } else { "pcre:" }).pcre(&pcre).word("; "))
     }
 
@@ -168,24 +217,24 @@ impl Buffer<'_> {
                 }
                 parts => self.expression(pcre::liking_segment(parts)),
             },
+            Operator::Matches => self.expression(pcre::matching_segment(&text)),
             _ => return None,
         })
     }
 
     fn segment(self, name: &str) -> Written {
         let Expression { pcre, .. } = pcre::last_segment(name).map_err(no_value)?;
-        let content = if self.negated { self.start() } else { self.content(name.as_bytes())?.word("endswith; ") };
+        let content =
+            if self.negated { RuleText::default() } else { self.content(name.as_bytes())?.word("endswith; ") };
         Ok(content.word(if self.negated { "pcre:!" } else { "pcre:" }).pcre(&pcre).word("; "))
     }
 
     /// One field, whose name ignores case (RFC 9110, section 5.1) and whose value does not.
     fn field(self, name: &str, bytes: &[u8]) -> Written {
-        if name.is_empty() || bytes.is_empty() {
-            return Err(no_value("a rule can't ask for an empty text"));
-        }
-        let front = [name.as_bytes(), b": "].concat();
-        let length = front.len() + bytes.len();
-        let named = self.start().word("content:").content(&front).word("; nocase; startswith; ");
-        Ok(named.word("content:").content(bytes).word("; endswith; bsize:").number(length as u64).word("; "))
+        let name = [name.as_bytes(), b": "].concat();
+        let length = (name.len() + bytes.len()) as u64;
+        let value = Buffer { case: Case::Keep, ..self };
+        let named = Buffer { case: Case::Ignore, ..self }.content(&name)?.word("startswith; ");
+        Ok(named.text(&value.content(bytes)?).word("endswith; bsize:").number(length).word("; "))
     }
 }

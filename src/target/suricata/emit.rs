@@ -266,6 +266,9 @@ impl<'r> Run<'r> {
             let ids = indices.iter().flat_map(|&index| &self.rules[index].origin.sources);
             let mut source = Metadata::default();
             ids.for_each(|id| source.push("stix_id", id));
+            let lowered = indices.iter().filter_map(|&index| lowered(&self.rules[index]));
+            let fidelity = lowered.fold(Fidelity::EXACT, |all, lowered| all | lowered.fidelity);
+            source.push("stix_fidelity", fidelity.name());
             (hash, source)
         };
         ListFile { path: common_path(algorithm).in_folder(), lines: hashes.iter().map(line).collect() }
@@ -274,7 +277,7 @@ impl<'r> Run<'r> {
     /// The lists that a single rule asks for.
     fn own_lists(&self, index: usize, signature: &'r Signature, number: Number) -> Vec<ListFile<'r>> {
         let mut source = Metadata::default();
-        source.push("stix_id", &self.rules[index].origin.id);
+        self.rules[index].origin.sources.iter().for_each(|id| source.push("stix_id", id));
         let file = |(place, list): (usize, &'r OwnList)| ListFile {
             path: own_path(number, place, list).in_folder(),
             lines: list.hashes.iter().map(|hash| (hash.hex(), source.clone())).collect(),

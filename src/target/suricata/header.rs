@@ -208,13 +208,6 @@ pub enum Seen {
     Packets,
 }
 
-impl Seen {
-    /// Whether a rule can tell who opened the conversation.
-    pub fn knows_direction(self) -> bool {
-        matches!(self, Self::ToServer | Self::ToClient)
-    }
-}
-
 impl Header {
     /// The headers of the rules that say this: more than one where a list is split, or where an address may be at
     /// either end of something that has two different ends. `None` where no packet has such a header.

@@ -1,6 +1,6 @@
 //! What a scene makes of one test: pieces of rules.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, net::IpAddr};
 
 use ipnet::IpNet;
 
@@ -10,18 +10,20 @@ use crate::{
         Hash, HashAlgorithm, Operator, Test, Value, ValueKind,
         adapt::{CASE, Fit, NO_OPERATOR, NO_VALUE},
         fidelity::Fidelity,
+        value,
     },
 };
 
 use super::{
     buffer,
     header::{Ports, Seen},
-    place::{EndOf, Place, Row},
+    place::{EndOf, Place, Requires, Row},
+    signature::Match,
     text::{Keyword, RuleText},
     url,
 };
 
-/// The rule sees packets, not who opened the conversation.
+/// The rule does not tell the two ends of the conversation apart.
 pub const DIRECTION: Code = Code("L120");
 /// The place shows another form of the property than the standard's.
 pub const FORM: Code = Code("L123");
@@ -30,7 +32,7 @@ pub const FORM: Code = Code("L123");
 #[derive(Debug, Clone, PartialEq)]
 pub enum Held {
     /// Options, one of which has to hold; each makes a rule of its own.
-    Options(Vec<RuleText>),
+    Options(Vec<Match>),
     /// An address.
     Address(EndOf, Vec<IpNet>, bool),
     /// A port.
@@ -39,6 +41,18 @@ pub enum Held {
     Protocols(Vec<Keyword>),
     /// Hashes of a whole file.
     Hashes(Vec<Hash>, bool),
+}
+
+impl Held {
+    /// The same, for some versions of Suricata only.
+    fn requiring(self, requires: Option<Requires>) -> Self {
+        match self {
+            Self::Options(options) => {
+                Self::Options(options.into_iter().map(|asked| asked.requiring(requires)).collect())
+            }
+            other => other,
+        }
+    }
 }
 
 /// A piece, and what it loses; or why there is none.
@@ -59,6 +73,7 @@ pub fn hold(row: &Row, seen: Seen, test: &Test) -> Fit<Held> {
         Place::Digest(keyword) => digest(keyword, test).map(|held| (held, None)),
         Place::Serial(keyword) => serial(keyword, test).map(|held| (held, None)),
         Place::Number(keyword) => number(keyword, test).map(|held| (held, None)),
+        Place::Mail { field, buffer } => buffer::hold_mail(*field, buffer.as_ref(), test),
     };
     match piece {
         Ok((by, loss)) => {
@@ -68,7 +83,7 @@ pub fn hold(row: &Row, seen: Seen, test: &Test) -> Fit<Held> {
                 let why = || format!("{} is compared without regard to letter case", test.property.path);
                 ignores.then(|| (CASE, Fidelity::BROADER, why()))
             };
-            Fit::Holds { by, weak: row.weak, loss: loss.or(own).or_else(case) }
+            Fit::Holds { by: by.requiring(row.requires), weak: row.weak, loss: loss.or(own).or_else(case) }
         }
         Err((code, why)) => Fit::Lacks(code, why),
     }
@@ -88,23 +103,37 @@ pub fn no_value(message: impl Into<String>) -> (Code, String) {
 fn address(end: EndOf, seen: Seen, test: &Test) -> Piece {
     let mut nets = Vec::with_capacity(test.values.len());
     for value in &test.values {
-        let ValueKind::Address(net) = &value.kind else {
-            return Err(no_value(format!("{value} is no address that a rule can hold")));
+        let net = match &value.kind {
+            ValueKind::Address(net) => Some(*net),
+            ValueKind::Text(pattern) if test.operator == Operator::Like => prefix(pattern),
+            _ => None,
         };
-        nets.push(*net);
+        nets.push(net.ok_or_else(|| no_value(format!("{value} is no address or prefix")))?);
     }
     let single = |net: &IpNet| net.prefix_len() == net.max_prefix_len();
     let comparable = match test.operator {
-        Operator::Equal | Operator::IsSubset => true,
+        Operator::Equal | Operator::IsSubset | Operator::Like => true,
         // A packet has single addresses, and around a single address lie only those equal to it.
         Operator::IsSuperset => nets.iter().all(single),
         _ => false,
     };
     // Either end is always some other address, too.
-    if !comparable || (test.negated && end == EndOf::Either) {
+    if nets.is_empty() || !comparable || (test.negated && end == EndOf::Either) {
         return Err(no_operator(test, "an address"));
     }
-    Ok((Held::Address(end, nets, test.negated), direction(end, seen)))
+    Ok((Held::Address(end, nets, test.negated), direction(end, seen, test.negated)))
+}
+
+/// The prefix that a LIKE pattern means, where it ends at a dot: `198.51.100.%`.
+fn prefix(pattern: &str) -> Option<IpNet> {
+    let Some(front) = pattern.strip_suffix(".%") else { return value::parse_address(pattern) };
+    let octets: Vec<u8> = front.split('.').map(|octet| octet.parse().ok()).collect::<Option<_>>()?;
+    // `08` and `+8` are numbers, but no part of an address.
+    let canonical = octets.iter().map(u8::to_string).collect::<Vec<_>>().join(".") == front;
+    let length = u8::try_from(8 * octets.len()).ok().filter(|_| canonical)?;
+    let mut all = [0; 4];
+    all.get_mut(..octets.len())?.copy_from_slice(&octets);
+    IpNet::new(IpAddr::from(all), length).ok()
 }
 
 fn port(end: EndOf, seen: Seen, test: &Test) -> Piece {
@@ -128,18 +157,20 @@ fn port(end: EndOf, seen: Seen, test: &Test) -> Piece {
     }
     let ports = Ports::of(ranges);
     let ports = if test.negated { ports.complement() } else { ports };
-    Ok((Held::Port(end, ports), direction(end, seen)))
+    Ok((Held::Port(end, ports), direction(end, seen, test.negated)))
 }
 
 /// What it means that the scene can't tell who opened the conversation.
-fn direction(end: EndOf, seen: Seen) -> Option<(Code, Fidelity, String)> {
-    let message = match end {
-        EndOf::Either => return None,
-        _ if seen.knows_direction() => return None,
-        EndOf::Source => "the rule also sees answers that come from there",
-        EndOf::Destination => "the rule also sees answers that go there",
-    };
-    Some((DIRECTION, Fidelity::BROADER, message.to_owned()))
+///
+/// Network traffic is what "originates from a source and is addressed to a destination" (STIX 2.1, section 6.12): a
+/// packet that answers X is traffic to X. So a rule for packets says what the pattern says. A file goes either way.
+fn direction(end: EndOf, seen: Seen, negated: bool) -> Option<(Code, Fidelity, String)> {
+    if end == EndOf::Either || seen != Seen::Either {
+        return None;
+    }
+    // Negated or not, the rule sees more; the loss of a negated test is turned round later.
+    let effect = if negated { Fidelity::NARROWER } else { Fidelity::BROADER };
+    Some((DIRECTION, effect, "the rule does not tell which end sends the file".to_owned()))
 }
 
 fn protocol(values: &BTreeMap<String, Keyword>, test: &Test) -> Piece {
@@ -216,53 +247,50 @@ fn size(test: &Test) -> Result<Held, (Code, String)> {
     if options.is_empty() {
         return Err(no_operator(test, "a size"));
     }
-    Ok(Held::Options(options))
+    Ok(Held::Options(options.into_iter().map(Match::plain).collect()))
 }
 
 /// `tls.cert_fingerprint` has SHA-1 in lower case with colons.
 fn fingerprint(keyword: &Keyword, test: &Test) -> Result<Held, (Code, String)> {
-    digests(test, |bytes, not| {
-        let options = RuleText::default().keyword(keyword).word("; content:").word(not);
-        let text: Vec<u8> = RuleText::default().hex(bytes, ':').to_string().into_bytes();
-        whole(options, &text, not)
-    })
+    let buffer = RuleText::default().keyword(keyword).word("; ");
+    digests(test, &buffer, |bytes| RuleText::default().hex(bytes, ':').to_string().into_bytes())
 }
 
 /// A transform that hashes the buffer.
 fn digest(keyword: &Keyword, test: &Test) -> Result<Held, (Code, String)> {
     let transform = match hash_values(test)?.first().map(Hash::algorithm) {
-        Some(HashAlgorithm::Md5) => "; to_md5; content:",
-        Some(HashAlgorithm::Sha1) => "; to_sha1; content:",
-        Some(HashAlgorithm::Sha256) => "; to_sha256; content:",
+        Some(HashAlgorithm::Md5) => "; to_md5; ",
+        Some(HashAlgorithm::Sha1) => "; to_sha1; ",
+        Some(HashAlgorithm::Sha256) => "; to_sha256; ",
         _ => return Err(no_value("Suricata does not compute SHA-512")),
     };
-    digests(test, |bytes, not| whole(RuleText::default().keyword(keyword).word(transform).word(not), bytes, not))
+    let buffer = RuleText::default().keyword(keyword).word(transform);
+    digests(test, &buffer, <[u8]>::to_vec)
 }
 
-/// Completes `content:` with `bytes` that have to be the whole buffer.
-fn whole(options: RuleText, bytes: &[u8], not: &str) -> RuleText {
-    let options = options.content(bytes);
-    if not.is_empty() {
-        options.word("; bsize:").number(bytes.len() as u64).word("; ")
+/// These bytes are the whole buffer, or are not.
+fn whole(buffer: &RuleText, bytes: &[u8], negated: bool) -> Match {
+    let options = if negated {
+        RuleText::new("content:!").content(bytes).word("; startswith; endswith; ")
     } else {
-        options.word("; startswith; endswith; ")
-    }
+        RuleText::new("content:").content(bytes).word("; bsize:").number(bytes.len() as u64).word("; ")
+    };
+    Match::of(buffer.clone(), options)
 }
 
-/// One option for each hash; all in one where none may hold.
-fn digests(test: &Test, write: impl Fn(&[u8], &'static str) -> RuleText) -> Result<Held, (Code, String)> {
-    let not = if test.negated { "!" } else { "" };
+/// One match for each hash, as `write` has its bytes; one for all where none may hold.
+fn digests(test: &Test, buffer: &RuleText, write: impl Fn(&[u8]) -> Vec<u8>) -> Result<Held, (Code, String)> {
     let hashes = hash_values(test)?;
-    let options: Vec<RuleText> = hashes.iter().map(|hash| write(&bytes_of(hash.hex()), not)).collect();
-    Ok(Held::Options(together(options, test.negated)))
+    let options = hashes.iter().map(|hash| whole(buffer, &write(&bytes_of(hash.hex())), test.negated));
+    Ok(Held::Options(together(options.collect(), test.negated)))
 }
 
-/// Alternatives as they are; where none may hold, one option that names them all.
-pub fn together(options: Vec<RuleText>, negated: bool) -> Vec<RuleText> {
+/// Alternatives as they are; where none may hold, one that names them all.
+pub fn together(options: Vec<Match>, negated: bool) -> Vec<Match> {
     if !negated {
         return options;
     }
-    vec![options.iter().fold(RuleText::default(), RuleText::text)]
+    vec![options.iter().fold(Match::default(), Match::and)]
 }
 
 /// The bytes behind hexadecimal digits.
@@ -276,7 +304,7 @@ fn serial(keyword: &Keyword, test: &Test) -> Result<Held, (Code, String)> {
     if test.operator != Operator::Equal {
         return Err(no_operator(test, "a serial number"));
     }
-    let not = if test.negated { "!" } else { "" };
+    let buffer = RuleText::default().keyword(keyword).word("; ");
     let mut options = Vec::with_capacity(test.values.len());
     for value in &test.values {
         let digits: Option<String> = text_of(value).and_then(|text| {
@@ -289,8 +317,7 @@ fn serial(keyword: &Keyword, test: &Test) -> Result<Held, (Code, String)> {
             return Err(no_value(format!("{value} is no serial number in hexadecimal")));
         };
         let text = digits.as_bytes().chunks(2).collect::<Vec<_>>().join(&b':');
-        let option = RuleText::default().keyword(keyword).word("; content:").word(not);
-        options.push(whole(option, &text, not));
+        options.push(whole(&buffer, &text, test.negated));
     }
     if options.is_empty() {
         return Err(no_operator(test, "a serial number"));
@@ -310,7 +337,7 @@ fn number(keyword: &Keyword, test: &Test) -> Result<Held, (Code, String)> {
             _ => None,
         };
         let number = number.ok_or_else(|| no_value(format!("{value} is no number from 0 to 255")))?;
-        Ok(RuleText::default().keyword(keyword).word(":").number(number).word("; "))
+        Ok(Match::plain(RuleText::default().keyword(keyword).word(":").number(number).word("; ")))
     };
     test.values.iter().map(option).collect::<Result<_, _>>().map(Held::Options)
 }

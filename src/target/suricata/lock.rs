@@ -315,3 +315,150 @@ fn unquote(word: &str) -> Option<String> {
     (!bytes.is_empty()).then_some(())?;
     String::from_utf8(bytes).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn rule(id: &str, slot: &str, matches: &str) -> (Key, Digest) {
+        (Key { id: id.to_owned(), slot: slot.to_owned() }, Digest::of([matches.as_bytes()]))
+    }
+
+    fn assign(lock: &mut Lock, rules: &[(Key, Digest)]) -> Vec<Number> {
+        lock.assign(rules, SidRange::LOCAL, &HashSet::new()).unwrap()
+    }
+
+    #[test]
+    fn what_a_rule_matches_makes_its_revision() {
+        let mut lock = Lock::default();
+        let first = assign(&mut lock, &[rule("a", "dns.0", "x"), rule("b", "dns.0", "y")]);
+        assert!(first.iter().all(|number| number.rev == 1 && (1_000_000..2_000_000).contains(&number.sid)));
+        let again = assign(&mut lock, &[rule("b", "dns.0", "y"), rule("a", "dns.0", "z")]);
+        assert_eq!(again, [first[1], Number { sid: first[0].sid, rev: 2 }]);
+    }
+
+    #[test]
+    fn what_is_gone_keeps_its_number_and_gets_it_back() {
+        let mut lock = Lock::default();
+        let first = assign(&mut lock, &[rule("a", "dns.0", "x")]);
+        assert!(assign(&mut lock, &[]).is_empty());
+        assert!(lock.print().ends_with(" gone\n"));
+        // The place that `a` has by its hash is not free for anybody else.
+        let only = SidRange { first: first[0].sid, last: first[0].sid };
+        assert!(lock.clone().assign(&[rule("b", "dns.0", "x")], only, &HashSet::new()).is_err());
+        assert_eq!(assign(&mut lock, &[rule("a", "dns.0", "x")]), first);
+        assert!(lock.print().ends_with(" live\n"));
+    }
+
+    #[test]
+    fn a_rule_that_moves_keeps_its_number() {
+        let mut lock = Lock::default();
+        let two = assign(&mut lock, &[rule("a", "dns.0.0", "x"), rule("a", "dns.0.1", "z")]);
+        let three =
+            assign(&mut lock, &[rule("a", "dns.0.0", "x"), rule("a", "dns.0.1", "y"), rule("a", "dns.0.2", "z")]);
+        assert_eq!((three[0], three[2]), (two[0], two[1]));
+        assert!(three[1].rev == 1 && three[1].sid != two[1].sid);
+        let one = assign(&mut lock, &[rule("a", "dns.0", "y")]);
+        assert_eq!(one, [three[1]]);
+        let back =
+            assign(&mut lock, &[rule("a", "dns.0.0", "x"), rule("a", "dns.0.1", "y"), rule("a", "dns.0.2", "z")]);
+        assert_eq!(back, three);
+    }
+
+    #[test]
+    fn a_place_that_is_taken_by_a_moved_rule_loses_no_number() {
+        let mut lock = Lock::default();
+        let before = assign(&mut lock, &[rule("a", "0", "x"), rule("a", "1", "y")]);
+        // `y` moves into the place of `x`, which is gone.
+        let after = assign(&mut lock, &[rule("a", "0", "y")]);
+        assert_eq!(after, [before[1]]);
+        assert_eq!(assign(&mut lock, &[rule("a", "0", "y"), rule("a", "5", "x")]), [before[1], before[0]]);
+    }
+
+    #[test]
+    fn reserved_numbers_are_left_alone() {
+        let range = SidRange { first: 10, last: 12 };
+        let numbers =
+            Lock::default().assign(&[rule("a", "0", "x"), rule("b", "0", "x")], range, &HashSet::from([11])).unwrap();
+        let sids: HashSet<u32> = numbers.iter().map(|number| number.sid).collect();
+        assert_eq!(sids, HashSet::from([10, 12]));
+    }
+
+    #[test]
+    fn a_damaged_file_is_refused() {
+        let mut lock = Lock::default();
+        assign(&mut lock, &[rule("a b\n%", "dns.0", "x"), rule("", "dns.0", "y")]);
+        let text = lock.print();
+        assert_eq!(Lock::parse(&text).unwrap(), lock);
+        let lines: Vec<&str> = text.lines().collect();
+        let with = |line: &str| format!("{}\n{line}\n", lines[0]);
+        for damaged in [
+            String::new(),
+            "{}".to_owned(),
+            text.replace("lock 1", "lock 2"),
+            text[..text.len() - 8].to_owned(),
+            format!("{text}{}\n", lines[1]),
+            with("<<<<<<< HEAD"),
+            with("a dns.0 1000000 1 00 live"),
+            with("a dns.0 0 1 00000000000000000000000000000000 live"),
+            with("a dns.0 5000000000 1 00000000000000000000000000000000 live"),
+            with("a dns.0 1000000 1 00000000000000000000000000000000 alive"),
+            with("a%zz dns.0 1000000 1 00000000000000000000000000000000 live"),
+            with(""),
+        ] {
+            assert!(Lock::parse(&damaged).is_err(), "{damaged:?}");
+        }
+    }
+
+    /// A few rules of a few indicators, no key twice.
+    fn rules() -> impl Strategy<Value = Vec<(Key, Digest)>> {
+        let keys = proptest::collection::btree_map((0..6_u8, 0..4_u8), 0..5_u8, 0..16);
+        keys.prop_map(|keys| {
+            let rule = |((id, slot), text): ((u8, u8), u8)| rule(&id.to_string(), &slot.to_string(), &text.to_string());
+            keys.into_iter().map(rule).collect()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn order_does_not_matter(first in rules(), second in rules(), turn in 0..16_usize) {
+            let range = SidRange { first: 1, last: 40 };
+            let turned = |rules: &[(Key, Digest)]| {
+                let mut rules = rules.to_vec();
+                rules.reverse();
+                let middle = turn.min(rules.len());
+                rules.rotate_left(middle);
+                rules
+            };
+            let (mut one, mut other) = (Lock::default(), Lock::default());
+            one.assign(&first, range, &HashSet::new()).unwrap();
+            other.assign(&turned(&first), range, &HashSet::new()).unwrap();
+            prop_assert_eq!(&one, &other);
+            one.assign(&second, range, &HashSet::new()).ok();
+            other.assign(&turned(&second), range, &HashSet::new()).ok();
+            prop_assert_eq!(one.print(), other.print());
+        }
+
+        #[test]
+        fn numbers_are_never_shared_and_never_go_back(runs in proptest::collection::vec(rules(), 1..6)) {
+            let mut lock = Lock::default();
+            let mut revisions: HashMap<u32, u32> = HashMap::new();
+            let mut owners: HashMap<u32, String> = HashMap::new();
+            for rules in runs {
+                let numbers = assign(&mut lock, &rules);
+                let sids: HashSet<u32> = numbers.iter().map(|number| number.sid).collect();
+                prop_assert_eq!(sids.len(), rules.len());
+                for (number, (key, _)) in numbers.iter().zip(&rules) {
+                    let before = revisions.insert(number.sid, number.rev).unwrap_or(0);
+                    prop_assert!(number.rev == before || number.rev == before + 1);
+                    let owner = owners.entry(number.sid).or_insert_with(|| key.id.clone());
+                    prop_assert_eq!(&*owner, &key.id);
+                }
+                prop_assert_eq!(assign(&mut lock.clone(), &rules), numbers);
+                prop_assert_eq!(&Lock::parse(&lock.print()).unwrap(), &lock);
+            }
+        }
+    }
+}

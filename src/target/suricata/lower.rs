@@ -20,7 +20,7 @@ use super::{
     held::{self, Held},
     place::{EndOf, Mapping, Scene},
     protocol::Stack,
-    signature::{Body, OwnList, Signature},
+    signature::{Body, Match, OwnList, Signature},
     text::{Keyword, RuleText},
 };
 
@@ -189,7 +189,7 @@ struct Pieces {
     header: Header,
     protocols: Vec<Stack>,
     /// One of each.
-    options: Vec<Vec<RuleText>>,
+    options: Vec<Vec<Match>>,
     hashes: Vec<OwnList>,
     contradictory: bool,
 }
@@ -275,17 +275,20 @@ impl Pieces {
             (true, Seen::Either | Seen::Packets) => RuleText::new("flow:established; "),
             (false, _) => RuleText::default(),
         };
-        let mut all_options = vec![flow];
+        let mut matches = vec![Match::default()];
         for alternatives in &self.options {
-            all_options = all_options
-                .iter()
-                .flat_map(|front| alternatives.iter().map(move |option| front.clone().text(option)))
-                .collect();
+            let front = std::mem::take(&mut matches);
+            let combined = front.iter().flat_map(|front| {
+                let fitting = alternatives.iter().filter(|more| front.goes_with(more));
+                fitting.map(move |more| front.clone().and(more))
+            });
+            matches = combined.collect();
         }
+        let all_options: Vec<RuleText> = matches.iter().map(|asked| flow.clone().text(&asked.text())).collect();
         let mut variants = Vec::with_capacity(all_options.len());
         let any = [Stack::default()];
         for stack in if self.protocols.is_empty() { &any } else { self.protocols.as_slice() } {
-            let (protocol, family, mut options) = stack.written();
+            let (protocol, family, mut options) = stack.written(scene.seen == Seen::Packets);
             if scene.seen == Seen::Packets && stack.has_application() {
                 // Such a rule matches every packet behind the discovery of the protocol.
                 options = options.word("threshold:type limit,track by_both,count 1,seconds 60; ");

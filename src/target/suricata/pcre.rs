@@ -11,6 +11,8 @@ use regex_syntax::{
     hir::{Class, ClassBytes, ClassBytesRange, Hir, HirKind, Look, Repetition},
 };
 
+use serde::Deserialize;
+
 /// An expression with its delimiters and flags, in quotes: `"/^a\.b$/i"`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pcre(String);
@@ -40,11 +42,75 @@ const LONGEST: usize = 4000;
 /// # Errors
 /// One sentence.
 pub fn matching(pattern: &str, ignore_case: bool) -> Result<Expression, String> {
+    Printer { ignore_case, ..Printer::SEARCH }.print(&parse(pattern)?)
+}
+
+/// What the operator MATCHES means by `pattern` for the last segment of a path.
+///
+/// # Errors
+/// One sentence.
+pub fn matching_segment(pattern: &str) -> Result<Expression, String> {
+    let hir = parse(pattern)?;
+    // What is matched begins in the last segment, and the segment begins where the text does, or behind a slash.
+    let within = Printer { before: "(?=[^\\/]*\\z)(?:", behind: ")", start: "(?:^|(?<=\\/))", ..Printer::SEARCH };
+    within.print(&hir)
+}
+
+/// A mail address that is like `parts`, in the text of a mail: in a field with this name, or anywhere.
+///
+/// # Errors
+/// One sentence.
+pub fn address(parts: &[Like], field: Option<MailField>) -> Result<Expression, String> {
+    let within = ClassBytes::new([
+        ClassBytesRange::new(b'!', b'!'),
+        ClassBytesRange::new(b'#', b'\''),
+        ClassBytesRange::new(b'*', b'+'),
+        ClassBytesRange::new(b'-', b'9'),
+        ClassBytesRange::new(b'=', b'='),
+        ClassBytesRange::new(b'?', b'Z'),
+        ClassBytesRange::new(b'^', b'~'),
+    ]);
+    let within = Hir::class(Class::Bytes(within));
+    let hir = Hir::concat(parts.iter().map(|part| like_part(part, within.clone())).collect());
+    let before = match field {
+        None => "(?<![\\w.+-])",
+        Some(field) => field.before(),
+    };
+    let printer = Printer { before, behind: "(?![\\w-]|\\.\\w)", flags: "m", ignore_case: true, ..Printer::SEARCH };
+    printer.print(&hir)
+}
+
+/// A field of a mail that holds addresses (RFC 5322, section 3.6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub enum MailField {
+    /// Who wrote it.
+    From,
+    /// Who sent it.
+    Sender,
+    /// To whom.
+    To,
+    /// To whom else.
+    Cc,
+}
+
+impl MailField {
+    /// The field up to an address: on the line of its name, or on one that continues it (section 2.2.3).
+    fn before(self) -> &'static str {
+        match self {
+            Self::From => "^From:(?:[^\\r\\n]|\\r\\n[ \\t])*(?<![\\w.+-])",
+            Self::Sender => "^Sender:(?:[^\\r\\n]|\\r\\n[ \\t])*(?<![\\w.+-])",
+            Self::To => "^To:(?:[^\\r\\n]|\\r\\n[ \\t])*(?<![\\w.+-])",
+            Self::Cc => "^Cc:(?:[^\\r\\n]|\\r\\n[ \\t])*(?<![\\w.+-])",
+        }
+    }
+}
+
+fn parse(pattern: &str) -> Result<Hir, String> {
     // Without Unicode: Suricata compares bytes, and `\d` and `\w` are ASCII in PCRE.
     let mut parser = ParserBuilder::new().unicode(false).utf8(false).nest_limit(64).build();
     let hir = parser.parse(pattern).map_err(|error| match error {
         regex_syntax::Error::Parse(error) => {
-            format!("the regular expression can't be read ({}): look-around and back references are not", error.kind())
+            format!("the regular expression can't be put in a rule: {}", error.kind())
         }
         regex_syntax::Error::Translate(error) => {
             format!("the regular expression can't be put in bytes: {}", error.kind())
@@ -54,7 +120,7 @@ pub fn matching(pattern: &str, ignore_case: bool) -> Result<Expression, String> 
     if hir.properties().minimum_len().is_none() {
         return Err("the regular expression matches nothing".to_owned());
     }
-    Printer { end: "$", ignore_case }.print(&hir)
+    Ok(hir)
 }
 
 /// A part of a LIKE pattern.
@@ -92,7 +158,7 @@ pub fn liking(parts: &[Like], ignore_case: bool) -> Result<Expression, String> {
     let mut operands = vec![Hir::look(Look::Start)];
     operands.extend(parts.iter().map(|part| like_part(part, bytes(0, 255))));
     operands.push(Hir::look(Look::End));
-    Printer { end: "\\z", ignore_case }.print(&Hir::concat(operands))
+    Printer { ignore_case, ..Printer::WHOLE }.print(&Hir::concat(operands))
 }
 
 /// An expression for the whole of `name`, with or without a path in front of it.
@@ -101,7 +167,7 @@ pub fn liking(parts: &[Like], ignore_case: bool) -> Result<Expression, String> {
 /// One sentence.
 pub fn last_segment(name: &str) -> Result<Expression, String> {
     let whole = Hir::concat(vec![segment_start(), Hir::literal(name.as_bytes()), Hir::look(Look::End)]);
-    Printer { end: "\\z", ignore_case: false }.print(&whole)
+    Printer::WHOLE.print(&whole)
 }
 
 /// What the operator LIKE means by `parts` for the last segment of a path.
@@ -116,7 +182,7 @@ pub fn liking_segment(parts: &[Like]) -> Result<Expression, String> {
     ])));
     operands.extend(parts.iter().map(|part| like_part(part, within.clone())));
     operands.push(Hir::look(Look::End));
-    Printer { end: "\\z", ignore_case: false }.print(&Hir::concat(operands))
+    Printer::WHOLE.print(&Hir::concat(operands))
 }
 
 fn like_part(part: &Like, any: Hir) -> Hir {
@@ -143,20 +209,36 @@ fn one_character() -> Hir {
 }
 
 /// Prints what an expression means.
+#[derive(Clone, Copy)]
 struct Printer {
+    /// How the start is written.
+    start: &'static str,
     /// How the end is written: `$`, which also stands before a final line break, or `\z`, which does not.
     end: &'static str,
+    /// What stands around the expression.
+    before: &'static str,
+    behind: &'static str,
+    /// Flags beside that for letter case.
+    flags: &'static str,
     ignore_case: bool,
 }
 
 impl Printer {
+    /// Anywhere in a buffer.
+    const SEARCH: Self = Self { start: "^", end: "$", before: "", behind: "", flags: "", ignore_case: false };
+    /// All of a buffer, a final line break included.
+    const WHOLE: Self = Self { end: "\\z", ..Self::SEARCH };
+
     fn print(&self, hir: &Hir) -> Result<Expression, String> {
         let mut text = String::from("\"/");
+        text.push_str(self.before);
         self.write(&mut text, hir)?;
+        text.push_str(self.behind);
         text.push('/');
         if self.ignore_case {
             text.push('i');
         }
+        text.push_str(self.flags);
         text.push('"');
         if text.len() > LONGEST {
             return Err(format!("the regular expression is longer than the {LONGEST} bytes that fit in a rule"));
@@ -232,7 +314,7 @@ impl Printer {
 
     fn anchor(&self, look: Look) -> Result<&'static str, String> {
         Ok(match look {
-            Look::Start => "^",
+            Look::Start => self.start,
             Look::End => self.end,
             Look::StartLF => "(?m:^)",
             Look::EndLF => "(?m:$)",

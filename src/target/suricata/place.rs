@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::{plan::fidelity::Fidelity, target::mapping};
 
-use super::{header::Seen, text::Keyword};
+use super::{header::Seen, pcre::MailField, text::Keyword};
 
 /// The mapping of this target.
 pub type Mapping = mapping::Mapping<Scene, Row>;
@@ -51,8 +51,21 @@ pub struct Row {
     pub natural: bool,
     /// Whether it says too little for a rule from which other tests were dropped.
     pub weak: bool,
+    /// Which versions of Suricata have the place, where not all do.
+    pub requires: Option<Requires>,
     /// What a rule by this row loses in any case, and why.
     pub loss: Option<(Fidelity, String)>,
+}
+
+/// Versions of Suricata. A rule that asks for others is skipped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub enum Requires {
+    /// Up to 7.
+    #[serde(rename = "before-8")]
+    Before8,
+    /// From 8 on.
+    #[serde(rename = "from-8")]
+    From8,
 }
 
 /// The kinds of places.
@@ -93,6 +106,13 @@ pub enum Place {
     Serial(Keyword),
     /// A keyword with a number of its own, such as `itype`.
     Number(Keyword),
+    /// An address in a mail.
+    Mail {
+        /// In which of its fields; anywhere where `None`.
+        field: Option<MailField>,
+        /// The buffer of the field; the text of the mail as it is sent where `None`.
+        buffer: Option<Keyword>,
+    },
 }
 
 /// Whose address or port it is.
@@ -134,6 +154,10 @@ struct FileRow {
     values: BTreeMap<String, Keyword>,
     #[serde(default)]
     drop_path: bool,
+    #[serde(default)]
+    field: Option<MailField>,
+    #[serde(default)]
+    requires: Option<Requires>,
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -157,13 +181,14 @@ enum FilePlace {
     Digest,
     Serial,
     Number,
+    Mail,
 }
 
 impl TryFrom<FileRow> for Row {
     type Error = String;
 
     fn try_from(row: FileRow) -> Result<Self, Self::Error> {
-        let FileRow { place, buffer, case, natural, weak, broader, narrower, values, drop_path } = row;
+        let FileRow { place, buffer, case, natural, weak, broader, narrower, values, drop_path, field, requires } = row;
         let (named, has_values) = (buffer.is_some(), !values.is_empty());
         let named_place = |make: fn(Keyword) -> Place| buffer.clone().map(make).ok_or("`buffer` is missing");
         let place = match place {
@@ -176,6 +201,7 @@ impl TryFrom<FileRow> for Row {
             FilePlace::Digest => named_place(Place::Digest)?,
             FilePlace::Serial => named_place(Place::Serial)?,
             FilePlace::Number => named_place(Place::Number)?,
+            FilePlace::Mail => Place::Mail { field, buffer: buffer.clone() },
             FilePlace::Url => Place::Url,
             FilePlace::SourceAddress => Place::Address(EndOf::Source),
             FilePlace::DestinationAddress => Place::Address(EndOf::Destination),
@@ -187,7 +213,7 @@ impl TryFrom<FileRow> for Row {
             FilePlace::FileSize => Place::FileSize,
         };
         let takes_buffer = !place.is_header() && !matches!(place, Place::Url | Place::FileHash | Place::FileSize);
-        if named != takes_buffer {
+        if named != takes_buffer && !matches!(place, Place::Mail { .. }) {
             return Err("`buffer` goes with the places that are buffers".to_owned());
         }
         if has_values != matches!(place, Place::Protocol(_)) {
@@ -196,13 +222,16 @@ impl TryFrom<FileRow> for Row {
         if drop_path && !matches!(place, Place::UrlHost { .. }) {
             return Err("`drop_path` goes with the place `url-host`".to_owned());
         }
+        if field.is_some() && !matches!(place, Place::Mail { .. }) {
+            return Err("`field` goes with the place `mail`".to_owned());
+        }
         let loss = match (broader, narrower) {
             (None, None) => None,
             (Some(why), None) => Some((Fidelity::BROADER, why)),
             (None, Some(why)) => Some((Fidelity::NARROWER, why)),
             (Some(more), Some(fewer)) => Some((Fidelity::APPROXIMATE, format!("{more}; {fewer}"))),
         };
-        Ok(Self { place, case, natural, weak, loss })
+        Ok(Self { place, case, natural, weak, requires, loss })
     }
 }
 

@@ -38,14 +38,14 @@ impl Stack {
     }
 
     /// The protocol for the header of a rule, the addresses of the family that it does not imply, and options for what
-    /// else there is.
-    pub fn written(&self) -> (Option<Keyword>, Option<IpNet>, RuleText) {
+    /// else there is. An application protocol needs none where the rule looks into it anyway (`bare` is false).
+    pub fn written(&self, bare: bool) -> (Option<Keyword>, Option<IpNet>, RuleText) {
         let upper = self.transport.is_some() || self.application.is_some();
         let family = self.network.as_ref().filter(|_| upper).map(|network| {
             if network.as_str() == "ip4" { IpNet::V4(Ipv4Net::default()) } else { IpNet::V6(Ipv6Net::default()) }
         });
         let (protocol, options) = match (&self.transport, &self.application) {
-            (Some(transport), Some(application)) => {
+            (Some(transport), Some(application)) if bare => {
                 let options = RuleText::new("app-layer-protocol:").keyword(application).word("; ");
                 (Some(transport), options)
             }

@@ -170,6 +170,12 @@ impl TryFrom<String> for Keyword {
 }
 
 impl Keyword {
+    /// A word of the program's own.
+    #[must_use]
+    pub fn of(word: &'static str) -> Self {
+        Self(word.to_owned())
+    }
+
     /// The word.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -149,7 +149,10 @@ fn classtype(origin: &Origin, scene: &str) -> &'static str {
         "exploit-kit"
     } else if labelled(&["mining", "cryptominer"]) {
         "coin-mining"
-    } else if !origin.malware.is_empty() || labelled(&["malware", "malicious", "ransomware", "trojan"]) {
+    } else if scene == "file"
+        || !origin.malware.is_empty()
+        || labelled(&["malware", "malicious", "ransomware", "trojan"])
+    {
         "trojan-activity"
     } else if labelled(&["attribution"]) || !origin.threats.is_empty() {
         "targeted-activity"

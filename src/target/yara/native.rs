@@ -75,24 +75,114 @@ impl<'t> Outline<'t> {
 
     /// The body of a rule, up to its closing brace.
     fn body(&mut self) -> Result<(), Diagnostic> {
-        let mut depth = 1_usize;
-        let mut condition = false;
-        let mut last = Token::Mark(b'{');
-        while depth > 0 {
+        let mut token = self.next()?;
+        if token == Token::Word("meta") {
+            token = self.meta()?;
+        }
+        if token == Token::Word("strings") {
+            token = self.strings()?;
+        }
+        if token != Token::Word("condition") {
+            return Err(self.fault("expected a condition"));
+        }
+        self.expect(b':')?;
+        self.condition()
+    }
+
+    /// Metadata, and the token behind them.
+    fn meta(&mut self) -> Result<Token<'t>, Diagnostic> {
+        self.expect(b':')?;
+        loop {
+            let token = self.next()?;
+            if !matches!(token, Token::Word(word) if !matches!(word, "strings" | "condition")) {
+                return Ok(token);
+            }
+            self.expect(b'=')?;
+            let value = match self.next()? {
+                Token::Mark(b'-') => self.next()?,
+                other => other,
+            };
+            if !matches!(value, Token::Text | Token::Word(_)) {
+                return Err(self.fault("expected a text, a number or a truth value"));
+            }
+        }
+    }
+
+    /// Strings, and the token behind them.
+    fn strings(&mut self) -> Result<Token<'t>, Diagnostic> {
+        self.expect(b':')?;
+        let mut token = self.next()?;
+        loop {
+            if token != Token::Mark(b'$') {
+                return Ok(token);
+            }
+            match self.next()? {
+                Token::Word(_) => self.expect(b'=')?,
+                // A string without a name.
+                Token::Mark(b'=') => {}
+                _ => return Err(self.fault("expected a string's name")),
+            }
+            match self.next()? {
+                Token::Text => {}
+                Token::Mark(b'{') => self.hexadecimal()?,
+                _ => return Err(self.fault("expected a text, hexadecimal digits or a regular expression")),
+            }
+            token = self.modifiers()?;
+        }
+    }
+
+    /// Hexadecimal digits with their wildcards, up to the closing brace.
+    fn hexadecimal(&mut self) -> Result<(), Diagnostic> {
+        loop {
+            match self.next()? {
+                Token::Mark(b'}') => return Ok(()),
+                Token::Word(word) if word.bytes().all(|byte| byte.is_ascii_hexdigit()) => {}
+                Token::Mark(b'?' | b'~' | b'[' | b']' | b'(' | b')' | b'|' | b'-') => {}
+                _ => return Err(self.fault("expected hexadecimal digits")),
+            }
+        }
+    }
+
+    /// What may stand behind a string (`wide`, `xor(1-255)`), and the token behind it.
+    fn modifiers(&mut self) -> Result<Token<'t>, Diagnostic> {
+        loop {
             let token = self.next()?;
             match token {
-                Token::Mark(b'{') => depth += 1,
-                Token::Mark(b'}') => depth -= 1,
-                Token::Mark(b':') if depth == 1 && last == Token::Word("condition") => condition = true,
-                Token::Word("rule" | "import" | "global" | "private") if depth == 1 && condition => {
-                    return Err(self.fault("the rule before it does not end"));
+                Token::Word("ascii" | "wide" | "nocase" | "fullword" | "private" | "xor" | "base64" | "base64wide") => {
                 }
-                Token::End => return Err(self.fault("the rule does not end")),
-                _ => {}
+                Token::Mark(b'(') => while !matches!(self.next()?, Token::Mark(b')') | Token::End) {},
+                _ => return Ok(token),
             }
-            last = token;
         }
-        if condition { Ok(()) } else { Err(self.fault("the rule has no condition")) }
+    }
+
+    /// A condition, up to the closing brace of its rule.
+    fn condition(&mut self) -> Result<(), Diagnostic> {
+        let mut last = Token::Mark(b':');
+        loop {
+            let token = self.next()?;
+            match token {
+                Token::Mark(b'}') if last == Token::Mark(b':') => return Err(self.fault("the condition is empty")),
+                Token::Mark(b'}') => return Ok(()),
+                Token::End
+                | Token::Word("rule" | "import" | "global" | "private" | "meta" | "strings" | "condition") => {
+                    return Err(self.fault("the rule does not end"));
+                }
+                // A division; two of them are a text that was escaped once too often.
+                Token::Mark(b'\\') if last == token => return Err(self.fault("there is a \\ too many")),
+                Token::Mark(mark) if !b"()[]<>=!+-*%\\&|^~.,:$#@".contains(&mark) => {
+                    return Err(self.fault("a character that can't stand in a condition"));
+                }
+                _ => last = token,
+            }
+        }
+    }
+
+    fn expect(&mut self, mark: u8) -> Result<(), Diagnostic> {
+        if self.next()? == Token::Mark(mark) {
+            return Ok(());
+        }
+        Err(self.fault(&format!("expected '{}'", char::from(mark))))
     }
 
     fn next(&mut self) -> Result<Token<'t>, Diagnostic> {
@@ -149,6 +239,10 @@ impl<'t> Outline<'t> {
                 b'\\' => escaped = true,
                 byte if byte == edge => {
                     self.at += index + 1;
+                    // The flags of a regular expression.
+                    let flags =
+                        self.rest().bytes().take_while(|flag| edge == b'/' && matches!(flag, b'i' | b's')).count();
+                    self.at += flags;
                     return Ok(Token::Text);
                 }
                 _ => {}
@@ -178,7 +272,7 @@ mod tests {
 
     #[test]
     fn rules_pass() {
-        let cases: [(&str, &[&str]); 5] = [
+        let cases: [(&str, &[&str]); 7] = [
             ("rule a { condition: true }", &["a"]),
             (
                 "import \"pe\"\nprivate global rule a : t1 t2 { strings: $a = { 41 [2-4] ( 42 | 43 ) } condition: $a }",
@@ -188,7 +282,15 @@ mod tests {
                 "// rule x {\n/* } */ rule a { strings: $a = \"} // \\\" rule\" $b = /\\/}{1,2}/i condition: any of them } rule b { condition: a }",
                 &["a", "b"],
             ),
+            (
+                "rule a { strings: $ = \"x\" wide xor(1-255) $b = /x{2,3}[a]/is private condition: #b > -1 \\ 2 and uint8(@b[1]) == 0x4d }",
+                &["a"],
+            ),
             ("rule a { meta: condition_x = \"include\" condition: for any of them : ( $ ) }", &["a"]),
+            (
+                "rule a { strings: $_ = { 4? ~41 ?? [4-] } condition: 50% of them and for any i in (1..#_) : ( @_[i] << 2 >= 0x10 ) }",
+                &["a"],
+            ),
             ("rule é_not_here { condition: true }", &[]),
         ];
         for (text, names) in cases {
@@ -204,11 +306,16 @@ mod tests {
             ("alert tcp any any -> any any (sid:1;)", "expected a rule"),
             ("rule all { condition: true }", "name"),
             ("rule a { condition: true", "does not end"),
+            ("rule a { meta: b = \\\\\"x\\\\\" condition: true }", "expected a text"),
+            ("rule a { condition: 1 \\\\ 2 }", "too many"),
+            ("rule a { strings: $a = { 4G } condition: $a }", "hexadecimal"),
+            ("rule a { condition: }", "empty"),
+            ("rule a { condition: tru\u{e9} }", "character"),
             ("rule a { condition: true } }", "expected a rule"),
             ("rule a { condition: true rule b { condition: true } }", "does not end"),
             ("rule a { strings: $a = \"x }", "text does not end"),
             ("rule a { strings: $a = /x }\n condition: $a }", "expression does not end"),
-            ("rule a { strings: $a = \"x\" }", "no condition"),
+            ("rule a { strings: $a = \"x\" }", "expected a condition"),
             ("rule a { condition: true } rule a { condition: true }", "came before"),
             ("rule a { condition: /* true }", "comment"),
             ("rule a { condition: true \0 }", "NUL"),
