@@ -19,7 +19,8 @@ use support::{
         dns::RecordType,
         http::{Request, Response},
     },
-    engines::{blocklist, corpus, file, project, scratch, sigma, suricata, yara},
+    corpus,
+    engines::{blocklist, file, project, scratch, sigma, suricata, yara},
 };
 use tempfile::TempDir;
 
@@ -56,10 +57,8 @@ fn feed_of(patterns: &[String]) -> (TempDir, PathBuf) {
 
 fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
-    let mut found: Vec<PathBuf> = entries
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.to_string_lossy().ends_with(ending))
-        .collect();
+    let mut found: Vec<PathBuf> =
+        entries.map(|entry| entry.unwrap().path()).filter(|path| path.to_string_lossy().ends_with(ending)).collect();
     found.sort();
     found
 }
@@ -267,7 +266,7 @@ fn sigma_rules_match_their_events_and_no_near_miss() {
 
 /// The bundles of the corpus, and its indicators one a line.
 fn corpus_feeds() -> [PathBuf; 2] {
-    [corpus().join("bundles"), corpus().join("indicators.jsonl")]
+    [corpus::folder().join("bundles"), corpus::folder().join("indicators.jsonl")]
 }
 
 #[test]

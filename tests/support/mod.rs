@@ -1,6 +1,5 @@
-//! What several tests share: the corpus, trees to compare, engines to run and packet captures that rules must alert on.
-//! What several tests share; each uses a part of it.
-#![allow(dead_code)]
+//! What several tests share: the corpus, trees to compare, engines to run, and packet captures that rules must alert on.
+
 // Each test file is a crate of its own and uses a part of this.
 #![allow(dead_code)]
 
