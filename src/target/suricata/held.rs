@@ -264,7 +264,6 @@ fn digest(keyword: &Keyword, test: &Test) -> Result<Held, (Code, String)> {
         Some(HashAlgorithm::Sha256) => "; to_sha256; ",
         _ => return Err(no_value("Suricata does not compute SHA-512")),
     };
-    digests(test, |bytes, not| whole(RuleText::default().keyword(keyword).word(transform).word(not), bytes, not))
     let buffer = RuleText::default().keyword(keyword).word(transform);
     digests(test, &buffer, <[u8]>::to_vec)
 }

@@ -20,7 +20,6 @@ use super::{
     held::{self, Held},
     place::{EndOf, Mapping, Scene},
     protocol::Stack,
-    signature::{Body, OwnList, Signature},
     signature::{Body, Match, OwnList, Signature},
     text::{Keyword, RuleText},
 };

@@ -115,9 +115,6 @@ fn parse(pattern: &str) -> Result<Hir, String> {
         regex_syntax::Error::Translate(error) => {
             format!("the regular expression can't be put in bytes: {}", error.kind())
         }
-        regex_syntax::Error::Translate(error) => {
-            format!("the regular expression can't be put in bytes: {}", error.kind())
-        }
         _ => "the regular expression can't be read".to_owned(),
     })?;
     if hir.properties().minimum_len().is_none() {
