@@ -608,7 +608,7 @@ fn suricata_alerts_on_names() {
             ("[domain-name:value LIKE '%.evil.example']", &below),
             ("[domain-name:value LIKE 'w_w.ev%.example']", &below),
             ("[domain-name:value MATCHES '^(www\\\\.)?EVIL\\\\.example$']", &[&itself[..], &below].concat()),
-            ("[domain-name:value MATCHES '^\\\\D{3}\\\\W']", &below),
+            ("[domain-name:value MATCHES '^\\\\D{3}\\\\Wevil']", &below),
             ("[domain-name:value IN ('evil.example', 'www.evil.example')]", &[&itself[..], &below].concat()),
             ("[network-traffic:dst_ref.value = 'evil.example']", &itself[1..]),
             (
