@@ -105,5 +105,5 @@ fn is_hash(word: &str) -> bool {
 }
 
 fn is_lock_entry(line: &str) -> bool {
-    line.contains("indicator--") || line.starts_with("stixc-lock")
+    line.contains("indicator--") || line.starts_with("stixc list.")
 }

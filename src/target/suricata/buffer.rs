@@ -10,7 +10,7 @@ use crate::{
 
 use super::{
     held::{Held, Piece, no_operator, no_value, text_of, together},
-    pcre::{self, Expression, Like, MailField},
+    pcre::{self, Expression, Like, MailField, Refused},
     place::{Case, Place, Row},
     signature::Match,
     text::{Keyword, RuleText},
@@ -46,8 +46,7 @@ pub fn hold_mail(field: Option<MailField>, buffer: Option<&Keyword>, test: &Test
             _ => return Err(no_operator(test, "a mail address")),
         };
         // In a buffer of its own the field has no name in front.
-        let Expression { pcre, needle } =
-            pcre::address(&parts, field.filter(|_| buffer.is_none())).map_err(no_value)?;
+        let Expression { pcre, needle } = pcre::address(&parts, field.filter(|_| buffer.is_none()))?;
         if test.negated || needle.is_empty() {
             return Err(no_operator(test, "a mail address"));
         }
@@ -194,8 +193,8 @@ impl Buffer<'_> {
     }
 
     /// An expression, behind the text that Suricata looks for first.
-    fn expression(self, expression: Result<Expression, String>) -> Written {
-        let Expression { pcre, needle } = expression.map_err(no_value)?;
+    fn expression(self, expression: Result<Expression, Refused>) -> Written {
+        let Expression { pcre, needle } = expression?;
         let start = if self.negated || needle.is_empty() {
             RuleText::default()
         } else {
@@ -223,7 +222,7 @@ impl Buffer<'_> {
     }
 
     fn segment(self, name: &str) -> Written {
-        let Expression { pcre, .. } = pcre::last_segment(name).map_err(no_value)?;
+        let Expression { pcre, .. } = pcre::last_segment(name)?;
         let content =
             if self.negated { RuleText::default() } else { self.content(name.as_bytes())?.word("endswith; ") };
         Ok(content.word(if self.negated { "pcre:!" } else { "pcre:" }).pcre(&pcre).word("; "))

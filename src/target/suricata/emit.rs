@@ -44,9 +44,10 @@ const LISTS_ID: &str = "stixc";
 /// # Errors
 /// Those of [`Emission`], a damaged lock, a range of numbers that is used up.
 pub fn emit(rules: &[Rule], range: SidRange, emission: &mut dyn Emission) -> Result<(), EmitError> {
-    let mut lock = match emission.previous(LOCK)? {
+    let before = emission.previous(LOCK)?;
+    let mut lock = match &before {
         None => Lock::default(),
-        Some(text) => Lock::parse(&text).map_err(|message| EmitError::Previous { path: LOCK.to_owned(), message })?,
+        Some(text) => Lock::parse(text).map_err(|message| EmitError::Previous { path: LOCK.to_owned(), message })?,
     };
     let (natives, native_sids) = natives(rules, emission);
     let run = Run::of(rules);
@@ -64,7 +65,7 @@ pub fn emit(rules: &[Rule], range: SidRange, emission: &mut dyn Emission) -> Res
             Ok(())
         })?;
     }
-    if !keys.is_empty() || emission.previous(LOCK)?.is_some() {
+    if !keys.is_empty() || before.is_some() {
         let text = lock.print();
         emission.file(LOCK, &mut |out| Ok(out.write_all(text.as_bytes())?))?;
     }

@@ -15,9 +15,20 @@ pub struct Addresses {
 }
 
 /// How much text a list of addresses may take; a rule is one line of less than 8192 bytes.
-const LIST_LIMIT: usize = 4000;
+const LIST_LIMIT: usize = 1900;
+/// How much text a list of ports may take.
+const PORTS_LIMIT: usize = 400;
 /// The most addresses of one rule: longer lists are split, for a rule that changes seldom is easier to follow.
 const LIST_LENGTH: usize = 100;
+
+/// Why no rule has such a header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trouble {
+    /// No packet has it.
+    Never,
+    /// It does not fit in a rule.
+    TooLong,
+}
 
 impl Addresses {
     /// Whether nothing is asked.
@@ -51,29 +62,37 @@ impl Addresses {
         self.none_of = IpNet::aggregate(&self.none_of);
     }
 
-    /// The addresses as the header has them, split where there are too many for one rule. Empty where no address is
-    /// left, or where the exceptions alone are too many.
-    pub fn texts(&self) -> Vec<RuleText> {
-        let excluded = |net: &IpNet| self.none_of.iter().any(|none| none.contains(net));
+    /// The addresses as the header has them, split where there are too many for one rule.
+    ///
+    /// # Errors
+    /// No address is left, or the exceptions alone are too many.
+    pub fn texts(&self) -> Result<Vec<RuleText>, Trouble> {
         let Some(any_of) = &self.any_of else {
-            return if self.none_of.is_empty() {
-                vec![RuleText::new("any")]
-            } else {
-                fitting(&[], &self.none_of).into_iter().collect()
-            };
+            let text = if self.none_of.is_empty() { RuleText::new("any") } else { list(&[], &self.none_of) };
+            return if text.as_str().len() > LIST_LIMIT { Err(Trouble::TooLong) } else { Ok(vec![text]) };
         };
+        let excluded = |net: &IpNet| self.none_of.iter().any(|none| none.contains(net));
         let left: Vec<IpNet> = any_of.iter().filter(|net| !excluded(net)).copied().collect();
         // Only what lies inside an address of the list changes it.
         let none_of: Vec<IpNet> =
             self.none_of.iter().filter(|none| left.iter().any(|net| net.contains(*none))).copied().collect();
-        left.chunks(LIST_LENGTH).flat_map(|chunk| fitting(chunk, &none_of)).collect()
+        let mut texts = Vec::new();
+        let mut rest = left.as_slice();
+        while !rest.is_empty() {
+            let mut length = rest.len().min(LIST_LENGTH);
+            let text = loop {
+                let text = list(&rest[..length], &none_of);
+                match (text.as_str().len() <= LIST_LIMIT, length) {
+                    (true, _) => break text,
+                    (false, 1) => return Err(Trouble::TooLong),
+                    (false, _) => length = length.div_ceil(2),
+                }
+            };
+            texts.push(text);
+            rest = &rest[length..];
+        }
+        if texts.is_empty() { Err(Trouble::Never) } else { Ok(texts) }
     }
-}
-
-/// The list, unless it is too long for a rule.
-fn fitting(any_of: &[IpNet], none_of: &[IpNet]) -> Option<RuleText> {
-    let text = list(any_of, none_of);
-    (text.as_str().len() <= LIST_LIMIT).then_some(text)
 }
 
 fn list(any_of: &[IpNet], none_of: &[IpNet]) -> RuleText {
@@ -144,13 +163,16 @@ impl Ports {
         self.0 == [(0, u16::MAX)]
     }
 
-    /// The ports as the header has them; `None` where no port is left, or too many pieces for a rule.
-    pub fn text(&self) -> Option<RuleText> {
+    /// The ports as the header has them.
+    ///
+    /// # Errors
+    /// No port is left, or there are too many pieces for a rule.
+    pub fn text(&self) -> Result<RuleText, Trouble> {
         if self.0.is_empty() {
-            return None;
+            return Err(Trouble::Never);
         }
         if self.is_any() {
-            return Some(RuleText::new("any"));
+            return Ok(RuleText::new("any"));
         }
         let complement = self.complement();
         let text = match complement.0.as_slice() {
@@ -158,7 +180,7 @@ impl Ports {
             _ if self.0.len() == 1 && self.0[0].0 == self.0[0].1 => RuleText::default().number(self.0[0].0),
             _ => self.list(),
         };
-        (text.as_str().len() <= LIST_LIMIT / 4).then_some(text)
+        if text.as_str().len() > PORTS_LIMIT { Err(Trouble::TooLong) } else { Ok(text) }
     }
 
     fn list(&self) -> RuleText {
@@ -210,8 +232,11 @@ pub enum Seen {
 
 impl Header {
     /// The headers of the rules that say this: more than one where a list is split, or where an address may be at
-    /// either end of something that has two different ends. `None` where no packet has such a header.
-    pub fn texts(mut self, protocol: &Keyword, seen: Seen) -> Option<Vec<RuleText>> {
+    /// either end of something that has two different ends.
+    ///
+    /// # Errors
+    /// No packet has such a header, or it does not fit in a rule.
+    pub fn texts(mut self, protocol: &Keyword, seen: Seen) -> Result<Vec<RuleText>, Trouble> {
         let either = std::mem::take(&mut self.either);
         let mut variants = vec![(self, false)];
         for addresses in either {
@@ -224,7 +249,7 @@ impl Header {
         for (header, two_way) in variants {
             texts.extend(header.ends(protocol, seen, two_way)?);
         }
-        (!texts.is_empty()).then_some(texts)
+        if texts.is_empty() { Err(Trouble::Never) } else { Ok(texts) }
     }
 
     /// The header with `addresses` at one end or the other, and whether it then holds both ways round.
@@ -244,7 +269,7 @@ impl Header {
         }
     }
 
-    fn ends(mut self, protocol: &Keyword, seen: Seen, two_way: bool) -> Option<Vec<RuleText>> {
+    fn ends(mut self, protocol: &Keyword, seen: Seen, two_way: bool) -> Result<Vec<RuleText>, Trouble> {
         if let Some(family) = self.family {
             self.destination.addresses.require(&[family]);
         }
@@ -256,13 +281,14 @@ impl Header {
         let protocol = self.protocol.as_ref().unwrap_or(protocol);
         let (source_ports, destination_ports) = (self.source.ports.text()?, self.destination.ports.text()?);
         let mut texts = Vec::with_capacity(1);
-        for source in self.source.addresses.texts() {
-            for destination in self.destination.addresses.texts() {
+        let destinations = self.destination.addresses.texts()?;
+        for source in self.source.addresses.texts()? {
+            for destination in &destinations {
                 let text = RuleText::default().keyword(protocol).word(" ").text(&source).word(" ").text(&source_ports);
-                texts.push(text.word(direction).text(&destination).word(" ").text(&destination_ports));
+                texts.push(text.word(direction).text(destination).word(" ").text(&destination_ports));
             }
         }
-        Some(texts)
+        Ok(texts)
     }
 }
 
@@ -275,7 +301,7 @@ mod tests {
     }
 
     fn texts(addresses: &Addresses) -> Vec<String> {
-        addresses.texts().iter().map(ToString::to_string).collect()
+        addresses.texts().unwrap().iter().map(ToString::to_string).collect()
     }
 
     #[test]
@@ -289,7 +315,7 @@ mod tests {
         addresses.require(&nets(&["192.0.2.0/24"]));
         assert_eq!(texts(&addresses), ["[192.0.2.0/30,!192.0.2.1]"]);
         addresses.require(&nets(&["203.0.113.9"]));
-        assert!(texts(&addresses).is_empty());
+        assert_eq!(addresses.texts(), Err(Trouble::Never));
     }
 
     #[test]
@@ -298,12 +324,15 @@ mod tests {
             (0..250_u32).map(|n| IpNet::from(std::net::IpAddr::from((0xc000_0200 + 2 * n).to_be_bytes()))).collect();
         let mut addresses = Addresses::default();
         addresses.require(&many);
-        assert_eq!(addresses.texts().len(), 3);
+        assert_eq!(addresses.texts().unwrap().len(), 3);
+        let mut addresses = Addresses::default();
+        addresses.exclude(&many);
+        assert_eq!(addresses.texts(), Err(Trouble::TooLong));
     }
 
     #[test]
     fn ports_are_sets() {
-        let text = |ports: &Ports| ports.text().map(|text| text.to_string());
+        let text = |ports: &Ports| ports.text().map(|text| text.to_string()).ok();
         assert_eq!(text(&Ports::default()).as_deref(), Some("any"));
         let web = Ports::of([(80, 80), (443, 443), (81, 81), (8000, 8100)]);
         assert_eq!(text(&web).as_deref(), Some("[80:81,443,8000:8100]"));

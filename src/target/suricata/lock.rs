@@ -165,8 +165,8 @@ impl Lock {
     /// Gives each rule its number and forgets none of the others: whoever is not among `rules` is gone.
     ///
     /// A rule that has moved to another slot of its indicator keeps its number. New numbers come from `range` and are
-    /// none of `reserved`. What comes out depends on the set of `rules`, not on their order. A key that is there twice
-    /// must not be.
+    /// none of `reserved`. What comes out depends on the set of `rules`, not on their order. No key may be there
+    /// twice.
     ///
     /// # Errors
     /// [`Exhausted`].

@@ -16,7 +16,8 @@ use crate::{
 };
 
 use super::{
-    header::{Header, Seen},
+    buffer::TOO_LONG,
+    header::{Addresses, Header, Seen, Trouble},
     held::{self, Held},
     place::{EndOf, Mapping, Scene},
     protocol::Stack,
@@ -33,8 +34,8 @@ pub const ONE_HASH: Code = Code("L127");
 
 /// The most rules that the combinations of values of one alternative may give.
 const COMBINATIONS: usize = 4096;
-/// The most bytes of options of one rule: with the names of its indicators the line has to stay below 8192.
-const OPTIONS_LIMIT: usize = 5000;
+/// The most bytes of what a rule matches: with the names of its indicators the line has to stay below 8192.
+const MATCH_LIMIT: usize = 5500;
 
 /// The mapping, ready to lower plans.
 pub struct Lowerer {
@@ -158,14 +159,17 @@ impl Lowerer {
                 format!("the values have {count} combinations, more than the {COMBINATIONS} rules of a pattern");
             return (Vec::new(), lose(TOO_MANY_RULES, Fidelity::NARROWER, message));
         }
-        let Some(variants) = pieces.variants(scene) else {
-            let message = "no packet meets these tests together".to_owned();
-            return (Vec::new(), lose(NEVER, Fidelity::NARROWER, message));
+        let variants = match pieces.variants(scene) {
+            Ok(variants) => variants,
+            Err(Trouble::Never) => {
+                let message = "no packet meets these tests together".to_owned();
+                return (Vec::new(), lose(NEVER, Fidelity::NARROWER, message));
+            }
+            Err(Trouble::TooLong) => {
+                let message = "the values together are too long for one rule".to_owned();
+                return (Vec::new(), lose(TOO_LONG, Fidelity::NARROWER, message));
+            }
         };
-        if variants.iter().any(|(_, options)| options.as_str().len() > OPTIONS_LIMIT) {
-            let message = "the values together are too long for one rule".to_owned();
-            return (Vec::new(), lose(super::buffer::TOO_LONG, Fidelity::NARROWER, message));
-        }
         let (name, about) = &self.names[scene_number];
         let several = variants.len() > 1;
         let signature = |(number, (header, options)): (usize, (RuleText, RuleText))| {
@@ -215,7 +219,7 @@ impl Pieces {
     }
 
     fn add_address(&mut self, end: EndOf, nets: &[IpNet], negated: bool) {
-        let mut either = super::header::Addresses::default();
+        let mut either = Addresses::default();
         let addresses = match end {
             EndOf::Source => &mut self.header.source.addresses,
             EndOf::Destination => &mut self.header.destination.addresses,
@@ -264,10 +268,10 @@ impl Pieces {
             && self.header == Header::default()
     }
 
-    /// Header and options of each rule; `None` where no packet meets them.
-    fn variants(&self, scene: &Scene) -> Option<Vec<(RuleText, RuleText)>> {
+    /// Header and options of each rule.
+    fn variants(&self, scene: &Scene) -> Result<Vec<(RuleText, RuleText)>, Trouble> {
         if self.contradictory {
-            return None;
+            return Err(Trouble::Never);
         }
         let flow = match (scene.established, scene.seen) {
             (true, Seen::ToServer) => RuleText::new("flow:established,to_server; "),
@@ -298,7 +302,11 @@ impl Pieces {
                 variants.extend(all_options.iter().map(|front| (header.clone(), front.clone().text(&options))));
             }
         }
-        Some(variants)
+        let length = |(header, options): &(RuleText, RuleText)| header.as_str().len() + options.as_str().len();
+        if variants.iter().any(|variant| length(variant) > MATCH_LIMIT) {
+            return Err(Trouble::TooLong);
+        }
+        Ok(variants)
     }
 }
 

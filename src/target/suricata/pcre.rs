@@ -13,6 +13,10 @@ use regex_syntax::{
 
 use serde::Deserialize;
 
+use crate::{diagnostic::Code, plan::adapt::NO_VALUE};
+
+use super::buffer::TOO_LONG;
+
 /// An expression with its delimiters and flags, in quotes: `"/^a\.b$/i"`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pcre(String);
@@ -34,22 +38,48 @@ pub struct Expression {
     pub needle: Vec<u8>,
 }
 
+/// Why there is no expression in a rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refused {
+    /// It can't be said; one sentence.
+    Unsayable(String),
+    /// It is longer than a rule.
+    TooLong,
+}
+
+impl From<String> for Refused {
+    fn from(why: String) -> Self {
+        Self::Unsayable(why)
+    }
+}
+
+impl From<Refused> for (Code, String) {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Unsayable(why) => (NO_VALUE, why),
+            Refused::TooLong => {
+                (TOO_LONG, format!("the regular expression is longer than the {LONGEST} bytes that fit in a rule"))
+            }
+        }
+    }
+}
+
 /// The most text that a printed expression may have; a rule is one line of less than 8192 bytes.
 const LONGEST: usize = 4000;
 
 /// What the operator MATCHES means by `pattern`; an explanation where that can't be said in a rule.
 ///
 /// # Errors
-/// One sentence.
-pub fn matching(pattern: &str, ignore_case: bool) -> Result<Expression, String> {
+/// Why not.
+pub fn matching(pattern: &str, ignore_case: bool) -> Result<Expression, Refused> {
     Printer { ignore_case, ..Printer::SEARCH }.print(&parse(pattern)?)
 }
 
 /// What the operator MATCHES means by `pattern` for the last segment of a path.
 ///
 /// # Errors
-/// One sentence.
-pub fn matching_segment(pattern: &str) -> Result<Expression, String> {
+/// Why not.
+pub fn matching_segment(pattern: &str) -> Result<Expression, Refused> {
     let hir = parse(pattern)?;
     // What is matched begins in the last segment, and the segment begins where the text does, or behind a slash.
     let within = Printer { before: "(?=[^\\/]*\\z)(?:", behind: ")", start: "(?:^|(?<=\\/))", ..Printer::SEARCH };
@@ -59,8 +89,8 @@ pub fn matching_segment(pattern: &str) -> Result<Expression, String> {
 /// A mail address that is like `parts`, in the text of a mail: in a field with this name, or anywhere.
 ///
 /// # Errors
-/// One sentence.
-pub fn address(parts: &[Like], field: Option<MailField>) -> Result<Expression, String> {
+/// Why not.
+pub fn address(parts: &[Like], field: Option<MailField>) -> Result<Expression, Refused> {
     let within = ClassBytes::new([
         ClassBytesRange::new(b'!', b'!'),
         ClassBytesRange::new(b'#', b'\''),
@@ -153,8 +183,8 @@ pub fn like(pattern: &str) -> Vec<Like> {
 /// What the operator LIKE means by `parts`.
 ///
 /// # Errors
-/// One sentence.
-pub fn liking(parts: &[Like], ignore_case: bool) -> Result<Expression, String> {
+/// Why not.
+pub fn liking(parts: &[Like], ignore_case: bool) -> Result<Expression, Refused> {
     let mut operands = vec![Hir::look(Look::Start)];
     operands.extend(parts.iter().map(|part| like_part(part, bytes(0, 255))));
     operands.push(Hir::look(Look::End));
@@ -164,8 +194,8 @@ pub fn liking(parts: &[Like], ignore_case: bool) -> Result<Expression, String> {
 /// An expression for the whole of `name`, with or without a path in front of it.
 ///
 /// # Errors
-/// One sentence.
-pub fn last_segment(name: &str) -> Result<Expression, String> {
+/// Why not.
+pub fn last_segment(name: &str) -> Result<Expression, Refused> {
     let whole = Hir::concat(vec![segment_start(), Hir::literal(name.as_bytes()), Hir::look(Look::End)]);
     Printer::WHOLE.print(&whole)
 }
@@ -173,8 +203,8 @@ pub fn last_segment(name: &str) -> Result<Expression, String> {
 /// What the operator LIKE means by `parts` for the last segment of a path.
 ///
 /// # Errors
-/// One sentence.
-pub fn liking_segment(parts: &[Like]) -> Result<Expression, String> {
+/// Why not.
+pub fn liking_segment(parts: &[Like]) -> Result<Expression, Refused> {
     let mut operands = vec![segment_start()];
     let within = Hir::class(Class::Bytes(ClassBytes::new([
         ClassBytesRange::new(0, b'/' - 1),
@@ -229,7 +259,7 @@ impl Printer {
     /// All of a buffer, a final line break included.
     const WHOLE: Self = Self { end: "\\z", ..Self::SEARCH };
 
-    fn print(&self, hir: &Hir) -> Result<Expression, String> {
+    fn print(&self, hir: &Hir) -> Result<Expression, Refused> {
         let mut text = String::from("\"/");
         text.push_str(self.before);
         self.write(&mut text, hir)?;
@@ -241,7 +271,7 @@ impl Printer {
         text.push_str(self.flags);
         text.push('"');
         if text.len() > LONGEST {
-            return Err(format!("the regular expression is longer than the {LONGEST} bytes that fit in a rule"));
+            return Err(Refused::TooLong);
         }
         Ok(Expression { pcre: Pcre(text), needle: needle(hir) })
     }
@@ -387,7 +417,7 @@ mod tests {
     use super::*;
 
     fn printed(pattern: &str) -> String {
-        matching(pattern, false).map_or_else(|why| why, |expression| expression.pcre.0)
+        matching(pattern, false).map_or_else(|why| format!("{why:?}"), |expression| expression.pcre.0)
     }
 
     #[test]

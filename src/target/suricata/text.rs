@@ -189,22 +189,22 @@ impl Keyword {
 pub struct Msg(String);
 
 impl Msg {
-    /// Most characters that a name contributes.
-    const LIMIT: usize = 160;
+    /// Most bytes that a name contributes.
+    const LIMIT: usize = 240;
 
     /// A message about what is called `name`, seen `place`.
     #[must_use]
     pub fn new(name: &str, place: &str) -> Self {
-        let mut text = String::with_capacity(name.len() + place.len() + 8);
+        let mut text = String::with_capacity(name.len().min(Self::LIMIT) + place.len() + 16);
         text.push_str("STIX ");
-        let mut shown = name.chars().filter(|character| !is_invisible(*character));
-        for character in shown.by_ref().take(Self::LIMIT) {
+        let mut shown = name.chars().filter(|character| !is_invisible(*character)).peekable();
+        while let Some(character) = shown.next_if(|_| text.len() < Self::LIMIT) {
             if matches!(character, '"' | ';' | '\\' | ':') {
                 text.push('\\');
             }
             text.push(if character.is_whitespace() { ' ' } else { character });
         }
-        if shown.next().is_some() {
+        if shown.peek().is_some() {
             text.push('…');
         }
         if !place.is_empty() {
@@ -233,8 +233,10 @@ pub struct Metadata(String);
 impl Metadata {
     /// Most characters of a value.
     const LIMIT: usize = 100;
+    /// Most bytes of all pairs together. Suricata reads lines of less than 8192 bytes, in rules and in lists.
+    const LONGEST: usize = 1400;
 
-    /// Appends a pair, unless nothing printable is left of the value.
+    /// Appends a pair, unless nothing printable is left of the value, or the pairs are getting too long.
     pub fn push(&mut self, key: &'static str, value: &str) {
         let start = self.0.len();
         if start > 0 {
@@ -256,7 +258,7 @@ impl Metadata {
                 gap = true;
             }
         }
-        if self.0.len() == empty {
+        if self.0.len() == empty || self.0.len() > Self::LONGEST {
             self.0.truncate(start);
         }
     }
@@ -271,7 +273,7 @@ impl References {
     /// Most references of a rule.
     const MOST: usize = 3;
     /// Longest address that is taken over.
-    const LONGEST: usize = 400;
+    const LONGEST: usize = 200;
 
     /// The web addresses among `urls`, as options. Others are left out: a rule is no worse without them.
     #[must_use]
@@ -327,8 +329,8 @@ mod tests {
     fn a_message_is_one_line_without_its_own_end() {
         let msg = Msg::new("a\"; sid:1; \\\r\nb\u{202e}\u{7}", "DNS query");
         assert_eq!(msg.0, r#"STIX a\"\; sid\:1\; \\  b (DNS query)"#);
-        let long = Msg::new(&"x".repeat(500), "");
-        assert_eq!(long.0.chars().count(), "STIX ".len() + Msg::LIMIT + 1);
+        let long = Msg::new(&"é".repeat(500), "");
+        assert!(long.0.ends_with("é…") && long.0.len() < Msg::LIMIT + 8);
     }
 
     #[test]

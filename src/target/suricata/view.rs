@@ -115,14 +115,14 @@ fn metadata(facts: &Facts<'_>) -> Metadata {
     if let Some(tlp) = origin.tlp {
         metadata.push("tlp", tlp.name());
     }
-    origin.malware.iter().take(MOST).for_each(|name| metadata.push("malware_family", name));
-    origin.techniques.iter().take(MOST).for_each(|id| metadata.push("mitre_technique_id", id));
     if let Some(created) = origin.created {
         metadata.push("created_at", &created.date().replace('-', "_"));
     }
     if let Some(modified) = origin.modified {
         metadata.push("updated_at", &modified.date().replace('-', "_"));
     }
+    origin.malware.iter().take(MOST).for_each(|name| metadata.push("malware_family", name));
+    origin.techniques.iter().take(MOST).for_each(|id| metadata.push("mitre_technique_id", id));
     metadata
 }
 
