@@ -166,3 +166,23 @@ fn huge_patterns_are_answered() {
     }
     assert!(begin.elapsed().as_secs() < 120, "{:?}", begin.elapsed());
 }
+
+/// Ten times as many alternatives take about ten times as long; if it were their square, it would be a hundred times.
+#[test]
+fn a_million_alternatives_take_linear_time() {
+    let time = |count: usize| {
+        let text = format!("[{}]", ["a:b = 1"].repeat(count).join(" OR "));
+        let begin = Instant::now();
+        let pattern = pattern::parse(&text).expect("it is a pattern");
+        let stixc::pattern::ObservationKind::Single(comparison) = &pattern.expression.kind else {
+            panic!("one observation")
+        };
+        let stixc::pattern::ComparisonKind::Combined { operands, .. } = &comparison.kind else {
+            panic!("alternatives")
+        };
+        assert_eq!(operands.len(), count);
+        begin.elapsed()
+    };
+    let (small, large) = (time(100_000), time(1_000_000));
+    assert!(large < small * 50, "{small:?} for 100,000 and {large:?} for 1,000,000");
+}

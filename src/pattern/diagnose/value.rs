@@ -250,13 +250,21 @@ impl<'a> Reader<'a> {
                 literals
             });
         }
-        if open != '(' && self.peek() == Token::Symbol(close) {
-            let reason = "the values of IN stand in parentheses";
-            let error = ParseError::new(Mistake::BadSet { reason }, opening).help("write `(` and `)`");
-            self.report(error.edit(opening, "(").edit(self.span(1), ")"));
-            self.advance(1);
-        } else {
+        if open == '(' {
             self.close('(', ')');
+        } else {
+            let reason = "the values of IN stand in parentheses";
+            let mut error =
+                ParseError::new(Mistake::BadSet { reason }, opening).help("write `(` and `)`").edit(opening, "(");
+            let is_closed = self.peek() == Token::Symbol(close);
+            if is_closed {
+                error = error.edit(self.span(1), ")");
+                self.advance(1);
+            }
+            self.report(error);
+            if !is_closed {
+                self.close('(', ')');
+            }
         }
         literals
     }
