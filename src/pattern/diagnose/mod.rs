@@ -46,6 +46,8 @@ pub(super) fn read(source: &str, version: Version) -> Reading<'_> {
         depth: 0,
         brackets: 0,
         in_brackets: false,
+        inner: 0,
+        in_set: false,
         mistakes: Vec::new(),
         done: false,
     };
@@ -97,6 +99,10 @@ struct Reader<'a> {
     brackets: usize,
     /// Whether an observation's bracket is open.
     in_brackets: bool,
+    /// Parentheses that are open around comparisons.
+    inner: usize,
+    /// Whether a set is open.
+    in_set: bool,
     mistakes: Vec<ParseError>,
     /// Whether the rest is left unread.
     done: bool,

@@ -80,6 +80,12 @@ impl Reader<'_> {
                 self.forgotten_operator();
                 Some(Relation { negated, operator: ComparisonOperator::Equal, span: self.gap() })
             }
+            Token::Symbol('(') => {
+                let gap = self.gap();
+                let error = ParseError::new(Mistake::MissingOperator { found: self.found() }, self.here());
+                self.report(error.help("write `IN` before the set").edit(gap, " IN"));
+                Some(Relation { negated, operator: ComparisonOperator::In, span: gap })
+            }
             Token::End | Token::Symbol(_) => self.missing_operator(path),
         }
     }

@@ -2,7 +2,10 @@
 
 use std::borrow::Cow;
 
-use super::{Reader, Token, quote::Usage};
+use super::{
+    Reader, Token,
+    quote::{Usage, may_follow},
+};
 use crate::{
     pattern::{ComparisonOperator, Literal, LiteralValue, Mistake, ParseError, Quoted, lenient, lexis, literal},
     span::Span,
@@ -90,7 +93,7 @@ impl<'a> Reader<'a> {
         if let Ok((rest, number)) = literal::number_text(self.rest()) {
             let word = &rest[..lexis::word_length(rest)];
             let is_over = rest.is_empty()
-                || rest.starts_with(|next: char| is_space(next) || "])},;'\"/&|".contains(next))
+                || rest.starts_with(|next: char| is_space(next) || "])},;\"/&|".contains(next))
                 || matches!(word, "AND" | "OR");
             if is_over {
                 let length = self.rest().len() - rest.len();
@@ -118,6 +121,9 @@ impl<'a> Reader<'a> {
             self.skip();
             return None;
         }
+        if let Some(literal) = self.half_quoted(text) {
+            return Some(literal);
+        }
         let span = self.span(text.len());
         let error = self.explain_unquoted(text, span);
         // A truth value in the wrong case is as good as one.
@@ -128,6 +134,22 @@ impl<'a> Reader<'a> {
         self.report(error);
         self.advance(text.len());
         Some(Literal { value, span })
+    }
+
+    /// Text with a quote behind it and none before it.
+    fn half_quoted(&mut self, text: &'a str) -> Option<Literal<'a>> {
+        let behind = &self.rest()[text.len()..];
+        let blanks = behind.len() - behind.trim_start().len();
+        let after = behind.trim_start().strip_prefix('\'')?;
+        if !may_follow(after, Usage::Value) {
+            return None;
+        }
+        let span = self.span(text.len() + blanks + 1);
+        let written = quoted(text);
+        let error = ParseError::new(Mistake::UnquotedText, span).help(format!("write {written}"));
+        self.report(error.edit(span, written));
+        self.advance(text.len() + blanks + 1);
+        Some(Literal { value: LiteralValue::String(Cow::Borrowed(text)), span })
     }
 
     /// What text without quotes is.
@@ -154,8 +176,7 @@ impl<'a> Reader<'a> {
             Some(expression) if !expression.is_empty() => expression,
             _ => text,
         };
-        let written =
-            if literal::is_timestamp(text.as_bytes()) { format!("t'{text}'") } else { Quoted(inside).to_string() };
+        let written = quoted(inside);
         ParseError::new(Mistake::UnquotedText, span).help(format!("write {written}")).edit(span, written)
     }
 
@@ -174,6 +195,14 @@ impl<'a> Reader<'a> {
     /// `t'…'`, `h'…'` or `b'…'`.
     pub fn prefixed(&mut self) -> Option<Literal<'a>> {
         let body = &self.rest()[2..];
+        if let Some(end) = self.unclosed_prefixed(body) {
+            let (quote, behind) =
+                (Span::new(self.at + 1, self.at + 2), Span::new(self.at + 2 + end, self.at + 2 + end));
+            let error = ParseError::new(Mistake::UnclosedString, quote);
+            self.report(error.help(format!("write {}'", &self.rest()[..end + 2])).edit(behind, "'"));
+            self.advance(end + 2);
+            return None;
+        }
         let Some(end) = memchr::memchr(b'\'', body.as_bytes()) else {
             let quote = Span::new(self.at + 1, self.at + 2);
             self.report(ParseError::new(Mistake::UnclosedString, quote).help("close it with `'`"));
@@ -212,6 +241,19 @@ impl<'a> Reader<'a> {
         is_valid.then_some(Literal { value, span })
     }
 
+    /// Where a literal with a prefix was meant to end, if it is right so far and no quote closes it there.
+    fn unclosed_prefixed(&self, body: &str) -> Option<usize> {
+        let is_part = |next: char| next.is_ascii_alphanumeric() || "-:.+/=".contains(next);
+        let end = body.find(|next| !is_part(next)).unwrap_or(body.len());
+        let text = &body.as_bytes()[..end];
+        let is_right = match self.rest().as_bytes().first() {
+            Some(b't' | b'T') => literal::is_timestamp(text),
+            Some(b'h' | b'H') => !text.is_empty() && literal::is_hex(text),
+            _ => literal::is_base64(text),
+        };
+        (is_right && !body[end..].starts_with('\'')).then_some(end)
+    }
+
     /// The set of IN.
     pub fn set(&mut self) -> Option<Vec<Literal<'a>>> {
         let (open, close) = match self.peek() {
@@ -224,6 +266,7 @@ impl<'a> Reader<'a> {
         self.advance(1);
         let mut literals = Some(Vec::new());
         let (mut is_first, mut inner) = (true, 0_usize);
+        let in_set = std::mem::replace(&mut self.in_set, true);
         loop {
             match self.peek() {
                 Token::Symbol(found) if found == close && inner == 0 => break,
@@ -250,6 +293,7 @@ impl<'a> Reader<'a> {
                 literals
             });
         }
+        self.in_set = in_set;
         if open == '(' {
             self.close('(', ')');
         } else {
@@ -307,13 +351,22 @@ impl<'a> Reader<'a> {
         }
         let span = Span::new(start, self.end);
         let reason = "the values of IN stand in parentheses";
-        let error = ParseError::new(Mistake::BadSet { reason }, span)
-            .help("write `(` before them and `)` behind them")
-            .edit(Span::new(start, start), "(")
-            .edit(Span::new(self.end, self.end), ")");
+        let behind = self.gap();
+        let error = ParseError::new(Mistake::BadSet { reason }, span).edit(Span::new(start, start), "(");
+        let error = if self.inner == 0 && self.in_brackets && self.take(')') {
+            error.help("write `(` before them")
+        } else {
+            error.help("write `(` before them and `)` behind them").edit(behind, ")")
+        };
         self.report_before(place, error);
         Some(literals)
     }
+}
+
+/// Text as it has to be quoted: as a timestamp if it is one, also where its prefix is there already.
+pub(super) fn quoted(text: &str) -> String {
+    let time = text.strip_prefix('t').unwrap_or(text);
+    if literal::is_timestamp(time.as_bytes()) { format!("t'{time}'") } else { Quoted(text).to_string() }
 }
 
 /// Whether it is a blank, or a character that only looks like one.
