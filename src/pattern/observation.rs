@@ -63,9 +63,15 @@ impl Grammar {
             }
             let (mut rest, mut operand) = self.single(input, waiting.len())?;
             loop {
+                if let Some(b'W' | b'R' | b'S') = rest.as_bytes().first() {
+                    rest = self.qualifiers(rest, &mut operand)?.0;
+                }
                 let operator;
-                (rest, operand) = self.qualified(rest, operand)?;
                 (rest, operator) = observation_operator(rest);
+                // Most patterns are one observation, which needs no ladder.
+                if operator.is_none() && waiting.is_empty() && level.ladder.is_empty() {
+                    return if rest.is_empty() { Ok((rest, operand.expression)) } else { stop(rest) };
+                }
                 let Operand { expression, start, end, qualifiers } = operand;
                 level.qualifiers = level.qualifiers.max(qualifiers);
                 let Some(expression) = level.ladder.climb(expression, start, end, operator, combine) else { break };
@@ -97,8 +103,9 @@ impl Grammar {
         Ok((blank(rest), Operand { expression, start, end: span.end as usize, qualifiers: 0 }))
     }
 
-    /// `operand` with the qualifiers that stand at the start of `rest`.
-    fn qualified<'a>(self, mut rest: &'a str, mut operand: Operand<'a>) -> Parsed<'a, Operand<'a>> {
+    /// Puts the qualifiers that stand at the start of `rest` on `operand`.
+    #[inline(never)]
+    fn qualifiers<'a>(self, mut rest: &'a str, operand: &mut Operand<'a>) -> Parsed<'a, ()> {
         while let Some(b'W' | b'R' | b'S') = rest.as_bytes().first() {
             // Each qualifier nests what is before it.
             operand.qualifiers += 1;
@@ -108,12 +115,12 @@ impl Grammar {
             let qualifier;
             (rest, qualifier) = self.qualifier(rest)?;
             operand.end = qualifier.span.end as usize;
-            operand.expression = ObservationExpression {
-                span: Span::new(operand.start, operand.end),
-                kind: ObservationKind::Qualified { expression: Box::new(operand.expression), qualifier },
-            };
+            let span = Span::new(operand.start, operand.end);
+            let nothing = ObservationKind::Combined { operator: ObservationOperator::Or, operands: Vec::new() };
+            let inner = mem::replace(&mut operand.expression, ObservationExpression { kind: nothing, span });
+            operand.expression.kind = ObservationKind::Qualified { expression: Box::new(inner), qualifier };
         }
-        Ok((rest, operand))
+        Ok((rest, ()))
     }
 
     /// WITHIN, REPEATS or START-STOP.
