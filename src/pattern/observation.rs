@@ -64,7 +64,7 @@ impl Grammar {
             let (mut rest, mut operand) = self.single(input, waiting.len())?;
             loop {
                 if let Some(b'W' | b'R' | b'S') = rest.as_bytes().first() {
-                    rest = self.qualifiers(rest, &mut operand)?.0;
+                    (rest, operand) = self.qualified(rest, operand)?;
                 }
                 let operator;
                 (rest, operator) = observation_operator(rest);
@@ -103,9 +103,8 @@ impl Grammar {
         Ok((blank(rest), Operand { expression, start, end: span.end as usize, qualifiers: 0 }))
     }
 
-    /// Puts the qualifiers that stand at the start of `rest` on `operand`.
-    #[inline(never)]
-    fn qualifiers<'a>(self, mut rest: &'a str, operand: &mut Operand<'a>) -> Parsed<'a, ()> {
+    /// `operand` with the qualifiers that stand at the start of `rest`.
+    fn qualified<'a>(self, mut rest: &'a str, mut operand: Operand<'a>) -> Parsed<'a, Operand<'a>> {
         while let Some(b'W' | b'R' | b'S') = rest.as_bytes().first() {
             // Each qualifier nests what is before it.
             operand.qualifiers += 1;
@@ -115,12 +114,12 @@ impl Grammar {
             let qualifier;
             (rest, qualifier) = self.qualifier(rest)?;
             operand.end = qualifier.span.end as usize;
-            let span = Span::new(operand.start, operand.end);
-            let nothing = ObservationKind::Combined { operator: ObservationOperator::Or, operands: Vec::new() };
-            let inner = mem::replace(&mut operand.expression, ObservationExpression { kind: nothing, span });
-            operand.expression.kind = ObservationKind::Qualified { expression: Box::new(inner), qualifier };
+            operand.expression = ObservationExpression {
+                span: Span::new(operand.start, operand.end),
+                kind: ObservationKind::Qualified { expression: Box::new(operand.expression), qualifier },
+            };
         }
-        Ok((rest, ()))
+        Ok((rest, operand))
     }
 
     /// WITHIN, REPEATS or START-STOP.

@@ -61,6 +61,13 @@ impl<'a> Reader<'a> {
                 Token::Symbol(',') => {
                     let span = self.span(1);
                     self.advance(1);
+                    if matches!(self.peek(), Token::Quote(_) | Token::Number) {
+                        let reason = "several values need IN and parentheses";
+                        let error = ParseError::new(Mistake::BadSet { reason }, span);
+                        self.report(error.help("write `IN ('a', 'b')`"));
+                        self.skip_comparison();
+                        continue;
+                    }
                     return self.missing_boolean(span);
                 }
                 Token::Operator(signs @ ("&&" | "&" | "||" | "|")) => return Some(self.sign_for_word(signs)),
@@ -332,6 +339,9 @@ impl<'a> Reader<'a> {
             self.skip_rest_of_comparison();
             return None;
         };
+        if self.idiom(&path) {
+            return None;
+        }
         let Some(Relation { negated, operator, span: operator_span }) = self.relation(&path) else {
             self.skip_rest_of_comparison();
             return None;
@@ -389,7 +399,7 @@ impl<'a> Reader<'a> {
             return None;
         }
         let turned = self.quietly(|reader| reader.turned(written));
-        let reason = "the property stands on the left side, the value on the right";
+        let reason = "a value stands on the left side, where the property belongs";
         let error = ParseError::new(Mistake::BadPath { reason }, span);
         match turned {
             Some((whole, turned)) => self.report(error.help(format!("write `{turned}`")).edit(whole, turned)),

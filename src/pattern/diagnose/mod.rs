@@ -8,6 +8,7 @@
 //! It is bounded: it reads forward only, tells at most [`MISTAKES`] mistakes, and nests as deep as the grammar does.
 
 mod comparison;
+mod idiom;
 mod keyword;
 mod observation;
 mod operator;
@@ -16,6 +17,7 @@ mod qualifier;
 mod quote;
 mod token;
 mod value;
+mod whole;
 
 use super::{
     Assumption, Edit, Mistake, NESTING, ObservationExpression, ParseError, Version, lenient,

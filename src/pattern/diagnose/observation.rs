@@ -25,16 +25,7 @@ struct Operand<'a> {
 impl<'a> Reader<'a> {
     /// A whole pattern.
     pub fn pattern(&mut self) -> Option<ObservationExpression<'a>> {
-        if let Some(mistake) = not_a_pattern(self.source) {
-            let span = self.here();
-            let error = ParseError::new(mistake, span);
-            let is_empty = error.mistake == Mistake::EmptyPattern;
-            self.report(if is_empty {
-                error.help("write at least one observation: `[file:name = 'x']`")
-            } else {
-                error.help("set the indicator's `pattern_type` to the language of its pattern")
-            });
-            self.stop();
+        if self.not_a_pattern() {
             return None;
         }
         self.observations().expression
@@ -370,25 +361,4 @@ impl<'a> Reader<'a> {
             }
         }
     }
-}
-
-/// Whether the whole text is empty or of another language.
-fn not_a_pattern(source: &str) -> Option<Mistake> {
-    let text = crate::pattern::lexis::blank(source).trim_start_matches('\u{feff}').trim_start();
-    let first = text.split(|next: char| next.is_whitespace() || next == '{').next().unwrap_or_default();
-    let language = match first {
-        "" if text.is_empty() => return Some(Mistake::EmptyPattern),
-        "rule" | "private" | "global" | "import" if text.contains('{') || text.starts_with("import \"") => {
-            "a YARA rule"
-        }
-        "alert" | "drop" | "reject" | "pass" if text.contains("->") || text.contains("sid:") => {
-            "a Snort or Suricata rule"
-        }
-        "title:" | "logsource:" | "detection:" => "a Sigma rule",
-        "SELECT" | "select" => "a database query",
-        "" if text.starts_with('{') && text[1..].trim_start().starts_with('"') => "JSON",
-        _ if text.starts_with('<') => "XML",
-        _ => return None,
-    };
-    Some(Mistake::OtherLanguage { language })
 }

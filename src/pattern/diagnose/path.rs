@@ -94,14 +94,14 @@ impl<'a> Reader<'a> {
                 self.advance(1);
                 if self.peek() == Token::Symbol(':') {
                     let span = self.span(1);
-                    let reason = "one colon stands behind the object type";
+                    let reason = "only one colon stands behind the object type";
                     self.report(ParseError::new(Mistake::BadPath { reason }, span).help("write `:`").edit(span, ""));
                     self.advance(1);
                 }
             }
             Token::Symbol('.') => {
                 let span = self.span(1);
-                let reason = "a colon stands behind the object type";
+                let reason = "a colon is missing behind the object type";
                 self.report(ParseError::new(Mistake::BadPath { reason }, span).help("write `:`").edit(span, ":"));
                 self.advance(1);
             }
@@ -113,7 +113,7 @@ impl<'a> Reader<'a> {
                 return None;
             }
             _ => {
-                let reason = "a property is written with its object type and a colon, as in `file:name`";
+                let reason = "this is no property: those have an object type and a colon, as in `file:name`";
                 self.report(ParseError::new(
                     Mistake::BadPath { reason },
                     Span::new(self.end - object_type.len(), self.end),

@@ -59,7 +59,13 @@ impl<'a> Reader<'a> {
             End::Missing(end) => (&body[..end], end + 1),
         };
         let span = self.span(length);
-        let (value, bare) = unescape(inside);
+        let (mut value, bare) = unescape(inside);
+        if let End::Stray { first, .. } = end
+            && inside[first..].starts_with("''")
+        {
+            // As databases escape a quote.
+            value = Cow::Owned(value.replace("''", "'"));
+        }
         if let (End::Proper(_), None) = (&end, bare) {
             self.advance(length);
             return Text { value, span };

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::{
     Reader, Token,
+    idiom::is_null,
     quote::{Usage, may_follow},
 };
 use crate::{
@@ -48,7 +49,7 @@ impl<'a> Reader<'a> {
     fn misplaced_set(&mut self, operator: ComparisonOperator, operator_span: Span) -> Option<Literal<'a>> {
         let start = self.at;
         self.quietly(Self::set);
-        let reason = "a set of values stands behind IN";
+        let reason = "a set of values stands only behind IN";
         let mut error = ParseError::new(Mistake::BadSet { reason }, Span::new(start, self.end));
         let word = match operator {
             ComparisonOperator::Equal => Some("IN"),
@@ -84,12 +85,34 @@ impl<'a> Reader<'a> {
                 None
             }
             Token::Number => self.number(),
+            Token::Symbol('\\') if self.rest()[1..].starts_with(['\'', '"']) => self.escaped_quotes(),
             Token::Word(_) | Token::Operator(_) | Token::Symbol(_) => self.unquoted(),
         }
     }
 
+    /// `\"x\"` or `\'x\'`, as it stands in code.
+    fn escaped_quotes(&mut self) -> Option<Literal<'a>> {
+        let (mark, body) = self.rest().split_at(2);
+        let Some(end) = body.find(mark) else { return self.unquoted() };
+        let (text, length) = (&body[..end], end + 4);
+        let span = self.span(length);
+        let written = Quoted(text).to_string();
+        let error = ParseError::new(Mistake::EscapedQuotes, span).help(format!("write {written}"));
+        self.report(error.edit(span, written));
+        self.advance(length);
+        Some(Literal { value: LiteralValue::String(Cow::Borrowed(text)), span })
+    }
+
     /// A number, or what looks like one at its start.
     fn number(&mut self) -> Option<Literal<'a>> {
+        if let Some(grouped) = self.grouped_digits() {
+            let span = self.span(grouped.len());
+            let digits = grouped.replace(',', "");
+            let mistake = Mistake::BadNumber { reason: "digits are not grouped" };
+            self.report(ParseError::new(mistake, span).help(format!("write `{digits}`")).edit(span, digits));
+            self.advance(grouped.len());
+            return None;
+        }
         if let Ok((rest, number)) = literal::number_text(self.rest()) {
             let word = &rest[..lexis::word_length(rest)];
             let is_over = rest.is_empty()
@@ -111,6 +134,16 @@ impl<'a> Reader<'a> {
             }
         }
         self.unquoted()
+    }
+
+    /// A number with commas between groups of three digits, which in a set is several numbers.
+    fn grouped_digits(&self) -> Option<&'a str> {
+        let length = self.rest().find(|next: char| !next.is_ascii_digit() && next != ',')?;
+        let text = &self.rest()[..length];
+        let mut groups = text.split(',');
+        let is_first = groups.next().is_some_and(|group| (1..=3).contains(&group.len()));
+        let is_grouped = text.contains(',') && is_first && groups.all(|group| group.len() == 3);
+        (is_grouped && !self.in_set).then_some(text)
     }
 
     /// Text without quotes, or something else that has no place among values.
@@ -160,7 +193,7 @@ impl<'a> Reader<'a> {
             let error = ParseError::new(mistake, span).help(format!("write `{keyword}`")).edit(span, keyword);
             return error.assume(lenient::KEYWORD_CASE, format!("read `{text}` as `{keyword}`"));
         }
-        if matches!(lower.as_str(), "null" | "none" | "nil" | "undefined") {
+        if is_null(text) {
             let mistake = Mistake::Null { found: text.to_owned() };
             return ParseError::new(mistake, span)
                 .help("write `NOT EXISTS` and the property to ask whether it is missing");
@@ -297,7 +330,7 @@ impl<'a> Reader<'a> {
         if open == '(' {
             self.close('(', ')');
         } else {
-            let reason = "the values of IN stand in parentheses";
+            let reason = "the values of IN are not in parentheses";
             let mut error =
                 ParseError::new(Mistake::BadSet { reason }, opening).help("write `(` and `)`").edit(opening, "(");
             let is_closed = self.peek() == Token::Symbol(close);
@@ -350,7 +383,7 @@ impl<'a> Reader<'a> {
             literals.push(self.value()?);
         }
         let span = Span::new(start, self.end);
-        let reason = "the values of IN stand in parentheses";
+        let reason = "the values of IN are not in parentheses";
         let behind = self.gap();
         let error = ParseError::new(Mistake::BadSet { reason }, span).edit(Span::new(start, start), "(");
         let error = if self.inner == 0 && self.in_brackets && self.take(')') {
