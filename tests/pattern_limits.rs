@@ -158,11 +158,31 @@ fn huge_patterns_are_answered() {
         (fill("[a:b = '", "x", SIZE, ""), 7),
         (fill("", "x", PART, ""), 0),
         (fill("[a:b = 1] ", " ", PART, "]"), PART + 10),
-        (fill("[a:b = ", "9", PART, "'"), PART + 7),
+        (fill("[a:b = ", "9", PART, "'"), 7),
         (fill("/*", "*", PART, ""), 0),
     ] {
         let errors = pattern::parse(&text).expect_err("it has a mistake");
         assert_eq!(errors.first().span.start as usize, place, "{}", errors.first());
     }
     assert!(begin.elapsed().as_secs() < 120, "{:?}", begin.elapsed());
+}
+
+/// Ten times as many alternatives take about ten times as long; if it were their square, it would be a hundred times.
+#[test]
+fn a_million_alternatives_take_linear_time() {
+    let time = |count: usize| {
+        let text = format!("[{}]", ["a:b = 1"].repeat(count).join(" OR "));
+        let begin = Instant::now();
+        let pattern = pattern::parse(&text).expect("it is a pattern");
+        let stixc::pattern::ObservationKind::Single(comparison) = &pattern.expression.kind else {
+            panic!("one observation")
+        };
+        let stixc::pattern::ComparisonKind::Combined { operands, .. } = &comparison.kind else {
+            panic!("alternatives")
+        };
+        assert_eq!(operands.len(), count);
+        begin.elapsed()
+    };
+    let (small, large) = (time(100_000), time(1_000_000));
+    assert!(large < small * 50, "{small:?} for 100,000 and {large:?} for 1,000,000");
 }

@@ -41,6 +41,10 @@ impl Grammar {
             loop {
                 let operator;
                 (rest, operator) = boolean_operator(rest);
+                // Most observations are one comparison, which needs no ladder.
+                if operator.is_none() && waiting.is_empty() && ladder.is_empty() {
+                    return Ok((rest, operand));
+                }
                 let Some(expression) = ladder.climb(operand, start, end, operator, combine) else { break };
                 let Some(outer) = waiting.pop() else { return Ok((rest, expression)) };
                 let Some(after) = rest.strip_prefix(')') else { return stop(rest) };

@@ -63,9 +63,15 @@ impl Grammar {
             }
             let (mut rest, mut operand) = self.single(input, waiting.len())?;
             loop {
+                if let Some(b'W' | b'R' | b'S') = rest.as_bytes().first() {
+                    (rest, operand) = self.qualified(rest, operand)?;
+                }
                 let operator;
-                (rest, operand) = self.qualified(rest, operand)?;
                 (rest, operator) = observation_operator(rest);
+                // Most patterns are one observation, which needs no ladder.
+                if operator.is_none() && waiting.is_empty() && level.ladder.is_empty() {
+                    return if rest.is_empty() { Ok((rest, operand.expression)) } else { stop(rest) };
+                }
                 let Operand { expression, start, end, qualifiers } = operand;
                 level.qualifiers = level.qualifiers.max(qualifiers);
                 let Some(expression) = level.ladder.climb(expression, start, end, operator, combine) else { break };

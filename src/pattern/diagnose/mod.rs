@@ -8,6 +8,7 @@
 //! It is bounded: it reads forward only, tells at most [`MISTAKES`] mistakes, and nests as deep as the grammar does.
 
 mod comparison;
+mod idiom;
 mod keyword;
 mod observation;
 mod operator;
@@ -16,6 +17,7 @@ mod qualifier;
 mod quote;
 mod token;
 mod value;
+mod whole;
 
 use super::{
     Assumption, Edit, Mistake, NESTING, ObservationExpression, ParseError, Version, lenient,
@@ -46,6 +48,8 @@ pub(super) fn read(source: &str, version: Version) -> Reading<'_> {
         depth: 0,
         brackets: 0,
         in_brackets: false,
+        inner: 0,
+        in_set: false,
         mistakes: Vec::new(),
         done: false,
     };
@@ -97,6 +101,10 @@ struct Reader<'a> {
     brackets: usize,
     /// Whether an observation's bracket is open.
     in_brackets: bool,
+    /// Parentheses that are open around comparisons.
+    inner: usize,
+    /// Whether a set is open.
+    in_set: bool,
     mistakes: Vec<ParseError>,
     /// Whether the rest is left unread.
     done: bool,

@@ -25,16 +25,7 @@ struct Operand<'a> {
 impl<'a> Reader<'a> {
     /// A whole pattern.
     pub fn pattern(&mut self) -> Option<ObservationExpression<'a>> {
-        if let Some(mistake) = not_a_pattern(self.source) {
-            let span = self.here();
-            let error = ParseError::new(mistake, span);
-            let is_empty = error.mistake == Mistake::EmptyPattern;
-            self.report(if is_empty {
-                error.help("write at least one observation: `[file:name = 'x']`")
-            } else {
-                error.help("set the indicator's `pattern_type` to the language of its pattern")
-            });
-            self.stop();
+        if self.not_a_pattern() {
             return None;
         }
         self.observations().expression
@@ -165,7 +156,7 @@ impl<'a> Reader<'a> {
             return None;
         }
         self.in_brackets = true;
-        let comparison = self.comparisons(0);
+        let comparison = self.comparisons();
         self.in_brackets = false;
         // A parenthesis in place of the bracket closes nothing else where none is open.
         let wrong = match self.peek() {
@@ -216,7 +207,7 @@ impl<'a> Reader<'a> {
         let start = self.at;
         self.replace_bracket('{', '[', "an observation starts with `[`");
         self.in_brackets = true;
-        let comparison = self.comparisons(0);
+        let comparison = self.comparisons();
         self.in_brackets = false;
         if self.peek() == Token::Symbol('}') {
             let span = self.span(1);
@@ -236,13 +227,15 @@ impl<'a> Reader<'a> {
     fn without_brackets(&mut self) -> Option<ObservationExpression<'a>> {
         let start = self.at;
         let position = self.mistakes.len();
-        let comparison = self.comparisons(0);
-        let span = Span::new(start, self.end);
+        let comparison = self.comparisons();
         let (before, behind) = (Span::new(start, start), self.gap());
-        let error = ParseError::new(Mistake::MissingBrackets, span)
-            .help("write `[` before it and `]` behind it")
-            .edit(before, "[")
-            .edit(behind, "]");
+        let error = ParseError::new(Mistake::MissingBrackets, Span::new(start, self.end)).edit(before, "[");
+        let error = if self.take(']') {
+            error.help("write `[` before it")
+        } else {
+            error.help("write `[` before it and `]` behind it").edit(behind, "]")
+        };
+        let span = Span::new(start, self.end);
         self.report_before(position, error);
         comparison.map(|comparison| ObservationExpression { kind: ObservationKind::Single(comparison), span })
     }
@@ -277,12 +270,18 @@ impl<'a> Reader<'a> {
                     return Some(2);
                 }
                 Token::Operator(signs @ ("&&" | "&" | "||" | "|")) => return Some(1 + self.sign_for_word(signs)),
-                Token::Word(word) if matches!(self.peek_behind(word.len()), Token::Symbol(':')) => {
+                Token::Word(word)
+                    if !CONNECTIVES.contains(&word) && matches!(self.peek_behind(word.len()), Token::Symbol(':')) =>
+                {
                     self.missing_connective(self.gap());
                     return Some(2);
                 }
                 Token::Word(word) if word.eq_ignore_ascii_case("followed") && self.is_followed_by(word) => {
                     return Some(0);
+                }
+                // Behind something that was told already.
+                Token::Word(word) if QUALIFIERS.contains(&word) => {
+                    self.qualifier();
                 }
                 Token::Word(_) => match self.take_keyword(&CONNECTIVES) {
                     Some(keyword) => return CONNECTIVES.iter().position(|connective| *connective == keyword),
@@ -362,25 +361,4 @@ impl<'a> Reader<'a> {
             }
         }
     }
-}
-
-/// Whether the whole text is empty or of another language.
-fn not_a_pattern(source: &str) -> Option<Mistake> {
-    let text = crate::pattern::lexis::blank(source).trim_start_matches('\u{feff}').trim_start();
-    let first = text.split(|next: char| next.is_whitespace() || next == '{').next().unwrap_or_default();
-    let language = match first {
-        "" if text.is_empty() => return Some(Mistake::EmptyPattern),
-        "rule" | "private" | "global" | "import" if text.contains('{') || text.starts_with("import \"") => {
-            "a YARA rule"
-        }
-        "alert" | "drop" | "reject" | "pass" if text.contains("->") || text.contains("sid:") => {
-            "a Snort or Suricata rule"
-        }
-        "title:" | "logsource:" | "detection:" => "a Sigma rule",
-        "SELECT" | "select" => "a database query",
-        "" if text.starts_with('{') && text[1..].trim_start().starts_with('"') => "JSON",
-        _ if text.starts_with('<') => "XML",
-        _ => return None,
-    };
-    Some(Mistake::OtherLanguage { language })
 }

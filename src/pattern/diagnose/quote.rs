@@ -52,14 +52,20 @@ impl<'a> Reader<'a> {
     /// A text that starts with the right quote.
     fn single_quoted(&mut self, usage: Usage) -> Text<'a> {
         let body = &self.rest()[1..];
-        let end = find_end(body, usage);
+        let end = find_end(body, usage, self.in_set);
         let (inside, length) = match end {
             End::Proper(end) | End::Escaped(end) | End::Stray { end, .. } => (&body[..end], end + 2),
             End::Other { end, length } => (&body[..end], end + 1 + length),
             End::Missing(end) => (&body[..end], end + 1),
         };
         let span = self.span(length);
-        let (value, bare) = unescape(inside);
+        let (mut value, bare) = unescape(inside);
+        if let End::Stray { first, .. } = end
+            && inside[first..].starts_with("''")
+        {
+            // As databases escape a quote.
+            value = Cow::Owned(value.replace("''", "'"));
+        }
         if let (End::Proper(_), None) = (&end, bare) {
             self.advance(length);
             return Text { value, span };
@@ -116,7 +122,7 @@ impl<'a> Reader<'a> {
         let (inside, length) = match end {
             Some((end, close)) => (&body[..end], opening + end + close.len_utf8()),
             None => {
-                let end = guess_end(body);
+                let end = guess_end(body, usage, self.in_set);
                 (&body[..end], opening + end)
             }
         };
@@ -167,7 +173,7 @@ fn shortened(text: &str) -> Cow<'_, str> {
 }
 
 /// Where the text that starts before `body` ends.
-fn find_end(body: &str, usage: Usage) -> End {
+fn find_end(body: &str, usage: Usage, in_set: bool) -> End {
     let closing = next_quote(body, 0);
     if let Some(end) = closing
         && may_follow(&body[end + 1..], usage)
@@ -192,9 +198,9 @@ fn find_end(body: &str, usage: Usage) -> End {
     if let Some((end, other)) = others.find(|(end, other)| may_follow(&body[end + other.len_utf8()..], usage)) {
         return End::Other { end, length: other.len_utf8() };
     }
-    let Some(first) = closing else { return End::Missing(guess_end(body)) };
+    let Some(first) = closing else { return End::Missing(guess_end(body, usage, in_set)) };
     if is_opener {
-        return End::Missing(guess_end(segment));
+        return End::Missing(guess_end(segment, usage, in_set));
     }
     // A quote inside of a text is mostly an apostrophe, which has a letter behind it.
     if !body[first + 1..].starts_with(|next: char| next.is_alphanumeric() || next == '\'') {
@@ -211,7 +217,7 @@ fn find_end(body: &str, usage: Usage) -> End {
         from = next + 1;
     }
     // The quote in the text took the place of the one at its end.
-    End::Missing(guess_end(body).max(first + 1).min(body.len()))
+    End::Missing(guess_end(body, usage, in_set).max(first + 1).min(body.len()))
 }
 
 /// The first quote from `from` on that is not escaped.
@@ -232,7 +238,7 @@ fn escaped_quotes(segment: &str) -> impl Iterator<Item = usize> {
 }
 
 /// Whether `rest` is what can stand behind a text.
-fn may_follow(rest: &str, usage: Usage) -> bool {
+pub(super) fn may_follow(rest: &str, usage: Usage) -> bool {
     let rest = lexis::blank(rest);
     let word = &rest[..lexis::word_length(rest)];
     let is_word = |words: &[&str]| words.iter().any(|other| other.eq_ignore_ascii_case(word));
@@ -279,8 +285,12 @@ fn opens_a_text(before: &str) -> bool {
 }
 
 /// Where a text without closing quote was meant to end: before a bracket that ends an observation, before AND or OR and
-/// a property, or else with `segment`.
-fn guess_end(segment: &str) -> usize {
+/// a property, before the comma or parenthesis of a set, a key before its operator, or else with `segment`.
+fn guess_end(segment: &str, usage: Usage, in_set: bool) -> usize {
+    if usage == Usage::Key {
+        let is_border = |next: char| lexis::is_space(next) || "=!<>[]".contains(next);
+        return segment.find(is_border).unwrap_or(segment.len());
+    }
     let bracket = segment.match_indices(']').map(|(at, _)| at).find(|at| {
         let rest = lexis::blank(&segment[at + 1..]);
         let word = &rest[..lexis::word_length(rest)];
@@ -296,7 +306,8 @@ fn guess_end(segment: &str) -> usize {
             let length = lexis::word_length(rest);
             length > 0 && rest[length..].trim_start().starts_with(':')
         });
-    segment[..connective.min().unwrap_or(segment.len())].trim_end().len()
+    let text = segment[..connective.min().unwrap_or(segment.len())].trim_end();
+    if in_set { text.strip_suffix([')', ',']).unwrap_or(text).trim_end().len() } else { text.len() }
 }
 
 /// The text between quotes, unescaped as well as can be, and where the first backslash stands that escapes nothing.
