@@ -158,7 +158,7 @@ impl<'a> Reader<'a> {
         self.quietly(Self::qualifier);
         let qualifier = Span::new(at, self.end);
         if self.peek() != Token::Symbol(']') {
-            (self.at, self.end) = (at, end);
+            self.go_back((at, end));
             return false;
         }
         let behind = self.at + 1;
@@ -323,7 +323,7 @@ impl<'a> Reader<'a> {
             (is_path && (reader.is_over() || matches!(reader.peek(), Token::Symbol(']' | ')')))).then_some(reader.end)
         });
         if path.is_none() {
-            (self.at, self.end) = (at, end);
+            self.go_back((at, end));
         }
         path.map(|end| &self.source[at..end])
     }
@@ -424,7 +424,7 @@ impl<'a> Reader<'a> {
             Token::Operator("<=") => ">=",
             Token::Operator(">=") => "<=",
             _ => {
-                (self.at, self.end) = (at, end);
+                self.go_back((at, end));
                 return None;
             }
         };
@@ -432,7 +432,7 @@ impl<'a> Reader<'a> {
         match self.object_path() {
             Some(path) => Some((Span::new(start, self.end), format!("{path} {operator} {value}"))),
             None => {
-                (self.at, self.end) = (at, end);
+                self.go_back((at, end));
                 None
             }
         }
