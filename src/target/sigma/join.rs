@@ -141,7 +141,7 @@ fn combine(front: &Condition, back: &Condition, whole: &'static str) -> Option<T
         }
     }
     Some(Test {
-        property: Property { path: Cow::Borrowed(whole), referent: None },
+        property: Property { path: Cow::Borrowed(whole), family: None, referent: None },
         operator: Operator::Equal,
         values,
         negated: false,

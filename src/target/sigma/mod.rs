@@ -16,7 +16,9 @@ mod text;
 mod wild;
 
 pub use native::{NOT_A_RULE, NOT_YAML};
-pub use place::{ACROSS_FOLDERS, ANY_ELEMENT, BELOW_KEY, HASH_PRESENT, HIVE, NEARBY_FIELD, REGEX, SUBFOLDERS, UNSENT};
+pub use place::{
+    ACROSS_FOLDERS, ANY_ELEMENT, BELOW_KEY, HASH_PRESENT, HIVE, INDEX, NEARBY_FIELD, REGEX, SUBFOLDERS, UNSENT,
+};
 pub use text::{YamlBlock, YamlScalar};
 
 use self::{lower::Detection, rule::Metadata};
@@ -31,6 +33,7 @@ const FORMAT: Format = Format {
     template: "rule.hbs",
     source: include_str!("../../../templates/sigma/rule.hbs"),
     path: "sigma/",
+    aside: false,
     about: "one YAML file a rule, in the conventions of SigmaHQ",
 };
 
@@ -91,7 +94,7 @@ fn compiled(
     let mut ids = Vec::with_capacity(detections.len());
     for detection in &detections {
         buffer.clear();
-        emission.render(FORMAT.template, &view(&metadata.rule(detection, &detections))?, buffer)?;
+        emission.render(FORMAT.template, view(&metadata.rule(detection, &detections))?, buffer)?;
         let id = rule::id(&origin.id, &detection.scene.name);
         write(&rule::path(&detection.scene.name, id), buffer, emission)?;
         ids.push(id.to_string());
