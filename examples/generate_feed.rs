@@ -150,7 +150,7 @@ impl Numbers {
 }
 
 fn bundle(output: &mut impl Write, count: u64, numbers: &mut Numbers) -> io::Result<()> {
-    write!(output, "{{\"type\":\"bundle\",\"id\":\"{}\",\"objects\":[\n", numbers.id("bundle"))?;
+    writeln!(output, "{{\"type\":\"bundle\",\"id\":\"{}\",\"objects\":[", numbers.id("bundle"))?;
     write!(
         output,
         "{{\"type\":\"identity\",\"spec_version\":\"2.1\",\"id\":\"{IDENTITY}\",\

@@ -148,10 +148,7 @@ impl Sink for Directory {
         fs::create_dir_all(folder).map_err(at(folder))?;
         let temporary = NamedTempFile::new_in(folder).map_err(at(folder))?;
         let mut out = BufWriter::with_capacity(1 << 16, temporary);
-        content(&mut out).map_err(|error| match error {
-            EmitError::Io { source, .. } => at(&target)(source),
-            other => other,
-        })?;
+        content(&mut out).map_err(named(&target))?;
         let temporary = out.into_inner().map_err(|error| at(&target)(error.into_error()))?;
         self.written.insert(path.to_owned());
         let replaces = target.exists();
@@ -194,6 +191,10 @@ impl<W: Write> Stream<W> {
 
 impl<W: Write> Sink for Stream<W> {
     fn write(&mut self, path: &str, content: Content<'_>) -> Result<(), EmitError> {
+        // A lock serves the next run in the same folder; among rules its lines would be errors.
+        if path.ends_with(".lock") {
+            return Ok(());
+        }
         if self.wrote && path.ends_with(".yml") {
             self.out.write_all(b"---\n")?;
         }
@@ -213,12 +214,18 @@ pub struct Only<'a> {
     pub sink: &'a mut dyn Sink,
     /// Paths that are left out.
     pub without: Vec<&'static str>,
+    /// Files that were left out for it.
+    pub left_out: Vec<String>,
 }
 
 impl Sink for Only<'_> {
     fn write(&mut self, path: &str, content: Content<'_>) -> Result<(), EmitError> {
         let left_out = |format: &&str| path == *format || (format.ends_with("/") && path.starts_with(*format));
-        if self.without.iter().any(left_out) { Ok(()) } else { self.sink.write(path, content) }
+        if self.without.iter().any(left_out) {
+            self.left_out.push(path.to_owned());
+            return Ok(());
+        }
+        self.sink.write(path, content)
     }
 
     fn previous(&mut self, path: &str) -> Result<Option<String>, EmitError> {
@@ -226,11 +233,18 @@ impl Sink for Only<'_> {
     }
 }
 
-/// Writes one file of the user's choice as a folder's files are written: whole or not at all.
+/// Writes one file of the user's choice as a folder's files are written: whole or not at all, unless it is a device or a
+/// pipe.
 ///
 /// # Errors
 /// What `content` answers, or a failing disk.
 pub fn write_file(path: &Path, content: Content<'_>) -> Result<(), EmitError> {
+    if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+        // A device or a pipe takes what it gets; a folder answers for itself.
+        let mut out = BufWriter::new(File::options().write(true).open(path).map_err(at(path))?);
+        content(&mut out).map_err(named(path))?;
+        return out.flush().map_err(at(path));
+    }
     let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     Directory { root: folder.to_owned(), written: BTreeSet::new(), changed: 0 }.write(&name, content)
@@ -239,6 +253,15 @@ pub fn write_file(path: &Path, content: Content<'_>) -> Result<(), EmitError> {
 fn at(path: &Path) -> impl Fn(io::Error) -> EmitError {
     let path = path.display().to_string();
     move |source| EmitError::Io { path: path.clone(), source }
+}
+
+/// A failing writer does not know which file it writes.
+fn named(path: &Path) -> impl Fn(EmitError) -> EmitError {
+    let at = at(path);
+    move |error| match error {
+        EmitError::Io { source, .. } => at(source),
+        other => other,
+    }
 }
 
 /// A manifest may have been edited: nothing outside the folder is ever removed.

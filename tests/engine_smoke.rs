@@ -5,18 +5,11 @@ mod support;
 
 use std::{
     collections::BTreeSet,
-    io::{Read as _, Write as _},
-    net::TcpStream,
     path::{Path, PathBuf},
 };
 
-use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde_json::json;
-use support::engines::{
-    Outcome, blocklist, corpus, file,
-    medallion::{API_ROOT, Medallion, PASSWORD, USER},
-    project, scratch, sigma, stix_pattern, suricata, yara,
-};
+use support::engines::{Outcome, blocklist, file, project, scratch, sigma, stix_pattern, suricata, yara};
 
 /// What `check` makes of a file with this content.
 #[track_caller]
@@ -223,42 +216,4 @@ fn stix2patterns_validates_patterns() {
     let exists = ["[EXISTS domain-name:value]"];
     assert!(stix_pattern::errors(&exists, "2.1")[0].is_empty());
     assert!(!stix_pattern::errors(&exists, "2.0")[0].is_empty());
-}
-
-#[test]
-#[ignore = "needs medallion: tests/run installs it"]
-fn medallion_answers() {
-    let collections = json!([{
-        "id": "91a7b528-80eb-42ed-a74d-c6fbd5a26116", "title": "witness", "can_read": true, "can_write": false,
-        "media_types": ["application/stix+json;version=2.1"], "objects": [], "manifest": [],
-    }]);
-    let server = Medallion::start(&collections, 100);
-    let answer = get(&server, PASSWORD);
-    assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains("\"witness\""), "{answer}");
-    let answer = get(&server, "another");
-    assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
-}
-
-/// What the server says to a request for its collections.
-fn get(server: &Medallion, password: &str) -> String {
-    let credentials = BASE64_STANDARD.encode(format!("{USER}:{password}"));
-    let address = server.address();
-    let mut stream = TcpStream::connect(address).expect("a connection to medallion");
-    write!(
-        stream,
-        "GET /{API_ROOT}/collections/ HTTP/1.1\r\nHost: {address}\r\nAccept: application/taxii+json;version=2.1\r\n\
-         Authorization: Basic {credentials}\r\nConnection: close\r\n\r\n"
-    )
-    .expect("a request to medallion");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("an answer of medallion");
-    answer
-}
-
-#[test]
-#[ignore = "needs the corpus at ../shared/corpus, or STIXC_CORPUS"]
-fn corpus_has_patterns_and_bundles() {
-    let patterns = std::fs::read_to_string(corpus().join("patterns.txt")).expect("the corpus's patterns");
-    assert!(patterns.lines().count() > 1_000);
-    assert!(corpus().join("bundles").read_dir().expect("the corpus's bundles").count() > 10);
 }

@@ -1,8 +1,11 @@
 //! Depth, width and size: errors instead of overflows, and time that grows with the length.
 
-use std::thread;
+mod support;
 
-use stixc::pattern::{self, NESTING};
+use std::{thread, time::Instant};
+
+use stixc::pattern::{self, NESTING, Version, lenient};
+use support::grammar::SOUP;
 
 /// Runs `work` on a thread with the stack that test threads and asynchronous workers have.
 fn on_a_small_stack(work: impl FnOnce() + Send + 'static) {
@@ -81,4 +84,105 @@ fn width_has_no_limit() {
         walk(&format!("[a:b IN ({})]", alternatives("'x'", ",", 100_000)));
         walk(&format!("[a:{} = 1]", alternatives("b", ".", 100_000)));
     });
+}
+
+/// Any word over and over, where it fits and where it doesn't.
+#[test]
+fn repetition_ends_in_an_error_not_in_an_overflow() {
+    on_a_small_stack(|| {
+        for word in SOUP.iter().chain(&[
+            "NOT (",
+            "[(",
+            "([",
+            "{[",
+            "a:b = (",
+            "a:b IN (",
+            "EXISTS ",
+            "a:b['",
+            "a:b.'",
+            "a:b = 'x' ",
+        ]) {
+            for start in ["", "[", "[a:b ", "[a:b = ", "[a:b IN (", "[a:b = 1] ", "[a:b = 1 "] {
+                for blank in ["", " "] {
+                    let text = format!("{start}{}", format!("{word}{blank}").repeat(3_000));
+                    let begin = Instant::now();
+                    let errors = lenient::read(&text, Version::Auto, false);
+                    if let Err(errors) = errors {
+                        assert!(errors.iter().count() <= 21);
+                        let _ = errors.mend(&text);
+                    }
+                    assert!(begin.elapsed().as_secs() < 5, "{start}{word}{blank}… takes {:?}", begin.elapsed());
+                }
+            }
+        }
+    });
+}
+
+/// Numbers beyond 64 bits: a value is kept as it is written, what has to be counted is refused where it stands.
+#[test]
+fn large_numbers_are_kept_or_refused() {
+    let long = "9".repeat(400);
+    walk(&format!("[a:b = {long} AND a:c > -{long} AND a:d = {long}.5]"));
+    walk("[a:b = 9223372036854775807 OR a:b = -9223372036854775808 OR a:b = 9223372036854775808]");
+    for (text, place) in [
+        (format!("[a:b[{long}] = 1]"), 5),
+        ("[a:b[9223372036854775808] = 1]".to_owned(), 5),
+        (format!("[a:b = 1] REPEATS {long} TIMES"), 18),
+        ("[a:b = 1] REPEATS 18446744073709551616 TIMES".to_owned(), 18),
+        (format!("[a:b = 1] WITHIN {long} SECONDS"), 17),
+    ] {
+        let errors = pattern::parse(&text).expect_err("it can't be counted");
+        assert_eq!((errors.iter().count(), errors.first().code().0), (1, "P021"), "{errors}");
+        assert_eq!(errors.first().span.start, place, "{errors}");
+    }
+}
+
+#[test]
+fn nul_and_other_controls_belong_into_text_only() {
+    walk("[a:b = 'x\0y\u{1}\u{7f}' AND a:'\0' = 1]");
+    for text in ["\0", "[a:b\0 = 1]", "[a:b = \0]", "[a:b = 1]\0", "[a:b = 1\u{1b}]"] {
+        let errors = pattern::parse(text).expect_err("a control stands outside of text");
+        assert!(errors.iter().all(|error| !error.to_string().contains(char::is_control)), "{errors:?}");
+    }
+}
+
+/// Up to 100 MB are answered, well or not, with a place.
+#[test]
+fn huge_patterns_are_answered() {
+    const SIZE: usize = 100_000_000;
+    const PART: usize = SIZE / 20;
+    let fill = |start: &str, piece: &str, size: usize, end: &str| format!("{start}{}{end}", piece.repeat(size));
+    let begin = Instant::now();
+    assert!(pattern::parse(&fill("[a:b = '", "x", SIZE, "']")).is_ok());
+    for (text, place) in [
+        (fill("[a:b = '", "x", SIZE, ""), 7),
+        (fill("", "x", PART, ""), 0),
+        (fill("[a:b = 1] ", " ", PART, "]"), PART + 10),
+        (fill("[a:b = ", "9", PART, "'"), 7),
+        (fill("/*", "*", PART, ""), 0),
+    ] {
+        let errors = pattern::parse(&text).expect_err("it has a mistake");
+        assert_eq!(errors.first().span.start as usize, place, "{}", errors.first());
+    }
+    assert!(begin.elapsed().as_secs() < 120, "{:?}", begin.elapsed());
+}
+
+/// Ten times as many alternatives take about ten times as long; if it were their square, it would be a hundred times.
+#[test]
+fn a_million_alternatives_take_linear_time() {
+    let time = |count: usize| {
+        let text = format!("[{}]", ["a:b = 1"].repeat(count).join(" OR "));
+        let begin = Instant::now();
+        let pattern = pattern::parse(&text).expect("it is a pattern");
+        let stixc::pattern::ObservationKind::Single(comparison) = &pattern.expression.kind else {
+            panic!("one observation")
+        };
+        let stixc::pattern::ComparisonKind::Combined { operands, .. } = &comparison.kind else {
+            panic!("alternatives")
+        };
+        assert_eq!(operands.len(), count);
+        begin.elapsed()
+    };
+    let (small, large) = (time(100_000), time(1_000_000));
+    assert!(large < small * 50, "{small:?} for 100,000 and {large:?} for 1,000,000");
 }

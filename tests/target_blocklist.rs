@@ -2,10 +2,9 @@
 
 #[path = "support/emission.rs"]
 mod emission;
+mod support;
 
-use std::process::Command;
-
-use emission::{Memory, content, emit, prepared, rule};
+use emission::{Memory, content, emit, prepared};
 use stixc::{
     pattern,
     plan::{adapt::Accept, lower::lower},
@@ -15,6 +14,7 @@ use stixc::{
         find,
     },
 };
+use support::engines::blocklist;
 
 fn target() -> &'static dyn Target {
     find("blocklist").unwrap()
@@ -22,7 +22,7 @@ fn target() -> &'static dyn Target {
 
 fn rules(patterns: &[&str]) -> Vec<Rule> {
     let id = |index| format!("indicator--00000000-0000-4000-8000-{index:012}");
-    patterns.iter().enumerate().map(|(index, text)| rule(target(), &id(index), text)).collect()
+    emission::rules(target(), patterns.iter().enumerate().map(|(index, text)| (id(index), *text)))
 }
 
 fn written(patterns: &[&str]) -> Memory {
@@ -64,7 +64,7 @@ const FEED: &[&str] = &[
 #[test]
 fn the_files_of_a_feed() {
     insta::with_settings!({ snapshot_path => "../snapshots/blocklist", prepend_module_to_snapshot => false }, {
-        insta::assert_snapshot!("feed", written(FEED).all());
+        insta::assert_snapshot!("entries", written(FEED).all());
     });
 }
 
@@ -194,12 +194,6 @@ fn save(memory: &Memory) -> tempfile::TempDir {
     folder
 }
 
-fn accepted(command: &mut Command) {
-    let output = command.output().unwrap();
-    let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{command:?}: {text}");
-}
-
 const SETS: &[&[&str]] = &[
     &[],
     FEED,
@@ -209,22 +203,19 @@ const SETS: &[&[&str]] = &[
 ];
 
 #[test]
-#[ignore = "needs nft"]
-fn nftables_loads_the_sets() {
+#[ignore = "needs nft: tests/run installs it"]
+fn nft_loads_the_sets() {
     for patterns in SETS {
         let folder = save(&written(patterns));
-        accepted(
-            Command::new("unshare").args(["-n", "nft", "-c", "-f"]).arg(folder.path().join("blocklist/stixc.nft")),
-        );
+        blocklist::nft(&folder.path().join("blocklist/stixc.nft")).assert_accepted();
     }
 }
 
 #[test]
-#[ignore = "needs named-checkzone"]
-fn bind_loads_the_zone() {
+#[ignore = "needs named-checkzone: tests/run installs it"]
+fn named_loads_the_zone() {
     for patterns in SETS {
         let folder = save(&written(patterns));
-        let zone = folder.path().join("blocklist/rpz.zone");
-        accepted(Command::new("named-checkzone").args(["-k", "fail", "rpz.stixc.example"]).arg(zone));
+        blocklist::named("rpz.stixc.example", &folder.path().join("blocklist/rpz.zone")).assert_accepted();
     }
 }

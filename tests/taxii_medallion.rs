@@ -68,7 +68,7 @@ fn ids(objects: &[Value]) -> BTreeSet<&str> {
 
 #[test]
 #[ignore = "needs medallion: tests/run installs it"]
-fn every_object_arrives_once() {
+fn medallion_sends_every_object_once() {
     let server = Medallion::start();
     let mut options = server.options("/taxii2/");
     options.collection = Some("everything".to_owned());
@@ -84,7 +84,7 @@ fn every_object_arrives_once() {
 
 #[test]
 #[ignore = "needs medallion: tests/run installs it"]
-fn every_version_arrives_when_asked_for() {
+fn medallion_sends_every_version_when_asked_for() {
     let server = Medallion::start();
     let mut options = server.options(&format!("/feed/collections/{COLLECTION}/objects/"));
     options.filters.versions = vec!["all".to_owned()];
@@ -94,7 +94,7 @@ fn every_version_arrives_when_asked_for() {
 
 #[test]
 #[ignore = "needs medallion: tests/run installs it"]
-fn only_what_was_added_later_arrives() {
+fn medallion_sends_only_what_was_added_later() {
     let server = Medallion::start();
     let mut options = server.options("/feed/");
     options.collection = Some(COLLECTION.to_owned());
@@ -111,7 +111,7 @@ fn only_what_was_added_later_arrives() {
 
 #[test]
 #[ignore = "needs medallion: tests/run installs it"]
-fn refusals_have_their_codes() {
+fn medallion_refuses_with_codes() {
     let server = Medallion::start();
     let code = |options: &FetchOptions| -> String {
         let error: TaxiiError = fetch(options, &mut Vec::new()).unwrap_err();

@@ -95,7 +95,11 @@ impl Convert {
             Some(directory) => directory,
             None => &mut stream,
         };
-        let finished = converter.finish(&renderer, &mut Only { sink, without });
+        let mut only = Only { sink, without, left_out: Vec::new() };
+        let finished = converter.finish(&renderer, &mut only);
+        if self.output.is_none() && self.format.is_empty() && !only.left_out.is_empty() && !global.quiet {
+            anstream::eprintln!("left out, for they need a folder (-o DIR): {}", only.left_out.join(", "));
+        }
         self.conclude(finished, &feed, directory, &targets, global)
     }
 
@@ -232,7 +236,7 @@ fn show_indicators(finished: &Finished, global: &Global) {
         return;
     }
     let invalid: Vec<_> = finished.indicators.iter().filter(|report| report.status == Status::Invalid).collect();
-    invalid.iter().take(SHOWN).for_each(|report| display::indicator(report));
+    invalid.iter().take(SHOWN).for_each(|report| display::errors(report));
     if invalid.len() > SHOWN {
         anstream::eprintln!("and {} more invalid indicators: see -v or --report", invalid.len() - SHOWN);
     }

@@ -94,6 +94,13 @@ pub(super) fn source_diagnostic(found: &SourceDiagnostic) {
     eprintln!("{}", Renderer::styled().render(&[title]));
 }
 
+/// Prints what is wrong with an indicator.
+pub(super) fn errors(report: &IndicatorReport) {
+    let name = format!("{} {}", report.source, report.id);
+    let errors = report.diagnostics.iter().filter(|found| found.severity == Severity::Error);
+    errors.for_each(|found| diagnostic(found, &name, &report.pattern));
+}
+
 /// Prints what the user should know about one indicator: why it has no rule, or what its rules don't say.
 pub(super) fn indicator(report: &IndicatorReport) {
     let name = format!("{} {}", report.source, report.id);

@@ -8,7 +8,7 @@ use crate::{
     convert::{Converter, Details, Prepared, Settings, understand},
     diagnostic,
     output::Memory,
-    pattern::{self, ComparisonExpression, ComparisonKind, ObservationExpression, ObservationKind},
+    pattern::{ComparisonExpression, ComparisonKind, ObservationExpression, ObservationKind, Version, lenient},
     plan::{Condition, Observation},
     render::Renderer,
     report::IndicatorReport,
@@ -57,9 +57,9 @@ impl Explain {
         diagnostics.iter().for_each(|found| display::diagnostic(found, "pattern", &self.what));
         let Some(meaning) = meaning else { return Ok(Exit::Findings) };
         let mut text = String::new();
-        if let Ok(pattern) = pattern::parse(&self.what) {
+        if let Ok(reading) = lenient::read(&self.what, Version::Auto, self.strict) {
             text.push_str("Syntax tree\n");
-            syntax(&pattern.expression, 1, &mut text);
+            syntax(&reading.pattern.expression, 1, &mut text);
             text.push('\n');
         }
         text.push_str("Plan\n");

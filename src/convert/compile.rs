@@ -2,7 +2,8 @@
 
 use crate::{
     diagnostic::{Diagnostic, Severity},
-    guard, pattern,
+    guard,
+    pattern::{Version, lenient},
     plan::{
         Plan, check,
         fidelity::{Fidelity, Loss},
@@ -72,11 +73,11 @@ pub struct Meaning {
 /// ```
 #[must_use]
 pub fn understand(text: &str, strict: bool) -> (Option<Meaning>, Vec<Diagnostic>) {
-    let mut diagnostics: Vec<Diagnostic> = Vec::new();
-    let mut pattern = match pattern::parse(text) {
-        Ok(pattern) => pattern,
+    let reading = match lenient::read(text, Version::Auto, strict) {
+        Ok(reading) => reading,
         Err(errors) => return (None, errors.to_diagnostics()),
     };
+    let (mut pattern, mut diagnostics) = (reading.pattern, reading.repairs);
     if !strict {
         diagnostics.extend(check::repair(&mut pattern));
     }

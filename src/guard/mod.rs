@@ -166,11 +166,14 @@ fn verdict(value: &Value, operator: Operator) -> Option<Diagnostic> {
 fn guard_net(net: IpNet) -> Option<(Code, String)> {
     let shortest = if net.addr().is_ipv4() { MIN_PREFIX_V4 } else { MIN_PREFIX_V6 };
     if net.prefix_len() < shortest {
-        return Some((TOO_WIDE, format!("{net} holds too much of the Internet: no prefix shorter than /{shortest}")));
+        return Some((
+            TOO_WIDE,
+            format!("{} holds too much of the Internet: no prefix shorter than /{shortest}", ValueKind::Address(net)),
+        ));
     }
     let range = ranges::overlapping(net).find(|range| !range.documentation)?;
     let relation = if range.net().contains(&net) { "is in" } else { "holds" };
-    Some((SPECIAL_RANGE, format!("{net} {relation} {} ({})", range.prefix, range.name)))
+    Some((SPECIAL_RANGE, format!("{} {relation} {} ({})", ValueKind::Address(net), range.prefix, range.name)))
 }
 
 fn guard_name(name: &DomainName) -> Option<(Code, String)> {
@@ -183,5 +186,8 @@ fn guard_name(name: &DomainName) -> Option<(Code, String)> {
 fn documentation(value: &Value) -> Option<Diagnostic> {
     let ValueKind::Address(net) = &value.kind else { return None };
     let range = ranges::overlapping(*net).find(|range| range.documentation)?;
-    Some(Diagnostic::note(DOCUMENTATION, format!("{net} is in {} ({})", range.prefix, range.name)).at(value.span))
+    Some(
+        Diagnostic::note(DOCUMENTATION, format!("{} is in {} ({})", value.kind, range.prefix, range.name))
+            .at(value.span),
+    )
 }

@@ -53,13 +53,18 @@ impl Grammar {
         self.length - rest.len()
     }
 
+    /// Whether a word can't stand unquoted as an object type or a property in this version.
+    pub fn is_reserved(self, word: &str) -> bool {
+        is_reserved(word) && (word != "EXISTS" || self.version.has_exists())
+    }
+
     /// From `start` up to where `rest` begins.
     pub fn span(self, start: usize, rest: &str) -> Span {
         Span::new(start, self.at(rest))
     }
 }
 
-/// The words that can't stand unquoted as an object type or a property.
+/// The words that can't stand unquoted as an object type or a property in STIX 2.1.
 pub(super) fn is_reserved(word: &str) -> bool {
     // Types and properties are lower-case by convention: most words are let through by their first byte.
     matches!(word.as_bytes().first(), Some(b'A'..=b'Z' | b't' | b'f'))

@@ -38,7 +38,7 @@ mistakes! {
     OTHER_LANGUAGE = "P003", OtherLanguage { /** Which one. */ language: &'static str },
         "this is {language}, not a STIX pattern";
     /// A comparison stands outside of brackets.
-    MISSING_BRACKETS = "P004", MissingBrackets, "a comparison stands in square brackets";
+    MISSING_BRACKETS = "P004", MissingBrackets, "this comparison has no square brackets around it";
     /// A bracket or parenthesis is not closed.
     UNCLOSED_BRACKET = "P005", UnclosedBracket { /** The one that is missing. */ close: char, /** The one that is open. */ open: char },
         "`{close}` is missing: the `{open}` is not closed";
@@ -52,16 +52,16 @@ mistakes! {
     /// A text is not closed.
     UNCLOSED_STRING = "P009", UnclosedString, "this quote is not closed";
     /// A backslash that is not doubled.
-    BARE_BACKSLASH = "P010", BareBackslash, "a backslash in text is written twice";
+    BARE_BACKSLASH = "P010", BareBackslash, "this backslash is not doubled";
     /// A quote inside a text.
-    STRAY_QUOTE = "P011", StrayQuote, "a quote in text is written `\\'`";
+    STRAY_QUOTE = "P011", StrayQuote, "this quote inside text is not escaped";
     /// Double quotes around a text.
-    DOUBLE_QUOTES = "P012", DoubleQuotes, "text stands in single quotes, not in double quotes";
+    DOUBLE_QUOTES = "P012", DoubleQuotes, "this text has double quotes instead of single ones";
     /// Quotes as a word processor makes them.
     TYPOGRAPHIC_QUOTES = "P013", TypographicQuotes { /** The quote that opens the text. */ found: char },
-        "text stands in straight quotes, not in `{found}`";
+        "this text has `{found}` instead of a straight single quote";
     /// Text without quotes.
-    UNQUOTED_TEXT = "P014", UnquotedText, "text stands in single quotes";
+    UNQUOTED_TEXT = "P014", UnquotedText, "this text has no quotes";
     /// A key with a hyphen and without quotes.
     BARE_HYPHEN_KEY = "P015", BareHyphenKey { /** The key. */ key: String }, "the key `{key}` has a hyphen and no quotes";
     /// A word of the language as a type or property.
@@ -71,7 +71,7 @@ mistakes! {
         "`{found}` is written `{keyword}`";
     /// A keyword that is misspelt, or of another language.
     KEYWORD_SPELLING = "P018", KeywordSpelling { /** As it stands there. */ found: String, /** What it could be. */ keyword: &'static str },
-        "`{found}` is not a word of the pattern language; did you mean `{keyword}`?";
+        "`{found}` is not a word of the pattern language";
     /// An operator of another language.
     UNKNOWN_OPERATOR = "P019", UnknownOperator { /** As it stands there. */ found: String }, "`{found}` is not an operator of the pattern language";
     /// A number that is not written as one.
@@ -87,9 +87,9 @@ mistakes! {
     /// `null` and its kin.
     NULL = "P025", Null { /** As it stands there. */ found: String }, "there is no `{found}` in patterns";
     /// NOT where it can't stand.
-    MISPLACED_NOT = "P026", MisplacedNot, "NOT stands before a comparison operator or before EXISTS";
+    MISPLACED_NOT = "P026", MisplacedNot, "NOT stands only before a comparison operator or EXISTS";
     /// EXISTS behind the property.
-    POSTFIX_EXISTS = "P027", PostfixExists, "EXISTS stands before the property";
+    POSTFIX_EXISTS = "P027", PostfixExists, "EXISTS stands before the property, not behind it";
     /// A property without an operator.
     MISSING_OPERATOR = "P028", MissingOperator { /** What stands there. */ found: String }, "expected a comparison operator, found {found}";
     /// An operator without a value.
@@ -114,7 +114,7 @@ mistakes! {
     /// A qualifier of which something is missing.
     BAD_QUALIFIER = "P037", BadQualifier { /** What is wrong. */ reason: &'static str, /** What stands there. */ found: String }, "{reason}, found {found}";
     /// A qualifier or FOLLOWEDBY inside the brackets.
-    INSIDE_BRACKETS = "P038", InsideBrackets { /** The word. */ word: &'static str }, "{word} stands outside of the brackets";
+    INSIDE_BRACKETS = "P038", InsideBrackets { /** The word. */ word: &'static str }, "{word} stands only outside of the brackets";
     /// START and STOP as the other version of STIX writes them.
     OTHER_VERSION = "P039", OtherVersion { /** What is of the other version. */ what: &'static str }, "{what}";
     /// A character that nobody sees.
@@ -129,6 +129,10 @@ mistakes! {
     TOO_LONG = "P044", TooLong, "the pattern is longer than 4 GiB";
     /// What a converter leaves where it found nothing to convert to.
     PLACEHOLDER = "P045", Placeholder, "this is a converter's placeholder for something that it couldn't express";
+    /// A backslash before the quotes of a text, as code and JSON write them.
+    ESCAPED_QUOTES = "P047", EscapedQuotes, "the quotes around this text have backslashes before them";
+    /// An address, a name or a hash and nothing else.
+    VALUE_ALONE = "P048", ValueAlone, "this is a value, and nothing says what it is compared with";
     /// There are more mistakes than are told.
     TOO_MANY = "P046", TooMany, "too many mistakes: the rest of the pattern was not read";
 }

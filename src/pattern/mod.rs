@@ -108,14 +108,19 @@ pub fn parse(text: &str) -> Result<Pattern<'_>, ParseErrors> {
 /// assert!(parse_with(text, Options { version: Version::Auto }).is_ok());
 /// ```
 pub fn parse_with(text: &str, options: Options) -> Result<Pattern<'_>, ParseErrors> {
-    let outcome = match options.version {
+    accept(text, options.version).map_err(|stop| refusal(text, options.version, stop))
+}
+
+/// Parses by the grammar of `version`, without a word about why not.
+fn accept(text: &str, version: Version) -> Result<Pattern<'_>, Stop> {
+    match version {
         Version::Auto => strict(text, Version::V21).or_else(|stop| strict(text, Version::V20).map_err(|_| stop)),
         version => strict(text, version),
-    };
-    outcome.map_err(|stop| refusal(text, options.version, stop))
+    }
 }
 
 /// Why `text` is refused.
+#[cold]
 fn refusal(text: &str, version: Version, stop: Stop) -> ParseErrors {
     ParseErrors::new(diagnose::read(text, version).mistakes).unwrap_or_else(|| {
         // Only if the second reader overlooks what the grammar refuses: then where it stopped is all that is known.

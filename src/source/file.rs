@@ -10,17 +10,15 @@ use std::{
 
 use crate::{
     diagnostic::{Code, Diagnostic},
-    stix::{Fault, OBJECT_LIMIT},
+    stix::{Fault, OBJECT_LIMIT, codes::UNREADABLE},
 };
 
-/// The input could not be opened or read.
-pub const UNREADABLE: Code = Code("S001");
 /// A folder holds no file to read.
-pub const EMPTY_FOLDER: Code = Code("S002");
+const EMPTY_FOLDER: Code = Code("S002");
 /// A passing input could not be kept for the second reading.
-pub const SPOOL: Code = Code("S014");
+const SPOOL: Code = Code("S014");
 /// A line of a pattern file can't be read.
-pub const BAD_LINE: Code = Code("S015");
+const BAD_LINE: Code = Code("S015");
 
 /// The name of standard input, as an argument and in messages.
 const STANDARD_INPUT: &str = "-";

@@ -1,12 +1,13 @@
 //! Reads the objects of bundles, envelopes, lists and lines as a stream.
 
-use std::{borrow::Cow, io::Read, ops::Range, sync::OnceLock};
+use std::{io::Read, ops::Range, sync::OnceLock};
 
 use super::{
+    batch::{Batch, Found, newlines},
     codes,
-    fault::{Fault, ObjectError},
+    fault::Fault,
     object,
-    scan::{self, Members, Nesting, StringEnd},
+    scan::{self, Fed, Members, Nesting, StringEnd},
 };
 use crate::diagnostic::{Code, Diagnostic};
 
@@ -20,97 +21,7 @@ const BATCH: usize = 2 << 20;
 const DEPTH_LIMIT: usize = 64;
 
 /// How often an object without end is given up for the next one, before the rest of the input is given up.
-const RECOVERIES: u32 = 16;
-
-/// A part of an input: its text, and where the objects in it stand.
-///
-/// Batches are independent of each other: parse several on several cores, and take them in order.
-#[derive(Debug)]
-pub struct Batch {
-    /// Where `text` begins in the input, in bytes.
-    base: u64,
-    /// The line that `text` begins in, counted from 1.
-    line: u64,
-    text: Vec<u8>,
-    found: Vec<Found>,
-    /// The line of each object; counted only if someone asks.
-    lines: OnceLock<Vec<u64>>,
-    /// What is wrong between the objects, or with the input as a whole.
-    pub faults: Vec<Fault>,
-}
-
-#[derive(Debug)]
-struct Found {
-    range: Range<usize>,
-    /// The value of its `type`, where the scanner saw it.
-    object_type: Option<Range<usize>>,
-}
-
-/// The text of one object, not parsed yet.
-#[derive(Debug, Clone, Copy)]
-pub struct Object<'b> {
-    /// From `{` to `}`. Brackets are balanced; nothing else is known of it.
-    pub raw: &'b [u8],
-    /// Where it begins in the input, in bytes.
-    pub offset: u64,
-    batch: &'b Batch,
-    index: usize,
-}
-
-impl<'b> Object<'b> {
-    /// Its `type`, as [`super::object_type`] reads it.
-    #[must_use]
-    pub fn object_type(&self) -> Option<Cow<'b, str>> {
-        let found = self.batch.found[self.index].object_type.clone();
-        object::type_text(self.raw, found.map(|range| &self.batch.text[range]))
-    }
-
-    /// The line that it begins in, counted from 1.
-    #[must_use]
-    pub fn line(&self) -> u64 {
-        self.batch.lines()[self.index]
-    }
-
-    /// What is wrong with it, with its position in the input.
-    #[must_use]
-    pub fn fault(&self, error: &ObjectError) -> Fault {
-        let before = &self.raw[..error.offset.min(self.raw.len())];
-        Fault {
-            offset: self.offset + before.len() as u64,
-            line: self.line() + newlines(before),
-            id: error.id.clone(),
-            diagnostic: error.diagnostic(),
-        }
-    }
-}
-
-impl Batch {
-    /// The objects, in the order of the input.
-    pub fn objects(&self) -> impl ExactSizeIterator<Item = Object<'_>> {
-        self.found.iter().enumerate().map(|(index, found)| Object {
-            raw: &self.text[found.range.clone()],
-            offset: self.base + found.range.start as u64,
-            batch: self,
-            index,
-        })
-    }
-
-    fn lines(&self) -> &[u64] {
-        self.lines.get_or_init(|| {
-            let (mut line, mut counted) = (self.line, 0);
-            let start_lines = self.found.iter().map(|found| {
-                line += newlines(&self.text[counted..found.range.start]);
-                counted = found.range.start;
-                line
-            });
-            start_lines.collect()
-        })
-    }
-}
-
-fn newlines(text: &[u8]) -> u64 {
-    memchr::memchr_iter(b'\n', text).count() as u64
-}
+const RECOVERIES: u32 = 100;
 
 /// Finds the STIX objects in an input, a batch at a time.
 ///
@@ -137,6 +48,10 @@ pub struct BundleReader<R> {
     batch: usize,
     limit: usize,
     recoveries: u32,
+    /// Nothing more can be read.
+    drained: bool,
+    /// An object was seen that stands alone and in one line: the next ones do the same.
+    lines: bool,
     /// A value was seen.
     begun: bool,
     /// Something that is no object was reported, and no object was found since.
@@ -202,6 +117,8 @@ impl<R: Read> BundleReader<R> {
             batch: BATCH,
             limit: OBJECT_LIMIT,
             recoveries: 0,
+            drained: false,
+            lines: false,
             begun: false,
             strayed: false,
             ended: false,
@@ -240,12 +157,16 @@ impl<R: Read> BundleReader<R> {
                 Mode::Opening => self.opening(),
                 Mode::Object { .. } => self.object(),
                 Mode::Oversized(nesting) => match nesting.feed(&self.window[self.at..]) {
-                    Some(length) => {
+                    Fed::End(length) => {
                         self.at += length;
                         self.mode = Mode::Between;
                         Step::Done
                     }
-                    None => {
+                    Fed::Astray(length) => {
+                        self.at += length;
+                        Step::Done
+                    }
+                    Fed::More => {
                         self.at = self.window.len();
                         Step::Starved
                     }
@@ -277,7 +198,8 @@ impl<R: Read> BundleReader<R> {
                 self.stray_fault();
                 self.frames.pop();
             }
-            (0xEF, _) if self.window.len() - self.at < BYTE_ORDER_MARK.len() => return Step::Starved,
+            // What follows decides on what it is.
+            _ if self.window.len() - self.at < LONGEST_CHARACTER && !self.drained => return Step::Starved,
             (0xEF, _) if self.window[self.at..].starts_with(BYTE_ORDER_MARK) => self.at += BYTE_ORDER_MARK.len(),
             _ if !self.begun => {
                 self.fault(self.at, not_json(&self.window[self.at..]));
@@ -325,38 +247,86 @@ impl<R: Read> BundleReader<R> {
             }
             Members::Incomplete(_) if self.window.len() - start > self.limit => {
                 self.begun = true;
-                self.oversized(start, Nesting::object());
+                self.oversized(start, self.window.len(), Nesting::object());
                 Step::Done
             }
             Members::Incomplete(_) => Step::Starved,
         }
     }
 
-    fn oversized(&mut self, start: usize, nesting: Nesting) {
+    fn oversized(&mut self, start: usize, seen: usize, nesting: Nesting) {
         let message = format!("an object of more than {} bytes was skipped", self.limit);
         self.fault(start, Diagnostic::error(codes::TOO_LARGE, message));
         self.mode = Mode::Oversized(nesting);
+        // An object in a line that has no end takes all lines after it along; one that is laid out over many lines is
+        // what it seems.
+        if self.frames.is_empty()
+            && self.window.get(start + 1).is_some_and(|&byte| byte != b'\n')
+            && let Some(next) = line_object(&self.window[..seen], start)
+        {
+            self.lines = true;
+            self.at = next;
+            self.mode = Mode::Between;
+        }
     }
 
     /// Looks for the end of the object.
     fn object(&mut self) -> Step {
         let Mode::Object { start, nesting, object_type } = &mut self.mode else { return Step::Done };
         let start = *start;
-        let end = nesting.feed(&self.window[self.at..]).map(|length| self.at + length);
+        let end = match nesting.feed(&self.window[self.at..]) {
+            Fed::End(length) => Some(self.at + length),
+            Fed::More => None,
+            Fed::Astray(length) => {
+                self.at += length;
+                if !self.frames.is_empty() {
+                    let message = "the object is not closed before the end of its list, and was skipped";
+                    self.resume_after(start, self.at, message);
+                }
+                return Step::Done;
+            }
+        };
         self.at = end.unwrap_or(self.window.len());
+        let alone = self.frames.is_empty();
+        if alone
+            && self.lines
+            && let Some(next) = line_object(&self.window[..self.at], start)
+        {
+            let message = "the object does not end in its line, and was skipped";
+            self.fault(start, Diagnostic::error(codes::TRUNCATED, message));
+            self.at = next;
+            self.mode = Mode::Between;
+            return Step::Done;
+        }
         if self.at - start > self.limit {
             let nesting = nesting.clone();
-            self.oversized(start, nesting);
+            self.oversized(start, self.at, nesting);
             if end.is_some() {
                 self.mode = Mode::Between;
             }
             return Step::Done;
         }
         let Some(end) = end else { return Step::Starved };
-        self.found.push(Found { range: start..end, object_type: object_type.take() });
-        self.strayed = false;
+        let found = Found { range: start..end, object_type: object_type.take() };
         self.mode = Mode::Between;
+        self.lines |= alone && memchr::memchr(b'\n', &self.window[start..end]).is_none();
+        self.found(found);
         Step::Done
+    }
+
+    fn found(&mut self, found: Found) {
+        self.strayed = false;
+        let raw = &self.window[found.range.clone()];
+        let readable =
+            |range: &Range<usize>| self.window[range.clone()].iter().all(|&byte| byte.is_ascii() && byte != b'\\');
+        // Nobody asks for an object whose type can't be read: that must be reported here.
+        if !found.object_type.as_ref().is_some_and(readable)
+            && let Err(error) = object::has_type(raw)
+        {
+            self.fault_in(found.range.start + error.offset, error.diagnostic(), error.id);
+        } else {
+            self.found.push(found);
+        }
     }
 
     /// Goes on over the members of a container, to its end or its next list of objects.
@@ -367,6 +337,10 @@ impl<R: Read> BundleReader<R> {
                 self.at = at + 1;
                 self.frames.pop();
                 Step::Done
+            }
+            Members::Plain(at) if self.window.len() - at < LONGEST_CHARACTER && !self.drained => {
+                self.at = at;
+                Step::Starved
             }
             Members::Plain(at) => {
                 self.at = at;
@@ -428,44 +402,38 @@ impl<R: Read> BundleReader<R> {
         };
         if let Some(start) = open {
             let message = "the input ends inside of this object";
-            self.fault(start, Diagnostic::error(codes::TRUNCATED, message));
-            let next = self.next_beginning(start + 1).filter(|_| self.recoveries < RECOVERIES);
-            if let Some(next) = next {
-                self.recoveries += 1;
-                self.at = next;
-                self.mode = Mode::Between;
+            if self.resume_after(start, self.window.len(), message) {
                 return true;
             }
+            self.fault(start, Diagnostic::error(codes::TRUNCATED, message));
         } else if let Some(frame) = self.frames.last() {
             let what = if *frame == Frame::List { "a list of objects" } else { "a bundle" };
             let message = format!("the input ends inside of {what}");
             self.fault(self.window.len(), Diagnostic::error(codes::TRUNCATED, message));
-        } else if self.at < self.window.len() {
-            self.fault(self.at, not_json(&self.window[self.at..]));
         } else if !self.begun {
             self.fault(self.window.len(), Diagnostic::warning(codes::EMPTY, "the input is empty"));
         }
         false
     }
 
-    /// Where, after an object without end, the next one seems to begin: outside of lists at the beginning of a line, in a
-    /// list after a comma with a property that comes first in objects only.
-    fn next_beginning(&self, from: usize) -> Option<usize> {
-        memchr::memchr_iter(b'{', &self.window[from..]).map(|found| from + found).find(|&brace| {
-            if self.frames.is_empty() {
-                return self.window[brace - 1] == b'\n';
-            }
-            let after = self.window[brace + 1..].trim_ascii_start();
-            self.window[..brace].trim_ascii_end().ends_with(b",")
-                && [&b"\"type\""[..], b"\"id\"", b"\"created\"", b"\"spec_version\""]
-                    .iter()
-                    .any(|key| after.starts_with(key))
-        })
+    /// Gives up the object that begins at `start`, if another seems to begin before `seen`, and goes on with that one.
+    fn resume_after(&mut self, start: usize, seen: usize, message: &str) -> bool {
+        let next = next_beginning(&self.window[..seen], start + 1, self.frames.is_empty());
+        let Some(next) = next.filter(|_| self.recoveries < RECOVERIES) else { return false };
+        self.fault(start, Diagnostic::error(codes::TRUNCATED, message));
+        self.recoveries += 1;
+        self.at = next;
+        self.mode = Mode::Between;
+        true
     }
 
     fn fault(&mut self, at: usize, diagnostic: Diagnostic) {
+        self.fault_in(at, diagnostic, None);
+    }
+
+    fn fault_in(&mut self, at: usize, diagnostic: Diagnostic, id: Option<String>) {
         self.count_lines_to(at);
-        self.faults.push(Fault { offset: self.base + at as u64, line: self.line, id: None, diagnostic });
+        self.faults.push(Fault { offset: self.base + at as u64, line: self.line, id, diagnostic });
     }
 
     fn count_lines_to(&mut self, at: usize) {
@@ -520,6 +488,7 @@ impl<R: Read> Iterator for BundleReader<R> {
     fn next(&mut self) -> Option<Batch> {
         while !self.ended {
             let source = self.fill();
+            self.drained = source != Source::Open;
             let step = self.scan();
             self.ended = source != Source::Open || step == Step::Over;
             while source == Source::Ended && step != Step::Over && self.finish() {
@@ -533,6 +502,28 @@ impl<R: Read> Iterator for BundleReader<R> {
     }
 }
 
+/// Where, after `from`, an object begins at the beginning of a line.
+fn line_object(text: &[u8], from: usize) -> Option<usize> {
+    memchr::memmem::find(&text[from..], b"\n{").map(|newline| from + newline + 1)
+}
+
+/// Where, after an object without end, the next one seems to begin: outside of lists at the beginning of a line, in a
+/// list after a comma with a property that comes first in objects only.
+fn next_beginning(text: &[u8], from: usize, alone: bool) -> Option<usize> {
+    const FIRST: [&[u8]; 4] = [b"\"type\"", b"\"id\"", b"\"created\"", b"\"spec_version\""];
+    if alone {
+        return line_object(text, from);
+    }
+    let begins = |brace: usize| {
+        let after = text[brace + 1..].trim_ascii_start();
+        text[..brace].trim_ascii_end().ends_with(b",") && FIRST.iter().any(|key| after.starts_with(key))
+    };
+    memchr::memchr_iter(b'{', &text[from..]).map(|found| from + found).find(|&brace| begins(brace))
+}
+
+/// Bytes of a character in UTF-8, at most.
+const LONGEST_CHARACTER: usize = 4;
+
 const BYTE_ORDER_MARK: &[u8] = "\u{FEFF}".as_bytes();
 
 /// What stands at the beginning of a text, for a message.
@@ -541,7 +532,8 @@ fn describe(text: &[u8]) -> String {
     let valid = std::str::from_utf8(text)
         .unwrap_or_else(|error| std::str::from_utf8(&text[..error.valid_up_to()]).unwrap_or_default());
     match valid.chars().next() {
-        Some(character) => format!("`{}`", character.escape_debug()),
+        Some(character) if character.is_control() => format!("`{}`", character.escape_default()),
+        Some(character) => format!("`{character}`"),
         None => text.first().map_or_else(String::new, |byte| format!("the byte 0x{byte:02X}")),
     }
 }

@@ -5,13 +5,14 @@ use std::{borrow::Cow, collections::HashMap};
 use serde::{Deserialize, de::MapAccess};
 
 use super::{
-    bundle::Object,
+    batch::Object,
     fault::{ObjectError, ObjectErrorKind},
     few::Few,
     id::Key,
     indicator::{ExternalReference, Indicator},
-    lenient::{Flag, Lenient, Reading, Text},
+    lenient::{self, Flag, Lenient, Reading, Text},
     marking::Tlp,
+    object,
     timestamp::{Moment, Timestamp},
 };
 
@@ -70,7 +71,7 @@ enum Entity {
 }
 
 /// A link between an indicator and an entity, in whatever direction it was written. Feeds hold millions of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy)]
 struct Relationship {
     id: Key,
     /// Microseconds; finer differences between two versions of one relationship have no meaning.
@@ -124,7 +125,7 @@ impl Collector {
     }
 
     fn entity(&mut self, maker: Maker, raw: &[u8]) -> Result<(), ObjectError> {
-        let sent: SentEntity = serde_json::from_slice(raw).map_err(|error| ObjectError::syntax(raw, &error))?;
+        let sent: SentEntity = object::parse(raw)?;
         let id = sent.id.value().ok_or_else(|| ObjectError::of(raw, ObjectErrorKind::Missing { property: "id" }))?;
         let made = Made {
             name: sent.name.value().map(|Text(name)| name),
@@ -140,7 +141,7 @@ impl Collector {
     }
 
     fn relationship(&mut self, raw: &[u8]) -> Result<(), ObjectError> {
-        let sent: SentRelationship = serde_json::from_slice(raw).map_err(|error| ObjectError::syntax(raw, &error))?;
+        let sent: SentRelationship = object::parse(raw)?;
         let (Some(Text(verb)), Some(Text(source)), Some(Text(target))) =
             (sent.relationship_type.value(), sent.source_ref.value(), sent.target_ref.value())
         else {
@@ -196,7 +197,13 @@ impl Collector {
     #[must_use]
     pub fn finish(self) -> Context {
         let Self { numbers, entities, mut relationships } = self;
-        relationships.sort_unstable();
+        let mut keys: Vec<(u32, Key)> = numbers.iter().map(|(&key, &number)| (number, key)).collect();
+        keys.sort_unstable();
+        // An entity's number depends on the order of the objects, which must not decide anything: compare its key.
+        relationships.sort_unstable_by_key(|relationship| {
+            let Relationship { id, modified, revoked, entity, indicator } = *relationship;
+            (id, modified, revoked, indicator, keys[entity as usize].1)
+        });
         let newest_of_each =
             |index: usize| relationships.get(index + 1).is_none_or(|next| next.id != relationships[index].id);
         let mut links: Vec<(Key, u32)> = (0..relationships.len())
@@ -383,9 +390,9 @@ struct SentRelationship<'a> {
 impl<'de> Lenient<'de> for Tlp {
     fn object<A: MapAccess<'de>>(map: &mut A) -> Result<Reading<Self>, A::Error> {
         let mut level = Reading::Absent;
-        while let Some(key) = map.next_key::<Cow<'de, str>>()? {
+        while let Some(key) = lenient::key(map)? {
             let inner = if key.eq_ignore_ascii_case("tlp") || key == "tlp_2_0" {
-                map.next_value::<Reading<Text<'de>>>()?.value().and_then(|Text(text)| text.parse().ok())
+                lenient::text_value(map)?.and_then(|text| text.parse().ok())
             } else {
                 map.next_value::<Reading<Self>>()?.value()
             };

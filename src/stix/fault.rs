@@ -1,6 +1,6 @@
 //! What is wrong with one object, and where it stands in the file.
 
-use std::fmt;
+use std::{fmt, str::Utf8Error};
 
 use super::codes;
 use crate::diagnostic::{Code, Diagnostic, Severity};
@@ -44,7 +44,10 @@ pub struct ObjectError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ObjectErrorKind {
-    /// The text between the object's braces is not JSON, or not UTF-8.
+    /// The object holds bytes that are not UTF-8.
+    #[error("the object is not UTF-8")]
+    Encoding,
+    /// The text between the object's braces is not JSON.
     #[error("the object is not JSON: {0}")]
     Syntax(String),
     /// The object is of another type.
@@ -82,7 +85,7 @@ impl ObjectErrorKind {
     #[must_use]
     pub fn code(&self) -> Code {
         match self {
-            Self::Syntax(_) => codes::BAD_OBJECT,
+            Self::Encoding | Self::Syntax(_) => codes::BAD_OBJECT,
             Self::Type { .. } | Self::WrongType { .. } => codes::WRONG_TYPE,
             Self::Missing { .. } => codes::MISSING,
             Self::Duplicate { .. } => codes::DUPLICATE,
@@ -107,6 +110,11 @@ impl ObjectError {
             None => ObjectErrorKind::Syntax(message.to_owned()),
         };
         Self { offset: offset_of(raw, error), ..Self::of(raw, kind) }
+    }
+
+    /// Bytes of the object `raw` that are not UTF-8.
+    pub(super) fn encoding(raw: &[u8], error: Utf8Error) -> Self {
+        Self { offset: error.valid_up_to(), ..Self::of(raw, ObjectErrorKind::Encoding) }
     }
 
     /// An error about the object `raw` as a whole.

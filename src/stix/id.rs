@@ -23,10 +23,9 @@ impl Key {
     /// The key of an identifier.
     #[must_use]
     pub fn of(id: &str) -> Self {
-        let split = id.len().checked_sub(UUID_LENGTH).filter(|&split| id.is_char_boundary(split));
-        match split.map(|split| id.split_at(split)) {
-            Some((prefix, uuid)) if prefix.ends_with("--") => match uuid_bits(uuid.as_bytes()) {
-                Some(bits) => Self(bits ^ fnv(prefix.as_bytes())),
+        match id.as_bytes().split_last_chunk::<UUID_LENGTH>() {
+            Some((prefix, uuid)) if prefix.ends_with(b"--") => match uuid_bits(uuid) {
+                Some(bits) => Self(bits ^ type_bits(prefix)),
                 None => Self::digest(id),
             },
             _ => Self::digest(id),
@@ -41,25 +40,46 @@ impl Key {
 
 const UUID_LENGTH: usize = "00000000-0000-0000-0000-000000000000".len();
 
-/// The 128 bits of a UUID in small letters; upper-case spelling is another identifier, by the standard.
-fn uuid_bits(text: &[u8]) -> Option<u128> {
-    let mut bits = 0;
-    for (index, &byte) in text.iter().enumerate() {
-        let digit = match byte {
-            b'-' if matches!(index, 8 | 13 | 18 | 23) => continue,
-            _ if matches!(index, 8 | 13 | 18 | 23) => return None,
-            b'0'..=b'9' => byte - b'0',
-            b'a'..=b'f' => byte - b'a' + 10,
-            _ => return None,
-        };
-        bits = bits << 4 | u128::from(digit);
+/// The value of each hexadecimal digit in small letters; 0xFF for any other byte. Upper-case spelling is another
+/// identifier, by the standard.
+const DIGITS: [u8; 256] = {
+    let mut digits = [0xFF; 256];
+    let mut value = 0;
+    while value < 16 {
+        digits[b"0123456789abcdef"[value as usize] as usize] = value;
+        value += 1;
     }
-    Some(bits)
+    digits
+};
+
+/// Where the digits of a UUID stand.
+const PLACES: [[usize; 16]; 2] = [
+    [0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 14, 15, 16, 17],
+    [19, 20, 21, 22, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35],
+];
+
+/// The 128 bits of a UUID in canonical spelling.
+fn uuid_bits(text: &[u8; UUID_LENGTH]) -> Option<u128> {
+    if [text[8], text[13], text[18], text[23]] != [b'-'; 4] {
+        return None;
+    }
+    let mut halves = [0_u64; 2];
+    let mut all = 0;
+    for (half, places) in halves.iter_mut().zip(PLACES) {
+        for place in places {
+            let digit = DIGITS[usize::from(text[place])];
+            all |= digit;
+            *half = *half << 4 | u64::from(digit & 0xF);
+        }
+    }
+    (all <= 0xF).then(|| u128::from(halves[0]) << 64 | u128::from(halves[1]))
 }
 
-/// FNV-1a in 128 bits.
-fn fnv(text: &[u8]) -> u128 {
-    const BASIS: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
-    const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
-    text.iter().fold(BASIS, |hash, &byte| (hash ^ u128::from(byte)).wrapping_mul(PRIME))
+/// A number for a type, in all 128 bits: FNV-1a in 64 bits, spread by an odd factor.
+fn type_bits(object_type: &[u8]) -> u128 {
+    const BASIS: u64 = 0xCBF2_9CE4_8422_2325;
+    const PRIME: u64 = 0x0000_0100_0000_01B3;
+    const SPREAD: u128 = 0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835;
+    let hash = object_type.iter().fold(BASIS, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(PRIME));
+    u128::from(hash).wrapping_mul(SPREAD)
 }

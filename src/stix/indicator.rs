@@ -11,7 +11,8 @@ use super::{
     codes,
     fault::{ObjectError, ObjectErrorKind},
     few::Few,
-    lenient::{Flag, Lenient, Percentage, Reading, Text},
+    lenient::{self, Flag, Lenient, Percentage, Reading, Text},
+    object,
     timestamp::{Moment, Timestamp},
 };
 use crate::diagnostic::Diagnostic;
@@ -147,7 +148,7 @@ impl<'a> Indicator<'a> {
     /// If the text is not JSON, is no indicator, has no usable `id` or `pattern`, or gives a property that decides on
     /// its meaning twice or in the wrong type. Any other property that can't be used is left out, with a diagnostic.
     pub fn parse(raw: &'a [u8]) -> Result<Self, ObjectError> {
-        let sent: Sent<'a> = serde_json::from_slice(raw).map_err(|error| ObjectError::syntax(raw, &error))?;
+        let sent: Sent<'a> = object::parse(raw)?;
         sent.into_indicator().map_err(|kind| ObjectError::of(raw, kind))
     }
 
@@ -334,10 +335,10 @@ impl Ignored {
 impl<'de: 'a, 'a> Lenient<'de> for KillChainPhase<'a> {
     fn object<A: MapAccess<'de>>(map: &mut A) -> Result<Reading<Self>, A::Error> {
         let (mut kill_chain_name, mut phase_name) = (None, None);
-        while let Some(key) = map.next_key::<Cow<'de, str>>()? {
+        while let Some(key) = lenient::key(map)? {
             match key.as_ref() {
-                "kill_chain_name" => kill_chain_name = text_value(map)?,
-                "phase_name" => phase_name = text_value(map)?,
+                "kill_chain_name" => kill_chain_name = lenient::text_value(map)?,
+                "phase_name" => phase_name = lenient::text_value(map)?,
                 _ => drop(map.next_value::<IgnoredAny>()?),
             }
         }
@@ -351,11 +352,11 @@ impl<'de: 'a, 'a> Lenient<'de> for KillChainPhase<'a> {
 impl<'de: 'a, 'a> Lenient<'de> for ExternalReference<'a> {
     fn object<A: MapAccess<'de>>(map: &mut A) -> Result<Reading<Self>, A::Error> {
         let mut reference = Self::default();
-        while let Some(key) = map.next_key::<Cow<'de, str>>()? {
+        while let Some(key) = lenient::key(map)? {
             match key.as_ref() {
-                "source_name" => reference.source_name = text_value(map)?,
-                "url" => reference.url = text_value(map)?,
-                "external_id" => reference.external_id = text_value(map)?,
+                "source_name" => reference.source_name = lenient::text_value(map)?,
+                "url" => reference.url = lenient::text_value(map)?,
+                "external_id" => reference.external_id = lenient::text_value(map)?,
                 _ => drop(map.next_value::<IgnoredAny>()?),
             }
         }
@@ -369,16 +370,14 @@ struct MarkingRef<'a>(Cow<'a, str>);
 impl<'de: 'a, 'a> Lenient<'de> for MarkingRef<'a> {
     fn object<A: MapAccess<'de>>(map: &mut A) -> Result<Reading<Self>, A::Error> {
         let mut marking = Reading::Absent;
-        while let Some(key) = map.next_key::<Cow<'de, str>>()? {
+        while let Some(key) = lenient::key(map)? {
             match key.as_ref() {
-                "marking_ref" => marking = text_value(map)?.map_or(Reading::Absent, |id| Reading::Value(Self(id))),
+                "marking_ref" => {
+                    marking = lenient::text_value(map)?.map_or(Reading::Absent, |id| Reading::Value(Self(id)))
+                }
                 _ => drop(map.next_value::<IgnoredAny>()?),
             }
         }
         Ok(marking)
     }
-}
-
-fn text_value<'de: 'a, 'a, A: MapAccess<'de>>(map: &mut A) -> Result<Option<Cow<'a, str>>, A::Error> {
-    Ok(map.next_value::<Reading<Text<'a>>>()?.value().map(|Text(text)| text))
 }

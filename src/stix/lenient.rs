@@ -140,6 +140,16 @@ impl<'de: 'a, 'a> Lenient<'de> for Text<'a> {
     }
 }
 
+/// The next key of an object. (The key that `Cow` would give by itself is always a copy.)
+pub(super) fn key<'de: 'a, 'a, A: MapAccess<'de>>(map: &mut A) -> Result<Option<Cow<'a, str>>, A::Error> {
+    Ok(map.next_key::<Reading<Text<'a>>>()?.map(|key| key.value().map_or(Cow::Borrowed(""), |Text(text)| text)))
+}
+
+/// The value that belongs to the key just read, if it is a string.
+pub(super) fn text_value<'de: 'a, 'a, A: MapAccess<'de>>(map: &mut A) -> Result<Option<Cow<'a, str>>, A::Error> {
+    Ok(map.next_value::<Reading<Text<'a>>>()?.value().map(|Text(text)| text))
+}
+
 /// A boolean; some feeds write it as a string, or as 0 and 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Flag(pub(super) bool);

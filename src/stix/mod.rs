@@ -23,6 +23,7 @@
 //! }
 //! ```
 
+mod batch;
 mod bundle;
 mod context;
 mod fault;
@@ -35,13 +36,14 @@ mod object;
 mod scan;
 mod timestamp;
 
-pub use bundle::{Batch, BundleReader, OBJECT_LIMIT, Object};
+pub use batch::{Batch, Object};
+pub use bundle::{BundleReader, OBJECT_LIMIT};
 pub use context::{Collector, Context, Provenance};
 pub use fault::{Fault, ObjectError, ObjectErrorKind};
 pub use few::Few;
 pub use id::Key;
 pub use indicator::{ExternalReference, Indicator, KillChainPhase, PatternType, Status};
-pub use marking::Tlp;
+pub use marking::{Tlp, TlpError};
 pub use object::object_type;
 pub use timestamp::{Moment, Timestamp, TimestampError};
 

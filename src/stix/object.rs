@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 
 use super::{
+    fault::{ObjectError, ObjectErrorKind},
     lenient::{Reading, Text},
     scan::{self, Members},
 };
@@ -28,15 +29,38 @@ pub fn object_type(raw: &[u8]) -> Option<Cow<'_, str>> {
     type_text(raw, found.map(|range| &inside[range]))
 }
 
+#[derive(Deserialize)]
+struct Typed<'a> {
+    #[serde(borrow, rename = "type", default)]
+    object_type: Reading<Text<'a>>,
+}
+
 /// The type from where the scanner found it; a type that it missed, or one with escapes, is left to the JSON parser.
 pub(super) fn type_text<'a>(raw: &'a [u8], found: Option<&'a [u8]>) -> Option<Cow<'a, str>> {
-    #[derive(Deserialize)]
-    struct Typed<'a> {
-        #[serde(borrow, rename = "type", default)]
-        object_type: Reading<Text<'a>>,
-    }
     match found {
         Some(text) if !text.contains(&b'\\') => std::str::from_utf8(text).ok().map(Cow::Borrowed),
-        _ => serde_json::from_slice::<Typed>(raw).ok()?.object_type.value().map(|text| text.0),
+        _ => parse::<Typed>(raw).ok()?.object_type.value().map(|text| text.0),
     }
+}
+
+/// Why the object `raw` has no type.
+///
+/// # Errors
+/// If it is not JSON, or its `type` is missing or no string.
+pub(super) fn has_type(raw: &[u8]) -> Result<(), ObjectError> {
+    let property = "type";
+    let kind = match parse::<Typed>(raw)?.object_type {
+        Reading::Value(_) => return Ok(()),
+        Reading::Absent => ObjectErrorKind::Missing { property },
+        Reading::Partly(_, found) | Reading::Wrong(found) => {
+            ObjectErrorKind::WrongType { property, found, expected: "a string" }
+        }
+    };
+    Err(ObjectError::of(raw, kind))
+}
+
+/// Parses the properties of one object. Checking all of it for UTF-8 at once is cheaper than each string by itself.
+pub(super) fn parse<'a, T: Deserialize<'a>>(raw: &'a [u8]) -> Result<T, ObjectError> {
+    let text = std::str::from_utf8(raw).map_err(|error| ObjectError::encoding(raw, error))?;
+    serde_json::from_str(text).map_err(|error| ObjectError::syntax(raw, &error))
 }

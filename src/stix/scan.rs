@@ -39,6 +39,8 @@ pub(super) struct Nesting {
     open: u8,
     close: u8,
     depth: u64,
+    /// How many lists are open in an object.
+    lists: u64,
     place: Place,
 }
 
@@ -55,7 +57,7 @@ enum Place {
 impl Nesting {
     /// For an object; the first byte fed is its `{`.
     pub(super) fn object() -> Self {
-        Self { open: b'{', close: b'}', depth: 0, place: Place::Structure }
+        Self { open: b'{', close: b'}', depth: 0, lists: 0, place: Place::Structure }
     }
 
     /// For an object; the bytes fed begin inside it, at its own level and outside of strings.
@@ -68,13 +70,13 @@ impl Nesting {
         Self { open: b'[', close: b']', ..Self::object() }
     }
 
-    /// The index one past the closing bracket, if it is in `bytes`; otherwise feed the bytes that follow.
-    pub(super) fn feed(&mut self, bytes: &[u8]) -> Option<usize> {
+    /// Looks at `bytes` for the closing bracket.
+    pub(super) fn feed(&mut self, bytes: &[u8]) -> Fed {
         let mut at = 0;
         loop {
             match self.place {
                 Place::Structure => loop {
-                    let byte = *bytes.get(at)?;
+                    let Some(&byte) = bytes.get(at) else { return Fed::More };
                     at += 1;
                     if byte == b'"' {
                         self.place = Place::String;
@@ -84,12 +86,19 @@ impl Nesting {
                     } else if byte == self.close {
                         self.depth = self.depth.saturating_sub(1);
                         if self.depth == 0 {
-                            return Some(at);
+                            return Fed::End(at);
+                        }
+                    } else if byte == b'[' {
+                        self.lists += 1;
+                    } else if byte == b']' {
+                        match self.lists.checked_sub(1) {
+                            Some(lists) => self.lists = lists,
+                            None => return Fed::Astray(at),
                         }
                     }
                 },
                 Place::String => {
-                    let stop = string_stop(bytes, at)?;
+                    let Some(stop) = string_stop(bytes, at) else { return Fed::More };
                     at = stop + 1;
                     self.place = match bytes[stop] {
                         b'"' => Place::Closed,
@@ -98,17 +107,27 @@ impl Nesting {
                     };
                 }
                 Place::Escape => {
-                    let byte = *bytes.get(at)?;
+                    let Some(&byte) = bytes.get(at) else { return Fed::More };
                     at += 1;
                     self.place = if byte == b'\n' { Place::Structure } else { Place::String };
                 }
                 Place::Closed => {
-                    let byte = *bytes.get(at)?;
+                    let Some(&byte) = bytes.get(at) else { return Fed::More };
                     self.place = if follows_string(byte) { Place::Structure } else { Place::String };
                 }
             }
         }
     }
+}
+
+/// What [`Nesting::feed`] found.
+pub(super) enum Fed {
+    /// The closing bracket is just before this index.
+    End(usize),
+    /// Just before this index a list is closed that the object never opened. Go on from there if nothing better is to do.
+    Astray(usize),
+    /// All bytes are inside of the value: feed those that follow.
+    More,
 }
 
 /// The index of the quote that ends the string whose text begins at `from`.
@@ -183,8 +202,9 @@ pub(super) fn members(bytes: &[u8], from: usize, container: bool, object_type: &
             b'{' | b'[' => {
                 let mut nesting = if first == b'{' { Nesting::object() } else { Nesting::list() };
                 match nesting.feed(&bytes[value..]) {
-                    Some(length) => value + length,
-                    None => return Members::Incomplete(member),
+                    Fed::End(length) => value + length,
+                    Fed::Astray(_) => return Members::Plain(member),
+                    Fed::More => return Members::Incomplete(member),
                 }
             }
             _ => skip(bytes, value, |byte| !matches!(byte, b',' | b'}' | b'"' | b'{')),

@@ -8,6 +8,10 @@ const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 
+/// The first second of the year 0, and of the year 10000.
+const YEAR_0: i64 = -62_167_219_200;
+const YEAR_10000: i64 = 253_402_300_800;
+
 /// A point in time in UTC, to the nanosecond, from the year 0 to the year 9999.
 ///
 /// ```
@@ -37,8 +41,7 @@ impl Timestamp {
     /// # Errors
     /// If that is not within the years 0 to 9999.
     pub fn from_unix_seconds(seconds: i64) -> Result<Self, TimestampError> {
-        let (first, last) = (days_from_civil(0, 1, 1) * DAY, days_from_civil(10_000, 1, 1) * DAY);
-        if (first..last).contains(&seconds) { Ok(Self { seconds, nanoseconds: 0 }) } else { Err(TimestampError) }
+        if (YEAR_0..YEAR_10000).contains(&seconds) { Ok(Self { seconds, nanoseconds: 0 }) } else { Err(TimestampError) }
     }
 
     /// Seconds since 1970-01-01T00:00:00Z, rounded down.
@@ -82,7 +85,7 @@ impl FromStr for Timestamp {
     type Err = TimestampError;
 
     fn from_str(text: &str) -> Result<Self, TimestampError> {
-        parse(text.trim().as_bytes()).ok_or(TimestampError)
+        parse(text.as_bytes().trim_ascii()).ok_or(TimestampError)
     }
 }
 

@@ -32,8 +32,8 @@ pub struct Format {
     pub source: &'static str,
     /// Path below the output folder; for a file per rule, the folder's: `suricata/stixc.rules`, `sigma/`.
     pub path: &'static str,
-    /// Whether it only serves another file of the target (a list that rules refer to), so that it means nothing by itself
-    /// on standard output.
+    /// Whether it goes along with another file of the target (a list that rules refer to, rules that came ready-made) and
+    /// so has no place on standard output.
     pub aside: bool,
     /// One line for `stixc targets`.
     pub about: &'static str,

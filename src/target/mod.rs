@@ -7,11 +7,13 @@ pub mod blocklist;
 pub mod contract;
 pub mod mapping;
 pub mod sigma;
+pub mod suricata;
+pub mod yara;
 
 pub use contract::Target;
 
 /// All targets, in the order in which they are reported.
-pub static TARGETS: &[&dyn Target] = &[&sigma::Sigma, &blocklist::BLOCKLIST];
+pub static TARGETS: &[&dyn Target] = &[&sigma::Sigma, &suricata::SURICATA, &yara::YARA, &blocklist::BLOCKLIST];
 
 /// The target called `name`.
 #[must_use]

@@ -1,8 +1,14 @@
 //! What the tests of the type check share.
 #![allow(dead_code, reason = "each test file uses a part")]
 
-use stixc::pattern::{ObjectPath, PathStep, PathStepKind};
-use stixc::span::Span;
+use std::{collections::BTreeSet, env, fs, path::PathBuf};
+
+use stixc::{
+    diagnostic::Severity,
+    pattern::{ComparisonExpression, ComparisonKind, ObjectPath, ObservationKind, PathStep, PathStepKind, Pattern},
+    plan::check,
+    span::Span,
+};
 
 /// The path that a text spells. Handles what paths in tests need: bare keys, quoted keys, `[n]` and `[*]`.
 pub fn path(text: &str) -> ObjectPath<'_> {
@@ -46,4 +52,37 @@ pub fn snapshots() -> insta::Settings {
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
     settings
+}
+
+/// A file of the corpus, read where it lies: `STIXC_CORPUS`, or beside the project. Tests that need it are
+/// `#[ignore]`d and named `corpus_…`; they run with `--include-ignored` where there is a corpus.
+pub fn corpus(name: &str) -> String {
+    let beside = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus");
+    let path = env::var_os("STIXC_CORPUS").map_or_else(beside, PathBuf::from).join(name);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The errors of the type check about a pattern, by code.
+pub fn errors(pattern: &Pattern<'_>) -> BTreeSet<&'static str> {
+    let found = check::check(pattern).into_iter();
+    found.filter(|diagnostic| diagnostic.severity == Severity::Error).map(|diagnostic| diagnostic.code.0).collect()
+}
+
+/// Calls `visit` for each path of a pattern, in order.
+pub fn each_path<'a>(pattern: &Pattern<'a>, visit: &mut impl FnMut(&ObjectPath<'a>)) {
+    let mut observations = vec![&pattern.expression];
+    while let Some(observation) = observations.pop() {
+        match &observation.kind {
+            ObservationKind::Single(comparison) => each_path_of(comparison, visit),
+            ObservationKind::Combined { operands, .. } => observations.extend(operands.iter().rev()),
+            ObservationKind::Qualified { expression, .. } => observations.push(expression),
+        }
+    }
+}
+
+fn each_path_of<'a>(expression: &ComparisonExpression<'a>, visit: &mut impl FnMut(&ObjectPath<'a>)) {
+    match &expression.kind {
+        ComparisonKind::Test(test) => visit(&test.path),
+        ComparisonKind::Combined { operands, .. } => operands.iter().for_each(|operand| each_path_of(operand, visit)),
+    }
 }

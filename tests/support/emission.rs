@@ -14,6 +14,8 @@ use stixc::{
 pub struct Memory {
     target: &'static str,
     renderer: Renderer,
+    /// What an earlier run left.
+    pub before: BTreeMap<String, Vec<u8>>,
     pub files: BTreeMap<String, Vec<u8>>,
     pub names: BTreeMap<usize, Vec<String>>,
     pub said: Vec<Diagnostic>,
@@ -22,7 +24,15 @@ pub struct Memory {
 impl Memory {
     pub fn new(target: &dyn Target) -> Self {
         let renderer = Renderer::new(None).unwrap();
-        Self { target: target.name(), renderer, files: BTreeMap::new(), names: BTreeMap::new(), said: Vec::new() }
+        let before = BTreeMap::new();
+        Self {
+            target: target.name(),
+            renderer,
+            before,
+            files: BTreeMap::new(),
+            names: BTreeMap::new(),
+            said: Vec::new(),
+        }
     }
 
     /// A file as text.
@@ -52,8 +62,8 @@ impl Emission for Memory {
         Ok(())
     }
 
-    fn previous(&mut self, _path: &str) -> Result<Option<String>, EmitError> {
-        Ok(None)
+    fn previous(&mut self, path: &str) -> Result<Option<String>, EmitError> {
+        Ok(self.before.get(path).map(|bytes| String::from_utf8(bytes.clone()).unwrap()))
     }
 
     fn name(&mut self, index: usize, ids: Vec<String>) {
@@ -81,6 +91,11 @@ pub fn rule(target: &dyn Target, id: &str, text: &str) -> Rule {
     let content = content(target, text).unwrap_or_else(|refusal| panic!("{text}: {refusal:?}"));
     let origin = Origin { id: id.to_owned(), sources: vec![id.to_owned()], name: id.to_owned(), ..Origin::default() };
     Rule { origin: Arc::new(origin), content }
+}
+
+/// Rules of patterns, by indicators with these ids.
+pub fn rules<'a>(target: &dyn Target, patterns: impl IntoIterator<Item = (String, &'a str)>) -> Vec<Rule> {
+    patterns.into_iter().map(|(id, text)| rule(target, &id, text)).collect()
 }
 
 /// What the target writes for these rules.

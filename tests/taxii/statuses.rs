@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use stixc::source::taxii::{Auth, Secret, TaxiiError};
+use stixc::source::taxii::{Auth, Client, Secret, TaxiiError};
 
 use crate::server::{Reply, Server, assert_holds, collection, indicators, run};
 
@@ -96,7 +96,8 @@ fn a_server_that_repeats_the_secret_is_not_quoted() {
         let mut options = collection(&server);
         options.auth = Auth::Bearer(Secret::new("sesame"));
         let error = run(&options).0.unwrap_err();
-        let shown = format!("{error} {error:?} {} {:?} {options:?}", error.help(), error.diagnostic());
+        let client = Client::new(&options).unwrap();
+        let shown = format!("{error} {error:?} {} {:?} {options:?} {client:?}", error.help(), error.diagnostic());
         assert!(!shown.contains("sesame"), "{shown}");
         assert!(shown.contains("***"), "{shown}");
     }

@@ -15,17 +15,17 @@ const A_COMPARISON: &str = "a comparison such as `file:name = 'x'`";
 const CONNECTIVES: [&str; 2] = ["OR", "AND"];
 
 impl<'a> Reader<'a> {
-    /// Comparisons under AND and OR. `open` counts the parentheses around them inside the brackets.
-    pub fn comparisons(&mut self, open: usize) -> Option<ComparisonExpression<'a>> {
+    /// Comparisons under AND and OR.
+    pub fn comparisons(&mut self) -> Option<ComparisonExpression<'a>> {
         let mut ladder = Ladder::<Option<ComparisonExpression<'a>>, 2>::new();
         loop {
             let start = self.at;
             let operand = match self.peek() {
-                Token::Symbol('(') => self.nested_comparisons(open),
-                _ => self.comparison(open),
+                Token::Symbol('(') => self.nested_comparisons(),
+                _ => self.comparison(),
             };
             let end = self.end;
-            let operator = self.boolean_operator(open);
+            let operator = self.boolean_operator();
             let combine = |rung: usize, operands: Vec<Option<_>>, span| {
                 let operands = operands.into_iter().collect::<Option<Vec<_>>>()?;
                 let kind = ComparisonKind::Combined { operator: OPERATORS[rung], operands };
@@ -38,27 +38,36 @@ impl<'a> Reader<'a> {
     }
 
     /// `( … )`.
-    fn nested_comparisons(&mut self, open: usize) -> Option<ComparisonExpression<'a>> {
+    fn nested_comparisons(&mut self) -> Option<ComparisonExpression<'a>> {
         if !self.descend() {
             return None;
         }
-        let expression = self.comparisons(open + 1);
+        self.inner += 1;
+        let expression = self.comparisons();
+        self.inner -= 1;
         self.close('(', ')');
         self.depth -= 1;
         expression
     }
 
     /// The operator behind a comparison, as a rung of the ladder, or nothing where the expression is over.
-    fn boolean_operator(&mut self, open: usize) -> Option<usize> {
+    fn boolean_operator(&mut self) -> Option<usize> {
         loop {
             match self.peek() {
                 Token::End | Token::Symbol(']' | '}' | '[' | ';') => return None,
-                Token::Symbol(')') if open > 0 || !self.is_stray_parenthesis() => return None,
+                Token::Symbol(')') if self.inner > 0 || !self.is_stray_parenthesis() => return None,
                 Token::Symbol(')') => self.stray_bracket(')'),
                 Token::Symbol('(') => return self.missing_boolean(self.gap()),
                 Token::Symbol(',') => {
                     let span = self.span(1);
                     self.advance(1);
+                    if matches!(self.peek(), Token::Quote(_) | Token::Number) {
+                        let reason = "several values need IN and parentheses";
+                        let error = ParseError::new(Mistake::BadSet { reason }, span);
+                        self.report(error.help("write `IN ('a', 'b')`"));
+                        self.skip_comparison();
+                        continue;
+                    }
                     return self.missing_boolean(span);
                 }
                 Token::Operator(signs @ ("&&" | "&" | "||" | "|")) => return Some(self.sign_for_word(signs)),
@@ -82,7 +91,7 @@ impl<'a> Reader<'a> {
 
     /// A word where AND or OR should be.
     fn word_between(&mut self, word: &str) -> Between {
-        if matches!(self.peek_behind(word.len()), Token::Symbol(':')) {
+        if !matches!(word, "AND" | "OR") && matches!(self.peek_behind(word.len()), Token::Symbol(':')) {
             return self.missing_boolean(self.gap()).map_or(Between::End, Between::Operator);
         }
         match self.peek_keyword(&["OR", "AND", "FOLLOWEDBY", "WITHIN", "REPEATS", "START", "STOP", "EXISTS", "NOT"]) {
@@ -145,10 +154,9 @@ impl<'a> Reader<'a> {
     /// Reads a qualifier inside the brackets, if the bracket closes behind it. Where it doesn't, the bracket is what is
     /// missing, and nothing is read.
     fn misplaced_qualifier(&mut self, word: &'static str) -> bool {
-        let (at, end, mistakes) = (self.at, self.end, self.mistakes.len());
-        self.qualifier();
+        let (at, end) = (self.at, self.end);
+        self.quietly(Self::qualifier);
         let qualifier = Span::new(at, self.end);
-        self.mistakes.truncate(mistakes);
         if self.peek() != Token::Symbol(']') {
             (self.at, self.end) = (at, end);
             return false;
@@ -162,28 +170,63 @@ impl<'a> Reader<'a> {
         true
     }
 
-    /// Goes to the end of a comparison that can't be read, past one token at least.
+    /// Goes to the end of a comparison that can't be read, past one token at least. Sets and indexes are skipped whole.
     pub fn skip_comparison(&mut self) {
+        let (mut parentheses, mut brackets) = (0_usize, 0_usize);
         loop {
-            self.skip();
             match self.peek() {
-                Token::End | Token::Symbol(']' | ')') | Token::Word("AND" | "OR") => return,
+                Token::Symbol('(') => parentheses += 1,
+                Token::Symbol(')') => parentheses = parentheses.saturating_sub(1),
+                Token::Symbol('[') if matches!(self.peek_behind(1), Token::Number | Token::Symbol('*')) => {
+                    brackets += 1
+                }
+                Token::Symbol(']') => brackets = brackets.saturating_sub(1),
                 _ => {}
+            }
+            self.skip();
+            let is_inside = match self.peek() {
+                Token::Symbol(')') => parentheses > 0,
+                Token::Symbol(']') => brackets > 0,
+                _ => true,
+            };
+            if !is_inside || self.is_over() {
+                return;
             }
         }
     }
 
+    /// The same, unless the comparison is over already.
+    pub fn skip_rest_of_comparison(&mut self) {
+        if !self.is_over() && !matches!(self.peek(), Token::Symbol(')' | ']')) {
+            self.skip_comparison();
+        }
+    }
+
+    /// Whether a comparison is over whatever it was: at the end of the pattern, or before AND or OR.
+    fn is_over(&self) -> bool {
+        matches!(self.peek(), Token::End | Token::Word("AND" | "OR"))
+    }
+
     /// One comparison.
     #[inline(never)]
-    fn comparison(&mut self, open: usize) -> Option<ComparisonExpression<'a>> {
+    fn comparison(&mut self) -> Option<ComparisonExpression<'a>> {
         match self.peek() {
             Token::End | Token::Symbol(')' | ']' | '}') | Token::Word("AND" | "OR") => {
                 let mistake = Mistake::MissingOperand { expected: A_COMPARISON, found: self.found() };
-                self.report(ParseError::new(mistake, self.here()));
+                self.report(
+                    ParseError::new(mistake, self.here()).help("write a comparison here or remove the operator"),
+                );
                 None
             }
-            Token::Symbol('[') => self.inner_brackets(open),
-            Token::Word(word) => self.test_from(word, open),
+            Token::Symbol('[') => self.inner_brackets(),
+            Token::Symbol(':') if matches!(self.peek_behind(1), Token::Word(_) | Token::Quote(_)) => {
+                let reason = "an object type is missing before the colon";
+                let error = ParseError::new(Mistake::BadPath { reason }, self.span(1));
+                self.report(error.help("write the type of the object before it, as in `file:name`"));
+                self.skip_comparison();
+                None
+            }
+            Token::Word(word) => self.test_from(word),
             Token::Quote(_) => self.quoted_first(),
             Token::Number | Token::Operator(_) | Token::Symbol(_) => {
                 self.unexpected(A_COMPARISON);
@@ -194,53 +237,48 @@ impl<'a> Reader<'a> {
     }
 
     /// `[ … ]` inside brackets.
-    fn inner_brackets(&mut self, open: usize) -> Option<ComparisonExpression<'a>> {
+    fn inner_brackets(&mut self) -> Option<ComparisonExpression<'a>> {
         let span = self.span(1);
         let mistake = Mistake::WrongBracket { found: '[', expected: "comparisons are grouped by parentheses" };
-        let mut error = ParseError::new(mistake, span).help("write `(…)`").edit(span, "(");
-        self.advance(1);
+        let mut error = ParseError::new(mistake, span).help("write `(` and `)`").edit(span, "(");
         let place = self.mistakes.len();
-        if self.depth == super::NESTING {
-            self.stop();
+        if !self.descend() {
             return None;
         }
-        self.depth += 1;
-        let expression = self.comparisons(open + 1);
+        self.inner += 1;
+        let expression = self.comparisons();
+        self.inner -= 1;
         self.depth -= 1;
         if self.peek() == Token::Symbol(']') {
             error = error.edit(self.span(1), ")");
             self.advance(1);
         }
-        if !self.done {
-            self.mistakes.insert(place.min(self.mistakes.len()), error);
-        }
+        self.report_before(place, error);
         expression
     }
 
     /// A comparison that starts with `word`.
-    fn test_from(&mut self, word: &'a str, open: usize) -> Option<ComparisonExpression<'a>> {
+    fn test_from(&mut self, word: &'a str) -> Option<ComparisonExpression<'a>> {
         let start = self.at;
         let is_property = matches!(self.peek_behind(word.len()), Token::Symbol(':' | '.') | Token::Operator(_));
         if word == "unconverted_term" && is_property {
             self.placeholder();
             return None;
         }
-        let not = (!is_property && word.eq_ignore_ascii_case("NOT")).then(|| self.span(word.len()));
-        if let Some(not) = not {
-            let spelling = self.mistakes.len();
-            self.take_keyword(&["NOT"]);
-            if self.is_existence() {
+        if !is_property && word.eq_ignore_ascii_case("NOT") {
+            let behind = self.peek_behind(word.len());
+            if matches!(behind, Token::Word(word) if word.eq_ignore_ascii_case("EXISTS")) {
+                self.take_keyword(&["NOT"]);
                 return self.existence(start, true);
             }
-            if self.peek() == Token::Symbol('(') {
-                let error = ParseError::new(Mistake::MisplacedNot, not);
-                self.report(
-                    error.help("negate each comparison in the parentheses: `a:b NOT = 1`, and swap AND and OR"),
-                );
-                return self.nested_comparisons(open);
+            let not = self.span(word.len());
+            self.advance(word.len());
+            if behind != Token::Symbol('(') {
+                return self.negated_in_front(not);
             }
-            self.mistakes.truncate(spelling);
-            return self.negated_in_front(not);
+            let error = ParseError::new(Mistake::MisplacedNot, not);
+            self.report(error.help("negate each comparison in the parentheses: `a:b NOT = 1`, and swap AND and OR"));
+            return self.nested_comparisons();
         }
         if self.is_existence() {
             return self.existence(start, false);
@@ -258,8 +296,13 @@ impl<'a> Reader<'a> {
     fn negated_in_front(&mut self, not: Span) -> Option<ComparisonExpression<'a>> {
         let start = self.at;
         let place = self.mistakes.len();
-        let comparison = self.test();
         let mut error = ParseError::new(Mistake::MisplacedNot, not);
+        if let Some(path) = self.lone_path() {
+            let help = format!("write `NOT EXISTS {path}`, or `{path} NOT =` and a value");
+            self.report(error.help(help).edit(Span::new(start, start), "EXISTS "));
+            return None;
+        }
+        let comparison = self.test();
         if let Some(comparison) = &comparison {
             let operator = comparison.operator_span.start as usize;
             let path = comparison.path.span.slice(self.source);
@@ -268,10 +311,21 @@ impl<'a> Reader<'a> {
                 .edit(Span::new(not.start as usize, start), "")
                 .edit(Span::new(operator, operator), "NOT ");
         }
-        if !self.done {
-            self.mistakes.insert(place.min(self.mistakes.len()), error);
-        }
+        self.report_before(place, error);
         comparison.map(|comparison| self.as_expression(start, comparison))
+    }
+
+    /// Reads a property that neither an operator nor a value follows; otherwise nothing is read.
+    fn lone_path(&mut self) -> Option<&'a str> {
+        let (at, end, told) = (self.at, self.end, self.mistakes.len());
+        let path = self.quietly(|reader| {
+            let is_path = reader.object_path().is_some() && reader.mistakes.len() == told;
+            (is_path && (reader.is_over() || matches!(reader.peek(), Token::Symbol(']' | ')')))).then_some(reader.end)
+        });
+        if path.is_none() {
+            (self.at, self.end) = (at, end);
+        }
+        path.map(|end| &self.source[at..end])
     }
 
     /// A comparison that reaches from `start` to the last token.
@@ -282,19 +336,15 @@ impl<'a> Reader<'a> {
     /// Property, operator and operand.
     fn test(&mut self) -> Option<Comparison<'a>> {
         let Some(path) = self.object_path() else {
-            if !matches!(self.peek(), Token::End | Token::Symbol(']' | ')') | Token::Word("AND" | "OR")) {
-                self.skip_comparison();
-            }
+            self.skip_rest_of_comparison();
             return None;
         };
-        let Relation { negated, operator, span: operator_span } = match self.relation(&path) {
-            Some(relation) => relation,
-            None => {
-                if !matches!(self.peek(), Token::End | Token::Symbol(']' | ')') | Token::Word("AND" | "OR")) {
-                    self.skip_comparison();
-                }
-                return None;
-            }
+        if self.idiom(&path) {
+            return None;
+        }
+        let Some(Relation { negated, operator, span: operator_span }) = self.relation(&path) else {
+            self.skip_rest_of_comparison();
+            return None;
         };
         let operand = match operator {
             ComparisonOperator::Exists => Some(Operand::None),
@@ -316,9 +366,13 @@ impl<'a> Reader<'a> {
         if !matches!(self.peek(), Token::Word(_) | Token::Quote(_)) {
             let mistake = Mistake::MissingOperand { expected: "a property such as `file:name`", found: self.found() };
             self.report(ParseError::new(mistake, self.here()));
+            self.skip_rest_of_comparison();
             return None;
         }
-        let path = self.object_path()?;
+        let Some(path) = self.object_path() else {
+            self.skip_rest_of_comparison();
+            return None;
+        };
         let comparison =
             Comparison { path, negated, operator: ComparisonOperator::Exists, operator_span, operand: Operand::None };
         Some(self.as_expression(start, comparison))
@@ -336,19 +390,52 @@ impl<'a> Reader<'a> {
     /// A comparison that starts with text in quotes.
     fn quoted_first(&mut self) -> Option<ComparisonExpression<'a>> {
         let span = self.here();
-        let inside = span.slice(self.source).trim_matches(super::token::is_quote);
-        let reason = if matches!(self.peek_behind(span.slice(self.source).len()), Token::Symbol(':')) {
-            "an object type has no quotes"
-        } else {
-            "the property stands on the left side, the value on the right"
-        };
-        let mut error = ParseError::new(Mistake::BadPath { reason }, span);
-        if reason.starts_with("an object") {
-            error = error.help(format!("write `{inside}`")).edit(span, inside);
+        let written = span.slice(self.source);
+        if matches!(self.peek_behind(written.len()), Token::Symbol(':')) {
+            let inside = written.trim_matches(super::token::is_quote);
+            let error = ParseError::new(Mistake::BadPath { reason: "an object type has no quotes" }, span);
+            self.report(error.help(format!("write `{inside}`")).edit(span, inside));
+            self.skip_comparison();
+            return None;
         }
-        self.report(error);
-        self.skip_comparison();
+        let turned = self.quietly(|reader| reader.turned(written));
+        let reason = "a value stands on the left side, where the property belongs";
+        let error = ParseError::new(Mistake::BadPath { reason }, span);
+        match turned {
+            Some((whole, turned)) => self.report(error.help(format!("write `{turned}`")).edit(whole, turned)),
+            None => {
+                self.report(error);
+                self.skip_comparison();
+            }
+        }
         None
+    }
+
+    /// `'x' = a:b` as `a:b = 'x'`, and where it stands.
+    fn turned(&mut self, value: &str) -> Option<(Span, String)> {
+        let start = self.at;
+        let (at, end) = (self.at, self.end);
+        self.skip();
+        let operator = match self.peek() {
+            Token::Operator("=" | "==") => "=",
+            Token::Operator("!=" | "<>") => "!=",
+            Token::Operator("<") => ">",
+            Token::Operator(">") => "<",
+            Token::Operator("<=") => ">=",
+            Token::Operator(">=") => "<=",
+            _ => {
+                (self.at, self.end) = (at, end);
+                return None;
+            }
+        };
+        self.skip();
+        match self.object_path() {
+            Some(path) => Some((Span::new(start, self.end), format!("{path} {operator} {value}"))),
+            None => {
+                (self.at, self.end) = (at, end);
+                None
+            }
+        }
     }
 }
 

@@ -45,6 +45,9 @@ const SYNONYMS: [(&str, &str); 27] = [
     ("DURING", "WITHIN"),
 ];
 
+/// Words that resemble a keyword and mean something else.
+const OTHERS: [&str; 5] = ["XOR", "NOR", "NAND", "MATH", "ON"];
+
 /// Which of `keywords` the word is, if it is one.
 pub(super) fn classify(word: &str, keywords: &[&'static str]) -> Option<(&'static str, Spelling)> {
     if let Some(keyword) = keywords.iter().find(|keyword| **keyword == word) {
@@ -57,6 +60,9 @@ pub(super) fn classify(word: &str, keywords: &[&'static str]) -> Option<(&'stati
     let synonym = SYNONYMS.iter().find(|(other, keyword)| *other == upper && keywords.contains(keyword));
     if let Some((_, keyword)) = synonym {
         return Some((keyword, Spelling::Similar));
+    }
+    if OTHERS.contains(&upper.as_str()) {
+        return None;
     }
     // Short words are all alike: they may differ in one place only.
     let nearest =

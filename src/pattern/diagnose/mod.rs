@@ -8,6 +8,7 @@
 //! It is bounded: it reads forward only, tells at most [`MISTAKES`] mistakes, and nests as deep as the grammar does.
 
 mod comparison;
+mod idiom;
 mod keyword;
 mod observation;
 mod operator;
@@ -16,6 +17,7 @@ mod qualifier;
 mod quote;
 mod token;
 mod value;
+mod whole;
 
 use super::{
     Assumption, Edit, Mistake, NESTING, ObservationExpression, ParseError, Version, lenient,
@@ -38,8 +40,19 @@ pub(super) struct Reading<'a> {
 
 /// Reads a pattern that the grammar of `version` may have refused.
 pub(super) fn read(source: &str, version: Version) -> Reading<'_> {
-    let mut reader =
-        Reader { source, at: 0, end: 0, version, depth: 0, in_brackets: false, mistakes: Vec::new(), done: false };
+    let mut reader = Reader {
+        source,
+        at: 0,
+        end: 0,
+        version,
+        depth: 0,
+        brackets: 0,
+        in_brackets: false,
+        inner: 0,
+        in_set: false,
+        mistakes: Vec::new(),
+        done: false,
+    };
     if u32::try_from(source.len()).is_err() {
         reader.report(ParseError::new(Mistake::TooLong, Span::new(0, 0)));
         return Reading { expression: None, mistakes: reader.mistakes };
@@ -84,8 +97,14 @@ struct Reader<'a> {
     version: Version,
     /// Parentheses that are open.
     depth: usize,
+    /// Brackets that are open around observations, where parentheses should be; they count among the parentheses.
+    brackets: usize,
     /// Whether an observation's bracket is open.
     in_brackets: bool,
+    /// Parentheses that are open around comparisons.
+    inner: usize,
+    /// Whether a set is open.
+    in_set: bool,
     mistakes: Vec<ParseError>,
     /// Whether the rest is left unread.
     done: bool,
@@ -104,12 +123,13 @@ impl<'a> Reader<'a> {
 
     /// The token behind the next one, which has `length` bytes.
     fn peek_behind(&self, length: usize) -> Token<'a> {
-        token::first(lexis::blank(&self.rest()[length..]))
+        token::first(lexis::blank(self.rest().get(length..).unwrap_or_default()))
     }
 
     /// Goes past the `length` bytes of a token and the blanks behind it.
     fn advance(&mut self, length: usize) {
-        self.end = self.at + length;
+        // Where too many mistakes were told meanwhile, the text is over already.
+        self.end = (self.at + length).min(self.source.len());
         self.at = self.end;
         self.skip_blank();
     }
@@ -184,17 +204,37 @@ impl<'a> Reader<'a> {
         self.end = self.at;
     }
 
+    /// Reads without telling mistakes.
+    fn quietly<T>(&mut self, read: impl FnOnce(&mut Self) -> T) -> T {
+        let (told, done) = (self.mistakes.len(), self.done);
+        let result = read(self);
+        self.mistakes.truncate(told);
+        self.done = done;
+        result
+    }
+
+    /// Tells a mistake as the one before those that were found from `place` on.
+    fn report_before(&mut self, place: usize, error: ParseError) {
+        // Where the rest was left unread meanwhile, the reason was told.
+        if !self.done {
+            self.report(error);
+            let place = place.min(self.mistakes.len());
+            self.mistakes[place..].rotate_right(1);
+        }
+    }
+
     /// Goes into parentheses; `false` where there are too many, and then the rest is left unread.
     fn descend(&mut self) -> bool {
-        if self.depth == NESTING {
+        let is_possible = self.depth < NESTING;
+        if is_possible {
+            self.depth += 1;
+            self.advance(1);
+        } else {
             let error = ParseError::new(Mistake::TooDeep, self.span(1));
             self.report(error.help("remove parentheses that change nothing"));
             self.stop();
-            return false;
         }
-        self.depth += 1;
-        self.advance(1);
-        true
+        is_possible
     }
 
     /// Expects the bracket that closes the one at `open`.

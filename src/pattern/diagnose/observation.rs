@@ -25,16 +25,7 @@ struct Operand<'a> {
 impl<'a> Reader<'a> {
     /// A whole pattern.
     pub fn pattern(&mut self) -> Option<ObservationExpression<'a>> {
-        if let Some(mistake) = not_a_pattern(self.source) {
-            let span = self.here();
-            let error = ParseError::new(mistake, span);
-            let is_empty = error.mistake == Mistake::EmptyPattern;
-            self.report(if is_empty {
-                error.help("write at least one observation: `[file:name = 'x']`")
-            } else {
-                error.help("set the indicator's `pattern_type` to the language of its pattern")
-            });
-            self.stop();
+        if self.not_a_pattern() {
             return None;
         }
         self.observations().expression
@@ -126,7 +117,7 @@ impl<'a> Reader<'a> {
     /// Tells that an observation should stand here.
     fn missing_operand(&mut self) {
         let mistake = Mistake::MissingOperand { expected: AN_OBSERVATION, found: self.found() };
-        self.report(ParseError::new(mistake, self.here()));
+        self.report(ParseError::new(mistake, self.here()).help("write an observation here or remove the operator"));
     }
 
     /// Tells that something else should stand here.
@@ -152,6 +143,9 @@ impl<'a> Reader<'a> {
     /// `[ … ]`.
     fn single(&mut self) -> Option<ObservationExpression<'a>> {
         let start = self.at;
+        if self.peek_behind(1) == Token::Symbol('[') {
+            return self.nested_brackets();
+        }
         self.advance(1);
         if self.peek() == Token::Symbol(']') {
             let span = Span::new(start, self.at + 1);
@@ -162,12 +156,12 @@ impl<'a> Reader<'a> {
             return None;
         }
         self.in_brackets = true;
-        let comparison = self.comparisons(0);
+        let comparison = self.comparisons();
         self.in_brackets = false;
         // A parenthesis in place of the bracket closes nothing else where none is open.
         let wrong = match self.peek() {
             Token::Symbol(wrong @ '}') => Some(wrong),
-            Token::Symbol(wrong @ ')') if self.depth == 0 => Some(wrong),
+            Token::Symbol(wrong @ ')') if self.depth == self.brackets => Some(wrong),
             _ => None,
         };
         match wrong {
@@ -176,6 +170,28 @@ impl<'a> Reader<'a> {
         }
         let span = Span::new(start, self.end);
         comparison.map(|comparison| ObservationExpression { kind: ObservationKind::Single(comparison), span })
+    }
+
+    /// `[[ … ] … ]`, whose outer brackets should be parentheses.
+    fn nested_brackets(&mut self) -> Option<ObservationExpression<'a>> {
+        let (span, place) = (self.span(1), self.mistakes.len());
+        if !self.descend() {
+            return None;
+        }
+        self.brackets += 1;
+        let operand = self.observations();
+        self.brackets -= 1;
+        self.depth -= 1;
+        let mistake = Mistake::WrongBracket { found: '[', expected: "observations are grouped by parentheses" };
+        let mut error = ParseError::new(mistake, span).help("write `(` and `)`").edit(span, "(");
+        if self.peek() == Token::Symbol(']') {
+            error = error.edit(self.span(1), ")");
+            self.advance(1);
+        } else {
+            self.close('(', ')');
+        }
+        self.report_before(place, error);
+        operand.expression
     }
 
     /// Tells that the next character is the wrong bracket, and goes past it.
@@ -191,7 +207,7 @@ impl<'a> Reader<'a> {
         let start = self.at;
         self.replace_bracket('{', '[', "an observation starts with `[`");
         self.in_brackets = true;
-        let comparison = self.comparisons(0);
+        let comparison = self.comparisons();
         self.in_brackets = false;
         if self.peek() == Token::Symbol('}') {
             let span = self.span(1);
@@ -211,17 +227,16 @@ impl<'a> Reader<'a> {
     fn without_brackets(&mut self) -> Option<ObservationExpression<'a>> {
         let start = self.at;
         let position = self.mistakes.len();
-        let comparison = self.comparisons(0);
-        let span = Span::new(start, self.end);
+        let comparison = self.comparisons();
         let (before, behind) = (Span::new(start, start), self.gap());
-        let error = ParseError::new(Mistake::MissingBrackets, span)
-            .help("write `[` before it and `]` behind it")
-            .edit(before, "[")
-            .edit(behind, "]");
-        // It comes before the mistakes inside of it.
-        if !self.done {
-            self.mistakes.insert(position.min(self.mistakes.len()), error);
-        }
+        let error = ParseError::new(Mistake::MissingBrackets, Span::new(start, self.end)).edit(before, "[");
+        let error = if self.take(']') {
+            error.help("write `[` before it")
+        } else {
+            error.help("write `[` before it and `]` behind it").edit(behind, "]")
+        };
+        let span = Span::new(start, self.end);
+        self.report_before(position, error);
         comparison.map(|comparison| ObservationExpression { kind: ObservationKind::Single(comparison), span })
     }
 
@@ -241,7 +256,8 @@ impl<'a> Reader<'a> {
         loop {
             match self.peek() {
                 Token::End => return None,
-                Token::Symbol(')') if self.depth > 0 => return None,
+                Token::Symbol(')') if self.depth > self.brackets => return None,
+                Token::Symbol(']') if self.brackets > 0 => return None,
                 Token::Symbol(close @ (')' | ']' | '}')) => self.stray_bracket(close),
                 Token::Symbol(';') => self.semicolon(),
                 Token::Symbol('[' | '(' | '{') => {
@@ -254,12 +270,18 @@ impl<'a> Reader<'a> {
                     return Some(2);
                 }
                 Token::Operator(signs @ ("&&" | "&" | "||" | "|")) => return Some(1 + self.sign_for_word(signs)),
-                Token::Word(word) if matches!(self.peek_behind(word.len()), Token::Symbol(':')) => {
+                Token::Word(word)
+                    if !CONNECTIVES.contains(&word) && matches!(self.peek_behind(word.len()), Token::Symbol(':')) =>
+                {
                     self.missing_connective(self.gap());
                     return Some(2);
                 }
                 Token::Word(word) if word.eq_ignore_ascii_case("followed") && self.is_followed_by(word) => {
                     return Some(0);
+                }
+                // Behind something that was told already.
+                Token::Word(word) if QUALIFIERS.contains(&word) => {
+                    self.qualifier();
                 }
                 Token::Word(_) => match self.take_keyword(&CONNECTIVES) {
                     Some(keyword) => return CONNECTIVES.iter().position(|connective| *connective == keyword),
@@ -339,25 +361,4 @@ impl<'a> Reader<'a> {
             }
         }
     }
-}
-
-/// Whether the whole text is empty or of another language.
-fn not_a_pattern(source: &str) -> Option<Mistake> {
-    let text = crate::pattern::lexis::blank(source).trim_start_matches('\u{feff}').trim_start();
-    let first = text.split(|next: char| next.is_whitespace() || next == '{').next().unwrap_or_default();
-    let language = match first {
-        "" if text.is_empty() => return Some(Mistake::EmptyPattern),
-        "rule" | "private" | "global" | "import" if text.contains('{') || text.starts_with("import \"") => {
-            "a YARA rule"
-        }
-        "alert" | "drop" | "reject" | "pass" if text.contains("->") || text.contains("sid:") => {
-            "a Snort or Suricata rule"
-        }
-        "title:" | "logsource:" | "detection:" => "a Sigma rule",
-        "SELECT" | "select" => "a database query",
-        "" if text.starts_with('{') && text[1..].trim_start().starts_with('"') => "JSON",
-        _ if text.starts_with('<') => "XML",
-        _ => return None,
-    };
-    Some(Mistake::OtherLanguage { language })
 }

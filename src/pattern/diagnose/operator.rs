@@ -14,9 +14,7 @@ pub(super) struct Relation {
     pub span: Span,
 }
 
-/// The operators that are words.
-const WORDS: [&str; 5] = ["IN", "LIKE", "MATCHES", "ISSUBSET", "ISSUPERSET"];
-/// The same, and those that others write as words.
+/// The operators that are words, and those that others write as words.
 const WORDS_AND_SIGNS: [&str; 11] =
     ["IN", "LIKE", "MATCHES", "ISSUBSET", "ISSUPERSET", "=", "!=", "<", "<=", ">", ">="];
 
@@ -79,6 +77,12 @@ impl Reader<'_> {
             Token::Quote(_) | Token::Number => {
                 self.forgotten_operator();
                 Some(Relation { negated, operator: ComparisonOperator::Equal, span: self.gap() })
+            }
+            Token::Symbol('(') => {
+                let gap = self.gap();
+                let error = ParseError::new(Mistake::MissingOperator { found: self.found() }, self.here());
+                self.report(error.help("write `IN` before the set").edit(gap, " IN"));
+                Some(Relation { negated, operator: ComparisonOperator::In, span: gap })
             }
             Token::End | Token::Symbol(_) => self.missing_operator(path),
         }
@@ -167,16 +171,7 @@ impl Reader<'_> {
 
     /// A word that is an operator, or nearly.
     fn take_word_operator(&mut self, negated: bool, span: Span) -> Option<Relation> {
-        // Words that other languages use for signs are found among all; a misspelt word is never a sign.
-        let keyword = match self.take_keyword(&WORDS) {
-            Some(keyword) => Some(keyword),
-            None => match self.peek_keyword(&WORDS_AND_SIGNS) {
-                Some((sign, Spelling::Similar)) if !WORDS.contains(&sign) && span.end - span.start > 1 => {
-                    self.take_keyword(&WORDS_AND_SIGNS)
-                }
-                _ => None,
-            },
-        };
+        let keyword = self.take_keyword(&WORDS_AND_SIGNS);
         match keyword.and_then(by_spelling) {
             Some(operator) => Some(Relation { negated, operator, span }),
             None => {

@@ -2,7 +2,10 @@
 
 use std::borrow::Cow;
 
-use super::{Reader, Token, quote::Usage};
+use super::{
+    Reader, Token,
+    quote::{Usage, may_follow},
+};
 use crate::{
     pattern::{Mistake, ObjectPath, ParseError, PathStep, PathStepKind, Quoted, lenient, lexis, literal},
     span::Span,
@@ -19,7 +22,7 @@ impl<'a> Reader<'a> {
             return None;
         };
         let type_span = self.span(object_type.len());
-        if lexis::is_reserved(object_type) {
+        if self.is_reserved(object_type) {
             let mistake = Mistake::ReservedWord { word: object_type.to_owned() };
             self.report(ParseError::new(mistake, type_span).help("no object type can have this name"));
         }
@@ -35,6 +38,14 @@ impl<'a> Reader<'a> {
                 // `.0`, which reads as a number.
                 Token::Number if self.rest().starts_with('.') => self.dotted_index()?,
                 Token::Symbol('[') => self.index()?,
+                // Without a blank before it and with an operator behind it, a text is a key.
+                Token::Quote(_) if self.end == self.at && self.is_before_operator() => {
+                    let (gap, reason) = (self.gap(), "a dot is missing before the key");
+                    let error = ParseError::new(Mistake::BadPath { reason }, gap).help("write `.` here");
+                    self.report(error.edit(gap, "."));
+                    self.property()?
+                }
+                Token::Symbol('*') => self.bare_star(),
                 Token::Symbol(':') if matches!(self.peek_behind(1), Token::Word(_)) => {
                     let span = self.span(1);
                     let reason =
@@ -51,6 +62,31 @@ impl<'a> Reader<'a> {
         Some(ObjectPath { object_type, type_span, steps, span })
     }
 
+    /// Whether an operator stands behind the next token.
+    fn is_before_operator(&self) -> bool {
+        match self.peek_behind(super::token::length(self.rest())) {
+            Token::Operator(_) => true,
+            Token::Word(word) => ["NOT", "IN", "LIKE", "MATCHES", "ISSUBSET", "ISSUPERSET"].contains(&word),
+            _ => false,
+        }
+    }
+
+    /// `*` or `*]`, which should be `[*]`.
+    fn bare_star(&mut self) -> PathStep<'a> {
+        let start = self.at;
+        self.advance(1);
+        self.take(']');
+        let span = Span::new(start, self.end);
+        let reason = "the star for any element stands in brackets";
+        self.report(ParseError::new(Mistake::BadIndex { reason }, span).help("write `[*]`").edit(span, "[*]"));
+        PathStep { kind: PathStepKind::AnyIndex, span }
+    }
+
+    /// Whether a word can't stand unquoted in a path of this version.
+    fn is_reserved(&self, word: &str) -> bool {
+        lexis::is_reserved(word) && (word != "EXISTS" || self.version.has_exists())
+    }
+
     /// The colon behind an object type.
     fn colon(&mut self, object_type: &str) -> Option<()> {
         match self.peek() {
@@ -58,14 +94,14 @@ impl<'a> Reader<'a> {
                 self.advance(1);
                 if self.peek() == Token::Symbol(':') {
                     let span = self.span(1);
-                    let reason = "one colon stands behind the object type";
+                    let reason = "only one colon stands behind the object type";
                     self.report(ParseError::new(Mistake::BadPath { reason }, span).help("write `:`").edit(span, ""));
                     self.advance(1);
                 }
             }
             Token::Symbol('.') => {
                 let span = self.span(1);
-                let reason = "a colon stands behind the object type";
+                let reason = "a colon is missing behind the object type";
                 self.report(ParseError::new(Mistake::BadPath { reason }, span).help("write `:`").edit(span, ":"));
                 self.advance(1);
             }
@@ -77,7 +113,7 @@ impl<'a> Reader<'a> {
                 return None;
             }
             _ => {
-                let reason = "a property is written with its object type and a colon, as in `file:name`";
+                let reason = "this is no property: those have an object type and a colon, as in `file:name`";
                 self.report(ParseError::new(
                     Mistake::BadPath { reason },
                     Span::new(self.end - object_type.len(), self.end),
@@ -97,7 +133,17 @@ impl<'a> Reader<'a> {
             }
             Token::Word(name) => {
                 let span = self.span(name.len());
-                if lexis::is_reserved(name) {
+                if self.is_reserved(name) && self.is_missing_property(name) {
+                    let (gap, reason) = (self.gap(), "a property is missing here");
+                    let error = ParseError::new(Mistake::BadPath { reason }, gap);
+                    self.report(error.help("write the name of a property, as in `file:name`"));
+                    return None;
+                }
+                let behind = self.rest()[name.len()..].strip_prefix('\'');
+                if behind.is_some_and(|behind| may_follow(behind, Usage::Key)) {
+                    return Some(self.half_quoted_key(name));
+                }
+                if self.is_reserved(name) {
                     let mistake = Mistake::ReservedWord { word: name.to_owned() };
                     let error = ParseError::new(mistake, span).help(format!("as a property it is written '{name}'"));
                     self.report(error.edit(span, Quoted(name).to_string()));
@@ -124,6 +170,29 @@ impl<'a> Reader<'a> {
                 None
             }
         }
+    }
+
+    /// Whether a word is an operator that a value follows, and not a property.
+    fn is_missing_property(&self, word: &str) -> bool {
+        let behind = self.peek_behind(word.len());
+        match word {
+            // Directly behind the colon it is rather a strange name.
+            "NOT" if self.end < self.at => !matches!(behind, Token::Symbol('.' | '[')),
+            "IN" | "LIKE" | "MATCHES" | "ISSUBSET" | "ISSUPERSET" => {
+                matches!(behind, Token::Quote(_) | Token::Symbol('('))
+            }
+            _ => false,
+        }
+    }
+
+    /// `name'`, which should be `'name'`.
+    fn half_quoted_key(&mut self, name: &'a str) -> PathStep<'a> {
+        let span = self.span(name.len() + 1);
+        let reason = "the quote before the key is missing";
+        let error = ParseError::new(Mistake::BadPath { reason }, span).help(format!("write '{name}'"));
+        self.report(error.edit(span, Quoted(name).to_string()));
+        self.advance(name.len() + 1);
+        PathStep { kind: PathStepKind::Property(Cow::Borrowed(name)), span }
     }
 
     /// `.0`, which should be `[0]`.
@@ -185,30 +254,28 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// `['key']` or `[key]`, which should be `.'key'`.
+    /// `['key']` or `[key]`, which should be `.'key'`; the bracket at `start` is read already.
     fn key_in_brackets(&mut self, start: usize) -> Option<PathStep<'a>> {
-        let place = self.mistakes.len();
-        let step = match self.peek() {
-            Token::Quote(_) => {
-                let text = self.text(Usage::Key)?;
-                PathStep { kind: PathStepKind::Property(text.value), span: text.span }
-            }
-            Token::Word(name) => {
-                self.advance(name.len());
-                PathStep {
-                    kind: PathStepKind::Property(Cow::Borrowed(name)),
-                    span: Span::new(self.end - name.len(), self.end),
+        let step = self.quietly(|reader| {
+            let step = match reader.peek() {
+                Token::Quote(_) => {
+                    let text = reader.text(Usage::Key)?;
+                    PathStep { kind: PathStepKind::Property(text.value), span: text.span }
                 }
-            }
-            _ => return None,
-        };
-        self.close('[', ']');
-        self.mistakes.truncate(place);
+                Token::Word(name) => {
+                    let span = reader.span(name.len());
+                    reader.advance(name.len());
+                    PathStep { kind: PathStepKind::Property(Cow::Borrowed(name)), span }
+                }
+                _ => return None,
+            };
+            reader.close('[', ']');
+            Some(step)
+        })?;
         let span = Span::new(start, self.end);
         let reason = "brackets hold an index; a key stands behind a dot";
-        let written = step.to_string();
-        let error = ParseError::new(Mistake::BadPath { reason }, span).help(format!("write .{written}"));
-        self.report(error.edit(span, format!(".{written}")));
+        let error = ParseError::new(Mistake::BadPath { reason }, span).help(format!("write .{step}"));
+        self.report(error.edit(span, format!(".{step}")));
         Some(step)
     }
 }

@@ -132,11 +132,10 @@ impl Reader<'_> {
                 };
                 let number = text.parse::<f64>().ok().filter(|number| number.is_finite());
                 let span = self.span(self.rest().len() - rest.len());
-                if text.starts_with('-') {
+                if let Some(positive) = text.strip_prefix('-') {
                     let mistake = Mistake::BadNumber { reason: "it can't be negative" };
-                    self.report(
-                        ParseError::new(mistake, span).help(format!("write `{}`", &text[1..])).edit(span, &text[1..]),
-                    );
+                    let error = ParseError::new(mistake, span).help(format!("write `{positive}`"));
+                    self.report(error.edit(span, positive));
                 } else if number.is_none() {
                     self.report(ParseError::new(Mistake::NumberRange { limit: "no time is so long" }, span));
                 }
@@ -165,6 +164,11 @@ impl Reader<'_> {
     fn start_stop(&mut self) -> Option<QualifierKind> {
         let start = self.instant("START");
         if self.take_keyword(&["STOP"]).is_none() {
+            if matches!(self.peek(), Token::Quote(_) | Token::Number | Token::Word("t")) {
+                self.missing_word("STOP", "STOP is missing before the second time");
+                let stop = self.instant("STOP");
+                return start.zip(stop).map(|(start, stop)| QualifierKind::StartStop { start, stop });
+            }
             let reason = "STOP and its time are missing";
             let error = ParseError::new(Mistake::BadQualifier { reason, found: self.found() }, self.gap());
             self.report(error.help("write `STOP t'…'` with the first instant that is outside"));
@@ -201,24 +205,33 @@ impl Reader<'_> {
                 }
                 Some(timestamp.to_owned())
             }
-            Token::Number => {
-                let span = self.here();
-                let text = span.slice(self.source);
-                let error = ParseError::new(Mistake::UnquotedText, span);
-                self.report(if literal::is_timestamp(text.as_bytes()) {
-                    error.help(format!("write t'{text}'")).edit(span, format!("t'{text}'"))
-                } else {
-                    error.help("write a timestamp such as t'2024-01-31T12:00:00Z'")
-                });
-                self.skip();
-                None
-            }
+            // With the prefix or without, but without quotes or with one only.
+            Token::Number => self.unquoted_instant(),
+            Token::Word(word) if word[1..].starts_with(|next: char| next.is_ascii_digit()) => self.unquoted_instant(),
             _ => {
                 let reason = "a timestamp such as t'2024-01-31T12:00:00Z' is missing";
                 self.report(ParseError::new(Mistake::BadQualifier { reason, found: self.found() }, self.here()));
                 None
             }
         }
+    }
+
+    /// A time without quotes, or with a quote behind it only.
+    fn unquoted_instant(&mut self) -> Option<String> {
+        let rest = self.rest();
+        let length =
+            rest.find(|next: char| !next.is_ascii_alphanumeric() && !":.-+".contains(next)).unwrap_or(rest.len());
+        let text = &rest[..length];
+        let span = self.span(length + usize::from(rest[length..].starts_with('\'')));
+        let written = super::value::quoted(text);
+        let error = ParseError::new(Mistake::UnquotedText, span);
+        self.report(if written.starts_with('t') {
+            error.help(format!("write {written}")).edit(span, written)
+        } else {
+            error.help("write a timestamp such as t'2024-01-31T12:00:00Z'")
+        });
+        self.advance((span.end - span.start) as usize);
+        None
     }
 
     /// A string where STIX 2.1 wants a timestamp.

@@ -52,14 +52,24 @@ impl<'a> Reader<'a> {
     /// A text that starts with the right quote.
     fn single_quoted(&mut self, usage: Usage) -> Text<'a> {
         let body = &self.rest()[1..];
-        let end = find_end(body, usage);
+        let end = find_end(body, usage, self.in_set);
         let (inside, length) = match end {
             End::Proper(end) | End::Escaped(end) | End::Stray { end, .. } => (&body[..end], end + 2),
             End::Other { end, length } => (&body[..end], end + 1 + length),
             End::Missing(end) => (&body[..end], end + 1),
         };
         let span = self.span(length);
-        let (value, bare) = unescape(inside);
+        let (mut value, bare) = unescape(inside);
+        if let End::Stray { first, .. } = end
+            && inside[first..].starts_with("''")
+        {
+            // As databases escape a quote.
+            value = Cow::Owned(value.replace("''", "'"));
+        }
+        if let (End::Proper(_), None) = (&end, bare) {
+            self.advance(length);
+            return Text { value, span };
+        }
         let written = Quoted(&value).to_string();
         let help = format!("write {}", shortened(&written));
         let start = self.at + 1;
@@ -112,7 +122,7 @@ impl<'a> Reader<'a> {
         let (inside, length) = match end {
             Some((end, close)) => (&body[..end], opening + end + close.len_utf8()),
             None => {
-                let end = guess_end(body);
+                let end = guess_end(body, usage, self.in_set);
                 (&body[..end], opening + end)
             }
         };
@@ -163,7 +173,7 @@ fn shortened(text: &str) -> Cow<'_, str> {
 }
 
 /// Where the text that starts before `body` ends.
-fn find_end(body: &str, usage: Usage) -> End {
+fn find_end(body: &str, usage: Usage, in_set: bool) -> End {
     let closing = next_quote(body, 0);
     if let Some(end) = closing
         && may_follow(&body[end + 1..], usage)
@@ -172,6 +182,13 @@ fn find_end(body: &str, usage: Usage) -> End {
     }
     // Up to a quote that opens another text, this text lacks its own.
     let is_opener = closing.is_some_and(|end| opens_a_text(&body[..end]));
+    if let Some(end) = closing
+        && !is_opener
+        && usage == Usage::Value
+        && is_before_another(&body[end + 1..])
+    {
+        return End::Proper(end);
+    }
     let segment = &body[..closing.unwrap_or(body.len())];
     if let Some(end) = escaped_quotes(segment).find(|end| may_follow(&body[end + 1..], usage)) {
         return End::Escaped(end);
@@ -181,9 +198,13 @@ fn find_end(body: &str, usage: Usage) -> End {
     if let Some((end, other)) = others.find(|(end, other)| may_follow(&body[end + other.len_utf8()..], usage)) {
         return End::Other { end, length: other.len_utf8() };
     }
-    let Some(first) = closing else { return End::Missing(guess_end(body)) };
+    let Some(first) = closing else { return End::Missing(guess_end(body, usage, in_set)) };
     if is_opener {
-        return End::Missing(guess_end(segment));
+        return End::Missing(guess_end(segment, usage, in_set));
+    }
+    // A quote inside of a text is mostly an apostrophe, which has a letter behind it.
+    if !body[first + 1..].starts_with(|next: char| next.is_alphanumeric() || next == '\'') {
+        return End::Proper(first);
     }
     let mut from = first + 1;
     while let Some(next) = next_quote(body, from) {
@@ -196,7 +217,7 @@ fn find_end(body: &str, usage: Usage) -> End {
         from = next + 1;
     }
     // The quote in the text took the place of the one at its end.
-    End::Missing(guess_end(body).max(first + 1).min(body.len()))
+    End::Missing(guess_end(body, usage, in_set).max(first + 1).min(body.len()))
 }
 
 /// The first quote from `from` on that is not escaped.
@@ -217,7 +238,7 @@ fn escaped_quotes(segment: &str) -> impl Iterator<Item = usize> {
 }
 
 /// Whether `rest` is what can stand behind a text.
-fn may_follow(rest: &str, usage: Usage) -> bool {
+pub(super) fn may_follow(rest: &str, usage: Usage) -> bool {
     let rest = lexis::blank(rest);
     let word = &rest[..lexis::word_length(rest)];
     let is_word = |words: &[&str]| words.iter().any(|other| other.eq_ignore_ascii_case(word));
@@ -230,10 +251,25 @@ fn may_follow(rest: &str, usage: Usage) -> bool {
                 || is_word(&["AND", "OR", "FOLLOWEDBY", "WITHIN", "REPEATS", "START", "STOP", "SECONDS", "TIMES"])
         }
         Usage::Key => {
-            matches!(next, '.' | '[' | ']' | ':' | '=' | '!' | '<' | '>')
+            matches!(next, '.' | '[' | ']' | ')' | ':' | '=' | '!' | '<' | '>')
                 || is_word(&["NOT", "IN", "LIKE", "MATCHES", "ISSUBSET", "ISSUPERSET", "EXISTS", "AND", "OR"])
         }
     }
+}
+
+/// Whether what can't stand behind a text starts something new nevertheless: a property, or a word and a property or
+/// bracket, or after a blank another text. Then the text is well, and the mistake is behind it.
+fn is_before_another(rest: &str) -> bool {
+    let next = lexis::blank(rest);
+    let is_property = |text: &str| {
+        let length = lexis::word_length(text);
+        length > 0 && lexis::blank(&text[length..]).starts_with(':')
+    };
+    let behind = lexis::blank(&next[lexis::word_length(next)..]);
+    is_property(next)
+        || (behind.len() < next.len() && (is_property(behind) || behind.starts_with(['[', '('])))
+        || (next.len() < rest.len() && next.starts_with('\''))
+        || next.starts_with(['[', '('])
 }
 
 /// Whether a quote behind `before` opens a text, because something stands there that wants one.
@@ -249,8 +285,12 @@ fn opens_a_text(before: &str) -> bool {
 }
 
 /// Where a text without closing quote was meant to end: before a bracket that ends an observation, before AND or OR and
-/// a property, or else with `segment`.
-fn guess_end(segment: &str) -> usize {
+/// a property, before the comma or parenthesis of a set, a key before its operator, or else with `segment`.
+fn guess_end(segment: &str, usage: Usage, in_set: bool) -> usize {
+    if usage == Usage::Key {
+        let is_border = |next: char| lexis::is_space(next) || "=!<>[]".contains(next);
+        return segment.find(is_border).unwrap_or(segment.len());
+    }
     let bracket = segment.match_indices(']').map(|(at, _)| at).find(|at| {
         let rest = lexis::blank(&segment[at + 1..]);
         let word = &rest[..lexis::word_length(rest)];
@@ -266,7 +306,8 @@ fn guess_end(segment: &str) -> usize {
             let length = lexis::word_length(rest);
             length > 0 && rest[length..].trim_start().starts_with(':')
         });
-    segment[..connective.min().unwrap_or(segment.len())].trim_end().len()
+    let text = segment[..connective.min().unwrap_or(segment.len())].trim_end();
+    if in_set { text.strip_suffix([')', ',']).unwrap_or(text).trim_end().len() } else { text.len() }
 }
 
 /// The text between quotes, unescaped as well as can be, and where the first backslash stands that escapes nothing.

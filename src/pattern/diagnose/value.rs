@@ -2,7 +2,11 @@
 
 use std::borrow::Cow;
 
-use super::{Reader, Token, quote::Usage};
+use super::{
+    Reader, Token,
+    idiom::is_null,
+    quote::{Usage, may_follow},
+};
 use crate::{
     pattern::{ComparisonOperator, Literal, LiteralValue, Mistake, ParseError, Quoted, lenient, lexis, literal},
     span::Span,
@@ -44,10 +48,8 @@ impl<'a> Reader<'a> {
     /// A set behind an operator that takes one value.
     fn misplaced_set(&mut self, operator: ComparisonOperator, operator_span: Span) -> Option<Literal<'a>> {
         let start = self.at;
-        let place = self.mistakes.len();
-        self.set();
-        self.mistakes.truncate(place);
-        let reason = "a set of values stands behind IN";
+        self.quietly(Self::set);
+        let reason = "a set of values stands only behind IN";
         let mut error = ParseError::new(Mistake::BadSet { reason }, Span::new(start, self.end));
         let word = match operator {
             ComparisonOperator::Equal => Some("IN"),
@@ -55,7 +57,8 @@ impl<'a> Reader<'a> {
             _ => None,
         };
         if let Some(word) = word {
-            error = error.help(format!("write `{word}` before it")).edit(operator_span, word);
+            error = error.help(format!("write `{word}` in place of `{}`", operator_span.slice(self.source)));
+            error = error.edit(operator_span, word);
         }
         self.report(error);
         None
@@ -82,16 +85,38 @@ impl<'a> Reader<'a> {
                 None
             }
             Token::Number => self.number(),
+            Token::Symbol('\\') if self.rest()[1..].starts_with(['\'', '"']) => self.escaped_quotes(),
             Token::Word(_) | Token::Operator(_) | Token::Symbol(_) => self.unquoted(),
         }
     }
 
+    /// `\"x\"` or `\'x\'`, as it stands in code.
+    fn escaped_quotes(&mut self) -> Option<Literal<'a>> {
+        let (mark, body) = self.rest().split_at(2);
+        let Some(end) = body.find(mark) else { return self.unquoted() };
+        let (text, length) = (&body[..end], end + 4);
+        let span = self.span(length);
+        let written = Quoted(text).to_string();
+        let error = ParseError::new(Mistake::EscapedQuotes, span).help(format!("write {written}"));
+        self.report(error.edit(span, written));
+        self.advance(length);
+        Some(Literal { value: LiteralValue::String(Cow::Borrowed(text)), span })
+    }
+
     /// A number, or what looks like one at its start.
     fn number(&mut self) -> Option<Literal<'a>> {
+        if let Some(grouped) = self.grouped_digits() {
+            let span = self.span(grouped.len());
+            let digits = grouped.replace(',', "");
+            let mistake = Mistake::BadNumber { reason: "digits are not grouped" };
+            self.report(ParseError::new(mistake, span).help(format!("write `{digits}`")).edit(span, digits));
+            self.advance(grouped.len());
+            return None;
+        }
         if let Ok((rest, number)) = literal::number_text(self.rest()) {
             let word = &rest[..lexis::word_length(rest)];
             let is_over = rest.is_empty()
-                || rest.starts_with(|next: char| lexis::is_space(next) || "])},;'\"/&|".contains(next))
+                || rest.starts_with(|next: char| is_space(next) || "])},;\"/&|".contains(next))
                 || matches!(word, "AND" | "OR");
             if is_over {
                 let length = self.rest().len() - rest.len();
@@ -111,6 +136,16 @@ impl<'a> Reader<'a> {
         self.unquoted()
     }
 
+    /// A number with commas between groups of three digits, which in a set is several numbers.
+    fn grouped_digits(&self) -> Option<&'a str> {
+        let length = self.rest().find(|next: char| !next.is_ascii_digit() && next != ',')?;
+        let text = &self.rest()[..length];
+        let mut groups = text.split(',');
+        let is_first = groups.next().is_some_and(|group| (1..=3).contains(&group.len()));
+        let is_grouped = text.contains(',') && is_first && groups.all(|group| group.len() == 3);
+        (is_grouped && !self.in_set).then_some(text)
+    }
+
     /// Text without quotes, or something else that has no place among values.
     fn unquoted(&mut self) -> Option<Literal<'a>> {
         let text = self.unquoted_text();
@@ -118,6 +153,9 @@ impl<'a> Reader<'a> {
             self.report(ParseError::new(Mistake::MissingValue { found: self.found() }, self.here()));
             self.skip();
             return None;
+        }
+        if let Some(literal) = self.half_quoted(text) {
+            return Some(literal);
         }
         let span = self.span(text.len());
         let error = self.explain_unquoted(text, span);
@@ -131,6 +169,22 @@ impl<'a> Reader<'a> {
         Some(Literal { value, span })
     }
 
+    /// Text with a quote behind it and none before it.
+    fn half_quoted(&mut self, text: &'a str) -> Option<Literal<'a>> {
+        let behind = &self.rest()[text.len()..];
+        let blanks = behind.len() - behind.trim_start().len();
+        let after = behind.trim_start().strip_prefix('\'')?;
+        if !may_follow(after, Usage::Value) {
+            return None;
+        }
+        let span = self.span(text.len() + blanks + 1);
+        let written = quoted(text);
+        let error = ParseError::new(Mistake::UnquotedText, span).help(format!("write {written}"));
+        self.report(error.edit(span, written));
+        self.advance(text.len() + blanks + 1);
+        Some(Literal { value: LiteralValue::String(Cow::Borrowed(text)), span })
+    }
+
     /// What text without quotes is.
     fn explain_unquoted(&self, text: &str, span: Span) -> ParseError {
         let lower = text.to_ascii_lowercase();
@@ -139,7 +193,7 @@ impl<'a> Reader<'a> {
             let error = ParseError::new(mistake, span).help(format!("write `{keyword}`")).edit(span, keyword);
             return error.assume(lenient::KEYWORD_CASE, format!("read `{text}` as `{keyword}`"));
         }
-        if matches!(lower.as_str(), "null" | "none" | "nil" | "undefined") {
+        if is_null(text) {
             let mistake = Mistake::Null { found: text.to_owned() };
             return ParseError::new(mistake, span)
                 .help("write `NOT EXISTS` and the property to ask whether it is missing");
@@ -155,8 +209,7 @@ impl<'a> Reader<'a> {
             Some(expression) if !expression.is_empty() => expression,
             _ => text,
         };
-        let written =
-            if literal::is_timestamp(text.as_bytes()) { format!("t'{text}'") } else { Quoted(inside).to_string() };
+        let written = quoted(inside);
         ParseError::new(Mistake::UnquotedText, span).help(format!("write {written}")).edit(span, written)
     }
 
@@ -165,7 +218,7 @@ impl<'a> Reader<'a> {
         let rest = self.rest();
         let is_border = |next: char| "[](){},;".contains(next) || super::token::is_quote(next);
         let border = rest.find(is_border).unwrap_or(rest.len());
-        let first = rest[..border].find(lexis::is_space).unwrap_or(border);
+        let first = rest[..border].find(is_space).unwrap_or(border);
         let connective = [" AND ", " OR "].iter().filter_map(|word| rest[..border].find(word)).min().unwrap_or(border);
         let all = rest[..connective].trim_end();
         // Several words are one text unless there is another comparison in them.
@@ -175,6 +228,14 @@ impl<'a> Reader<'a> {
     /// `t'…'`, `h'…'` or `b'…'`.
     pub fn prefixed(&mut self) -> Option<Literal<'a>> {
         let body = &self.rest()[2..];
+        if let Some(end) = self.unclosed_prefixed(body) {
+            let (quote, behind) =
+                (Span::new(self.at + 1, self.at + 2), Span::new(self.at + 2 + end, self.at + 2 + end));
+            let error = ParseError::new(Mistake::UnclosedString, quote);
+            self.report(error.help(format!("write {}'", &self.rest()[..end + 2])).edit(behind, "'"));
+            self.advance(end + 2);
+            return None;
+        }
         let Some(end) = memchr::memchr(b'\'', body.as_bytes()) else {
             let quote = Span::new(self.at + 1, self.at + 2);
             self.report(ParseError::new(Mistake::UnclosedString, quote).help("close it with `'`"));
@@ -213,6 +274,19 @@ impl<'a> Reader<'a> {
         is_valid.then_some(Literal { value, span })
     }
 
+    /// Where a literal with a prefix was meant to end, if it is right so far and no quote closes it there.
+    fn unclosed_prefixed(&self, body: &str) -> Option<usize> {
+        let is_part = |next: char| next.is_ascii_alphanumeric() || "-:.+/=".contains(next);
+        let end = body.find(|next| !is_part(next)).unwrap_or(body.len());
+        let text = &body.as_bytes()[..end];
+        let is_right = match self.rest().as_bytes().first() {
+            Some(b't' | b'T') => literal::is_timestamp(text),
+            Some(b'h' | b'H') => !text.is_empty() && literal::is_hex(text),
+            _ => literal::is_base64(text),
+        };
+        (is_right && !body[end..].starts_with('\'')).then_some(end)
+    }
+
     /// The set of IN.
     pub fn set(&mut self) -> Option<Vec<Literal<'a>>> {
         let (open, close) = match self.peek() {
@@ -224,32 +298,50 @@ impl<'a> Reader<'a> {
         let opening = self.span(1);
         self.advance(1);
         let mut literals = Some(Vec::new());
-        let mut is_first = true;
-        while self.peek() != Token::Symbol(close) && !matches!(self.peek(), Token::End | Token::Symbol(']' | ')')) {
-            if !is_first && !self.comma(close) {
-                break;
+        let (mut is_first, mut inner) = (true, 0_usize);
+        let in_set = std::mem::replace(&mut self.in_set, true);
+        loop {
+            match self.peek() {
+                Token::Symbol(found) if found == close && inner == 0 => break,
+                Token::Symbol(')') if inner > 0 => {
+                    inner -= 1;
+                    self.advance(1);
+                    continue;
+                }
+                Token::End | Token::Symbol(']' | ')') => break,
+                _ if !is_first && !self.comma(close) => break,
+                _ => is_first = false,
             }
-            is_first = false;
-            let literal = if self.peek() == Token::Symbol('(') {
+            if self.peek() == Token::Symbol('(') {
                 let reason = "a set holds values, not sets";
                 self.report(ParseError::new(Mistake::BadSet { reason }, self.span(1)));
-                self.set();
-                None
-            } else {
-                self.value()
-            };
+                (literals, is_first) = (None, true);
+                inner += 1;
+                self.advance(1);
+                continue;
+            }
+            let literal = self.value();
             literals = literals.zip(literal).map(|(mut literals, literal)| {
                 literals.push(literal);
                 literals
             });
         }
-        if open != '(' && self.peek() == Token::Symbol(close) {
-            let reason = "the values of IN stand in parentheses";
-            let error = ParseError::new(Mistake::BadSet { reason }, opening).help("write `(` and `)`");
-            self.report(error.edit(opening, "(").edit(self.span(1), ")"));
-            self.advance(1);
-        } else {
+        self.in_set = in_set;
+        if open == '(' {
             self.close('(', ')');
+        } else {
+            let reason = "the values of IN are not in parentheses";
+            let mut error =
+                ParseError::new(Mistake::BadSet { reason }, opening).help("write `(` and `)`").edit(opening, "(");
+            let is_closed = self.peek() == Token::Symbol(close);
+            if is_closed {
+                error = error.edit(self.span(1), ")");
+                self.advance(1);
+            }
+            self.report(error);
+            if !is_closed {
+                self.close('(', ')');
+            }
         }
         literals
     }
@@ -291,16 +383,28 @@ impl<'a> Reader<'a> {
             literals.push(self.value()?);
         }
         let span = Span::new(start, self.end);
-        let reason = "the values of IN stand in parentheses";
-        let error = ParseError::new(Mistake::BadSet { reason }, span)
-            .help("write `(` before them and `)` behind them")
-            .edit(Span::new(start, start), "(")
-            .edit(Span::new(self.end, self.end), ")");
-        if !self.done {
-            self.mistakes.insert(place.min(self.mistakes.len()), error);
-        }
+        let reason = "the values of IN are not in parentheses";
+        let behind = self.gap();
+        let error = ParseError::new(Mistake::BadSet { reason }, span).edit(Span::new(start, start), "(");
+        let error = if self.inner == 0 && self.in_brackets && self.take(')') {
+            error.help("write `(` before them")
+        } else {
+            error.help("write `(` before them and `)` behind them").edit(behind, ")")
+        };
+        self.report_before(place, error);
         Some(literals)
     }
+}
+
+/// Text as it has to be quoted: as a timestamp if it is one, also where its prefix is there already.
+pub(super) fn quoted(text: &str) -> String {
+    let time = text.strip_prefix('t').unwrap_or(text);
+    if literal::is_timestamp(time.as_bytes()) { format!("t'{time}'") } else { Quoted(text).to_string() }
+}
+
+/// Whether it is a blank, or a character that only looks like one.
+fn is_space(character: char) -> bool {
+    lexis::is_space(character) || super::token::invisible(character).is_some()
 }
 
 /// What is wrong with a number, and how it is written, where that is clear.
@@ -391,7 +495,7 @@ fn hex_mistake(text: &str, span: Span) -> ParseError {
     if literal::is_hex(compact.as_bytes()) {
         error.help(format!("write h'{compact}'")).edit(span, compact)
     } else {
-        error.help("write it as h'0a1b'")
+        error.help("write two digits for each byte, as in h'0a1b'")
     }
 }
 

@@ -146,7 +146,7 @@ pub(super) fn value(check: &mut Check<'_>, family: Text, literal: &Literal<'_>, 
             NETWORK_AS_VALUE,
             literal.span,
             "`=` compares with the network itself, not with the addresses in it",
-            format!("write ISSUBSET {} for the addresses", literal::quoted(text)),
+            format!("write ISSUBSET {} for the addresses", literal::written(text)),
         ),
         Err(reason) => not_an_address(check, family, literal, text, reason),
     }

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     diagnostic::Code,
-    pattern::Literal,
+    pattern::{Literal, LiteralValue},
     plan::schema::{HashAlgorithm, PropertyType},
 };
 
@@ -36,12 +36,12 @@ pub(super) fn digest(
             DIGEST_DIGITS,
             literal::inside(check.source, literal.span, at, at + character.len_utf8()),
             format!("`{}` is not a hexadecimal digit", character.escape_debug()),
-            format!("write the {digits} digits of the {} digest, 0-9 and a-f, and nothing else", algorithm.name),
+            format!("write the {digits} digits of the {} digest and nothing else", algorithm.name),
         ),
         None => (
             DIGEST_LENGTH,
             literal.span,
-            format!("this has {} digits, and a {} digest has {digits}", digest.len(), algorithm.name),
+            format!("a digest of {} has {digits} digits, and this has {}", algorithm.name, digest.len()),
             length_help(digest.len(), digits),
         ),
     };
@@ -54,17 +54,24 @@ pub(super) fn digest(
 
 fn length_help(given: usize, digits: usize) -> String {
     match HashAlgorithm::of_length(given) {
-        Some(other) => format!("{given} digits are a {}: compare hashes.'{}'", other.name, other.name),
+        Some(other) => {
+            let quote = if other.name.contains('-') { "'" } else { "" };
+            format!("a digest of {} has {given}: compare hashes.{quote}{}{quote}", other.name, other.name)
+        }
         None if given == 0 => "write EXISTS before the property to ask whether there is a digest".to_owned(),
-        None if given < digits => format!("{} digits are missing: copy the digest again", digits - given),
-        None => format!("{} digits are too many: copy the digest again", given - digits),
+        None if given < digits => format!("copy the digest again: {} missing", digits_are(digits - given)),
+        None => format!("copy the digest again: {} too many", digits_are(given - digits)),
     }
+}
+
+fn digits_are(count: usize) -> String {
+    if count == 1 { "1 digit is".to_owned() } else { format!("{count} digits are") }
 }
 
 /// A string against a property whose value is bytes: equal only if it happens to be spelt as the observed data is.
 pub(super) fn as_string(check: &mut Check<'_>, test: &Test<'_, '_>, literal: &Literal<'_>, value: &str) {
     let help = if test.kind == PropertyType::Hex && repair::is_hex(value) {
-        format!("write h'{}'", literal::cut(value))
+        format!("write {}", literal::proposed(&LiteralValue::Hex(value)))
     } else if test.kind == PropertyType::Hex {
         "write the bytes as hexadecimal digits: h'0a1b'".to_owned()
     } else {

@@ -4,7 +4,7 @@ use super::{Check, address, bytes, literal, moment, path, regex, text};
 use crate::{
     diagnostic::Code,
     pattern::{Comparison, ComparisonOperator as Operator, Literal, LiteralValue, Operand, PathStepKind},
-    plan::schema::{Bounds, PropertyType, Walk},
+    plan::schema::{self, Bounds, PropertyType, Walk},
 };
 
 /// A literal of another type than the property.
@@ -80,7 +80,7 @@ pub(super) fn check(check: &mut Check<'_>, comparison: &Comparison<'_>) {
 
 fn one(check: &mut Check<'_>, test: &Test<'_, '_>, literal: &Literal<'_>) {
     if let LiteralValue::Timestamp(text) = literal.value
-        && !moment::check(check, text, literal.span)
+        && !moment::check(check, text, moment::place(check.source, literal.span))
     {
         return;
     }
@@ -145,12 +145,12 @@ fn family(value: &LiteralValue<'_>) -> u8 {
 fn numbers_are_good(check: &mut Check<'_>, literals: &[Literal<'_>]) -> bool {
     let mut good = true;
     for literal in literals {
-        if let LiteralValue::BigInteger(text) = literal.value {
+        if matches!(literal.value, LiteralValue::BigInteger(_)) {
             good = false;
             check.error(
                 TOO_BIG,
                 literal.span,
-                format!("{} does not fit the 64 bits of an integer", literal::cut(text)),
+                format!("{} does not fit the 64 bits of an integer", literal::shown(literal)),
                 format!("the integers of STIX go from {} to {}", i64::MIN, i64::MAX),
             );
         }
@@ -159,27 +159,34 @@ fn numbers_are_good(check: &mut Check<'_>, literals: &[Literal<'_>]) -> bool {
 }
 
 fn not_a_value(check: &mut Check<'_>, test: &Test<'_, '_>) {
-    let name = test.name();
-    let (what, example) = match test.kind {
-        PropertyType::Hashes => ("a dictionary of hashes", format!("{name}.'SHA-256'")),
-        PropertyType::Dictionary(_) => ("a dictionary", format!("{name}.'a key'")),
+    let path = &test.comparison.path;
+    let mut example = schema::resolve(path).path.into_owned();
+    let what = match test.kind {
+        PropertyType::Hashes => {
+            example.push_str(".'SHA-256'");
+            "a dictionary of hashes"
+        }
         PropertyType::Extensions(extensions) => {
             let first = extensions.first().map_or("x-example-ext", |extension| extension.name);
-            ("a dictionary of extensions", format!("{name}.'{first}'"))
+            example.push_str(&format!(".'{first}'"));
+            "a dictionary of extensions"
         }
         PropertyType::Object(structure) => {
+            let is_list = matches!(path.steps.last().map(|step| &step.kind), Some(PathStepKind::Property(_)))
+                && matches!(schema::resolve(path).kind, PropertyType::List(_));
             let first = structure.properties.first().map_or("name", |property| property.name);
-            let is_list =
-                matches!(test.comparison.path.steps.last().map(|step| &step.kind), Some(PathStepKind::Property(_)))
-                    && name == "values";
-            ("an object", if is_list { format!("{name}[*].{first}") } else { format!("{name}.{first}") })
+            example.push_str(&format!("{}.{first}", if is_list { "[*]" } else { "" }));
+            if is_list { "a list of objects" } else { "an object" }
         }
-        _ => ("not a value", name.to_owned()),
+        _ => {
+            example.push_str(".'a key'");
+            "a dictionary"
+        }
     };
     check.error(
         NOT_A_VALUE,
-        test.comparison.path.span,
-        format!("`{name}` is {what}, and never equal to a value"),
+        path.span,
+        format!("`{}` is {what}, and never equal to a value", test.name()),
         format!("name what to compare: {example}"),
     );
 }

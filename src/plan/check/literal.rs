@@ -7,25 +7,44 @@ use crate::{
 
 /// Texts in messages are cut here, in characters.
 const SHOWN: usize = 60;
+/// Texts in help lines, which are to be copied, are cut here.
+const WRITTEN: usize = 2000;
 
 /// A literal as a message shows it.
 pub(super) fn shown(literal: &Literal<'_>) -> String {
-    match &literal.value {
-        LiteralValue::String(text) => quoted(text),
+    spelt(&literal.value, SHOWN)
+}
+
+/// A literal as a help line proposes it.
+pub(super) fn proposed(value: &LiteralValue<'_>) -> String {
+    spelt(value, WRITTEN)
+}
+
+fn spelt(value: &LiteralValue<'_>, most: usize) -> String {
+    match value {
+        LiteralValue::String(text) => in_quotes(text, most),
         LiteralValue::Integer(number) => number.to_string(),
-        LiteralValue::BigInteger(text) | LiteralValue::Float { text, .. } => (*text).to_owned(),
+        LiteralValue::BigInteger(text) | LiteralValue::Float { text, .. } => cut(text, most).into_owned(),
         LiteralValue::Boolean(value) => value.to_string(),
         LiteralValue::Timestamp(text) => format!("t'{text}'"),
-        LiteralValue::Hex(text) => format!("h'{}'", cut(text)),
-        LiteralValue::Binary(text) => format!("b'{}'", cut(text)),
+        LiteralValue::Hex(text) => format!("h'{}'", cut(text, most)),
+        LiteralValue::Binary(text) => format!("b'{}'", cut(text, most)),
     }
 }
 
-/// A string literal with this text, cut where it is long.
+/// A string literal as a message shows it.
 pub(super) fn quoted(text: &str) -> String {
-    let mut written = String::with_capacity(text.len().min(4 * SHOWN) + 2);
-    written.push('\'');
-    for character in cut(text).chars() {
+    in_quotes(text, SHOWN)
+}
+
+/// A string literal as a help line proposes it.
+pub(super) fn written(text: &str) -> String {
+    in_quotes(text, WRITTEN)
+}
+
+fn in_quotes(text: &str, most: usize) -> String {
+    let mut written = String::from("'");
+    for character in cut(text, most).chars() {
         match character {
             '\'' | '\\' => written.extend(['\\', character]),
             // A message is one line.
@@ -37,9 +56,9 @@ pub(super) fn quoted(text: &str) -> String {
     written
 }
 
-/// A text without its end where it is long.
-pub(super) fn cut(text: &str) -> std::borrow::Cow<'_, str> {
-    match text.char_indices().nth(SHOWN) {
+/// A text without its end where it is longer than `most` characters.
+fn cut(text: &str, most: usize) -> std::borrow::Cow<'_, str> {
+    match text.char_indices().nth(most) {
         Some((at, _)) => format!("{}…", &text[..at]).into(),
         None => text.into(),
     }

@@ -6,6 +6,14 @@ use crate::{diagnostic::Code, span::Span};
 /// A date that does not exist.
 pub const NO_SUCH_DATE: Code = Code("T012");
 
+/// Where the text of a timestamp literal stands, without prefix and quotes.
+pub(super) fn place(source: &str, literal: Span) -> Span {
+    match literal.slice(source).strip_prefix("t'") {
+        Some(_) => Span { start: literal.start + 2, end: literal.end - 1 },
+        None => literal,
+    }
+}
+
 /// Reports an instant on a day that does not exist; whether it exists. The grammar has checked the form.
 pub(super) fn check(check: &mut Check<'_>, text: &str, span: Span) -> bool {
     let Some((year, month, day)) = date(text) else {
@@ -21,9 +29,11 @@ pub(super) fn check(check: &mut Check<'_>, text: &str, span: Span) -> bool {
     if (1..=last).contains(&day) {
         return true;
     }
+    // The date is the first ten bytes.
+    let date = Span { start: span.start, end: span.end.min(span.start + 10) };
     check.error(
         NO_SUCH_DATE,
-        span,
+        date,
         format!("{year:04}-{month:02} has no day {day}"),
         format!("its last day is {year:04}-{month:02}-{last:02}"),
     );

@@ -31,12 +31,12 @@ pub(super) fn check(check: &mut Check<'_>, literal: &Literal<'_>, text: &str) {
     let host = host(text);
     let help = match problem {
         Problem::Scheme | Problem::Path => {
-            format!("write the name alone, {}, or compare url:value with the whole URL", literal::quoted(host))
+            format!("write the name alone, {}, or compare url:value with the whole URL", literal::written(host))
         }
         Problem::Port(port) => {
             format!(
                 "write the name alone, {}, and compare the port with network-traffic:dst_port = {port}",
-                literal::quoted(host)
+                literal::written(host)
             )
         }
         Problem::Character => "write the name alone, such as 'www.example.com'".to_owned(),
@@ -133,6 +133,6 @@ pub(super) fn defanged(check: &mut Check<'_>, literal: &Literal<'_>, text: &str)
         };
         real = format!("{meant}{}", &real[scheme.len()..]);
     }
-    let help = format!("write {}", literal::quoted(&real));
+    let help = format!("write {}", literal::written(&real));
     check.warning(DEFANGED, literal.span, "made harmless for reading, so it matches nothing real", help);
 }

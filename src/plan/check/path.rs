@@ -71,18 +71,19 @@ fn removed(check: &mut Check<'_>, path: &ObjectPath<'_>, step: usize) {
     check.found.push(Diagnostic::note(FORMER_NAME, message).at(span).help(help));
 }
 
+/// A list where an element belongs: as the end of the path, or with a step behind it.
 fn list(check: &mut Check<'_>, path: &ObjectPath<'_>, behind: usize) {
     let Some(before) = behind.checked_sub(1).and_then(|at| path.steps.get(at)) else { return };
     let name = key(path, behind - 1);
     if !check.is_news(LIST_AS_VALUE, name) {
         return;
     }
-    check.warning(
-        LIST_AS_VALUE,
-        before.span,
-        format!("`{name}` is a list, and a list is never equal to a value"),
-        format!("write {name}[*] to compare each element"),
-    );
+    let message = if behind < path.steps.len() {
+        format!("`{name}` is a list, and only its elements have properties")
+    } else {
+        format!("`{name}` is a list, and a list is never equal to a value")
+    };
+    check.warning(LIST_AS_VALUE, before.span, message, format!("write {name}[*] for any of its elements"));
 }
 
 fn unknown_property(check: &mut Check<'_>, path: &ObjectPath<'_>, walk: &Walk, step: usize) {
@@ -107,6 +108,9 @@ fn unknown_property(check: &mut Check<'_>, path: &ObjectPath<'_>, walk: &Walk, s
         (Some(right), _) if is_case => format!("write {right}"),
         (Some(right), _) => format!("did you mean {right}?"),
         (None, Some(next)) => format!("leave it out: {next} stands right here"),
+        (None, None) if matches!(walk.kind_before(), Some(PropertyType::Extensions(_))) => {
+            "if it is custom, its name starts with x- or extension-definition--".to_owned()
+        }
         (None, None) => "if it is custom, its name starts with x_".to_owned(),
     };
     check.warning(code, place.span, message, help);

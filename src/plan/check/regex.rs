@@ -25,9 +25,9 @@ pub(super) fn like(check: &mut Check<'_>, literal: &Literal<'_>, text: &str) {
         return;
     }
     let help = if text.contains('*') {
-        format!("the wildcard of LIKE is %: write {}", literal::quoted(&text.replace('*', "%")))
+        format!("the wildcard of LIKE is %: write {}", literal::written(&text.replace('*', "%")))
     } else {
-        format!("write = {}, or % where any text may stand", literal::quoted(text))
+        format!("write = {}, or % where any text may stand", literal::written(text))
     };
     check.warning(LIKE_WITHOUT_WILDCARD, literal.span, "without % or _, LIKE is the same as =", help);
 }

@@ -83,7 +83,7 @@ fn comparison(test: &mut Comparison<'_>, found: &mut Vec<Diagnostic>) {
         let Some((code, value)) = meant(kind, &literal.value) else { continue };
         let right = Literal { value, span: literal.span };
         let message = format!("{} is read as {}", literal::shown(literal), literal::shown(&right));
-        let help = format!("write {}", literal::shown(&right));
+        let help = format!("write {}", literal::proposed(&right.value));
         found.push(Diagnostic::warning(code, message).at(literal.span).help(help));
         literal.value = right.value;
     }

@@ -229,11 +229,16 @@ impl<'r> Scanner<'r> {
         self.open.push(start);
         let rest = self.rest();
         match rest {
-            // A verb: (*SKIP).
-            [b'(', b'*', letter, ..] if letter.is_ascii_uppercase() => {
-                self.open.pop();
-                self.skip_past(b')');
-                self.repeatable = false;
+            // A verb, (*SKIP), or a group by its long name, (*pla:…).
+            [b'(', b'*', letter, tail @ ..] if letter.is_ascii_alphabetic() => {
+                let name = tail.iter().take_while(|byte| !matches!(byte, b':' | b')')).count();
+                if letter.is_ascii_lowercase() && tail.get(name) == Some(&b':') {
+                    self.step(name + 4, false);
+                } else {
+                    self.open.pop();
+                    self.skip_past(b')');
+                    self.repeatable = false;
+                }
             }
             [b'(', b'?', b'#', ..] => {
                 self.open.pop();
@@ -426,5 +431,5 @@ fn is_word(inner: &[u8]) -> bool {
 fn is_plain_dot(before: Option<u8>, rest: &[u8]) -> bool {
     let length = rest.iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
     let is_end = matches!(rest.get(length), None | Some(b'$' | b'/' | b')' | b'|'));
-    before.is_some_and(|letter| letter.is_ascii_alphanumeric()) && (2..=6).contains(&length) && is_end
+    before.is_some_and(|letter| letter.is_ascii_alphanumeric()) && (2..=8).contains(&length) && is_end
 }

@@ -50,7 +50,7 @@ fn blanks(check: &mut Check<'_>, kind: Text, literal: &Literal<'_>, text: &str) 
         return false;
     }
     let message = "blanks at an end of the value are compared as well";
-    check.warning(BLANKS, literal.span, message, format!("write {}", literal::quoted(trimmed)));
+    check.warning(BLANKS, literal.span, message, format!("write {}", literal::written(trimmed)));
     true
 }
 
@@ -91,8 +91,8 @@ fn file_name(check: &mut Check<'_>, literal: &Literal<'_>, text: &str) {
     }
     let help = format!(
         "write name = {} AND file:parent_directory_ref.path = {}",
-        literal::quoted(file),
-        literal::quoted(folder)
+        literal::written(file),
+        literal::written(folder)
     );
     check.warning(PATH_AS_NAME, literal.span, "the name of a file has no path", help);
 }

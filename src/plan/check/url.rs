@@ -16,7 +16,7 @@ pub(super) fn check(check: &mut Check<'_>, literal: &Literal<'_>, text: &str) {
         return check.warning(WILDCARD, literal.span, message, "write LIKE with % for any text");
     }
     if !has_scheme(text) {
-        let help = format!("write {}", literal::quoted(&format!("http://{text}")));
+        let help = format!("write {}", literal::written(&format!("http://{text}")));
         check.warning(NO_SCHEME, literal.span, "a URL begins with its scheme", help);
     }
 }

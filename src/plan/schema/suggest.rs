@@ -96,7 +96,11 @@ pub fn suggestion(path: &ObjectPath<'_>) -> Option<&'static str> {
             let PathStepKind::Property(key) = &path.steps.get(step)?.kind else { return None };
             let misnomer =
                 PROPERTIES.iter().find(|(of, wrong, _)| step == 0 && *of == path.object_type && same(wrong, key));
-            misnomer.map(|(_, _, right)| *right).or_else(|| nearest(key, names_below(walk.node?)))
+            let node = walk.node?;
+            misnomer
+                .map(|(_, _, right)| *right)
+                .or_else(|| nearest(key, names_below(node)))
+                .or_else(|| deeper(node, key))
         }
         _ => None,
     }
@@ -132,7 +136,15 @@ fn names_below(node: &'static Node) -> impl Iterator<Item = &'static str> {
     std::iter::once(node).chain(element).chain(referred).flat_map(|node| node.keys.iter().map(|(name, _)| *name))
 }
 
-/// The nearest name, if one is near enough: the same letters, or one change for every three.
+/// The path to a property of that name one level further down.
+fn deeper(node: &'static Node, key: &str) -> Option<&'static str> {
+    let below = node.keys.iter().map(|(_, link)| index().node(link.node));
+    let places = below.flat_map(|child| std::iter::once(child).chain(child.element.map(|at| index().node(at))));
+    let found = places.filter(|place| !place.removed).find_map(|place| place.link(key))?;
+    index().node(found.node).path.get(node.path.len() + 1..)
+}
+
+/// The nearest name, if one is near enough: the same letters, or one change for every four.
 fn nearest(name: &str, names: impl Iterator<Item = &'static str>) -> Option<&'static str> {
     // Comparing costs the product of both lengths; no name of the standard is half as long.
     if name.len() > 64 {
@@ -143,7 +155,7 @@ fn nearest(name: &str, names: impl Iterator<Item = &'static str>) -> Option<&'st
         let distance = if same(candidate, name) { 0 } else { distance(&lower, &candidate.to_ascii_lowercase()) };
         (distance, candidate)
     });
-    let allowed = (name.chars().count() / 3).max(1);
+    let allowed = (name.chars().count() / 4).max(1);
     distances.min_by_key(|(distance, _)| *distance).filter(|(distance, _)| *distance <= allowed).map(|(_, name)| name)
 }
 

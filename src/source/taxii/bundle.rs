@@ -76,6 +76,11 @@ impl<W: Write> Sink for BundleWriter<W> {
         // JSON allows a line end only between tokens, so what is left after joining the lines means the same.
         object.get().split(['\n', '\r']).try_for_each(|line| self.output.write_all(line.trim().as_bytes()))
     }
+
+    /// Who reads the other end of a pipe need not wait for the next page.
+    fn page(&mut self, _: &FetchSummary) -> io::Result<()> {
+        self.output.flush()
+    }
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::{
     error::Error as _,
+    mem,
     sync::atomic::{AtomicU64, Ordering},
 };
 
@@ -121,15 +122,14 @@ impl Client {
     }
 
     async fn get_once(&self, url: &Url) -> Result<Answer, TaxiiError> {
-        let mut at = url.clone();
+        let (mut from, mut at) = (self.server.clone(), url.clone());
         for _ in 0..=MOST_REDIRECTS {
             if !same_server(&self.server, &at) {
-                return Err(TaxiiError::RedirectedAway { from: shown(&self.server), to: shown(&at) });
+                return Err(TaxiiError::RedirectedAway { from: shown(&from), to: shown(&at) });
             }
             let response = self.send(&at).await?;
             match redirect_target(&at, &response) {
-                Some(target) if same_server(&at, &target) => at = target,
-                Some(target) => return Err(TaxiiError::RedirectedAway { from: shown(&at), to: shown(&target) }),
+                Some(target) => from = mem::replace(&mut at, target),
                 None if response.status().is_success() => return self.answer(&at, response).await,
                 None => return Err(self.refusal(&at, response).await),
             }

@@ -1,6 +1,6 @@
 //! A whole fetch: find the collection, walk through it, account for it.
 
-use std::io::Write;
+use std::io::{BufWriter, Write};
 
 use serde::Serialize;
 
@@ -35,7 +35,7 @@ pub struct FetchSummary {
 }
 
 /// Fetches a collection into a STIX bundle, one object a line, in the order of the server. Blocks; memory holds one
-/// page, and 16 bytes and a little for each object.
+/// page, and some 40 bytes for each object.
 ///
 /// # Errors
 /// See [`TaxiiError`]. If some objects were written before, it is [`TaxiiError::Incomplete`], and the bundle lacks its
@@ -51,7 +51,7 @@ pub struct FetchSummary {
 /// # Ok::<(), stixc::source::taxii::TaxiiError>(())
 /// ```
 pub fn fetch(options: &FetchOptions, output: &mut dyn Write) -> Result<FetchSummary, TaxiiError> {
-    let mut writer = BundleWriter::new(options, output);
+    let mut writer = BundleWriter::new(options, BufWriter::new(output));
     let summary = fetch_into(options, &mut writer)?;
     writer.finish()?;
     Ok(summary)

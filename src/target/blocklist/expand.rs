@@ -3,7 +3,7 @@
 //! Rendering a million rows through a template engine takes seconds, so each template is rendered once, with at most two
 //! marks in place of the entries of a list. What stands between the marks is what stands between any two entries; the
 //! rest of the file is written from that. A template may use `{{#each}}` as it likes, on lines or within one, with
-//! `{{#unless @last}}` and the like; only `@index` has no meaning.
+//! `{{#if @first}}` and the like; only `@index` has no meaning.
 
 use std::io::{self, BufWriter, Write};
 

@@ -108,14 +108,17 @@ impl Capture {
         self.clock = self.clock.saturating_add(u64::try_from(pause.as_micros()).unwrap_or(u64::MAX));
     }
 
-    /// A flow to `server` from a client that no flow of this capture had before: 10.0.0.1, 10.0.0.2, …, or
-    /// fd00::1, fd00::2, … where the server has an IPv6 address. After 2^24 clients they repeat.
+    /// A flow to `server` from a client that no flow of this capture had before and that is not the server:
+    /// 10.0.0.1, 10.0.0.2, …, or fd00::1, fd00::2, … where the server has an IPv6 address. After 2^24 they repeat.
     pub fn flow_to(&mut self, server: SocketAddr) -> Flow {
         self.clients = (self.clients + 1) & 0x00ff_ffff;
         let client = match server.ip() {
             IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::from_bits(0x0a00_0000 | self.clients)),
             IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::from_bits(0xfd00 << 112 | u128::from(self.clients))),
         };
+        if client == server.ip() {
+            return self.flow_to(server);
+        }
         let [_, _, high, low] = self.clients.to_be_bytes();
         let port = FIRST_DYNAMIC_PORT | (u16::from_be_bytes([high, low]) & 0x3fff);
         Flow { client: SocketAddr::new(client, port), server }

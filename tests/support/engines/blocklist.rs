@@ -22,10 +22,10 @@ pub fn nft(rules: &Path) -> Outcome {
     run(command.args(words).args(["nft", "-c", "-f"]).arg(rules))
 }
 
-/// Checks a zone with BIND's `named-checkzone`.
+/// Checks a zone with BIND's `named-checkzone`; a name that is no host name is an error.
 #[track_caller]
 pub fn named(zone: &str, file: &Path) -> Outcome {
-    run(Command::new("named-checkzone").arg(zone).arg(file))
+    run(Command::new("named-checkzone").args(["-k", "fail"]).arg(zone).arg(file))
 }
 
 /// Checks a configuration with `dnsmasq --test`. It does not read the files that the configuration names.

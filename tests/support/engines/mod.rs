@@ -5,7 +5,6 @@
 //! `unbound_…`, `sigma_…`, `stix2patterns_…`, `medallion_…`, and `corpus_…` for data that lies beside the project.
 
 pub mod blocklist;
-pub mod medallion;
 pub mod sigma;
 pub mod stix_pattern;
 pub mod suricata;
@@ -79,17 +78,6 @@ pub fn python_program() -> PathBuf {
 /// A file or folder of the project, by its path from the root.
 pub fn project(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
-}
-
-/// The corpus of real patterns and bundles: `STIXC_CORPUS`, or `../shared/corpus`. Fails the test if it is not there.
-#[track_caller]
-pub fn corpus() -> PathBuf {
-    let folder = match env::var_os("STIXC_CORPUS") {
-        Some(corpus) if !corpus.is_empty() => corpus.into(),
-        _ => project("../shared/corpus"),
-    };
-    assert!(folder.is_dir(), "no corpus at {}; STIXC_CORPUS names another place", folder.display());
-    folder
 }
 
 /// A folder that goes when the test ends.
