@@ -44,6 +44,11 @@ impl<'m> Branch<'m> {
         }
     }
 
+    /// Whether something is required of `field`, so that it has to be there.
+    pub(super) fn mentions(&self, field: &str) -> bool {
+        self.selections.iter().flatten().any(|clause| clause.field == field)
+    }
+
     /// Adds what may not hold, all of it at once.
     pub(super) fn exclude(&mut self, clauses: Map<'m>) {
         if !self.filters.contains(&clauses) {

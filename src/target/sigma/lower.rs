@@ -5,13 +5,13 @@ use std::{borrow::Cow, collections::BTreeSet, sync::Arc};
 use super::{
     detection::{Branch, detection},
     join::joined,
-    place::{Clause, Place, place},
-    rows::{Field, LogSource, Table},
+    place::{Clause, INDEX, Place, place},
+    rows::{Field, Form, LogSource, Table},
     text::YamlBlock,
 };
 use crate::{
     plan::{
-        Plan, Test, ValueKind,
+        Operator, Plan, Test, ValueKind,
         adapt::{self, Accept, Adapted, Fit, NO_COMMON_SCENE, NO_PLACE, NO_VALUE, Part},
         fidelity::{Fidelity, Loss},
     },
@@ -72,6 +72,19 @@ impl Compiler {
 
     /// Whether the enabled log source number `scene` holds `test`.
     fn fit<'m>(&'m self, scene: usize, test: &Test) -> Fit<Vec<Place<'m>>> {
+        match any_element(test) {
+            Some(any) => match self.fit_plain(scene, &any) {
+                Fit::Holds { by, weak, loss } => {
+                    let indexed = (INDEX, Fidelity::BROADER, "any element of the list is matched".to_owned());
+                    Fit::Holds { by, weak, loss: summary(loss.into_iter().chain([indexed])) }
+                }
+                lacks => lacks,
+            },
+            None => self.fit_plain(scene, test),
+        }
+    }
+
+    fn fit_plain<'m>(&'m self, scene: usize, test: &Test) -> Fit<Vec<Place<'m>>> {
         let (number, _) = self.scenes[scene];
         let mut places = Vec::with_capacity(1);
         let mut refused = None;
@@ -88,7 +101,7 @@ impl Compiler {
             }
         }
         if places.is_empty() {
-            let (code, message) = refused.unwrap_or_else(|| (NO_PLACE, self.reason(test)));
+            let (code, message) = refused.unwrap_or_else(|| (NO_PLACE, self.reason(scene, test)));
             return Fit::Lacks(code, message);
         }
         let weak = places.iter().all(|place| place.weak);
@@ -96,9 +109,15 @@ impl Compiler {
         Fit::Holds { by: places, weak, loss }
     }
 
-    fn reason(&self, test: &Test) -> String {
+    fn reason(&self, scene: usize, test: &Test) -> String {
         let path = test.property.path.as_ref();
-        self.table.reason(path).map_or_else(|| format!("no log source of the mapping has {path}"), str::to_owned)
+        match self.table.reason(path) {
+            _ if self.table.maps(path) => {
+                format!("the log source {} has no field for {path}", self.scenes[scene].1.title)
+            }
+            Some(reason) => reason.to_owned(),
+            None => format!("no log source of the mapping has {path}"),
+        }
     }
 
     /// The alternatives of one part: one for each role that its object can have in the event.
@@ -117,6 +136,7 @@ impl Compiler {
 /// One alternative, with the object in one role; `None` where a test knows no such role.
 fn branch<'m>(source: &'m LogSource, tests: &[(&Test, Vec<Place<'m>>)], role: &str) -> Option<Branch<'m>> {
     let mut branch = Branch::default();
+    let mut present = Vec::new();
     for (field, value) in &source.given {
         branch.require(Clause::constant(field.as_str(), value));
     }
@@ -130,10 +150,16 @@ fn branch<'m>(source: &'m LogSource, tests: &[(&Test, Vec<Place<'m>>)], role: &s
             continue;
         }
         // STIX wants the property to be there, whatever it is; except under NOT EXISTS.
-        if place.clause.modifier != "|exists" {
-            branch.require(Clause::exists(place.clause.field));
+        // Of hashes the log holds several in one field, so its presence says nothing of the kind that the test is about.
+        if place.clause.modifier != "|exists" && place.row.form != Form::Hash {
+            present.push(place.clause.field);
         }
         branch.exclude(std::iter::once(place.clause.clone()).chain(also).collect());
+    }
+    for field in present {
+        if !branch.mentions(field) {
+            branch.require(Clause::exists(field));
+        }
     }
     Some(branch)
 }
@@ -199,12 +225,29 @@ fn no_common_role<H>(part: &Part<'_, H>) -> Loss {
     }
 }
 
+/// For a test on a certain element of a list (`values[0].name`): the same on any element, which is all that an event
+/// shows.
+fn any_element(test: &Test) -> Option<Test> {
+    let path = test.property.path.as_ref();
+    let (front, rest) = path.split_once('[')?;
+    let (index, back) = rest.split_once(']')?;
+    index.bytes().all(|digit| digit.is_ascii_digit()).then(|| {
+        let mut any = test.clone();
+        any.property.path = Cow::Owned(format!("{front}[*]{back}"));
+        any
+    })
+}
+
 /// Why the mapping file leaves all values of `test` out of a row, if it does.
 fn left_out(row: &Field, test: &Test) -> Option<String> {
     if row.skip_ending.is_empty() && row.only_ending.is_empty() && row.skip_containing.is_empty() {
         return None;
     }
     let texts = test.values.iter().map(|value| match &value.kind {
+        // Of an expression, what it would be without its signs is telling enough.
+        ValueKind::Text(text) if test.operator == Operator::Matches => {
+            Some(text.replace('\\', "").trim_end_matches('$').to_ascii_lowercase())
+        }
         ValueKind::Text(text) => Some(text.to_ascii_lowercase()),
         _ => None,
     });

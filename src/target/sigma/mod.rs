@@ -16,7 +16,9 @@ mod text;
 mod wild;
 
 pub use native::{NOT_A_RULE, NOT_YAML};
-pub use place::{ACROSS_FOLDERS, ANY_ELEMENT, BELOW_KEY, HASH_PRESENT, HIVE, NEARBY_FIELD, REGEX, SUBFOLDERS, UNSENT};
+pub use place::{
+    ACROSS_FOLDERS, ANY_ELEMENT, BELOW_KEY, HASH_PRESENT, HIVE, INDEX, NEARBY_FIELD, REGEX, SUBFOLDERS, UNSENT,
+};
 pub use text::{YamlBlock, YamlScalar};
 
 use self::{lower::Detection, rule::Metadata};

@@ -1,7 +1,9 @@
 //! One test in one field: the form of its values there, and what that loses.
 
+use std::borrow::Cow;
+
 use super::{
-    regex,
+    regex::{self, Subject},
     registry::{self, Hive},
     rows::{Constant, Field, Form},
     text::{YamlScalar, readable},
@@ -35,6 +37,9 @@ pub const NEARBY_FIELD: Code = Code("L106");
 pub const UNSENT: Code = Code("L107");
 /// The event may lack this kind of hash.
 pub const HASH_PRESENT: Code = Code("L108");
+
+/// A certain element of a list.
+pub const INDEX: Code = Code("L109");
 
 /// A field and what it is compared with.
 #[derive(Debug, Clone, PartialEq)]
@@ -88,7 +93,7 @@ pub(super) fn place<'m>(row: &'m Field, test: &Test) -> Result<Place<'m>, Refuse
         let message = "it asks for any element that differs, and an event shows one element at a time";
         return Err((ANY_ELEMENT, message.to_owned()));
     }
-    let mut draft = Draft { row, test, losses: Vec::new(), weak: row.weak || existence };
+    let mut draft = Draft { row, test, losses: Vec::new(), weak: row.weak || existence, case_matters: false };
     if let Some((effect, message)) = row.own_loss() {
         draft.lose(NEARBY_FIELD, effect, message);
     }
@@ -103,6 +108,8 @@ struct Draft<'m, 'p> {
     test: &'p Test,
     losses: Vec<(Code, Fidelity, String)>,
     weak: bool,
+    /// Whether letter case matters to STIX and not to a plain comparison in Sigma.
+    case_matters: bool,
 }
 
 type Compared = Result<(&'static str, Vec<YamlScalar>), Refused>;
@@ -181,7 +188,7 @@ impl Draft<'_, '_> {
             // Negation will swap it: an event with other kinds of hashes only is not one that differs in this one.
             self.lose(HASH_PRESENT, Fidelity::NARROWER, "an event without this kind of hash is matched too");
         }
-        Ok(modified(&values))
+        Ok(self.written(&values))
     }
 
     /// What the field holds where the property is `value`.
@@ -244,9 +251,20 @@ impl Draft<'_, '_> {
     }
 
     fn lose_case(&mut self) {
-        if !self.row.disregards_case(&self.test.property) {
-            self.lose(CASE, Fidelity::BROADER, "Sigma ignores letter case where STIX does not");
+        self.case_matters |= !self.row.disregards_case(&self.test.property);
+    }
+
+    /// The values with their modifier. Under negation a comparison that ignores case would miss events, so there a
+    /// regular expression, which Sigma compares with case, takes its place.
+    fn written(&mut self, values: &[SigmaValue]) -> (&'static str, Vec<YamlScalar>) {
+        if !self.case_matters {
+            return modified(values);
         }
+        if self.test.negated {
+            return ("|re", values.iter().map(|value| YamlScalar::text(&value.expression())).collect());
+        }
+        self.lose(CASE, Fidelity::BROADER, "Sigma ignores letter case where STIX does not");
+        modified(values)
     }
 
     fn patterns(&mut self) -> Compared {
@@ -264,7 +282,7 @@ impl Draft<'_, '_> {
             self.weak |= !plain.says_something();
             self.wrapped(value, pattern, SigmaValue::like, &mut values)?;
         }
-        Ok(modified(&values))
+        Ok(self.written(&values))
     }
 
     /// Text or a LIKE pattern, as the field's form wants it.
@@ -348,20 +366,37 @@ impl Draft<'_, '_> {
         key
     }
 
-    fn expressions(&mut self) -> Compared {
-        let separator = match self.row.form {
-            Form::Text | Form::Domain | Form::Url | Form::Address => None,
-            Form::WindowsName => Some('\\'),
-            Form::UnixName => Some('/'),
-            _ => return Err(self.no_operator("MATCHES")),
-        };
-        if separator.is_some() {
-            self.lose(ACROSS_FOLDERS, Fidelity::BROADER, "the expression is compared with the whole path");
+    fn key_expression(&mut self, pattern: &str) -> Cow<'static, str> {
+        let (pattern, hive) = registry::expression(pattern);
+        self.lose(BELOW_KEY, Fidelity::BROADER, "keys and values below the key are matched too");
+        if hive == Hive::User {
+            self.lose(HIVE, Fidelity::BROADER, "the log names the user's SID, so any user's key is matched");
         }
+        Cow::Owned(pattern)
+    }
+
+    fn expressions(&mut self) -> Compared {
+        let subject = match self.row.form {
+            Form::Text | Form::Domain | Form::Url | Form::Address | Form::WindowsPath | Form::UnixPath => {
+                Subject::Field
+            }
+            Form::WindowsName | Form::RegistryName | Form::Account => Subject::Last('\\'),
+            Form::UnixName => Subject::Last('/'),
+            Form::StreamName => Subject::Last(':'),
+            Form::WindowsFolder => Subject::Folder('\\'),
+            Form::UnixFolder => Subject::Folder('/'),
+            Form::Directory => Subject::Closed('\\'),
+            Form::RegistryKey => Subject::Key,
+            Form::Number | Form::Hash | Form::RegistryPath | Form::Serial | Form::Transport => {
+                return Err(self.no_operator("MATCHES"));
+            }
+        };
         let mut translated = Vec::with_capacity(self.test.values.len());
         for value in &self.test.values {
             let ValueKind::Text(pattern) = &value.kind else { return Err(self.no_operator("MATCHES")) };
-            translated.push(regex::translate(pattern, separator).map_err(|message| (REGEX, message))?);
+            let pattern =
+                if subject == Subject::Key { self.key_expression(pattern) } else { Cow::Borrowed(&**pattern) };
+            translated.push(regex::translate(&pattern, subject).map_err(|message| (REGEX, message))?);
         }
         let insensitive = translated.iter().filter(|regex| regex.ignores_case).count();
         let modifier = match insensitive {

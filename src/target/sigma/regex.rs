@@ -17,36 +17,137 @@ pub(super) struct SigmaRegex {
     pub(super) ignores_case: bool,
 }
 
-/// Translates `pattern`. With a `separator`, the expression is about the last part of a path, but will be compared with
-/// the whole path: `^` then stands for the separator.
+/// What the expression is about, and so which part of the field it is compared with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Subject {
+    /// The whole field.
+    Field,
+    /// What follows the last separator: the name in a path.
+    Last(char),
+    /// What stands before the last separator: the folders in a path.
+    Folder(char),
+    /// The whole field, which may end with a separator that the subject does not have.
+    Closed(char),
+    /// The beginning of the field: the subject, and perhaps a backslash and more.
+    Key,
+}
+
+/// Translates `pattern` so that it matches the field if, and only if, it matches the subject; for a
+/// [key](Subject::Key) it may also match in what follows.
 ///
 /// # Errors
 /// What can't be said in Sigma, in words.
-pub(super) fn translate(pattern: &str, separator: Option<char>) -> Result<SigmaRegex, String> {
+pub(super) fn translate(pattern: &str, subject: Subject) -> Result<SigmaRegex, String> {
     let parsed = ast::parse::ParserBuilder::new().nest_limit(100).build().parse(pattern);
     let tree = parsed.map_err(|error| format!("the expression can't be read: {}", error.kind()))?;
-    let mut writer = Writer { out: String::with_capacity(pattern.len() + 8), ignores_case: false, separator };
-    writer.node(&tree, true)?;
+    let mut writer = Writer { out: String::with_capacity(pattern.len() + 16), ignores_case: false, subject };
+    let closed = match ends(&tree) {
+        Some(closed) => closed,
+        None if matches!(subject, Subject::Field | Subject::Key) => false,
+        None => return Err("'$' must stand at the end of the expression, or of each alternative".to_owned()),
+    };
+    let tail = match subject {
+        Subject::Field | Subject::Key => String::new(),
+        Subject::Last(_) if closed => "$".to_owned(),
+        Subject::Last(separator) => format!("{}*$", without(separator)),
+        Subject::Folder(separator) => {
+            format!("{}{}{}*$", if closed { "" } else { ".*" }, escaped(separator), without(separator))
+        }
+        Subject::Closed(separator) if closed => format!("{}?$", escaped(separator)),
+        Subject::Closed(_) => String::new(),
+    };
+    let alternatives = matches!(tree, Ast::Alternation(_)) && !tail.is_empty();
+    if alternatives {
+        writer.out.push('(');
+    }
+    writer.node(&tree, Edge { first: true, last: true })?;
+    if alternatives {
+        writer.out.push(')');
+    }
+    writer.out.push_str(&tail);
     Ok(SigmaRegex { text: writer.out, ignores_case: writer.ignores_case })
+}
+
+/// Whether every alternative ends with `$`; `None` where some do, or where one stands elsewhere.
+fn ends(tree: &Ast) -> Option<bool> {
+    match tree {
+        Ast::Alternation(alternation) => {
+            let mut all = alternation.asts.iter().map(ends);
+            let first = all.next().flatten()?;
+            all.all(|one| one == Some(first)).then_some(first)
+        }
+        Ast::Concat(concat) => {
+            let (last, others) = concat.asts.split_last()?;
+            (!others.iter().any(has_end)).then(|| ends(last)).flatten()
+        }
+        Ast::Assertion(_) => Some(has_end(tree)),
+        other => (!has_end(other)).then_some(false),
+    }
+}
+
+fn has_end(node: &Ast) -> bool {
+    match node {
+        Ast::Assertion(assertion) => matches!(assertion.kind, AssertionKind::EndLine | AssertionKind::EndText),
+        Ast::Repetition(repetition) => has_end(&repetition.ast),
+        Ast::Group(group) => has_end(&group.ast),
+        Ast::Alternation(alternation) => alternation.asts.iter().any(has_end),
+        Ast::Concat(concat) => concat.asts.iter().any(has_end),
+        _ => false,
+    }
+}
+
+/// Any character but `separator`.
+fn without(separator: char) -> String {
+    format!("[^{}]", escaped(separator))
+}
+
+fn escaped(separator: char) -> &'static str {
+    match separator {
+        '\\' => r"\\",
+        '/' => "/",
+        _ => ":",
+    }
 }
 
 struct Writer {
     out: String,
     ignores_case: bool,
-    separator: Option<char>,
+    subject: Subject,
 }
+
+/// Whether nothing can stand in front of a node, and behind it.
+#[derive(Clone, Copy)]
+struct Edge {
+    first: bool,
+    last: bool,
+}
+
+const INSIDE: Edge = Edge { first: false, last: false };
 
 type Written = Result<(), String>;
 
 impl Writer {
-    /// `first` tells whether nothing can stand in front of this node.
-    fn node(&mut self, node: &Ast, first: bool) -> Written {
+    /// The separator that the subject can't hold.
+    fn barred(&self) -> Option<char> {
+        match self.subject {
+            Subject::Last(separator) => Some(separator),
+            _ => None,
+        }
+    }
+
+    fn node(&mut self, node: &Ast, edge: Edge) -> Written {
         match node {
             Ast::Empty(_) => Ok(()),
-            Ast::Flags(set) => self.flags(&set.flags, first),
+            Ast::Flags(set) => self.flags(&set.flags, edge),
+            Ast::Literal(literal) if self.barred() == Some(literal.c) => {
+                Err(format!("the expression asks for '{}', which can't be in a name", literal.c))
+            }
             Ast::Literal(literal) => self.literal(literal.c, false),
-            Ast::Dot(_) => self.push("."),
-            Ast::Assertion(assertion) => self.assertion(&assertion.kind, first),
+            Ast::Dot(_) => match self.barred() {
+                Some(separator) => self.push(&without(separator)),
+                None => self.push("."),
+            },
+            Ast::Assertion(assertion) => self.assertion(&assertion.kind, edge),
             Ast::ClassUnicode(_) => refuse("Unicode classes such as \\p{L}"),
             Ast::ClassPerl(class) => self.perl(class),
             Ast::ClassBracketed(class) => self.class(class),
@@ -56,13 +157,13 @@ impl Writer {
                 self.repeat(&repetition.op.kind)
             }
             Ast::Group(group) => {
-                if let GroupKind::NonCapturing(flags) = &group.kind {
-                    if !flags.items.is_empty() {
-                        return refuse("flags inside the expression");
-                    }
+                if let GroupKind::NonCapturing(flags) = &group.kind
+                    && !flags.items.is_empty()
+                {
+                    return refuse("flags inside the expression");
                 }
                 self.push("(")?;
-                self.node(&group.ast, first)?;
+                self.node(&group.ast, edge)?;
                 self.push(")")
             }
             Ast::Alternation(alternation) => {
@@ -70,14 +171,15 @@ impl Writer {
                     if index > 0 {
                         self.push("|")?;
                     }
-                    self.node(branch, first)?;
+                    self.node(branch, edge)?;
                 }
                 Ok(())
             }
             Ast::Concat(concat) => {
-                let mut first = first;
-                for part in &concat.asts {
-                    self.node(part, first)?;
+                let mut first = edge.first;
+                for (index, part) in concat.asts.iter().enumerate() {
+                    let last = edge.last && index + 1 == concat.asts.len();
+                    self.node(part, Edge { first, last })?;
                     first &= matches!(part, Ast::Flags(_));
                 }
                 Ok(())
@@ -91,10 +193,10 @@ impl Writer {
             Ast::Assertion(_) | Ast::Flags(_) | Ast::Empty(_) => refuse("a repeated anchor"),
             Ast::Repetition(_) => {
                 self.push("(")?;
-                self.node(node, false)?;
+                self.node(node, INSIDE)?;
                 self.push(")")
             }
-            other => self.node(other, false),
+            other => self.node(other, INSIDE),
         }
     }
 
@@ -110,23 +212,29 @@ impl Writer {
     }
 
     /// `(?i)` at the very beginning is Sigma's `|i`; other flags, or flags elsewhere, have no counterpart.
-    fn flags(&mut self, flags: &ast::Flags, first: bool) -> Written {
+    fn flags(&mut self, flags: &ast::Flags, edge: Edge) -> Written {
         let is_case = |item: &ast::FlagsItem| matches!(item.kind, FlagsItemKind::Flag(Flag::CaseInsensitive));
-        if first && self.out.is_empty() && flags.items.iter().all(is_case) {
+        if edge.first && matches!(self.out.as_str(), "" | "(") && flags.items.iter().all(is_case) {
             self.ignores_case = true;
             return Ok(());
         }
         refuse("flags other than (?i) at the beginning")
     }
 
-    fn assertion(&mut self, kind: &AssertionKind, first: bool) -> Written {
-        match (kind, self.separator) {
-            (AssertionKind::StartLine | AssertionKind::StartText, None) => self.push("^"),
-            (AssertionKind::StartLine | AssertionKind::StartText, Some(separator)) if first => {
-                self.literal(separator, false)
+    fn assertion(&mut self, kind: &AssertionKind, edge: Edge) -> Written {
+        match (kind, self.subject) {
+            (AssertionKind::StartLine | AssertionKind::StartText, Subject::Last(separator)) if edge.first => {
+                self.push(escaped(separator))
             }
-            (AssertionKind::StartLine | AssertionKind::StartText, Some(_)) => refuse("'^' inside the expression"),
-            (AssertionKind::EndLine | AssertionKind::EndText, _) => self.push("$"),
+            (AssertionKind::StartLine | AssertionKind::StartText, Subject::Last(_)) => {
+                refuse("'^' inside an expression")
+            }
+            (AssertionKind::StartLine | AssertionKind::StartText, _) => self.push("^"),
+            (AssertionKind::EndLine | AssertionKind::EndText, Subject::Field) => self.push("$"),
+            (AssertionKind::EndLine | AssertionKind::EndText, Subject::Key) => self.push(r"(\\|$)"),
+            // The tail of the whole expression says it.
+            (AssertionKind::EndLine | AssertionKind::EndText, _) if edge.last => Ok(()),
+            (AssertionKind::EndLine | AssertionKind::EndText, _) => refuse("'$' inside an expression"),
             _ => refuse("word boundaries"),
         }
     }
@@ -134,7 +242,16 @@ impl Writer {
     fn perl(&mut self, class: &ClassPerl) -> Written {
         self.push(if class.negated { "[^" } else { "[" })?;
         self.push(members(&class.kind))?;
+        self.bar(class.negated)?;
         self.push("]")
+    }
+
+    /// Keeps a negated class from the separator.
+    fn bar(&mut self, negated: bool) -> Written {
+        match self.barred() {
+            Some(separator) if negated => self.push(escaped(separator)),
+            _ => Ok(()),
+        }
     }
 
     fn class(&mut self, class: &ClassBracketed) -> Written {
@@ -143,6 +260,7 @@ impl Writer {
             ClassSet::Item(item) => self.item(item)?,
             ClassSet::BinaryOp(_) => return refuse("operations between classes"),
         }
+        self.bar(class.negated)?;
         self.push("]")
     }
 
@@ -231,7 +349,7 @@ mod tests {
     use super::*;
 
     fn text(pattern: &str) -> String {
-        translate(pattern, None).unwrap().text
+        translate(pattern, Subject::Field).unwrap().text
     }
 
     #[test]
@@ -258,7 +376,7 @@ mod tests {
         ] {
             assert_eq!(text(pattern), expected, "{pattern}");
         }
-        let insensitive = translate("(?i)evil", None).unwrap();
+        let insensitive = translate("(?i)evil", Subject::Field).unwrap();
         assert_eq!((insensitive.text.as_str(), insensitive.ignores_case), ("evil", true));
     }
 
@@ -277,20 +395,45 @@ mod tests {
             "a{",
             r"[^\S]",
         ] {
-            assert!(translate(pattern, None).is_err(), "{pattern}");
+            assert!(translate(pattern, Subject::Field).is_err(), "{pattern}");
         }
     }
 
     #[test]
-    fn the_beginning_of_a_name_is_a_separator_in_a_path() {
-        assert_eq!(translate("^a.*$|^b", Some('\\')).unwrap().text, r"\\a.*$|\\b");
-        assert_eq!(translate("(^a)", Some('/')).unwrap().text, "(/a)");
-        assert!(translate("a^b", Some('\\')).is_err());
+    fn a_name_is_the_last_part_of_a_path() {
+        for (pattern, expected) in [
+            ("^a.*$", r"\\a[^\\]*$"),
+            ("a", r"a[^\\]*$"),
+            ("^a$|^b$", r"(\\a|\\b)$"),
+            ("^a|b", r"(\\a|b)[^\\]*$"),
+            ("(?i)a|b", r"(a|b)[^\\]*$"),
+            (r"[^x]\D", r"[^x\\][^0-9\\][^\\]*$"),
+            ("(^a)", r"(\\a)[^\\]*$"),
+        ] {
+            assert_eq!(translate(pattern, Subject::Last('\\')).unwrap().text, expected, "{pattern}");
+        }
+        for pattern in ["a^b", "a$|b", "(a$)b", r"a\\b"] {
+            assert!(translate(pattern, Subject::Last('\\')).is_err(), "{pattern}");
+        }
+        assert_eq!(translate("^a/?", Subject::Last(':')).unwrap().text, ":a/?[^:]*$");
+    }
+
+    #[test]
+    fn a_folder_is_what_stands_before_the_name() {
+        for (pattern, expected) in
+            [("Temp", r"Temp.*\\[^\\]*$"), (r"^C:\\Temp$", r"^C:\\Temp\\[^\\]*$"), ("a|b", r"(a|b).*\\[^\\]*$")]
+        {
+            assert_eq!(translate(pattern, Subject::Folder('\\')).unwrap().text, expected, "{pattern}");
+        }
+        assert_eq!(translate("^/tmp$", Subject::Folder('/')).unwrap().text, "^/tmp/[^/]*$");
+        assert_eq!(translate("Temp$", Subject::Closed('\\')).unwrap().text, r"Temp\\?$");
+        assert_eq!(translate("Temp", Subject::Closed('\\')).unwrap().text, "Temp");
+        assert_eq!(translate("^A$", Subject::Key).unwrap().text, r"^A(\\|$)");
     }
 
     #[test]
     fn deep_nesting_is_an_error() {
-        assert!(translate(&"(".repeat(10_000), None).is_err());
-        assert!(translate(&format!("{}a{}", "(".repeat(5000), ")".repeat(5000)), None).is_err());
+        assert!(translate(&"(".repeat(10_000), Subject::Field).is_err());
+        assert!(translate(&format!("{}a{}", "(".repeat(5000), ")".repeat(5000)), Subject::Field).is_err());
     }
 }

@@ -39,6 +39,26 @@ pub(super) fn logged(key: &str, read: impl Fn(&str) -> SigmaValue) -> (Hive, Sig
     (hive, whole)
 }
 
+/// A regular expression about keys with the hives as logged, where it spells them out, and whether one is the user's.
+pub(super) fn expression(pattern: &str) -> (String, Hive) {
+    const LOGGED: [(&str, &str, Hive); 5] = [
+        ("HKEY_LOCAL_MACHINE", "HKLM", Hive::Named("HKLM")),
+        ("HKEY_CLASSES_ROOT", "HKCR", Hive::Named("HKCR")),
+        ("HKEY_USERS", "HKU", Hive::Named("HKU")),
+        ("HKEY_CURRENT_USER", r"HKU\\[^\\]+", Hive::User),
+        ("HKCU", r"HKU\\[^\\]+", Hive::User),
+    ];
+    let mut text = pattern.to_owned();
+    let mut found = Hive::Named("");
+    for (spelled, logged, hive) in LOGGED {
+        if text.contains(spelled) {
+            text = text.replace(spelled, logged);
+            found = if hive == Hive::User { hive } else { found };
+        }
+    }
+    (text, found)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -57,5 +77,12 @@ mod tests {
             let (_, value) = logged(key, SigmaValue::literal);
             assert_eq!(modified(&[value]).1[0].as_str(), expected, "{key}");
         }
+    }
+
+    #[test]
+    fn expressions_name_hives_as_logged() {
+        assert_eq!(expression(r"^HKEY_LOCAL_MACHINE\\A").0, r"^HKLM\\A");
+        assert_eq!(expression(r"HKEY_CURRENT_USER\\A"), (r"HKU\\[^\\]+\\A".to_owned(), Hive::User));
+        assert_eq!(expression("Run").0, "Run");
     }
 }

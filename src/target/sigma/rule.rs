@@ -150,7 +150,7 @@ fn section(key: &str, items: &[YamlScalar]) -> YamlBlock {
 /// to the description.
 fn name(name: &str) -> String {
     let line = readable(name, NAME_LIMIT);
-    let words = line.split(' ').skip_while(|word| matches!(*word, "Detect" | "Detects" | "detect" | "detects" | ""));
+    let words = line.trim_end_matches('.').split(' ').skip_while(|word| matches!(*word, "Detect" | "Detects" | "detect" | "detects" | ""));
     let titled = words.map(capital).collect::<Vec<_>>().join(" ");
     if titled.is_empty() { "STIX Indicator".to_owned() } else { titled }
 }
@@ -325,7 +325,7 @@ mod tests {
             ("c2 of the (botnet) 203.0.113.9", "C2 of the (Botnet) 203.0.113.9"),
             ("ünder\ttow 7zip a_b", "Ünder Tow 7zip a_b"),
             ("\u{200b}", "STIX Indicator"),
-            ("ends with.", "Ends with."),
+            ("ends with.", "Ends with"),
         ] {
             assert_eq!(name(given), expected);
         }

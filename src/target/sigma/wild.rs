@@ -99,6 +99,24 @@ impl SigmaValue {
         self.0.iter().any(is_literal)
     }
 
+    /// The same as a regular expression.
+    pub(super) fn expression(&self) -> String {
+        let mut text = String::from(if self.begins_open() { "" } else { "^" });
+        let inner = &self.0[usize::from(self.begins_open())..];
+        let inner = if inner.last() == Some(&Piece::Any) { &inner[..inner.len() - 1] } else { inner };
+        for piece in inner {
+            match piece {
+                Piece::Literal(literal) => text.push_str(&regex_syntax::escape(literal)),
+                Piece::Any => text.push_str(".*"),
+                Piece::One => text.push('.'),
+            }
+        }
+        if !self.ends_open() {
+            text.push('$');
+        }
+        text
+    }
+
     fn shape(&self) -> Shape {
         match self.0.as_slice() {
             [Piece::Any, Piece::Literal(_), Piece::Any] => Shape::Contains,
@@ -204,6 +222,13 @@ mod tests {
         }
         assert!(SigmaValue::like("%%").is_anything());
         assert!(!SigmaValue::like("%_").says_something());
+    }
+
+    #[test]
+    fn values_are_regular_expressions_too() {
+        for (pattern, expected) in [("a.b", r"^a\.b$"), ("%a_b%c", "a.b.*c$"), ("a%", "^a"), ("%", "")] {
+            assert_eq!(SigmaValue::like(pattern).expression(), expected);
+        }
     }
 
     #[test]
