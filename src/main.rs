@@ -3,10 +3,6 @@
 
 use std::process::ExitCode;
 
-/// A feed of a million indicators is some ten million small allocations, freed by other threads than made them.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     stixc::cli::run(std::env::args_os())
 }
