@@ -147,12 +147,11 @@ fn origins(gathered: &mut Gathered, members: &Members) -> Vec<Arc<Origin>> {
 }
 
 /// The rules of one target in order, and the pattern of each.
-fn rules(outcomes: Vec<Outcome>, order: &[u32], origins: &[Arc<Origin>]) -> (Vec<u32>, Vec<Rule>) {
+fn rules(mut outcomes: Vec<Outcome>, order: &[u32], origins: &[Arc<Origin>]) -> (Vec<u32>, Vec<Rule>) {
     let nobody = Arc::new(Origin::default());
-    let mut outcomes: Vec<Option<Outcome>> = outcomes.into_iter().map(Some).collect();
     let (mut places, mut rules) = (Vec::new(), Vec::new());
     for &pattern in order {
-        if let Some(Outcome::Rules(content)) = outcomes[pattern as usize].take() {
+        if let Outcome::Rules(content) = std::mem::replace(&mut outcomes[pattern as usize], Outcome::Guarded) {
             let origin = origins.get(pattern as usize).unwrap_or(&nobody);
             places.push(pattern);
             rules.push(Rule { origin: Arc::clone(origin), content });

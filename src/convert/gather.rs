@@ -1,7 +1,5 @@
 //! From batches of objects to one record for each indicator and one group for each pattern.
 
-use std::collections::HashMap;
-
 use uuid::Uuid;
 
 use crate::{
@@ -9,7 +7,7 @@ use crate::{
     plan::fidelity::{Fidelity, Loss},
     report::{IndicatorReport, Status, TargetReport},
     span::Span,
-    stix::{self, Batch, Context, Fault, Indicator, Key, PatternType, Timestamp},
+    stix::{self, Batch, Context, Fault, Indicator, Key, KeyMap, PatternType, Timestamp},
     target::contract::{Content, Origin},
 };
 
@@ -173,8 +171,8 @@ pub(super) struct Gathered {
     pub patterns: Vec<Key>,
     /// By target, then by the number of the pattern.
     pub outcomes: Vec<Vec<Outcome>>,
-    by_id: HashMap<Key, u32>,
-    by_pattern: HashMap<Key, u32>,
+    by_id: KeyMap<u32>,
+    by_pattern: KeyMap<u32>,
 }
 
 impl Gathered {
@@ -185,8 +183,8 @@ impl Gathered {
 
     /// The lookups are of use only while indicators come in.
     pub(super) fn close(&mut self) {
-        self.by_id = HashMap::new();
-        self.by_pattern = HashMap::new();
+        self.by_id = KeyMap::default();
+        self.by_pattern = KeyMap::default();
     }
 }
 

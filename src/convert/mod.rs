@@ -26,7 +26,7 @@ use crate::{
     diagnostic::Code,
     plan::adapt::Accept,
     report::{IndicatorReport, SourceDiagnostic, Summary},
-    stix::{BundleReader, Context, Fault, Timestamp},
+    stix::{Batch, BundleReader, Context, Fault, Timestamp},
     target::{
         Target,
         contract::{Lower, Options},
@@ -127,18 +127,27 @@ impl<'s> Converter<'s> {
     pub fn read(&mut self, source: &str, reader: impl Read + Send, context: &Context) {
         let width = rayon::current_num_threads() * 2;
         let mut reader = BundleReader::new(reader);
-        let mut batches: Vec<_> = reader.by_ref().take(width).collect();
-        while !batches.is_empty() {
+        let mut batches: Vec<Batch> = reader.by_ref().take(width).collect();
+        let mut compiled = Vec::new();
+        // While one round is compiled, the round before it is gathered and the next one is read.
+        while !(batches.is_empty() && compiled.is_empty()) {
             let settings = self.settings;
-            let (compiled, next) = rayon::join(
-                || batches.par_iter().map(|batch| gather::batch(batch, source, context, settings)).collect::<Vec<_>>(),
-                || reader.by_ref().take(width).collect(),
+            let earlier = std::mem::take(&mut compiled);
+            let gather = || self.gather(earlier, source);
+            (compiled, batches) = rayon::join(
+                || batches.par_iter().map(|batch| gather::batch(batch, source, context, settings)).collect(),
+                || {
+                    gather();
+                    reader.by_ref().take(width).collect()
+                },
             );
-            for (items, faults) in compiled {
-                items.into_iter().for_each(|item| self.gathered.add(item));
-                self.diagnostics.extend(faults.into_iter().map(|fault| in_file(source, fault)));
-            }
-            batches = next;
+        }
+    }
+
+    fn gather(&mut self, compiled: Vec<(Vec<gather::Item>, Vec<Fault>)>, source: &str) {
+        for (items, faults) in compiled {
+            items.into_iter().for_each(|item| self.gathered.add(item));
+            self.diagnostics.extend(faults.into_iter().map(|fault| in_file(source, fault)));
         }
     }
 

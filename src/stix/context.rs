@@ -1,6 +1,6 @@
 //! What the other objects of a feed say about its indicators.
 
-use std::{borrow::Cow, collections::HashMap};
+use std::borrow::Cow;
 
 use serde::{Deserialize, de::MapAccess};
 
@@ -8,7 +8,7 @@ use super::{
     batch::Object,
     fault::{ObjectError, ObjectErrorKind},
     few::Few,
-    id::Key,
+    id::{Key, KeyMap},
     indicator::{ExternalReference, Indicator},
     lenient::{self, Flag, Lenient, Reading, Text},
     marking::Tlp,
@@ -42,7 +42,7 @@ use super::{
 #[derive(Debug, Default)]
 pub struct Collector {
     /// The number of each entity that was met or pointed at.
-    numbers: HashMap<Key, u32>,
+    numbers: KeyMap<u32>,
     /// By number; nothing where it was only pointed at.
     entities: Vec<Option<Versioned>>,
     relationships: Vec<Relationship>,
@@ -84,7 +84,7 @@ struct Relationship {
 /// What the objects of a feed say about its indicators; made by a [`Collector`].
 #[derive(Debug, Default)]
 pub struct Context {
-    numbers: HashMap<Key, u32>,
+    numbers: KeyMap<u32>,
     entities: Vec<Option<Versioned>>,
     /// Sorted; each goes with the entity at the same index of `related`.
     indicators: Vec<Key>,

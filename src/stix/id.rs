@@ -1,5 +1,10 @@
 //! Identifiers as keys (STIX 2.1, section 2.9).
 
+use std::{
+    collections::HashMap,
+    hash::{BuildHasher, Hasher, RandomState},
+};
+
 use sha2::{Digest, Sha256};
 
 /// An identifier in 16 bytes, for maps of millions of them.
@@ -35,6 +40,56 @@ impl Key {
     fn digest(id: &str) -> Self {
         let digest = Sha256::digest(id.as_bytes());
         Self(digest.iter().take(16).fold(0, |bits, &byte| bits << 8 | u128::from(byte)))
+    }
+}
+
+/// A map by identifiers. Its order is random: look things up in it, never walk along it.
+pub type KeyMap<V> = HashMap<Key, V, KeyState>;
+
+/// Hashes keys by one multiplication with secrets of the process, so that a feed can't make its identifiers collide.
+#[derive(Debug, Clone, Copy)]
+pub struct KeyState {
+    secrets: [u64; 2],
+}
+
+impl Default for KeyState {
+    fn default() -> Self {
+        let random = RandomState::new();
+        Self { secrets: [0, 1].map(|number: u8| random.hash_one(number)) }
+    }
+}
+
+impl BuildHasher for KeyState {
+    type Hasher = KeyHasher;
+
+    fn build_hasher(&self) -> KeyHasher {
+        KeyHasher { secrets: self.secrets, hash: 0 }
+    }
+}
+
+/// The hasher of [`KeyState`].
+#[derive(Debug, Clone, Copy)]
+pub struct KeyHasher {
+    secrets: [u64; 2],
+    hash: u64,
+}
+
+impl Hasher for KeyHasher {
+    fn finish(&self) -> u64 {
+        self.hash
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for chunk in bytes.chunks(16) {
+            let bits = chunk.iter().fold(0, |bits: u128, &byte| bits << 8 | u128::from(byte));
+            self.write_u128(bits);
+        }
+    }
+
+    fn write_u128(&mut self, bits: u128) {
+        let [high, low] = [(bits >> 64) as u64 ^ self.secrets[0], bits as u64 ^ self.secrets[1]];
+        let product = u128::from(high) * u128::from(low);
+        self.hash = self.hash.rotate_left(23) ^ (product >> 64) as u64 ^ product as u64;
     }
 }
 

@@ -41,7 +41,7 @@ pub use bundle::{BundleReader, OBJECT_LIMIT};
 pub use context::{Collector, Context, Provenance};
 pub use fault::{Fault, ObjectError, ObjectErrorKind};
 pub use few::Few;
-pub use id::Key;
+pub use id::{Key, KeyHasher, KeyMap, KeyState};
 pub use indicator::{ExternalReference, Indicator, KillChainPhase, PatternType, Status};
 pub use marking::{Tlp, TlpError};
 pub use object::object_type;
