@@ -2,6 +2,7 @@
 
 use std::{io::Write, sync::Arc};
 
+use rayon::slice::ParallelSliceMut;
 use serde_json::Value as Json;
 
 use crate::{
@@ -16,7 +17,7 @@ use crate::{
 };
 
 use super::{
-    Converter, Outcome,
+    Converter, Details, Outcome,
     gather::{Gathered, Record},
     origin::join,
 };
@@ -47,18 +48,23 @@ impl Converter<'_> {
     /// Writes all files to `sink`. A target that fails does not keep the others from theirs.
     pub fn finish(self, renderer: &Renderer, sink: &mut dyn Sink) -> Finished {
         let Self { settings, mut gathered, mut diagnostics } = self;
+        gathered.close();
         let summary = summarise(&gathered, settings.targets.iter().map(|prepared| prepared.target));
-        let members = members(&gathered);
+        let members = Members::of(&gathered);
         let origins = origins(&mut gathered, &members);
-        let mut order: Vec<usize> = (0..gathered.groups.len()).filter(|&group| !members[group].is_empty()).collect();
-        order.sort_by(|&left, &right| {
-            let key = |group: usize| (origins[group].as_deref().map(|origin| &origin.id), gathered.groups[group].key);
+        let mut order: Vec<u32> = members.patterns().collect();
+        order.par_sort_unstable_by(|&left, &right| {
+            let key = |pattern: u32| {
+                (origins.get(pattern as usize).map(|origin| &origin.id), gathered.patterns[pattern as usize])
+            };
             key(left).cmp(&key(right))
         });
         let mut failures = Vec::new();
         for (number, prepared) in settings.targets.iter().enumerate() {
-            let (places, rules) = rules(&mut gathered, &order, &origins, number);
-            let mut emitter = Emitter { target: prepared.target, renderer, sink, names: Vec::new(), said: Vec::new() };
+            let outcomes = gathered.outcomes.get_mut(number).map(std::mem::take).unwrap_or_default();
+            let (places, rules) = rules(outcomes, &order, &origins);
+            let names = (settings.details == Details::All).then(Vec::new);
+            let mut emitter = Emitter { target: prepared.target, renderer, sink, names, said: Vec::new() };
             if let Err(error) = prepared.target.emit(rules, &mut emitter) {
                 failures.push(EmitFailure { target: prepared.target.name(), error });
             }
@@ -66,9 +72,9 @@ impl Converter<'_> {
             let source = prepared.target.name();
             diagnostics
                 .extend(said.into_iter().map(|diagnostic| SourceDiagnostic { source: source.to_owned(), diagnostic }));
-            for (index, ids) in names {
-                let Some(&group) = places.get(index) else { continue };
-                note_rules(&mut gathered, &members[group], source, &ids);
+            for (index, ids) in names.into_iter().flatten() {
+                let Some(&pattern) = places.get(index) else { continue };
+                note_rules(&mut gathered, members.of_pattern(pattern), source, &ids);
             }
         }
         let mut indicators: Vec<IndicatorReport> =
@@ -78,60 +84,78 @@ impl Converter<'_> {
     }
 }
 
-/// The records of each group, the first indicator in front: the one created first, then the one with the smaller id.
-fn members(gathered: &Gathered) -> Vec<Vec<u32>> {
-    let mut members: Vec<Vec<u32>> = vec![Vec::new(); gathered.groups.len()];
-    for (index, record) in gathered.records.iter().enumerate() {
-        if let (Some(group), Ok(index)) = (record.group, u32::try_from(index)) {
-            members[group as usize].push(index);
-        }
-    }
-    for group in &mut members {
-        group.sort_by(|&left, &right| {
-            let key = |index: u32| {
-                let record = &gathered.records[index as usize];
+/// Which records have which pattern: the records sorted by the number of their pattern, and where each pattern's begin.
+struct Members {
+    records: Vec<u32>,
+    starts: Vec<u32>,
+}
+
+impl Members {
+    /// The first indicator of a pattern is in front: the one created first, then the one with the smaller id.
+    fn of(gathered: &Gathered) -> Self {
+        let numbers = 0..u32::try_from(gathered.records.len()).unwrap_or(u32::MAX);
+        let record = |number: u32| &gathered.records[number as usize];
+        let mut records: Vec<u32> = numbers.filter(|&number| record(number).group.is_some()).collect();
+        records.par_sort_unstable_by(|&left, &right| {
+            let key = |number: u32| {
+                let record = record(number);
+                let id = record.origin.as_deref().map(|origin| &origin.id);
                 // Those without a date come last: they can't claim to be first.
-                (record.created.is_none(), record.created, record.origin.as_deref().map(|origin| &origin.id))
+                (record.group, record.created.is_none(), record.created, id)
             };
             key(left).cmp(&key(right))
         });
+        let mut starts = vec![0; gathered.patterns.len() + 1];
+        for &number in &records {
+            if let Some(pattern) = record(number).group {
+                starts[pattern as usize + 1] += 1;
+            }
+        }
+        for pattern in 1..starts.len() {
+            starts[pattern] += starts[pattern - 1];
+        }
+        Self { records, starts }
     }
-    members
+
+    fn of_pattern(&self, pattern: u32) -> &[u32] {
+        let pattern = pattern as usize;
+        &self.records[self.starts[pattern] as usize..self.starts[pattern + 1] as usize]
+    }
+
+    /// The patterns that some record has. Those of versions that were replaced have none.
+    fn patterns(&self) -> impl Iterator<Item = u32> {
+        (0..).zip(self.starts.windows(2)).filter(|(_, bounds)| bounds[0] < bounds[1]).map(|(pattern, _)| pattern)
+    }
 }
 
-/// One origin for each group, where its records have one.
-fn origins(gathered: &mut Gathered, members: &[Vec<u32>]) -> Vec<Option<Arc<Origin>>> {
-    let mut take = |index: u32| gathered.records[index as usize].origin.take();
-    members
-        .iter()
-        .map(|members| {
-            let (&first, others) = members.split_first()?;
-            let mut origin = take(first)?;
-            for &other in others {
-                if let Some(other) = take(other) {
-                    join(&mut origin, &other);
-                }
-            }
-            Some(Arc::from(origin))
+/// One origin for each pattern, in the order of their numbers; empty where the records keep none.
+fn origins(gathered: &mut Gathered, members: &Members) -> Vec<Arc<Origin>> {
+    let Gathered { records, patterns, .. } = gathered;
+    if records.iter().all(|record| record.origin.is_none()) {
+        return Vec::new();
+    }
+    let mut take = |number: &u32| records[*number as usize].origin.take();
+    (0..)
+        .zip(patterns)
+        .map(|(pattern, _)| {
+            let mut all = members.of_pattern(pattern).iter().filter_map(&mut take);
+            let mut origin = all.next().unwrap_or_default();
+            all.for_each(|other| join(&mut origin, &other));
+            Arc::from(origin)
         })
         .collect()
 }
 
-/// The rules of one target in order, and the group of each.
-fn rules(
-    gathered: &mut Gathered,
-    order: &[usize],
-    origins: &[Option<Arc<Origin>>],
-    target: usize,
-) -> (Vec<usize>, Vec<Rule>) {
+/// The rules of one target in order, and the pattern of each.
+fn rules(outcomes: Vec<Outcome>, order: &[u32], origins: &[Arc<Origin>]) -> (Vec<u32>, Vec<Rule>) {
     let nobody = Arc::new(Origin::default());
+    let mut outcomes: Vec<Option<Outcome>> = outcomes.into_iter().map(Some).collect();
     let (mut places, mut rules) = (Vec::new(), Vec::new());
-    for &group in order {
-        let outcome = std::mem::replace(&mut gathered.groups[group].outcomes[target], Outcome::Guarded);
-        if let Outcome::Rules(content) = outcome {
-            let origin = origins[group].clone().unwrap_or_else(|| Arc::clone(&nobody));
-            places.push(group);
-            rules.push(Rule { origin, content });
+    for &pattern in order {
+        if let Some(Outcome::Rules(content)) = outcomes[pattern as usize].take() {
+            let origin = origins.get(pattern as usize).unwrap_or(&nobody);
+            places.push(pattern);
+            rules.push(Rule { origin: Arc::clone(origin), content });
         }
     }
     (places, rules)
@@ -168,7 +192,7 @@ fn count(
 ) -> bool {
     let Some(group) = record.group else { return false };
     let mut rendered = false;
-    for (name, outcome) in names.iter().zip(&gathered.groups[group as usize].outcomes) {
+    for (name, outcome) in names.iter().zip(gathered.outcomes_of(group)) {
         let verdict = outcome.verdict();
         rendered |= matches!(verdict, Verdict::Rules(_));
         verdicts.entry(name).or_default().count(verdict);
@@ -181,7 +205,8 @@ struct Emitter<'a> {
     target: &'static dyn Target,
     renderer: &'a Renderer,
     sink: &'a mut dyn Sink,
-    names: Vec<(usize, Vec<String>)>,
+    /// Ids of rules; `None` where nobody will read them.
+    names: Option<Vec<(usize, Vec<String>)>>,
     said: Vec<Diagnostic>,
 }
 
@@ -203,7 +228,9 @@ impl Emission for Emitter<'_> {
     }
 
     fn name(&mut self, index: usize, ids: Vec<String>) {
-        self.names.push((index, ids));
+        if let Some(names) = &mut self.names {
+            names.push((index, ids));
+        }
     }
 
     fn say(&mut self, diagnostic: Diagnostic) {

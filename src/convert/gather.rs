@@ -165,13 +165,29 @@ impl Compiled {
     }
 }
 
-/// All indicators of a run.
+/// All indicators of a run, and what became of each pattern.
 #[derive(Default)]
 pub(super) struct Gathered {
     pub records: Vec<Record>,
-    pub groups: Vec<Group>,
+    /// The key of each pattern. The number of a pattern is its place in this list.
+    pub patterns: Vec<Key>,
+    /// By target, then by the number of the pattern.
+    pub outcomes: Vec<Vec<Outcome>>,
     by_id: HashMap<Key, u32>,
     by_pattern: HashMap<Key, u32>,
+}
+
+impl Gathered {
+    /// What became of a pattern in each target, in their order.
+    pub(super) fn outcomes_of(&self, pattern: u32) -> impl Iterator<Item = &Outcome> {
+        self.outcomes.iter().filter_map(move |all| all.get(pattern as usize))
+    }
+
+    /// The lookups are of use only while indicators come in.
+    pub(super) fn close(&mut self) {
+        self.by_id = HashMap::new();
+        self.by_pattern = HashMap::new();
+    }
 }
 
 /// What is kept of one indicator.
@@ -184,12 +200,6 @@ pub(super) struct Record {
     pub origin: Option<Box<Origin>>,
     pub report: Option<Box<IndicatorReport>>,
     pattern: Option<Key>,
-}
-
-/// One pattern and what became of it in each target.
-pub(super) struct Group {
-    pub key: Key,
-    pub outcomes: Vec<Outcome>,
 }
 
 impl Gathered {
@@ -219,10 +229,12 @@ impl Gathered {
 
     fn group(&mut self, pattern: Option<Key>, outcomes: Option<Vec<Outcome>>) -> Option<u32> {
         let (key, outcomes) = (pattern?, outcomes?);
-        let next = u32::try_from(self.groups.len()).ok()?;
+        let next = u32::try_from(self.patterns.len()).ok()?;
         let number = *self.by_pattern.entry(key).or_insert(next);
         if number == next {
-            self.groups.push(Group { key, outcomes });
+            self.patterns.push(key);
+            self.outcomes.resize_with(outcomes.len(), Vec::new);
+            self.outcomes.iter_mut().zip(outcomes).for_each(|(all, outcome)| all.push(outcome));
         }
         Some(number)
     }

@@ -4,7 +4,7 @@ use super::{Reader, Token, keyword::Spelling, observation::QUALIFIERS, operator:
 use crate::{
     pattern::{
         Comparison, ComparisonExpression, ComparisonKind, ComparisonOperator, Mistake, Operand, ParseError,
-        comparison::OPERATORS, ladder::Ladder,
+        comparison::OPERATORS, ladder::Ladder, lexis,
     },
     span::Span,
 };
@@ -124,9 +124,9 @@ impl<'a> Reader<'a> {
 
     /// Whether an observation's bracket, perhaps inside parentheses, stands behind the next `length` bytes.
     fn is_before_observation(&self, length: usize) -> bool {
-        let mut rest = crate::pattern::lexis::blank(&self.rest()[length..]);
+        let mut rest = lexis::blank(&self.rest()[length..]);
         while let Some(inside) = rest.strip_prefix('(') {
-            rest = crate::pattern::lexis::blank(inside);
+            rest = lexis::blank(inside);
         }
         rest.starts_with('[')
     }
@@ -144,8 +144,8 @@ impl<'a> Reader<'a> {
             && match self.peek_behind(1) {
                 Token::Symbol(']' | ')') => true,
                 Token::Word(word @ ("AND" | "OR")) => {
-                    let behind = crate::pattern::lexis::blank(&self.rest()[1..]);
-                    !crate::pattern::lexis::blank(&behind[word.len()..]).starts_with(['[', '('])
+                    let behind = lexis::blank(&self.rest()[1..]);
+                    !lexis::blank(&behind[word.len()..]).starts_with(['[', '('])
                 }
                 _ => false,
             }
@@ -158,7 +158,7 @@ impl<'a> Reader<'a> {
         self.quietly(Self::qualifier);
         let qualifier = Span::new(at, self.end);
         if self.peek() != Token::Symbol(']') {
-            (self.at, self.end) = (at, end);
+            self.go_back((at, end));
             return false;
         }
         let behind = self.at + 1;
@@ -323,7 +323,7 @@ impl<'a> Reader<'a> {
             (is_path && (reader.is_over() || matches!(reader.peek(), Token::Symbol(']' | ')')))).then_some(reader.end)
         });
         if path.is_none() {
-            (self.at, self.end) = (at, end);
+            self.go_back((at, end));
         }
         path.map(|end| &self.source[at..end])
     }
@@ -424,7 +424,7 @@ impl<'a> Reader<'a> {
             Token::Operator("<=") => ">=",
             Token::Operator(">=") => "<=",
             _ => {
-                (self.at, self.end) = (at, end);
+                self.go_back((at, end));
                 return None;
             }
         };
@@ -432,7 +432,7 @@ impl<'a> Reader<'a> {
         match self.object_path() {
             Some(path) => Some((Span::new(start, self.end), format!("{path} {operator} {value}"))),
             None => {
-                (self.at, self.end) = (at, end);
+                self.go_back((at, end));
                 None
             }
         }

@@ -10,7 +10,7 @@ impl Reader<'_> {
     /// Reads what stands behind `path` if it is such a comparison, and tells how this language says it; otherwise
     /// nothing is read.
     pub fn idiom(&mut self, path: &ObjectPath<'_>) -> bool {
-        let (at, end) = (self.at, self.end);
+        let place = self.place();
         let error = self.quietly(|reader| match reader.peek() {
             Token::Operator("=" | "==" | "!=" | "<>") => reader.null(path),
             Token::Word(word) => match word.to_ascii_uppercase().as_str() {
@@ -24,7 +24,7 @@ impl Reader<'_> {
         let is_idiom = error.is_some();
         match error {
             Some(error) => self.report(error),
-            None => (self.at, self.end) = (at, end),
+            None => self.go_back(place),
         }
         is_idiom
     }

@@ -43,6 +43,7 @@ pub(super) fn read(source: &str, version: Version) -> Reading<'_> {
     let mut reader = Reader {
         source,
         at: 0,
+        token: Token::End,
         end: 0,
         version,
         depth: 0,
@@ -92,6 +93,8 @@ struct Reader<'a> {
     source: &'a str,
     /// Where the next token starts.
     at: usize,
+    /// The next token.
+    token: Token<'a>,
     /// Where the last token ended.
     end: usize,
     version: Version,
@@ -118,7 +121,7 @@ impl<'a> Reader<'a> {
 
     /// The next token.
     fn peek(&self) -> Token<'a> {
-        token::first(self.rest())
+        self.token
     }
 
     /// The token behind the next one, which has `length` bytes.
@@ -168,10 +171,20 @@ impl<'a> Reader<'a> {
         self.span(token::length(self.rest()))
     }
 
-    /// Goes past blanks and comments.
+    /// Goes past blanks and comments, and looks at what follows.
     fn skip_blank(&mut self) {
+        let rest = lexis::blank(self.rest());
+        self.at = self.source.len() - rest.len();
+        if let Some(b'/' | 0x80..) = rest.as_bytes().first() {
+            self.skip_odd_blank();
+        }
+        self.token = token::first(self.rest());
+    }
+
+    /// Goes past an open comment and characters that can't be seen, and tells of them.
+    #[cold]
+    fn skip_odd_blank(&mut self) {
         loop {
-            self.at = self.source.len() - lexis::blank(self.rest()).len();
             if let Comment::Open = lexis::comment(self.rest()) {
                 let error = ParseError::new(Mistake::UnclosedComment, self.span(2));
                 self.report(error.help("close it with `*/`"));
@@ -182,7 +195,19 @@ impl<'a> Reader<'a> {
             self.at = span.end as usize;
             let error = ParseError::new(Mistake::InvisibleCharacter { name }, span).help("remove it").edit(span, "");
             self.report(error.assume(lenient::INVISIBLE, format!("left out {name}")));
+            self.at = self.source.len() - lexis::blank(self.rest()).len();
         }
+    }
+
+    /// Where the reader stands.
+    fn place(&self) -> (usize, usize) {
+        (self.at, self.end)
+    }
+
+    /// Goes back to a place where the reader stood.
+    fn go_back(&mut self, (at, end): (usize, usize)) {
+        (self.at, self.end) = (at, end);
+        self.token = token::first(self.rest());
     }
 
     /// Tells a mistake.
@@ -202,6 +227,7 @@ impl<'a> Reader<'a> {
         self.done = true;
         self.at = self.source.len();
         self.end = self.at;
+        self.token = Token::End;
     }
 
     /// Reads without telling mistakes.

@@ -3,7 +3,7 @@
 use super::{Reader, Token, keyword::Spelling};
 use crate::{
     pattern::{
-        Mistake, NESTING, ObservationExpression, ObservationKind, ParseError, ladder::Ladder, lenient,
+        Edit, Mistake, NESTING, ObservationExpression, ObservationKind, ParseError, ladder::Ladder, lenient,
         observation::OPERATORS,
     },
     span::Span,
@@ -213,7 +213,7 @@ impl<'a> Reader<'a> {
             let span = self.span(1);
             // One mistake, though it has two ends.
             if let Some(error) = self.mistakes.iter_mut().rev().find(|error| error.span.start as usize == start) {
-                error.edits.push(crate::pattern::Edit { span, text: "]".to_owned() });
+                error.edits.push(Edit { span, text: "]".to_owned() });
             }
             self.advance(1);
         } else {

@@ -2,7 +2,7 @@
 
 use super::{Reader, Token, keyword::Spelling};
 use crate::{
-    pattern::{ComparisonOperator, Mistake, ObjectPath, ParseError},
+    pattern::{ComparisonOperator, Edit, Mistake, ObjectPath, ParseError},
     span::Span,
 };
 
@@ -127,7 +127,7 @@ impl Reader<'_> {
         if signs == "!" && !matches!(self.peek(), Token::Quote(_) | Token::Number) {
             if let Some(error) = self.mistakes.last_mut() {
                 error.help = Some("write `NOT`".to_owned());
-                error.edits = vec![crate::pattern::Edit { span, text: "NOT ".to_owned() }];
+                error.edits = vec![Edit { span, text: "NOT ".to_owned() }];
             }
             let Token::Word(word) = self.peek() else {
                 return Relation { negated: true, operator: ComparisonOperator::Equal, span };

@@ -2,7 +2,7 @@
 
 use super::{Reader, Token, quote::Usage};
 use crate::{
-    pattern::{Mistake, ParseError, Qualifier, QualifierKind, Quoted, lenient, literal},
+    pattern::{LiteralValue, Mistake, ParseError, Qualifier, QualifierKind, Quoted, lenient, literal},
     span::Span,
 };
 
@@ -192,7 +192,7 @@ impl Reader<'_> {
                 let (start, prefix) = (self.at, self.span(1));
                 let literal = self.prefixed()?;
                 let timestamp = match literal.value {
-                    crate::pattern::LiteralValue::Timestamp(text) => text,
+                    LiteralValue::Timestamp(text) => text,
                     _ => return None,
                 };
                 if self.version.has_string_instants() {

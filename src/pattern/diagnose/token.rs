@@ -21,21 +21,26 @@ pub(super) enum Token<'a> {
 
 /// The token at the start of `text`.
 pub(super) fn first(text: &str) -> Token<'_> {
-    let Some(character) = text.chars().next() else { return Token::End };
-    match character {
-        'a'..='z' | 'A'..='Z' | '_' => Token::Word(&text[..lexis::word_length(text)]),
-        '0'..='9' => Token::Number,
-        '+' | '-' | '.'
-            if text[1..].starts_with(|next: char| next.is_ascii_digit() || (character != '.' && next == '.')) =>
-        {
-            Token::Number
-        }
-        _ if is_quote(character) => Token::Quote(character),
-        _ if is_operator(character) => {
+    match text.as_bytes() {
+        [] => Token::End,
+        [b'a'..=b'z' | b'A'..=b'Z' | b'_', ..] => Token::Word(&text[..lexis::word_length(text)]),
+        [b'0'..=b'9', ..] | [b'+' | b'-' | b'.', b'0'..=b'9', ..] | [b'+' | b'-', b'.', ..] => Token::Number,
+        [b'\'', ..] => Token::Quote('\''),
+        [symbol @ (b'[' | b']' | b'(' | b')' | b':' | b'.' | b','), ..] => Token::Symbol(char::from(*symbol)),
+        _ => other(text),
+    }
+}
+
+/// The same for what is rarer.
+fn other(text: &str) -> Token<'_> {
+    match text.chars().next() {
+        None => Token::End,
+        Some(quote) if is_quote(quote) => Token::Quote(quote),
+        Some(sign) if is_operator(sign) => {
             let length = text.find(|next| !is_operator(next)).unwrap_or(text.len());
             Token::Operator(&text[..length])
         }
-        _ => Token::Symbol(character),
+        Some(symbol) => Token::Symbol(symbol),
     }
 }
 

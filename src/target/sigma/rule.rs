@@ -150,7 +150,10 @@ fn section(key: &str, items: &[YamlScalar]) -> YamlBlock {
 /// to the description.
 fn name(name: &str) -> String {
     let line = readable(name, NAME_LIMIT);
-    let words = line.trim_end_matches('.').split(' ').skip_while(|word| matches!(*word, "Detect" | "Detects" | "detect" | "detects" | ""));
+    let words = line
+        .trim_end_matches('.')
+        .split(' ')
+        .skip_while(|word| matches!(*word, "Detect" | "Detects" | "detect" | "detects" | ""));
     let titled = words.map(capital).collect::<Vec<_>>().join(" ");
     if titled.is_empty() { "STIX Indicator".to_owned() } else { titled }
 }
