@@ -56,8 +56,7 @@ pub(super) struct View<'r> {
 }
 
 /// What all rules of one indicator share.
-pub(super) struct Metadata<'o> {
-    origin: &'o Origin,
+pub(super) struct Metadata {
     name: String,
     /// What the indicator says, and which indicators it is, up to what each rule adds.
     description: String,
@@ -68,13 +67,12 @@ pub(super) struct Metadata<'o> {
     level: &'static str,
 }
 
-impl<'o> Metadata<'o> {
+impl Metadata {
     /// Reads them from the indicator.
-    pub(super) fn new(origin: &'o Origin) -> Self {
+    pub(super) fn new(origin: &Origin) -> Self {
         let (links, attack) = references(&origin.references);
         let Tags { known, unknown } = Tags::new(origin, attack);
         Self {
-            origin,
             name: name(&origin.name),
             description: description(origin, &unknown),
             references: section("references", &links),
@@ -85,14 +83,13 @@ impl<'o> Metadata<'o> {
         }
     }
 
-    /// The rule for one of the `detections` of the indicator.
-    pub(super) fn rule<'r>(&'r self, detection: &'r Detection, detections: &[&Detection]) -> View<'r> {
+    /// The rule for the one of the indicator's detections that has the number `index`; `ids` are those of all its rules.
+    pub(super) fn rule<'r>(&'r self, index: usize, detection: &'r Detection, ids: &[Uuid]) -> View<'r> {
         let scene = &detection.scene;
-        let id = id(&self.origin.id, &scene.name);
         View {
-            title: YamlScalar::text(&title(&self.name, &scene.title, id)),
-            id: id.to_string(),
-            related: self.related(detection, detections),
+            title: YamlScalar::text(&title(&self.name, &scene.title, ids[index])),
+            id: ids[index].to_string(),
+            related: related(index, ids),
             description: self.description(detection),
             references: &self.references,
             author: &self.author,
@@ -102,19 +99,6 @@ impl<'o> Metadata<'o> {
             detection: &detection.block,
             level: self.level,
         }
-    }
-
-    fn related(&self, detection: &Detection, detections: &[&Detection]) -> YamlBlock {
-        let mut block = YamlBlock::default();
-        let others = detections.iter().filter(|other| other.scene.name != detection.scene.name);
-        for other in others {
-            if block.is_empty() {
-                block.line(0, "related:");
-            }
-            block.line(4, &format!("- id: {}", id(&self.origin.id, &other.scene.name)));
-            block.line(6, "type: similar");
-        }
-        block
     }
 
     /// The description with the rule's verdict at its end.
@@ -140,6 +124,19 @@ impl<'o> Metadata<'o> {
         }
         YamlScalar::text(&text)
     }
+}
+
+/// `related:`, the rules of the same indicator in other log sources.
+fn related(index: usize, ids: &[Uuid]) -> YamlBlock {
+    let mut block = YamlBlock::default();
+    for (_, id) in ids.iter().enumerate().filter(|(other, _)| *other != index) {
+        if block.is_empty() {
+            block.line(0, "related:");
+        }
+        block.line(4, &format!("- id: {id}"));
+        block.line(6, "type: similar");
+    }
+    block
 }
 
 /// `L004 letter case is ignored`.
