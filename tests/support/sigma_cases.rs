@@ -109,6 +109,12 @@ pub const HOSTILE: &[&str] = &[
 /// Pattern, log source, events that its rule there matches, events that it does not.
 pub const EVENTS: &[(&str, &str, &str, &str)] = &[
     (
+        "[process:command_line = 'run\nMe*']",
+        "proc_creation_win",
+        r#"[{"CommandLine": "run\nMe*"}]"#,
+        r#"[{"CommandLine": "run\nme*"}, {"CommandLine": "run Me*"}, {"CommandLine": "run\nMe*x"}, {"CommandLine": "x run\nMe*"}]"#,
+    ),
+    (
         "[domain-name:value = 'evil.example']",
         "dns_query_win",
         r#"[{"QueryName": "evil.example"}, {"QueryName": "EVIL.example"}]"#,

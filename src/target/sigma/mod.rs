@@ -21,6 +21,8 @@ pub use place::{
 };
 pub use text::{YamlBlock, YamlScalar};
 
+use uuid::Uuid;
+
 use self::{lower::Detection, rule::Metadata};
 use super::{
     contract::{Content, Emission, EmitError, Format, Lower, Lowered, Options, Origin, Rule, Target, view},
@@ -90,16 +92,14 @@ fn compiled(
     emission: &mut dyn Emission,
 ) -> Result<Vec<String>, EmitError> {
     let detections: Vec<&Detection> = lowered.drafts.iter().filter_map(|draft| draft.open()).collect();
+    let ids: Vec<Uuid> = detections.iter().map(|detection| rule::id(&origin.id, &detection.scene.name)).collect();
     let metadata = Metadata::new(origin);
-    let mut ids = Vec::with_capacity(detections.len());
-    for detection in &detections {
+    for (index, detection) in detections.iter().enumerate() {
         buffer.clear();
-        emission.render(FORMAT.template, view(&metadata.rule(detection, &detections))?, buffer)?;
-        let id = rule::id(&origin.id, &detection.scene.name);
-        write(&rule::path(&detection.scene.name, id), buffer, emission)?;
-        ids.push(id.to_string());
+        emission.render(FORMAT.template, view(&metadata.rule(index, detection, &ids))?, buffer)?;
+        write(&rule::path(&detection.scene.name, ids[index]), buffer, emission)?;
     }
-    Ok(ids)
+    Ok(ids.iter().map(Uuid::to_string).collect())
 }
 
 /// A ready-made rule keeps its own id; its file is named by the indicator, which is unique where the rule's id may not be.

@@ -255,15 +255,17 @@ impl Draft<'_, '_> {
     }
 
     /// The values with their modifier. Under negation a comparison that ignores case would miss events, so there a
-    /// regular expression, which Sigma compares with case, takes its place.
+    /// regular expression, which Sigma compares with case, takes its place. It also does for control characters, which
+    /// Sigma's tools take for mistakes in plain values.
     fn written(&mut self, values: &[SigmaValue]) -> (&'static str, Vec<YamlScalar>) {
-        if !self.case_matters {
-            return modified(values);
+        let has_control = values.iter().any(SigmaValue::has_control);
+        if has_control || (self.case_matters && self.test.negated) {
+            let modifier = if self.case_matters { "|re" } else { "|re|i" };
+            return (modifier, values.iter().map(|value| YamlScalar::text(&value.expression())).collect());
         }
-        if self.test.negated {
-            return ("|re", values.iter().map(|value| YamlScalar::text(&value.expression())).collect());
+        if self.case_matters {
+            self.lose(CASE, Fidelity::BROADER, "Sigma ignores letter case where STIX does not");
         }
-        self.lose(CASE, Fidelity::BROADER, "Sigma ignores letter case where STIX does not");
         modified(values)
     }
 

@@ -9,6 +9,7 @@ use super::{
     text::{YamlBlock, YamlScalar, readable},
 };
 use crate::{
+    plan::fidelity::Loss,
     stix::{Timestamp, Tlp},
     target::contract::Origin,
 };
@@ -20,10 +21,9 @@ const NAMESPACE: Uuid = Uuid::from_u128(0x8d6a_3f5c_94c1_4e0b_a7d2_51b0_6e3f_c9a
 const NAME_LIMIT: usize = 64;
 const DESCRIPTION_LIMIT: usize = 2000;
 const REFERENCE_LIMIT: usize = 2000;
-/// Shorter descriptions are called too brief by `SigmaHQ`'s validators.
-const DESCRIPTION_LEAST: usize = 16;
-/// Patterns are quoted in rules up to this length.
-const PATTERN_LIMIT: usize = 4096;
+/// So many source ids, and so many losses, are named in a rule; of the others their number.
+const MOST: usize = 8;
+const LOSS_LIMIT: usize = 300;
 
 /// The id of the rule that an indicator has in a log source.
 pub(super) fn id(indicator: &str, scene: &str) -> Uuid {
@@ -53,49 +53,44 @@ pub(super) struct View<'r> {
     logsource: &'r YamlBlock,
     detection: &'r YamlBlock,
     level: &'static str,
-    /// What `stix:` holds.
-    provenance: YamlBlock,
 }
 
 /// What all rules of one indicator share.
-pub(super) struct Metadata<'o> {
-    origin: &'o Origin,
+pub(super) struct Metadata {
     name: String,
-    description: YamlScalar,
+    /// What the indicator says, and which indicators it is, up to what each rule adds.
+    description: String,
     references: YamlBlock,
     author: YamlScalar,
     dates: YamlBlock,
     tags: YamlBlock,
     level: &'static str,
-    source: YamlBlock,
 }
 
-impl<'o> Metadata<'o> {
+impl Metadata {
     /// Reads them from the indicator.
-    pub(super) fn new(origin: &'o Origin) -> Self {
+    pub(super) fn new(origin: &Origin) -> Self {
         let (links, attack) = references(&origin.references);
+        let Tags { known, unknown } = Tags::new(origin, attack);
         Self {
-            origin,
             name: name(&origin.name),
-            description: YamlScalar::text(&description(origin, links.is_empty())),
+            description: description(origin, &unknown),
             references: section("references", &links),
             author: YamlScalar::text(&author(&origin.creator)),
             dates: dates(origin.created, origin.modified),
-            tags: section("tags", &tags(origin, attack)),
+            tags: section("tags", &known),
             level: level(origin.confidence),
-            source: source(origin),
         }
     }
 
-    /// The rule for one of the `detections` of the indicator.
-    pub(super) fn rule<'r>(&'r self, detection: &'r Detection, detections: &[&Detection]) -> View<'r> {
+    /// The rule for the one of the indicator's detections that has the number `index`; `ids` are those of all its rules.
+    pub(super) fn rule<'r>(&'r self, index: usize, detection: &'r Detection, ids: &[Uuid]) -> View<'r> {
         let scene = &detection.scene;
-        let id = id(&self.origin.id, &scene.name);
         View {
-            title: YamlScalar::text(&title(&self.name, &scene.title, id)),
-            id: id.to_string(),
-            related: self.related(detection, detections),
-            description: self.description.clone(),
+            title: YamlScalar::text(&title(&self.name, &scene.title, ids[index])),
+            id: ids[index].to_string(),
+            related: related(index, ids),
+            description: self.description(detection),
             references: &self.references,
             author: &self.author,
             dates: &self.dates,
@@ -103,36 +98,56 @@ impl<'o> Metadata<'o> {
             logsource: &scene.logsource,
             detection: &detection.block,
             level: self.level,
-            provenance: self.provenance(detection),
         }
     }
 
-    fn related(&self, detection: &Detection, detections: &[&Detection]) -> YamlBlock {
-        let mut block = YamlBlock::default();
-        let others = detections.iter().filter(|other| other.scene.name != detection.scene.name);
-        for other in others {
-            if block.is_empty() {
-                block.line(0, "related:");
-            }
-            block.line(4, &format!("- id: {}", id(&self.origin.id, &other.scene.name)));
-            block.line(6, "type: similar");
+    /// The description with the rule's verdict at its end.
+    fn description(&self, detection: &Detection) -> YamlScalar {
+        let mut text = self.description.clone();
+        text.push_str("fidelity: ");
+        text.push_str(detection.fidelity.name());
+        // An exact rule has nothing to explain.
+        let mut losses: Vec<String> = detection.losses.iter().map(loss).collect();
+        losses.dedup();
+        if !losses.is_empty() {
+            let more = losses.len().saturating_sub(MOST);
+            losses.truncate(MOST);
+            text.push_str(" (");
+            text.push_str(&losses.join("; "));
+            and_more(more, "; ", &mut text);
+            text.push(')');
         }
-        block
+        text.push('.');
+        if self.references.is_empty() {
+            // A link belongs into the references; one in a description is more often the threat itself.
+            text = text.replace("://", "[:]//");
+        }
+        YamlScalar::text(&text)
     }
+}
 
-    fn provenance(&self, detection: &Detection) -> YamlBlock {
-        let mut block = self.source.clone();
-        block.line(4, &format!("fidelity: {}", detection.fidelity));
-        if !detection.losses.is_empty() {
-            let sentence = |loss: &crate::plan::fidelity::Loss| {
-                YamlScalar::text(&readable(&format!("{}: {}", loss.code, loss.message), 500))
-            };
-            let mut sentences: Vec<YamlScalar> = detection.losses.iter().map(sentence).collect();
-            sentences.dedup();
-            block.key(4, "losses", "");
-            block.items(8, &sentences);
+/// `related:`, the rules of the same indicator in other log sources.
+fn related(index: usize, ids: &[Uuid]) -> YamlBlock {
+    let mut block = YamlBlock::default();
+    for (_, id) in ids.iter().enumerate().filter(|(other, _)| *other != index) {
+        if block.is_empty() {
+            block.line(0, "related:");
         }
-        block
+        block.line(4, &format!("- id: {id}"));
+        block.line(6, "type: similar");
+    }
+    block
+}
+
+/// `L004 letter case is ignored`.
+fn loss(loss: &Loss) -> String {
+    readable(&format!("{} {}", loss.code, loss.message), LOSS_LIMIT)
+}
+
+/// Says that there are `more` than those that were named, if there are.
+fn and_more(more: usize, separator: &str, out: &mut String) {
+    if more > 0 {
+        out.push_str(&format!("{separator}{more} more"));
     }
 }
 
@@ -186,26 +201,43 @@ fn title(name: &str, scene: &str, id: Uuid) -> String {
     format!("{name} - {scene} ({first:08X})")
 }
 
-fn description(origin: &Origin, without_references: bool) -> String {
-    let mut text = if origin.description.trim().is_empty() {
+/// What the indicator says of itself and of what it indicates, its ids and its end. Ends where the verdict follows.
+fn description(origin: &Origin, unknown: &[&str]) -> String {
+    let text = if origin.description.trim().is_empty() {
         format!("Detects {}", origin.name)
     } else {
         origin.description.clone()
     };
-    for (label, names) in [("Malware", &origin.malware), ("Threats", &origin.threats)] {
-        if !names.is_empty() {
-            text.push_str(&format!(" {label}: {}.", names.join(", ")));
-        }
-    }
     let mut text = readable(&text, DESCRIPTION_LIMIT);
-    if without_references {
-        // A link belongs into the references; one in a description is more often the threat itself.
-        text = text.replace("://", "[:]//");
+    if !text.ends_with(['.', '!', '?', '…']) {
+        text.push('.');
     }
-    if text.chars().count() < DESCRIPTION_LEAST {
-        text.insert_str(0, "Detects the indicator: ");
+    let tlp = origin.tlp.filter(|tlp| *tlp != Tlp::Clear).map(|tlp| light(tlp).to_ascii_uppercase());
+    let lists = [
+        ("Malware", named(&origin.malware)),
+        ("Threats", named(&origin.threats)),
+        ("ATT&CK techniques", unknown.join(", ")),
+        ("TLP", tlp.unwrap_or_default()),
+    ];
+    for (label, names) in lists.iter().filter(|(_, names)| !names.is_empty()) {
+        text.push_str(&format!(" {label}: {names}."));
+    }
+    let own = std::slice::from_ref(&origin.id);
+    let sources = if origin.sources.is_empty() { own } else { &origin.sources };
+    text.push_str(&format!(" Compiled by stixc from {}; ", named(sources)));
+    if let Some(until) = origin.valid_until {
+        text.push_str(&format!("valid until {}; ", until.date()));
     }
     text
+}
+
+/// Names from a feed in one line, the first of them.
+fn named(names: &[String]) -> String {
+    let first: Vec<String> =
+        names.iter().take(MOST).map(|name| readable(name, 200)).filter(|name| !name.is_empty()).collect();
+    let mut line = first.join(", ");
+    and_more(names.len().saturating_sub(MOST), " and ", &mut line);
+    line
 }
 
 fn author(creator: &str) -> String {
@@ -245,20 +277,38 @@ fn attack_id(path: &str) -> Option<String> {
     }
 }
 
-/// Tags that Sigma's tools know: techniques that exist with their tactics, and the traffic light.
-fn tags(origin: &Origin, linked: Vec<String>) -> Vec<YamlScalar> {
-    let mut techniques: Vec<&str> = origin.techniques.iter().chain(&linked).map(String::as_str).collect();
-    techniques.sort_unstable();
-    techniques.dedup();
-    let known = techniques.iter().filter_map(|id| attack::tactics(id).map(|tactics| (*id, tactics)));
-    let known: Vec<(&str, &[&str])> = known.collect();
-    let mut tactics: Vec<&str> = known.iter().flat_map(|(_, tactics)| tactics.iter().copied()).collect();
-    tactics.sort_unstable();
-    tactics.dedup();
-    let tactics = tactics.into_iter().map(|tactic| format!("attack.{tactic}"));
-    let techniques = known.iter().map(|(id, _)| format!("attack.{}", id.to_ascii_lowercase()));
-    let light = origin.tlp.map(|tlp| format!("tlp.{}", light(tlp)));
-    tactics.chain(techniques).chain(light).map(|tag| YamlScalar::tag(&tag)).collect()
+/// Tags, and what can be none.
+struct Tags<'o> {
+    /// Those that Sigma's tools know: techniques that exist with their tactics, and TLP:CLEAR. SigmaHQ takes no rule with
+    /// another traffic light, so that one stands in the description.
+    known: Vec<YamlScalar>,
+    /// Techniques whose tactics are unknown: a tag of theirs is called incomplete.
+    unknown: Vec<&'o str>,
+}
+
+impl<'o> Tags<'o> {
+    fn new(origin: &'o Origin, linked: Vec<String>) -> Self {
+        let mut techniques: Vec<&str> = origin.techniques.iter().chain(&linked).map(String::as_str).collect();
+        techniques.sort_unstable();
+        techniques.dedup();
+        let known = techniques.iter().filter_map(|id| attack::tactics(id).map(|tactics| (*id, tactics)));
+        let known: Vec<(&str, &[&str])> = known.collect();
+        let mut tactics: Vec<&str> = known.iter().flat_map(|(_, tactics)| tactics.iter().copied()).collect();
+        tactics.sort_unstable();
+        tactics.dedup();
+        let tactics = tactics.into_iter().map(|tactic| format!("attack.{tactic}"));
+        let techniques = known.iter().map(|(id, _)| format!("attack.{}", id.to_ascii_lowercase()));
+        let clear = (origin.tlp == Some(Tlp::Clear)).then(|| "tlp.clear".to_owned());
+        let is_unknown = |id: &&str| is_technique(id) && attack::tactics(id).is_none();
+        let unknown = origin.techniques.iter().map(String::as_str).filter(is_unknown).collect();
+        Self { known: tactics.chain(techniques).chain(clear).map(|tag| YamlScalar::tag(&tag)).collect(), unknown }
+    }
+}
+
+/// Whether `id` looks like a technique's: `T1059.001`.
+fn is_technique(id: &str) -> bool {
+    let inside = |byte: u8| byte.is_ascii_digit() || byte == b'.';
+    id.len() <= 9 && id.strip_prefix('T').is_some_and(|number| !number.is_empty() && number.bytes().all(inside))
 }
 
 fn light(tlp: Tlp) -> &'static str {
@@ -296,27 +346,6 @@ fn level(confidence: Option<u8>) -> &'static str {
     }
 }
 
-fn source(origin: &Origin) -> YamlBlock {
-    let mut block = YamlBlock::default();
-    let ids = origin.sources.iter().map(|id| YamlScalar::text(&readable(id, 200)));
-    block.key(4, "indicators", "");
-    if origin.sources.is_empty() {
-        block.items(8, &[YamlScalar::text(&readable(&origin.id, 200))]);
-    } else {
-        block.items(8, &ids.collect::<Vec<_>>());
-    }
-    let cut = origin.pattern.char_indices().nth(PATTERN_LIMIT);
-    let pattern = match cut {
-        Some((end, _)) => YamlScalar::text(&format!("{} …", &origin.pattern[..end])),
-        None => YamlScalar::text(&origin.pattern),
-    };
-    block.entry(4, "pattern", "", &pattern);
-    if let Some(until) = origin.valid_until {
-        block.line(4, &format!("valid_until: {}", until.date()));
-    }
-    block
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -342,11 +371,14 @@ mod tests {
             tlp: Some(Tlp::AmberStrict),
             ..Origin::default()
         };
-        let tags: Vec<String> =
-            tags(&origin, vec!["T1566".to_owned()]).iter().map(|tag| tag.as_str().to_owned()).collect();
-        let expected =
-            ["attack.execution", "attack.initial-access", "attack.t1059.001", "attack.t1566", "tlp.amber-strict"];
-        assert_eq!(tags, expected);
+        let Tags { known, unknown } = Tags::new(&origin, vec!["T1566".to_owned()]);
+        let tags: Vec<&str> = known.iter().map(YamlScalar::as_str).collect();
+        assert_eq!(tags, ["attack.execution", "attack.initial-access", "attack.t1059.001", "attack.t1566"]);
+        assert_eq!(unknown, ["T9999"]);
+        let text = description(&origin, &unknown);
+        assert!(text.contains(" ATT&CK techniques: T9999. TLP: AMBER-STRICT. "), "{text}");
+        let clear = Origin { tlp: Some(Tlp::Clear), ..Origin::default() };
+        assert_eq!(Tags::new(&clear, Vec::new()).known, [YamlScalar::tag("tlp.clear")]);
     }
 
     #[test]
@@ -364,11 +396,21 @@ mod tests {
     }
 
     #[test]
-    fn descriptions_are_long_enough_and_hold_no_link() {
-        let origin = |text: &str| Origin { description: text.to_owned(), name: "n".to_owned(), ..Origin::default() };
-        assert_eq!(description(&origin("bad"), true), "Detects the indicator: bad");
-        assert_eq!(description(&origin(""), true), "Detects the indicator: Detects n");
-        assert_eq!(description(&origin("see http://x.example now"), true), "see http[:]//x.example now");
-        assert_eq!(description(&origin("see http://x.example now"), false), "see http://x.example now");
+    fn descriptions_name_what_a_rule_is_made_of() {
+        let origin = Origin {
+            id: "indicator--0".to_owned(),
+            description: " seen\nin mail".to_owned(),
+            sources: (0..10).map(|number| format!("indicator--{number}")).collect(),
+            malware: vec!["Evil\tRAT".to_owned()],
+            valid_until: "2025-01-31T10:00:00Z".parse().ok(),
+            ..Origin::default()
+        };
+        let ids = (0..8).map(|number| format!("indicator--{number}")).collect::<Vec<_>>().join(", ");
+        let expected = format!(
+            "seen in mail. Malware: Evil RAT. Compiled by stixc from {ids} and 2 more; valid until 2025-01-31; "
+        );
+        assert_eq!(description(&origin, &[]), expected);
+        let bare = Origin { id: "indicator--0".to_owned(), name: "n".to_owned(), ..Origin::default() };
+        assert_eq!(description(&bare, &[]), "Detects n. Compiled by stixc from indicator--0; ");
     }
 }

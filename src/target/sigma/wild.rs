@@ -74,6 +74,12 @@ impl SigmaValue {
         self.0.iter().any(|piece| matches!(piece, Piece::Literal(text) if cased(text)))
     }
 
+    /// Whether it holds a character that is no text: a line feed, a bell.
+    pub(super) fn has_control(&self) -> bool {
+        let control = |text: &String| text.bytes().any(|byte| byte < 0x20);
+        self.0.iter().any(|piece| matches!(piece, Piece::Literal(text) if control(text)))
+    }
+
     /// Whether it has any wildcard beside one at its very beginning.
     pub(super) fn is_open_inside(&self) -> bool {
         self.0.iter().skip(usize::from(self.begins_open())).any(|piece| !is_literal(piece))

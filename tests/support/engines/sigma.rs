@@ -9,9 +9,13 @@ use super::{Outcome, file, python, run, scratch};
 /// For each rule its matches, each the indices of the events that made it: one event, or several for a correlation.
 pub type Matches = BTreeMap<String, Vec<Vec<usize>>>;
 
-/// The validators that a rule about indicators can't satisfy: one knows only the first version of TLP, which had no
-/// `clear`; the other warns of every literal `*` and `?`, which URLs have.
-pub const NOT_FOR_INDICATORS: &[&str] = &["tlpv1_tag", "escaped_wildcard"];
+/// The validators that a rule about indicators can't satisfy:
+///
+/// - `tlpv1_tag` knows only the first version of TLP, which had no `clear`;
+/// - `escaped_wildcard` warns of every literal `*` and `?`, which URLs have;
+/// - `sigmahq_filename_prefix` wants the log source in front of a file's name; a ready-made rule stays as it is, and its
+///   file is named `native_…` by its indicator. SigmaHQ's own CI leaves this validator out, too.
+pub const NOT_FOR_INDICATORS: &[&str] = &["tlpv1_tag", "escaped_wildcard", "sigmahq_filename_prefix"];
 
 /// Runs `sigma check` over a rule file or a folder, with every validator but those in `leave_out`.
 ///
