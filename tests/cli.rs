@@ -120,10 +120,7 @@ fn what_is_gone_from_the_feed_goes_from_the_folder() {
     let before = files(folder.path()).len();
     let stranger = folder.path().join("sigma/mine.yml");
     fs::write(&stranger, "mine").unwrap();
-    let edited = fs::read_to_string(FEED)
-        .unwrap()
-        .replace("[mutex:name", "[mutex:name")
-        .replace("'c2.lantern.example'", "'co.uk'");
+    let edited = fs::read_to_string(FEED).unwrap().replace("'c2.lantern.example'", "'co.uk'");
     let output = convert(&write(&feeds, "feed.json", edited), "sigma,blocklist", folder.path());
     assert!(files(folder.path()).len() < before + 1, "{}", errors(&output));
     assert!(stranger.exists(), "a file that stixc did not write was removed");

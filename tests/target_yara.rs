@@ -269,7 +269,7 @@ fn compiles_and_fires(scan: fn(&Path, &Path) -> BTreeSet<String>) {
 #[test]
 #[ignore = "needs yara: tests/run installs it"]
 fn yara_compiles_and_fires() {
-    compiles_and_fires(scan_with_yara);
+    compiles_and_fires(yara);
 }
 
 #[test]

@@ -218,7 +218,7 @@ fn read<'s>(feed: &mut Feed, settings: &'s Settings, global: &Global) -> (Conver
     }
     progress.finish();
     // Files without a single object that could be read are no input; an empty feed is one.
-    let barren = converter.is_empty() && converter.diagnostics().iter().any(|found| is_error(found));
+    let barren = converter.is_empty() && converter.diagnostics().iter().any(is_error);
     (converter, opened && !barren)
 }
 

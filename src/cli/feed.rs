@@ -9,7 +9,7 @@ use crate::{
     convert::in_file,
     report::SourceDiagnostic,
     source::{self, Input, PatternLines},
-    stix::{BundleReader, Collector, Context, Timestamp},
+    stix::{Batch, BundleReader, Collector, Context, Fault, Timestamp},
 };
 
 use super::{
@@ -95,9 +95,11 @@ impl Feed {
         }
     }
 
-    /// What the objects that are no indicators say about them: a first pass over all files.
+    /// What the objects that are no indicators say about them: a first pass over all files. Those that can't be read
+    /// are among the faults afterwards.
     pub(crate) fn context(&mut self, progress: &Progress) -> Context {
         let mut collector = Collector::default();
+        let mut faults = Vec::new();
         for input in &self.inputs {
             // What can't be opened is reported by the pass that reads the indicators.
             let Ok(reader) = input.open() else { continue };
@@ -107,22 +109,25 @@ impl Feed {
                 if round.is_empty() {
                     break;
                 }
-                let parts: Vec<Collector> = round
-                    .par_iter()
-                    .map(|batch| {
-                        let mut part = Collector::default();
-                        for object in batch.objects() {
-                            // A broken malware or identity object costs its name, which rules can do without.
-                            let _ = part.collect(&object);
-                        }
-                        part
-                    })
-                    .collect();
-                parts.into_iter().for_each(|part| collector.merge(part));
+                let parts: Vec<_> = round.par_iter().map(collect).collect();
+                for (part, found) in parts {
+                    collector.merge(part);
+                    faults.extend(found.into_iter().map(|fault| in_file(input.name(), fault)));
+                }
             }
         }
+        self.faults.extend(faults);
         collector.finish()
     }
+}
+
+/// What the objects of a batch say about indicators, and those of them that can't be read. What is wrong between the
+/// objects, and with the indicators, is found by the pass that reads the indicators.
+fn collect(batch: &Batch) -> (Collector, Vec<Fault>) {
+    let mut part = Collector::default();
+    let faults = batch.objects().filter_map(|object| part.collect(&object).err().map(|error| object.fault(&error)));
+    let faults = faults.collect();
+    (part, faults)
 }
 
 /// The moment that decides on expiry: `--now`, else SOURCE_DATE_EPOCH, else the clock.
