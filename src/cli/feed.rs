@@ -9,12 +9,13 @@ use crate::{
     convert::in_file,
     report::SourceDiagnostic,
     source::{self, Input, PatternLines},
-    stix::{Batch, BundleReader, Collector, Context, Fault, Timestamp},
+    stix::{Batch, BundleReader, Collector, Context, Fault, Position, Timestamp},
 };
 
 use super::{
     display,
     exit::{Exit, Failure},
+    place::Place,
     progress::Progress,
 };
 
@@ -39,6 +40,8 @@ pub(crate) struct Bare {
     pub source: String,
     /// Its text.
     pub pattern: String,
+    /// Where it is written, where that is a file.
+    pub place: Option<Place>,
 }
 
 /// What the arguments lead to.
@@ -62,7 +65,7 @@ impl FeedArguments {
         let mut feed = Feed { inputs: found.inputs, bare: Vec::new(), faults: Vec::new() };
         let mut errors = found.errors;
         for (number, pattern) in self.pattern.iter().enumerate() {
-            feed.bare.push(Bare { source: format!("--pattern {}", number + 1), pattern: pattern.clone() });
+            feed.bare.push(Bare { source: format!("--pattern {}", number + 1), pattern: pattern.clone(), place: None });
         }
         let lists = source::inputs(&self.patterns);
         errors.extend(lists.errors);
@@ -88,7 +91,9 @@ impl Feed {
         for line in PatternLines::new(reader) {
             match line {
                 Ok(line) => {
-                    self.bare.push(Bare { source: format!("{name}:{}", line.line), pattern: line.pattern });
+                    let start = Position { offset: line.offset, line: line.line, column: line.column };
+                    let place = Some(Place { file: name.to_owned(), start, json: None });
+                    self.bare.push(Bare { source: format!("{name}:{}", line.line), pattern: line.pattern, place });
                 }
                 Err(fault) => self.faults.push(in_file(name, fault)),
             }
