@@ -112,7 +112,8 @@ impl Convert {
         targets: &[&'static dyn Target],
         global: &Global,
     ) -> Result<Exit, Failure> {
-        feed.faults.iter().chain(&finished.diagnostics).for_each(|found| {
+        finished.diagnostics.splice(0..0, feed.faults.iter().cloned());
+        finished.diagnostics.iter().for_each(|found| {
             if !global.quiet || found.diagnostic.severity == crate::diagnostic::Severity::Error {
                 display::source_diagnostic(found);
             }

@@ -9,7 +9,7 @@ use crate::{
 /// A pattern in the spelling of the standard.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Spelling {
-    /// Its text, with one blank between words, no comments and no needless parentheses.
+    /// Its text, with one blank between words and without comments.
     pub text: String,
     /// What was assumed to read it; warnings.
     pub repairs: Vec<Diagnostic>,
