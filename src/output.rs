@@ -146,22 +146,9 @@ impl Sink for Directory {
         let target = self.root.join(path);
         let folder = target.parent().unwrap_or(&self.root);
         fs::create_dir_all(folder).map_err(at(folder))?;
-        let temporary = NamedTempFile::new_in(folder).map_err(at(folder))?;
-        let mut out = BufWriter::with_capacity(1 << 16, temporary);
-        content(&mut out).map_err(named(&target))?;
-        let temporary = out.into_inner().map_err(|error| at(&target)(error.into_error()))?;
+        let changed = replace(&target, folder, content)?;
         self.written.insert(path.to_owned());
-        let replaces = target.exists();
-        if replaces && same_bytes(temporary.path(), &target).map_err(at(&target))? {
-            return Ok(());
-        }
-        if replaces {
-            // After a power cut the name must not point to a file that never reached the disk.
-            temporary.as_file().sync_all().map_err(at(&target))?;
-        }
-        readable(temporary.as_file()).map_err(at(&target))?;
-        temporary.persist(&target).map_err(|error| at(&target)(error.error))?;
-        self.changed += 1;
+        self.changed += usize::from(changed);
         Ok(())
     }
 
@@ -246,8 +233,30 @@ pub fn write_file(path: &Path, content: Content<'_>) -> Result<(), EmitError> {
         return out.flush().map_err(at(path));
     }
     let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    Directory { root: folder.to_owned(), written: BTreeSet::new(), changed: 0 }.write(&name, content)
+    fs::create_dir_all(folder).map_err(at(folder))?;
+    replace(path, folder, content)?;
+    Ok(())
+}
+
+/// Writes a file whole or not at all; whether it has other bytes than before. One that was there keeps its permissions.
+fn replace(target: &Path, folder: &Path, content: Content<'_>) -> Result<bool, EmitError> {
+    let temporary = NamedTempFile::new_in(folder).map_err(at(folder))?;
+    let mut out = BufWriter::with_capacity(1 << 16, temporary);
+    content(&mut out).map_err(named(target))?;
+    let temporary = out.into_inner().map_err(|error| at(target)(error.into_error()))?;
+    match fs::metadata(target) {
+        Ok(earlier) => {
+            if same_bytes(temporary.path(), target).map_err(at(target))? {
+                return Ok(false);
+            }
+            temporary.as_file().set_permissions(earlier.permissions()).map_err(at(target))?;
+            // After a power cut the name must not point to a file that never reached the disk.
+            temporary.as_file().sync_all().map_err(at(target))?;
+        }
+        Err(_) => readable(temporary.as_file()).map_err(at(target))?,
+    }
+    temporary.persist(target).map_err(|error| at(target)(error.error))?;
+    Ok(true)
 }
 
 fn at(path: &Path) -> impl Fn(io::Error) -> EmitError {

@@ -1,60 +1,24 @@
 //! The command line as a user meets it: outputs, exit codes, bad input.
 
+#[path = "support/program.rs"]
+mod program;
+
 use std::{
     fs,
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
 };
 
-const FEED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/feed.json");
+use program::{FEED, code, errors, files, stixc, text, write};
+
 const ALL: &str = "sigma,suricata,yara,blocklist";
 
 /// A moment at which the example feed has an expired indicator.
 const NOW: &str = "2024-06-01T00:00:00Z";
 
-fn stixc(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_stixc")).args(arguments).env_remove("SOURCE_DATE_EPOCH").output().unwrap()
-}
-
 fn convert(feed: &Path, targets: &str, folder: &Path) -> Output {
     let [feed, folder] = [feed, folder].map(|path| path.to_str().unwrap());
     stixc(&["convert", feed, "-t", targets, "-o", folder, "--now", NOW])
-}
-
-fn code(output: &Output) -> i32 {
-    output.status.code().unwrap()
-}
-
-fn errors(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).unwrap()
-}
-
-fn text(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).unwrap()
-}
-
-/// Every file below a folder with its bytes, by path.
-fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
-    let mut found = Vec::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(next) = folders.pop() {
-        for entry in fs::read_dir(next).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                found.push((path.strip_prefix(folder).unwrap().to_owned(), fs::read(&path).unwrap()));
-            }
-        }
-    }
-    found.sort();
-    found
-}
-
-fn write(folder: &tempfile::TempDir, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
-    let path = folder.path().join(name);
-    fs::write(&path, text).unwrap();
-    path
 }
 
 #[test]
@@ -120,10 +84,7 @@ fn what_is_gone_from_the_feed_goes_from_the_folder() {
     let before = files(folder.path()).len();
     let stranger = folder.path().join("sigma/mine.yml");
     fs::write(&stranger, "mine").unwrap();
-    let edited = fs::read_to_string(FEED)
-        .unwrap()
-        .replace("[mutex:name", "[mutex:name")
-        .replace("'c2.lantern.example'", "'co.uk'");
+    let edited = fs::read_to_string(FEED).unwrap().replace("'c2.lantern.example'", "'co.uk'");
     let output = convert(&write(&feeds, "feed.json", edited), "sigma,blocklist", folder.path());
     assert!(files(folder.path()).len() < before + 1, "{}", errors(&output));
     assert!(stranger.exists(), "a file that stixc did not write was removed");
@@ -379,4 +340,45 @@ fn help_and_version_are_data() {
         assert_eq!(code(&output), 0);
         assert!(!output.stdout.is_empty());
     }
+}
+
+#[test]
+fn objects_that_can_not_be_read_are_reported_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let feed = write(
+        &folder,
+        "feed.json",
+        r#"{"type": "bundle", "objects": [
+            {"type": "malware", "name": "no id"},
+            {"type": "identity", "id": "identity--1", "name": nonsense},
+            {"type": "indicator", "id": "indicator--1", "pattern": 7},
+            {"type": "indicator", "id": "indicator--2", "pattern": "[domain-name:value = 'good.example']"}]}"#,
+    );
+    let (out, report) = (folder.path().join("out"), folder.path().join("report.json"));
+    let [feed, out, report_path] = [&feed, &out, &report].map(|path| path.to_str().unwrap());
+    let output = stixc(&["convert", feed, "-t", "sigma", "-o", out, "--report", report_path, "--now", NOW]);
+    assert_eq!(code(&output), 0);
+    let said = errors(&output);
+    for (line, code) in
+        [("feed.json:2:", "S007"), ("feed.json:3 (identity--1)", "S006"), ("feed.json:4 (indicator--1)", "S008")]
+    {
+        assert_eq!(said.matches(line).count(), 1, "{line} in {said}");
+        assert_eq!(said.matches(code).count(), 1, "{code} in {said}");
+    }
+    let report: serde_json::Value = serde_json::from_slice(&fs::read(report).unwrap()).unwrap();
+    assert_eq!(report["diagnostics"].as_array().unwrap().len(), 3);
+}
+
+#[test]
+fn a_host_as_a_url_is_told_once() {
+    let codes = |pattern: &str| {
+        let output = stixc(&["check", "--format", "json", "--pattern", pattern]);
+        let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let found = json["patterns"][0]["diagnostics"].as_array().unwrap().clone();
+        found.iter().map(|one| one["code"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(codes("[url:value = 'plain.example']"), ["W050"]);
+    assert_eq!(codes("[url:value IN ('plain.example', 'other.example')]"), ["W050", "W050"]);
+    assert_eq!(codes("[url:value != 'plain.example']"), ["W109"]);
+    assert_eq!(codes("[url:value = 'plain.example/a']"), ["W109"]);
 }

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use stix_support::{Outline, fixture, outline, outline_sized};
 use stixc::{
     diagnostic::explain,
-    stix::{BundleReader, OBJECT_LIMIT},
+    stix::{Batch, BundleReader, OBJECT_LIMIT},
 };
 
 /// The ids that each fixture holds, and its faults as `code line`.
@@ -311,5 +311,31 @@ proptest! {
     ) {
         outline_sized(&bytes, batch, limit);
         prop_assert_eq!(outline_sized(&bytes, batch, 1 << 20), outline(&bytes));
+    }
+}
+
+#[test]
+fn lines_and_columns_count_across_batches() {
+    let pattern = |n: usize| format!(r#"{{"type":"indicator","name":"é{n}","pattern":"[a:b = 'é{n}']"}}"#);
+    for separator in [",", "\r\n , é ", "\n,"] {
+        let objects: Vec<String> = (0..40).map(pattern).collect();
+        let file = format!("\u{feff}{{\"x\":\"é\",\"objects\":[{}]}}", objects.join(separator));
+        for size in [1, 7, 64, 1 << 20] {
+            let batches: Vec<Batch> = BundleReader::new(file.as_bytes()).with_sizes(size, 1 << 20).collect();
+            let mut found = 0;
+            for object in batches.iter().flat_map(Batch::objects) {
+                let quoted = object.pattern().unwrap();
+                let position = quoted.position;
+                let (before, after) = file.split_at(position.offset as usize);
+                let line = before.rsplit('\n').next().unwrap().trim_start_matches('\u{feff}');
+                assert!(after.starts_with(quoted.json));
+                assert_eq!(position.line, before.matches('\n').count() as u64 + 1);
+                assert_eq!(position.column, line.chars().count() as u64 + 1, "{separator:?} {size}");
+                assert_eq!(object.position(0).offset, object.offset);
+                assert_eq!(object.position(0).line, object.line());
+                found += 1;
+            }
+            assert_eq!(found, 40, "{separator:?} {size}");
+        }
     }
 }

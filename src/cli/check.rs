@@ -18,6 +18,8 @@ use super::{
     Global, display,
     exit::{Exit, FailOn, Failure},
     feed::{Feed, FeedArguments},
+    fix,
+    place::Place,
     progress::Progress,
     sarif,
 };
@@ -39,6 +41,9 @@ pub(super) struct Check {
     /// Refuse odd spellings instead of repairing them with a warning
     #[arg(long)]
     strict: bool,
+    /// First rewrite the files: put the pattern that was meant in the place of each that needs a repair or can be mended
+    #[arg(long, conflicts_with_all = ["strict", "pattern", "patterns"])]
+    fix: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -67,13 +72,24 @@ pub(super) struct Checked {
     /// Line of the object in its file, from 1; 0 for a bare pattern.
     #[serde(skip)]
     pub line: u64,
+    /// Where the pattern is written, for forms that tell it.
+    #[serde(skip)]
+    pub place: Option<Place>,
 }
 
 impl Checked {
     fn new(source: &str, id: &str, pattern: &str, line: u64, strict: bool) -> Self {
         let (meaning, diagnostics) = understand(pattern, strict);
         let canonical = meaning.map(|meaning| meaning.canonical).unwrap_or_default();
-        Self { source: source.to_owned(), id: id.to_owned(), pattern: pattern.to_owned(), canonical, diagnostics, line }
+        Self {
+            source: source.to_owned(),
+            id: id.to_owned(),
+            pattern: pattern.to_owned(),
+            canonical,
+            diagnostics,
+            line,
+            place: None,
+        }
     }
 
     fn status(&self) -> Status {
@@ -84,9 +100,22 @@ impl Checked {
 
 impl Check {
     pub(super) fn run(&self, global: &Global) -> Result<Exit, Failure> {
+        if self.fix && self.feed.inputs.iter().any(|input| input.as_os_str() == "-") {
+            return Err(fix::no_file("standard input"));
+        }
         let feed = self.feed.open()?;
+        let progress = Progress::new(&feed.inputs, if self.fix { 2 } else { 1 }, global.quiet);
+        let fixed = if self.fix { Some(fix::fix(&feed.inputs, &progress)?) } else { None };
+        let exit = self.check(feed, &progress, global);
+        let Some(fixed) = fixed else { return exit };
+        if !global.quiet {
+            anstream::eprintln!("fixed {} patterns in {} files", fixed.patterns, fixed.files);
+        }
+        exit.map(|exit| fixed.exit.unwrap_or(exit))
+    }
+
+    fn check(&self, feed: Feed, progress: &Progress, global: &Global) -> Result<Exit, Failure> {
         let mut faults: Vec<SourceDiagnostic> = Vec::new();
-        let progress = Progress::new(&feed.inputs, 1, global.quiet);
         let mut printer = Printer::new(self.format)?;
         let mut invalid = 0_usize;
         let mut count = 0_usize;
@@ -118,7 +147,8 @@ impl Check {
         }
         progress.finish();
         for bare in &feed.bare {
-            see(Checked::new(&bare.source, "", &bare.pattern, 0, self.strict), &mut printer)?;
+            let checked = Checked::new(&bare.source, "", &bare.pattern, 0, self.strict);
+            see(Checked { place: bare.place.clone(), ..checked }, &mut printer)?;
         }
         printer.finish()?;
         self.conclude(global, feed, faults, count, invalid)
@@ -131,7 +161,15 @@ impl Check {
             match Indicator::parse(object.raw) {
                 Ok(indicator) if indicator.pattern_type == PatternType::Stix => {
                     let line = object.line();
-                    patterns.push(Checked::new(input.name(), &indicator.id, &indicator.pattern, line, self.strict));
+                    let mut checked = Checked::new(input.name(), &indicator.id, &indicator.pattern, line, self.strict);
+                    if self.format == Format::Sarif && !checked.diagnostics.is_empty() {
+                        checked.place = object.pattern().map(|quoted| Place {
+                            file: input.name().to_owned(),
+                            start: quoted.position,
+                            json: Some(quoted.json.to_owned()),
+                        });
+                    }
+                    patterns.push(checked);
                 }
                 Ok(_) => {}
                 Err(error) => faults.push(in_file(input.name(), object.fault(&error))),

@@ -112,7 +112,8 @@ impl Convert {
         targets: &[&'static dyn Target],
         global: &Global,
     ) -> Result<Exit, Failure> {
-        feed.faults.iter().chain(&finished.diagnostics).for_each(|found| {
+        finished.diagnostics.splice(0..0, feed.faults.iter().cloned());
+        finished.diagnostics.iter().for_each(|found| {
             if !global.quiet || found.diagnostic.severity == crate::diagnostic::Severity::Error {
                 display::source_diagnostic(found);
             }
@@ -218,7 +219,7 @@ fn read<'s>(feed: &mut Feed, settings: &'s Settings, global: &Global) -> (Conver
     }
     progress.finish();
     // Files without a single object that could be read are no input; an empty feed is one.
-    let barren = converter.is_empty() && converter.diagnostics().iter().any(|found| is_error(found));
+    let barren = converter.is_empty() && converter.diagnostics().iter().any(is_error);
     (converter, opened && !barren)
 }
 

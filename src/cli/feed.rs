@@ -9,12 +9,13 @@ use crate::{
     convert::in_file,
     report::SourceDiagnostic,
     source::{self, Input, PatternLines},
-    stix::{BundleReader, Collector, Context, Timestamp},
+    stix::{Batch, BundleReader, Collector, Context, Fault, Position, Timestamp},
 };
 
 use super::{
     display,
     exit::{Exit, Failure},
+    place::Place,
     progress::Progress,
 };
 
@@ -39,6 +40,8 @@ pub(crate) struct Bare {
     pub source: String,
     /// Its text.
     pub pattern: String,
+    /// Where it is written, where that is a file.
+    pub place: Option<Place>,
 }
 
 /// What the arguments lead to.
@@ -62,7 +65,7 @@ impl FeedArguments {
         let mut feed = Feed { inputs: found.inputs, bare: Vec::new(), faults: Vec::new() };
         let mut errors = found.errors;
         for (number, pattern) in self.pattern.iter().enumerate() {
-            feed.bare.push(Bare { source: format!("--pattern {}", number + 1), pattern: pattern.clone() });
+            feed.bare.push(Bare { source: format!("--pattern {}", number + 1), pattern: pattern.clone(), place: None });
         }
         let lists = source::inputs(&self.patterns);
         errors.extend(lists.errors);
@@ -88,16 +91,20 @@ impl Feed {
         for line in PatternLines::new(reader) {
             match line {
                 Ok(line) => {
-                    self.bare.push(Bare { source: format!("{name}:{}", line.line), pattern: line.pattern });
+                    let start = Position { offset: line.offset, line: line.line, column: line.column };
+                    let place = Some(Place { file: name.to_owned(), start, json: None });
+                    self.bare.push(Bare { source: format!("{name}:{}", line.line), pattern: line.pattern, place });
                 }
                 Err(fault) => self.faults.push(in_file(name, fault)),
             }
         }
     }
 
-    /// What the objects that are no indicators say about them: a first pass over all files.
+    /// What the objects that are no indicators say about them: a first pass over all files. Those that can't be read
+    /// are among the faults afterwards.
     pub(crate) fn context(&mut self, progress: &Progress) -> Context {
         let mut collector = Collector::default();
+        let mut faults = Vec::new();
         for input in &self.inputs {
             // What can't be opened is reported by the pass that reads the indicators.
             let Ok(reader) = input.open() else { continue };
@@ -107,22 +114,25 @@ impl Feed {
                 if round.is_empty() {
                     break;
                 }
-                let parts: Vec<Collector> = round
-                    .par_iter()
-                    .map(|batch| {
-                        let mut part = Collector::default();
-                        for object in batch.objects() {
-                            // A broken malware or identity object costs its name, which rules can do without.
-                            let _ = part.collect(&object);
-                        }
-                        part
-                    })
-                    .collect();
-                parts.into_iter().for_each(|part| collector.merge(part));
+                let parts: Vec<_> = round.par_iter().map(collect).collect();
+                for (part, found) in parts {
+                    collector.merge(part);
+                    faults.extend(found.into_iter().map(|fault| in_file(input.name(), fault)));
+                }
             }
         }
+        self.faults.extend(faults);
         collector.finish()
     }
+}
+
+/// What the objects of a batch say about indicators, and those of them that can't be read. What is wrong between the
+/// objects, and with the indicators, is found by the pass that reads the indicators.
+fn collect(batch: &Batch) -> (Collector, Vec<Fault>) {
+    let mut part = Collector::default();
+    let faults = batch.objects().filter_map(|object| part.collect(&object).err().map(|error| object.fault(&error)));
+    let faults = faults.collect();
+    (part, faults)
 }
 
 /// The moment that decides on expiry: `--now`, else SOURCE_DATE_EPOCH, else the clock.

@@ -63,7 +63,7 @@ impl Fetch {
         let summary = if self.output.as_os_str() == "-" {
             fetch(&options, &mut io::BufWriter::new(io::stdout().lock())).map_err(feed_failure)?
         } else {
-            self.into_file(&options)?
+            self.write_file(&options)?
         };
         for diagnostic in summary.diagnostics.iter().filter(|one| !global.quiet || one.severity == Severity::Error) {
             let source = summary.objects_url.clone();
@@ -87,7 +87,7 @@ impl Fetch {
     }
 
     /// The file takes its name only once the whole collection is there.
-    fn into_file(&self, options: &FetchOptions) -> Result<FetchSummary, Failure> {
+    fn write_file(&self, options: &FetchOptions) -> Result<FetchSummary, Failure> {
         let mut outcome = None;
         let written = write_file(&self.output, &mut |out| match fetch(options, out) {
             Ok(summary) => {

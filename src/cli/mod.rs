@@ -10,6 +10,9 @@ mod explain;
 mod feed;
 #[cfg(feature = "taxii")]
 mod fetch;
+mod fix;
+mod fmt;
+mod place;
 mod progress;
 mod sarif;
 mod targets;
@@ -61,6 +64,8 @@ enum Command {
     Convert(convert::Convert),
     /// Parse, type-check and lint patterns
     Check(check::Check),
+    /// Print patterns in the spelling of the standard
+    Fmt(fmt::Fmt),
     /// Explain a pattern (tree, plan, verdict and rules of each target), or a code such as L001
     Explain(explain::Explain),
     /// List the targets, or what each of them can hold
@@ -89,6 +94,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let exit = match &cli.command {
         Command::Convert(command) => command.run(global),
         Command::Check(command) => command.run(global),
+        Command::Fmt(command) => command.run(global),
         Command::Explain(command) => command.run(),
         Command::Targets(command) => command.run(),
         Command::Templates(command) => command.run(),

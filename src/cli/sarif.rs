@@ -4,9 +4,12 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use crate::diagnostic::{Severity, explain};
+use crate::{
+    diagnostic::{Severity, explain},
+    stix::Position,
+};
 
-use super::check::Checked;
+use super::{check::Checked, place};
 
 /// The log of one run.
 #[derive(Serialize)]
@@ -18,8 +21,10 @@ pub(super) struct Log<'a> {
 }
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Run<'a> {
     tool: Tool,
+    column_kind: &'static str,
     results: Vec<Outcome<'a>>,
 }
 
@@ -59,27 +64,57 @@ struct Outcome<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Location<'a> {
-    physical_location: PhysicalLocation<'a>,
+enum Location<'a> {
+    /// In a file.
+    PhysicalLocation(PhysicalLocation<'a>),
+    /// On the command line.
+    LogicalLocations([LogicalLocation<'a>; 1]),
+}
+
+#[derive(Serialize)]
+struct LogicalLocation<'a> {
+    name: &'a str,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct PhysicalLocation<'a> {
-    artifact_location: ArtifactLocation<'a>,
+    artifact_location: ArtifactLocation,
     region: Region<'a>,
 }
 
 #[derive(Serialize)]
-struct ArtifactLocation<'a> {
-    uri: &'a str,
+struct ArtifactLocation {
+    uri: String,
 }
 
+/// A part of one line (SARIF 2.1.0, section 3.30).
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Region<'a> {
     start_line: u64,
+    start_column: u64,
+    end_line: u64,
+    /// One past the last character.
+    end_column: u64,
+    byte_offset: u64,
+    byte_length: u64,
     snippet: Message<'a>,
+}
+
+impl<'a> From<place::Region<'a>> for Region<'a> {
+    fn from(region: place::Region<'a>) -> Self {
+        let Position { offset, line, column } = region.start;
+        Self {
+            start_line: line,
+            start_column: column,
+            end_line: line,
+            end_column: column + region.text.chars().count() as u64,
+            byte_offset: offset,
+            byte_length: region.text.len() as u64,
+            snippet: Message { text: region.text.into() },
+        }
+    }
 }
 
 /// The log of what was found.
@@ -93,7 +128,11 @@ pub(super) fn log(found: &[Checked]) -> Log<'_> {
     Log {
         schema: "https://json.schemastore.org/sarif-2.1.0.json",
         version: "2.1.0",
-        runs: [Run { tool: Tool { driver }, results: found.iter().flat_map(results).collect() }],
+        runs: [Run {
+            tool: Tool { driver },
+            column_kind: "unicodeCodePoints",
+            results: found.iter().flat_map(results).collect(),
+        }],
     }
 }
 
@@ -101,7 +140,13 @@ fn results(checked: &Checked) -> impl Iterator<Item = Outcome<'_>> {
     checked.diagnostics.iter().map(|found| {
         let id = if checked.id.is_empty() { String::new() } else { format!("{}: ", checked.id) };
         let help = found.help.as_deref().map(|help| format!("; {help}")).unwrap_or_default();
-        let snippet = found.span.map(|span| span.slice(&checked.pattern)).unwrap_or(&checked.pattern);
+        let location = match &checked.place {
+            Some(place) => Location::PhysicalLocation(PhysicalLocation {
+                artifact_location: ArtifactLocation { uri: uri(&place.file) },
+                region: place.region(&checked.pattern, found.span).into(),
+            }),
+            None => Location::LogicalLocations([LogicalLocation { name: &checked.source }]),
+        };
         Outcome {
             rule_id: found.code.0,
             level: match found.severity {
@@ -110,12 +155,25 @@ fn results(checked: &Checked) -> impl Iterator<Item = Outcome<'_>> {
                 Severity::Note => "note",
             },
             message: Message { text: format!("{id}{}{help}", found.message).into() },
-            locations: [Location {
-                physical_location: PhysicalLocation {
-                    artifact_location: ArtifactLocation { uri: &checked.source },
-                    region: Region { start_line: checked.line.max(1), snippet: Message { text: snippet.into() } },
-                },
-            }],
+            locations: [location],
         }
     })
+}
+
+/// The path of a file as a URI reference (RFC 3986).
+fn uri(path: &str) -> String {
+    use std::fmt::Write as _;
+
+    let mut uri = String::with_capacity(path.len() + 8);
+    if path.starts_with('/') {
+        uri.push_str("file://");
+    }
+    for byte in path.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => uri.push(char::from(byte)),
+            // A string takes whatever is written to it.
+            _ => _ = write!(uri, "%{byte:02X}"),
+        }
+    }
+    uri
 }

@@ -3,7 +3,7 @@
 use crate::{
     diagnostic::{Diagnostic, Severity},
     guard,
-    pattern::{Version, lenient},
+    pattern::{ParseErrors, Pattern, Version, lenient},
     plan::{
         Plan, check,
         fidelity::{Fidelity, Loss},
@@ -73,14 +73,10 @@ pub struct Meaning {
 /// ```
 #[must_use]
 pub fn understand(text: &str, strict: bool) -> (Option<Meaning>, Vec<Diagnostic>) {
-    let reading = match lenient::read(text, Version::Auto, strict) {
-        Ok(reading) => reading,
+    let (pattern, mut diagnostics) = match read(text, strict) {
+        Ok(read) => read,
         Err(errors) => return (None, errors.to_diagnostics()),
     };
-    let (mut pattern, mut diagnostics) = (reading.pattern, reading.repairs);
-    if !strict {
-        diagnostics.extend(check::repair(&mut pattern));
-    }
     diagnostics.extend(check::check(&pattern));
     if diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
         return (None, diagnostics);
@@ -92,6 +88,15 @@ pub fn understand(text: &str, strict: bool) -> (Option<Meaning>, Vec<Diagnostic>
     diagnostics.extend(guarded.diagnostics);
     let canonical = plan.to_string();
     (Some(Meaning { plan, canonical, guarded: guarded.plan, cut: guarded.cut }), diagnostics)
+}
+
+/// Reads and repairs a pattern. What was repaired is told in warnings; strictly read, in errors.
+pub(super) fn read(text: &str, strict: bool) -> Result<(Pattern<'_>, Vec<Diagnostic>), ParseErrors> {
+    let lenient::Reading { mut pattern, mut repairs } = lenient::read(text, Version::Auto, strict)?;
+    if !strict {
+        repairs.extend(check::repair(&mut pattern));
+    }
+    Ok((pattern, repairs))
 }
 
 /// What becomes of a pattern in each target, in their order.

@@ -16,6 +16,7 @@ mod compile;
 mod emit;
 mod gather;
 mod origin;
+mod spelling;
 mod title;
 
 use std::io::Read;
@@ -36,6 +37,7 @@ use crate::{
 
 pub use compile::{Meaning, Outcome, compile, understand};
 pub use emit::{EmitFailure, Finished};
+pub use spelling::{Spelling, mend, spell};
 
 /// The indicator is in another language than STIX patterning, one that no chosen target speaks.
 pub const OTHER_LANGUAGE: Code = Code("S060");

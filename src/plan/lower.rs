@@ -220,15 +220,22 @@ fn identifier(resolved: &Resolved, text: &str) -> (Option<&'static str>, ValueKi
     (None, ValueKind::Text(text.to_owned()))
 }
 
+/// Whether a URL is nothing but a host.
+pub(super) fn is_bare_host(text: &str) -> bool {
+    UrlParts::parse(text).is_some_and(|parts| is_host(&parts))
+}
+
+fn is_host(parts: &UrlParts) -> bool {
+    parts.scheme.is_empty() && parts.port.is_none() && !parts.text.contains(['/', '?', '#']) && !parts.has_userinfo
+}
+
 /// A URL. Feeds write bare hosts as URLs; those are read as the host (one in seven URL indicators of real feeds).
 fn url(text: &str, negated: bool, literal: &Literal<'_>, notes: &mut Vec<Diagnostic>) -> (Property, ValueKind) {
     let property = |path| Property { path: Cow::Borrowed(path), family: None, referent: None };
     let Some(parts) = UrlParts::parse(text) else {
         return (property("url:value"), ValueKind::Text(text.to_owned()));
     };
-    let bare =
-        parts.scheme.is_empty() && parts.port.is_none() && !text.contains(['/', '?', '#']) && !parts.has_userinfo;
-    if !bare || negated {
+    if negated || !is_host(&parts) {
         return (property("url:value"), ValueKind::Url(Box::new(parts)));
     }
     notes.push(

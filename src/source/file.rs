@@ -93,6 +93,15 @@ impl Input {
         &self.name
     }
 
+    /// The file that it is, where it is one.
+    #[must_use]
+    pub fn path(&self) -> Option<&Path> {
+        match &self.kind {
+            Kind::File(path) => Some(path),
+            Kind::Spooled(_) => None,
+        }
+    }
+
     /// How many bytes it holds, where that is known; for a display of progress.
     #[must_use]
     pub fn length(&self) -> Option<u64> {
@@ -244,6 +253,8 @@ pub struct PatternLine {
     pub line: u64,
     /// Where it begins in the file, in bytes.
     pub offset: u64,
+    /// Its column, counted from 1, in characters.
+    pub column: u64,
     /// The pattern, without white space around it.
     pub pattern: String,
 }
@@ -299,6 +310,7 @@ impl<R: Read> PatternLines<R> {
                 Ok(PatternLine {
                     line: self.line,
                     offset: offset + (mark + blank) as u64,
+                    column: text[..blank].chars().count() as u64 + 1,
                     pattern: text.trim().to_owned(),
                 })
             }

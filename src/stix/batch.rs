@@ -7,6 +7,8 @@ use super::{
     object,
 };
 
+pub(super) const BYTE_ORDER_MARK: &[u8] = "\u{FEFF}".as_bytes();
+
 /// A part of an input: its text, and where the objects in it stand.
 ///
 /// Batches are independent of each other: parse several on several cores, and take them in order.
@@ -16,10 +18,12 @@ pub struct Batch {
     pub(super) base: u64,
     /// The line that `text` begins in, counted from 1.
     pub(super) line: u64,
+    /// Characters of that line before `text`.
+    pub(super) column: u64,
     pub(super) text: Vec<u8>,
     pub(super) found: Vec<Found>,
-    /// The line of each object; counted only if someone asks.
-    pub(super) lines: OnceLock<Vec<u64>>,
+    /// The line of each object, and the characters of that line before it; counted only if someone asks.
+    pub(super) starts: OnceLock<Vec<(u64, u64)>>,
     /// What is wrong between the objects, or with the input as a whole.
     pub faults: Vec<Fault>,
 }
@@ -54,7 +58,12 @@ impl<'b> Object<'b> {
     /// The line that it begins in, counted from 1.
     #[must_use]
     pub fn line(&self) -> u64 {
-        self.batch.lines()[self.index]
+        self.start().0
+    }
+
+    /// Its line, and the characters of that line before it.
+    pub(super) fn start(&self) -> (u64, u64) {
+        self.batch.starts()[self.index]
     }
 
     /// What is wrong with it, with its position in the input.
@@ -81,16 +90,28 @@ impl Batch {
         })
     }
 
-    fn lines(&self) -> &[u64] {
-        self.lines.get_or_init(|| {
-            let (mut line, mut counted) = (self.line, 0);
-            let start_lines = self.found.iter().map(|found| {
-                line += newlines(&self.text[counted..found.range.start]);
+    fn starts(&self) -> &[(u64, u64)] {
+        self.starts.get_or_init(|| {
+            let (mut line, mut column, mut counted) = (self.line, self.column, 0);
+            let starts = self.found.iter().map(|found| {
+                let passed = &self.text[counted..found.range.start];
+                line += newlines(passed);
+                column = column_after(column, passed);
                 counted = found.range.start;
-                line
+                (line, column)
             });
-            start_lines.collect()
+            starts.collect()
         })
+    }
+}
+
+/// Characters between the beginning of a line and the end of `text`, which stands `column` characters after the
+/// beginning of its own first line. A byte-order mark is no character.
+pub(super) fn column_after(column: u64, text: &[u8]) -> u64 {
+    let characters = |text: &[u8]| text.iter().filter(|&byte| byte & 0xC0 != 0x80).count() as u64;
+    match memchr::memrchr(b'\n', text) {
+        Some(newline) => characters(&text[newline + 1..]),
+        None => column + characters(text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text)),
     }
 }
 

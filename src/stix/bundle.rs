@@ -3,7 +3,7 @@
 use std::{io::Read, ops::Range, sync::OnceLock};
 
 use super::{
-    batch::{Batch, Found, newlines},
+    batch::{BYTE_ORDER_MARK, Batch, Found, column_after, newlines},
     codes,
     fault::Fault,
     object,
@@ -41,6 +41,8 @@ pub struct BundleReader<R> {
     /// `counted` is in the line `line`.
     line: u64,
     counted: usize,
+    /// Characters between the beginning of a line and the window.
+    column: u64,
     /// Everything in the window before this was looked at.
     at: usize,
     mode: Mode,
@@ -111,6 +113,7 @@ impl<R: Read> BundleReader<R> {
             base: 0,
             line: 1,
             counted: 0,
+            column: 0,
             at: 0,
             mode: Mode::Between,
             frames: Vec::new(),
@@ -459,11 +462,12 @@ impl<R: Read> BundleReader<R> {
             _ => self.at,
         };
         self.count_lines_to(0);
-        let (base, line) = (self.base, self.line);
+        let (base, line, column) = (self.base, self.line, self.column);
         self.count_lines_to(keep);
         self.counted = 0;
         self.at -= keep;
         self.base += keep as u64;
+        self.column = column_after(column, &self.window[..keep]);
         if self.found.is_empty() && self.faults.is_empty() {
             self.window.drain(..keep);
             return None;
@@ -474,9 +478,10 @@ impl<R: Read> BundleReader<R> {
         Some(Batch {
             base,
             line,
+            column,
             text,
             found: std::mem::take(&mut self.found),
-            lines: OnceLock::new(),
+            starts: OnceLock::new(),
             faults: std::mem::take(&mut self.faults),
         })
     }
@@ -523,8 +528,6 @@ fn next_beginning(text: &[u8], from: usize, alone: bool) -> Option<usize> {
 
 /// Bytes of a character in UTF-8, at most.
 const LONGEST_CHARACTER: usize = 4;
-
-const BYTE_ORDER_MARK: &[u8] = "\u{FEFF}".as_bytes();
 
 /// What stands at the beginning of a text, for a message.
 fn describe(text: &[u8]) -> String {

@@ -33,6 +33,7 @@ mod indicator;
 mod lenient;
 mod marking;
 mod object;
+mod place;
 mod scan;
 mod timestamp;
 
@@ -45,6 +46,7 @@ pub use id::{Key, KeyHasher, KeyMap, KeyState};
 pub use indicator::{ExternalReference, Indicator, KillChainPhase, PatternType, Status};
 pub use marking::{Tlp, TlpError};
 pub use object::object_type;
+pub use place::{Position, Quoted, json_range};
 pub use timestamp::{Moment, Timestamp, TimestampError};
 
 /// The codes that this room reports.

@@ -35,7 +35,7 @@ pub(super) fn check(check: &mut Check<'_>, test: &Test<'_, '_>, kind: Text, lite
         Text::MacAddress => address::mac(check, literal, text),
         Text::DomainName => name::check(check, literal, text),
         Text::Endpoint => endpoint(check, literal, text),
-        Text::Url => url::check(check, literal, text),
+        Text::Url => url::check(check, test, literal, text),
         Text::EmailAddress => email(check, literal, text),
         Text::FileName => file_name(check, literal, text),
         Text::RegistryKey => registry_key(check, literal, text),

@@ -1,13 +1,17 @@
 //! URLs.
 
-use super::{Check, literal, name, text::WILDCARD};
-use crate::{diagnostic::Code, pattern::Literal};
+use super::{Check, comparison::Test, literal, name, text::WILDCARD};
+use crate::{
+    diagnostic::Code,
+    pattern::Literal,
+    plan::{lower, schema},
+};
 
 /// A URL without scheme.
 pub const NO_SCHEME: Code = Code("W109");
 
 /// Checks a URL.
-pub(super) fn check(check: &mut Check<'_>, literal: &Literal<'_>, text: &str) {
+pub(super) fn check(check: &mut Check<'_>, test: &Test<'_, '_>, literal: &Literal<'_>, text: &str) {
     if name::is_defanged(text) {
         return name::defanged(check, literal, text);
     }
@@ -15,10 +19,15 @@ pub(super) fn check(check: &mut Check<'_>, literal: &Literal<'_>, text: &str) {
         let message = "`=` knows no wildcards: this is the very text with that character in it";
         return check.warning(WILDCARD, literal.span, message, "write LIKE with % for any text");
     }
-    if !has_scheme(text) {
+    if !has_scheme(text) && !is_read_as_host(test, text) {
         let help = format!("write {}", literal::written(&format!("http://{text}")));
         check.warning(NO_SCHEME, literal.span, "a URL begins with its scheme", help);
     }
+}
+
+/// Whether lowering reads the value as a host, and says so ([`lower::URL_IS_A_HOST`]).
+fn is_read_as_host(test: &Test<'_, '_>, text: &str) -> bool {
+    test.positive && lower::is_bare_host(text) && schema::resolve(&test.comparison.path).path == "url:value"
 }
 
 /// `scheme:` (RFC 3986, section 3.1). A host with a port looks like it: a scheme with a dot is none that is used.
