@@ -68,7 +68,7 @@ pub fn check(pattern: &Pattern<'_>) -> Vec<Diagnostic> {
     check.found
 }
 
-/// How many names are remembered, so that each is reported once.
+/// How many names of one pattern are reported, each once. A pattern with more is not about STIX objects at all.
 const NAMES: usize = 64;
 
 /// A check under way.
@@ -118,12 +118,13 @@ impl Check<'_> {
         self.found.push(Diagnostic::warning(code, message).at(span).help(help));
     }
 
-    /// Whether `name` is reported under `code` for the first time.
+    /// Whether `name` is to be reported under `code`: once, and not after very many others.
     fn is_news(&mut self, code: Code, name: &str) -> bool {
         let known = self.named.iter().any(|(seen, text)| *seen == code && text == name);
-        if !known && self.named.len() < NAMES {
-            self.named.push((code, name.to_owned()));
+        if known || self.named.len() >= NAMES {
+            return false;
         }
-        !known
+        self.named.push((code, name.to_owned()));
+        true
     }
 }
