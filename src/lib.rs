@@ -2,7 +2,17 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+#[cfg(feature = "cli")]
+pub mod cli;
+pub mod convert;
 pub mod diagnostic;
+pub mod guard;
+pub mod output;
 pub mod pattern;
 pub mod plan;
+pub mod render;
+pub mod report;
+pub mod source;
 pub mod span;
+pub mod stix;
+pub mod target;

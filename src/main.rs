@@ -1,2 +1,8 @@
+//! The `stixc` program.
 #![forbid(unsafe_code)]
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    stixc::cli::run(std::env::args_os())
+}

@@ -1,5 +1,7 @@
 //! Comparison expressions: what stands between the brackets of an observation (STIX 2.1, sections 9.5 and 9.6).
 
+use std::mem;
+
 use super::{
     BooleanOperator, Comparison, ComparisonExpression, ComparisonKind, ComparisonOperator, NESTING, Operand,
     ladder::Ladder,
@@ -8,55 +10,58 @@ use super::{
 use crate::span::Span;
 
 /// The operators between comparisons, from loosest to tightest.
-const OPERATORS: [BooleanOperator; 2] = [BooleanOperator::Or, BooleanOperator::And];
+pub(super) const OPERATORS: [BooleanOperator; 2] = [BooleanOperator::Or, BooleanOperator::And];
+
+/// Comparisons that wait for the parenthesis inside them to close: their ladder, and where the parenthesis opens.
+type Waiting<'a> = (Ladder<ComparisonExpression<'a>, 2>, usize);
 
 impl Grammar {
     /// Comparisons under AND and OR, up to something else. `depth` counts the parentheses around it.
+    ///
+    /// The parentheses inside are kept on a list and not on the stack, which is small where patterns come from outside.
     pub fn comparison_expression(self, mut input: &str, depth: usize) -> Parsed<'_, ComparisonExpression<'_>> {
-        let mut ladder = Ladder::<_, 2>::new();
+        let combine = |rung: usize, operands, span| ComparisonExpression {
+            kind: ComparisonKind::Combined { operator: OPERATORS[rung], operands },
+            span,
+        };
+        let mut waiting: Vec<Waiting<'_>> = Vec::new();
+        let mut ladder = Ladder::new();
         loop {
-            let start = self.at(input);
-            let (rest, operand, end) = if input.starts_with('(') {
-                let (rest, operand) = self.nested_comparison(input, depth)?;
-                let end = self.at(rest);
-                (blank(rest), operand, end)
-            } else {
-                let (rest, comparison) = self.comparison(input)?;
-                let end = comparison.span.end as usize;
-                (rest, comparison, end)
-            };
-            let (rest, operator) = match word(rest) {
-                Ok((rest, "AND")) => (blank(rest), Some(1)),
-                Ok((rest, "OR")) => (blank(rest), Some(0)),
-                _ => (rest, None),
-            };
-            let combine = |rung: usize, operands, span| ComparisonExpression {
-                kind: ComparisonKind::Combined { operator: OPERATORS[rung], operands },
-                span,
-            };
-            match ladder.climb(operand, start, end, operator, combine) {
-                Some(expression) => return Ok((rest, expression)),
-                None => input = rest,
+            let mut start = self.at(input);
+            if input.starts_with('(') {
+                if depth + waiting.len() >= NESTING {
+                    return stop(input);
+                }
+                waiting.push((mem::replace(&mut ladder, Ladder::new()), start));
+                input = blank(&input[1..]);
+                continue;
             }
-        }
-    }
-
-    /// `( … )`, with what follows it untouched.
-    fn nested_comparison(self, input: &str, depth: usize) -> Parsed<'_, ComparisonExpression<'_>> {
-        if depth >= NESTING {
-            return stop(input);
-        }
-        let (rest, expression) = self.comparison_expression(blank(&input[1..]), depth + 1)?;
-        match rest.strip_prefix(')') {
-            Some(rest) => Ok((rest, expression)),
-            None => stop(rest),
+            let (mut rest, mut operand) = self.comparison(input)?;
+            let mut end = operand.span.end as usize;
+            loop {
+                let operator;
+                (rest, operator) = boolean_operator(rest);
+                // Most observations are one comparison, which needs no ladder.
+                if operator.is_none() && waiting.is_empty() && ladder.is_empty() {
+                    return Ok((rest, operand));
+                }
+                let Some(expression) = ladder.climb(operand, start, end, operator, combine) else { break };
+                let Some(outer) = waiting.pop() else { return Ok((rest, expression)) };
+                let Some(after) = rest.strip_prefix(')') else { return stop(rest) };
+                (ladder, start) = outer;
+                (operand, end) = (expression, self.at(after));
+                rest = blank(after);
+            }
+            input = rest;
         }
     }
 
     /// One comparison.
     #[inline(never)]
     fn comparison(self, input: &str) -> Parsed<'_, ComparisonExpression<'_>> {
-        if let Some(b'E' | b'N') = input.as_bytes().first() {
+        if let Some(b'E' | b'N') = input.as_bytes().first()
+            && self.version.has_exists()
+        {
             let (rest, negated) = negation(input);
             if let Ok((after, "EXISTS")) = word(rest) {
                 return self.existence(input, rest, after, negated);
@@ -97,9 +102,6 @@ impl Grammar {
         after: &'a str,
         negated: bool,
     ) -> Parsed<'a, ComparisonExpression<'a>> {
-        if !self.version.has_exists() {
-            return stop(keyword);
-        }
         let operator_span = self.span(self.at(keyword), after);
         let (rest, path) = self.object_path(blank(after))?;
         let span = Span::new(self.at(start), path.span.end as usize);
@@ -129,6 +131,15 @@ impl Grammar {
         };
         let rest = &input[length..];
         Ok((blank(rest), (operator, self.span(self.at(input), rest))))
+    }
+}
+
+/// AND or OR as a rung of the ladder, if it is there, and what follows it.
+fn boolean_operator(input: &str) -> (&str, Option<usize>) {
+    match word(input) {
+        Ok((rest, "AND")) => (blank(rest), Some(1)),
+        Ok((rest, "OR")) => (blank(rest), Some(0)),
+        _ => (input, None),
     }
 }
 

@@ -24,6 +24,11 @@ impl<T, const RUNGS: usize> Ladder<T, RUNGS> {
         Self { rungs: [const { Rung { start: 0, operands: Vec::new() } }; RUNGS] }
     }
 
+    /// Whether no operand waits.
+    pub fn is_empty(&self) -> bool {
+        self.rungs.iter().all(|rung| rung.operands.is_empty())
+    }
+
     /// Puts `operand`, which reaches from `start` to `end` with its parentheses, on the ladder. `operator` is the rung
     /// of the operator behind it; without one the expression is complete and comes back.
     pub fn climb(

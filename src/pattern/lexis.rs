@@ -53,13 +53,18 @@ impl Grammar {
         self.length - rest.len()
     }
 
+    /// Whether a word can't stand unquoted as an object type or a property in this version.
+    pub fn is_reserved(self, word: &str) -> bool {
+        is_reserved(word) && (word != "EXISTS" || self.version.has_exists())
+    }
+
     /// From `start` up to where `rest` begins.
     pub fn span(self, start: usize, rest: &str) -> Span {
         Span::new(start, self.at(rest))
     }
 }
 
-/// The words that can't stand unquoted as an object type or a property.
+/// The words that can't stand unquoted as an object type or a property in STIX 2.1.
 pub(super) fn is_reserved(word: &str) -> bool {
     // Types and properties are lower-case by convention: most words are let through by their first byte.
     matches!(word.as_bytes().first(), Some(b'A'..=b'Z' | b't' | b'f'))
@@ -87,6 +92,11 @@ pub(super) fn is_reserved(word: &str) -> bool {
         )
 }
 
+/// Whether `text` can stand unquoted as a property: a word without hyphen that is not reserved.
+pub(super) fn is_property(text: &str) -> bool {
+    !text.is_empty() && word_length(text) == text.len() && !text.contains('-') && !is_reserved(text)
+}
+
 /// The bytes of a word; the first one can't be a digit or a hyphen.
 const WORD: [bool; 256] = {
     let mut table = [false; 256];
@@ -97,6 +107,11 @@ const WORD: [bool; 256] = {
     }
     table
 };
+
+/// How many bytes of words stand at the start of `input`, also where its first byte can't start a word.
+pub(super) fn word_bytes(input: &str) -> usize {
+    input.bytes().take_while(|byte| WORD[usize::from(*byte)]).count()
+}
 
 /// Length of the longest word at the start of `input`, hyphens included; zero where there is none.
 pub(super) fn word_length(input: &str) -> usize {

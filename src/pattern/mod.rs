@@ -25,16 +25,23 @@
 
 mod ast;
 mod comparison;
+mod diagnose;
 mod error;
 mod ladder;
+pub mod lenient;
 mod lexis;
 mod literal;
+mod mistake;
 mod observation;
 mod path;
+mod print;
 
 pub use ast::*;
 pub use error::*;
+pub use mistake::*;
+pub use print::Quoted;
 
+use crate::span::Span;
 use lexis::{Grammar, Stop};
 use nom::Err;
 
@@ -101,13 +108,25 @@ pub fn parse(text: &str) -> Result<Pattern<'_>, ParseErrors> {
 /// assert!(parse_with(text, Options { version: Version::Auto }).is_ok());
 /// ```
 pub fn parse_with(text: &str, options: Options) -> Result<Pattern<'_>, ParseErrors> {
-    let outcome = match options.version {
+    accept(text, options.version).map_err(|stop| refusal(text, options.version, stop))
+}
+
+/// Parses by the grammar of `version`, without a word about why not.
+fn accept(text: &str, version: Version) -> Result<Pattern<'_>, Stop> {
+    match version {
         Version::Auto => strict(text, Version::V21).or_else(|stop| strict(text, Version::V20).map_err(|_| stop)),
         version => strict(text, version),
-    };
-    outcome.map_err(|stop| {
+    }
+}
+
+/// Why `text` is refused.
+#[cold]
+fn refusal(text: &str, version: Version, stop: Stop) -> ParseErrors {
+    ParseErrors::new(diagnose::read(text, version).mistakes).unwrap_or_else(|| {
+        // Only if the second reader overlooks what the grammar refuses: then where it stopped is all that is known.
         let at = text.len() - stop.left;
-        ParseErrors::one(ParseError { mistake: Mistake::Unexpected, span: crate::span::Span::new(at, at) })
+        let mistake = Mistake::Unexpected { expected: "something else", found: diagnose::describe(&text[at..]) };
+        ParseErrors::one(ParseError::new(mistake, Span::new(at, at)))
     })
 }
 

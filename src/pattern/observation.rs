@@ -1,6 +1,6 @@
 //! Observation expressions: brackets, the operators between them and their qualifiers (STIX 2.1, sections 9.2 to 9.4).
 
-use std::borrow::Cow;
+use std::{borrow::Cow, mem};
 
 use nom::{
     Parser,
@@ -16,57 +16,95 @@ use super::{
 use crate::span::Span;
 
 /// The operators between observation expressions, from loosest to tightest.
-const OPERATORS: [ObservationOperator; 3] =
+pub(super) const OPERATORS: [ObservationOperator; 3] =
     [ObservationOperator::FollowedBy, ObservationOperator::Or, ObservationOperator::And];
 
-/// An expression, where its text ends with parentheses, and how many qualifiers stand on top of each other in it.
+/// An expression, where its text starts and ends with parentheses, and how many qualifiers stand on top of each other
+/// in it.
 struct Operand<'a> {
     expression: ObservationExpression<'a>,
+    start: usize,
     end: usize,
     qualifiers: usize,
 }
 
-impl Grammar {
-    /// A whole pattern.
-    pub fn pattern<'a>(self, source: &'a str) -> Parsed<'a, ObservationExpression<'a>> {
-        let (rest, (expression, _)) = self.observation_expression(blank(source), 0)?;
-        if rest.is_empty() { Ok((rest, expression)) } else { stop(rest) }
-    }
+/// Observations on the same level: those that wait for an operand, and the most qualifiers on top of each other in them.
+struct Level<'a> {
+    ladder: Ladder<ObservationExpression<'a>, 3>,
+    qualifiers: usize,
+}
 
-    /// Observations under AND, OR and FOLLOWEDBY, up to something else, and how many qualifiers stand on top of each
-    /// other in them. `depth` counts the parentheses around it.
-    fn observation_expression(self, mut input: &str, depth: usize) -> Parsed<'_, (ObservationExpression<'_>, usize)> {
-        let mut ladder = Ladder::<_, 3>::new();
-        let mut qualifiers = 0;
+impl Level<'_> {
+    fn new() -> Self {
+        Self { ladder: Ladder::new(), qualifiers: 0 }
+    }
+}
+
+impl Grammar {
+    /// A whole pattern: observations under AND, OR and FOLLOWEDBY.
+    ///
+    /// The parentheses are kept on a list and not on the stack, which is small where patterns come from outside.
+    pub fn pattern<'a>(self, source: &'a str) -> Parsed<'a, ObservationExpression<'a>> {
+        let combine = |rung: usize, operands, span| ObservationExpression {
+            kind: ObservationKind::Combined { operator: OPERATORS[rung], operands },
+            span,
+        };
+        let mut input = blank(source);
+        let mut waiting: Vec<(Level<'a>, usize)> = Vec::new();
+        let mut level = Level::new();
         loop {
-            let start = self.at(input);
-            let (rest, operand) = self.qualified(input, depth)?;
-            qualifiers = qualifiers.max(operand.qualifiers);
-            let (rest, operator) = match word(rest) {
-                Ok((rest, "AND")) => (blank(rest), Some(2)),
-                Ok((rest, "OR")) => (blank(rest), Some(1)),
-                Ok((rest, "FOLLOWEDBY")) => (blank(rest), Some(0)),
-                _ => (rest, None),
-            };
-            let combine = |rung: usize, operands, span| ObservationExpression {
-                kind: ObservationKind::Combined { operator: OPERATORS[rung], operands },
-                span,
-            };
-            match ladder.climb(operand.expression, start, operand.end, operator, combine) {
-                Some(expression) => return Ok((rest, (expression, qualifiers))),
-                None => input = rest,
+            if input.starts_with('(') {
+                if waiting.len() >= NESTING {
+                    return stop(input);
+                }
+                waiting.push((mem::replace(&mut level, Level::new()), self.at(input)));
+                input = blank(&input[1..]);
+                continue;
             }
+            let (mut rest, mut operand) = self.single(input, waiting.len())?;
+            loop {
+                if let Some(b'W' | b'R' | b'S') = rest.as_bytes().first() {
+                    (rest, operand) = self.qualified(rest, operand)?;
+                }
+                let operator;
+                (rest, operator) = observation_operator(rest);
+                // Most patterns are one observation, which needs no ladder.
+                if operator.is_none() && waiting.is_empty() && level.ladder.is_empty() {
+                    return if rest.is_empty() { Ok((rest, operand.expression)) } else { stop(rest) };
+                }
+                let Operand { expression, start, end, qualifiers } = operand;
+                level.qualifiers = level.qualifiers.max(qualifiers);
+                let Some(expression) = level.ladder.climb(expression, start, end, operator, combine) else { break };
+                let qualifiers = level.qualifiers;
+                let start;
+                (level, start) = match waiting.pop() {
+                    Some(outer) => outer,
+                    None if rest.is_empty() => return Ok((rest, expression)),
+                    None => return stop(rest),
+                };
+                let Some(after) = rest.strip_prefix(')') else { return stop(rest) };
+                operand = Operand { expression, start, end: self.at(after), qualifiers };
+                rest = blank(after);
+            }
+            input = rest;
         }
     }
 
-    /// One observation, or an expression in parentheses, with the qualifiers behind it.
-    fn qualified(self, input: &str, depth: usize) -> Parsed<'_, Operand<'_>> {
+    /// `[ … ]`.
+    fn single(self, input: &str, depth: usize) -> Parsed<'_, Operand<'_>> {
+        if !input.starts_with('[') {
+            return stop(input);
+        }
+        let (rest, comparison) = self.comparison_expression(blank(&input[1..]), depth)?;
+        let Some(rest) = rest.strip_prefix(']') else { return stop(rest) };
         let start = self.at(input);
-        let (mut rest, mut operand) = match input.as_bytes().first() {
-            Some(b'[') => self.single(input, depth)?,
-            Some(b'(') if depth < NESTING => self.nested_observation(input, depth)?,
-            _ => return stop(input),
-        };
+        let span = self.span(start, rest);
+        let expression = ObservationExpression { kind: ObservationKind::Single(comparison), span };
+        Ok((blank(rest), Operand { expression, start, end: span.end as usize, qualifiers: 0 }))
+    }
+
+    /// `operand` with the qualifiers that stand at the start of `rest`.
+    fn qualified<'a>(self, mut rest: &'a str, mut operand: Operand<'a>) -> Parsed<'a, Operand<'a>> {
         while let Some(b'W' | b'R' | b'S') = rest.as_bytes().first() {
             // Each qualifier nests what is before it.
             operand.qualifiers += 1;
@@ -77,27 +115,11 @@ impl Grammar {
             (rest, qualifier) = self.qualifier(rest)?;
             operand.end = qualifier.span.end as usize;
             operand.expression = ObservationExpression {
-                span: Span::new(start, operand.end),
+                span: Span::new(operand.start, operand.end),
                 kind: ObservationKind::Qualified { expression: Box::new(operand.expression), qualifier },
             };
         }
         Ok((rest, operand))
-    }
-
-    /// `[ … ]`.
-    fn single(self, input: &str, depth: usize) -> Parsed<'_, Operand<'_>> {
-        let (rest, comparison) = self.comparison_expression(blank(&input[1..]), depth)?;
-        let Some(rest) = rest.strip_prefix(']') else { return stop(rest) };
-        let span = self.span(self.at(input), rest);
-        let expression = ObservationExpression { kind: ObservationKind::Single(comparison), span };
-        Ok((blank(rest), Operand { expression, end: span.end as usize, qualifiers: 0 }))
-    }
-
-    /// `( … )`.
-    fn nested_observation(self, input: &str, depth: usize) -> Parsed<'_, Operand<'_>> {
-        let (rest, (expression, qualifiers)) = self.observation_expression(blank(&input[1..]), depth + 1)?;
-        let Some(rest) = rest.strip_prefix(')') else { return stop(rest) };
-        Ok((blank(rest), Operand { expression, end: self.at(rest), qualifiers }))
     }
 
     /// WITHIN, REPEATS or START-STOP.
@@ -127,6 +149,16 @@ impl Grammar {
         } else {
             timestamp(input).map(|(rest, text)| (rest, Cow::Borrowed(text)))
         }
+    }
+}
+
+/// AND, OR or FOLLOWEDBY as a rung of the ladder, if it is there, and what follows it.
+fn observation_operator(input: &str) -> (&str, Option<usize>) {
+    match word(input) {
+        Ok((rest, "AND")) => (blank(rest), Some(2)),
+        Ok((rest, "OR")) => (blank(rest), Some(1)),
+        Ok((rest, "FOLLOWEDBY")) => (blank(rest), Some(0)),
+        _ => (input, None),
     }
 }
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{
     ObjectPath, PathStep, PathStepKind,
-    lexis::{Grammar, Parsed, blank, is_reserved, stop, symbol, word},
+    lexis::{Grammar, Parsed, blank, stop, symbol, word},
     literal::{Number, number_text, string},
 };
 
@@ -12,7 +12,7 @@ impl Grammar {
     /// An object path from its type on.
     pub fn object_path(self, input: &str) -> Parsed<'_, ObjectPath<'_>> {
         let (rest, object_type) = word(input)?;
-        if is_reserved(object_type) {
+        if self.is_reserved(object_type) {
             return stop(input);
         }
         let start = self.at(input);
@@ -40,7 +40,7 @@ impl Grammar {
             string(input)?
         } else {
             match word(input)? {
-                (_, name) if is_reserved(name) || name.contains('-') => return stop(input),
+                (_, name) if self.is_reserved(name) || name.contains('-') => return stop(input),
                 (rest, name) => (rest, Cow::Borrowed(name)),
             }
         };

@@ -1,4 +1,153 @@
-//! The waist of the compiler: what a pattern means, settled once and for all targets.
+//! The plan: what a pattern means, free of spelling and of any target.
+//!
+//! A [`Plan`] is a tree of observations over trees of conditions over tests. [`lower`](lower::lower) makes it from the
+//! syntax tree, [`normalise`](normalise::normalise) brings it into a form in which equal meanings look equal, and
+//! [`adapt`](adapt::adapt) cuts it down to what a target can hold, with a [`Loss`](fidelity::Loss) for each cut.
 
+pub mod adapt;
+pub mod canonical;
 pub mod check;
+pub mod fidelity;
+pub mod lower;
+pub mod normalise;
 pub mod schema;
+pub mod value;
+
+use std::borrow::Cow;
+
+pub use value::{DomainName, Hash, HashAlgorithm, UrlParts, Value, ValueKind};
+
+use crate::span::Span;
+
+/// What a pattern asks for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// The tree of observations.
+    pub observation: Observation,
+}
+
+/// A tree of observations. AND, OR and FOLLOWEDBY are flat: 100,000 alternatives are one node.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Observation {
+    /// One observation, one object of which satisfies the condition.
+    Match(Condition),
+    /// Each operand, by different observations.
+    All(Vec<Observation>, Span),
+    /// One operand.
+    Any(Vec<Observation>, Span),
+    /// Each operand, none before the one in front of it.
+    Then(Vec<Observation>, Span),
+    /// All that satisfies the operand lies within so many seconds.
+    Within {
+        /// The operand.
+        of: Box<Observation>,
+        /// Seconds.
+        seconds: f64,
+        /// Where the qualifier stands.
+        span: Span,
+    },
+    /// The operand, so many times, by different observations.
+    Repeat {
+        /// The operand.
+        of: Box<Observation>,
+        /// How often.
+        times: u64,
+        /// Where the qualifier stands.
+        span: Span,
+    },
+    /// The operand, between two instants.
+    During {
+        /// The operand.
+        of: Box<Observation>,
+        /// First instant inside, RFC 3339.
+        start: String,
+        /// First instant outside, RFC 3339.
+        stop: String,
+        /// Where the qualifier stands.
+        span: Span,
+    },
+}
+
+/// What one object has to satisfy.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Condition {
+    /// Each operand.
+    All(Vec<Condition>),
+    /// One operand.
+    Any(Vec<Condition>),
+    /// A single test.
+    Test(Test),
+}
+
+/// One property against a set of values: true when the operator holds for one of them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Test {
+    /// Which property.
+    pub property: Property,
+    /// How it is compared.
+    pub operator: Operator,
+    /// With what; more than one where the pattern said IN, or an OR of equal tests. Empty for [`Operator::Exists`].
+    pub values: Vec<Value>,
+    /// Whether none of the values may hold. The property must exist all the same, except under `NOT EXISTS`.
+    pub negated: bool,
+    /// The comparison in the pattern's text (the first and last one, where several were gathered).
+    pub span: Span,
+}
+
+/// A cyber-observable property in STIX 2.1 spelling.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Property {
+    /// `file:hashes.'SHA-256'`, `network-traffic:dst_ref.value`.
+    pub path: Cow<'static, str>,
+    /// For a key of a dictionary: the dictionary with `.*` for the key, as in the schema's table.
+    pub family: Option<&'static str>,
+    /// For a path through a `_ref`: the type of the object referred to, where the pattern or the value tells it.
+    pub referent: Option<Cow<'static, str>>,
+}
+
+impl Property {
+    /// The object type, before the colon.
+    #[must_use]
+    pub fn object_type(&self) -> &str {
+        self.path.split(':').next().unwrap_or_default()
+    }
+
+    /// Whether what the property names ignores letter case by its own nature: DNS names, hash text, Windows registry
+    /// keys and values, mail and hardware addresses. A case-insensitive comparison of such a property loses nothing.
+    #[must_use]
+    pub fn ignores_case(&self) -> bool {
+        const NATURALLY: [&str; 5] = ["domain-name:", "windows-registry-key:", "ipv4-addr:", "ipv6-addr:", "mac-addr:"];
+        NATURALLY.iter().any(|prefix| self.path.starts_with(prefix))
+            || self.path.contains("hashes.")
+            || self.path.ends_with(".imphash")
+            || self
+                .referent
+                .as_deref()
+                .is_some_and(|kind| matches!(kind, "domain-name" | "ipv4-addr" | "ipv6-addr" | "mac-addr"))
+    }
+}
+
+/// Operators of the plan. `!=` is a negated `Equal`, IN an `Equal` with several values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Operator {
+    /// One of the values.
+    Equal,
+    /// Below the value.
+    Less,
+    /// At most the value.
+    LessOrEqual,
+    /// Above the value.
+    Greater,
+    /// At least the value.
+    GreaterOrEqual,
+    /// Like one of the values: `%` any text, `_` one character.
+    Like,
+    /// Matched somewhere by one of the regular expressions.
+    Matches,
+    /// Inside one of the prefixes.
+    IsSubset,
+    /// Around one of the addresses or prefixes.
+    IsSuperset,
+    /// Present.
+    Exists,
+}

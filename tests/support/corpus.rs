@@ -15,7 +15,7 @@ pub fn rows(name: &str) -> Vec<serde_json::Value> {
 }
 
 /// Where the corpus lies: `STIXC_CORPUS`, or beside the project.
-fn folder() -> PathBuf {
+pub fn folder() -> PathBuf {
     env::var_os("STIXC_CORPUS")
         .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus"), PathBuf::from)
 }

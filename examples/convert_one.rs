@@ -1,0 +1,35 @@
+//! One pattern through one target, in memory: `cargo run --example convert_one`.
+
+use stixc::{
+    convert::{Converter, Details, Prepared, Settings},
+    output::Memory,
+    render::Renderer,
+    target,
+};
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let suricata = target::find("suricata").ok_or("no such target")?;
+    let settings = Settings {
+        targets: vec![Prepared::new(suricata, None, None)?],
+        now: "2024-06-01T00:00:00Z".parse()?,
+        strict: false,
+        details: Details::All,
+    };
+    let mut converter = Converter::new(&settings);
+    converter.pattern(
+        "example",
+        "[domain-name:value = 'evil.example' AND domain-name:resolves_to_refs[*].value = '198.51.100.7']",
+    );
+    let mut files = Memory::default();
+    let finished = converter.finish(&Renderer::new(None)?, &mut files);
+    for indicator in &finished.indicators {
+        for (target, report) in &indicator.targets {
+            println!("{target}: {}", report.verdict.name());
+            report.losses.iter().for_each(|loss| println!("  {}: {}", loss.code, loss.message));
+        }
+    }
+    for (path, bytes) in &files.files {
+        println!("--- {path}\n{}", String::from_utf8_lossy(bytes));
+    }
+    Ok(())
+}

@@ -1,0 +1,286 @@
+//! `stixc convert`.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use clap::Args;
+
+use crate::{
+    convert::{Converter, Details, Finished, Prepared, Settings},
+    output::{Directory, Only, Sink, Stream, write_file},
+    plan::{adapt::Accept, fidelity::Fidelity},
+    render::Renderer,
+    report::Status,
+    target::{self, TARGETS, Target, contract::Format},
+};
+
+use super::{
+    Global, display,
+    exit::{Exit, FailOn, Failure},
+    feed::{Feed, FeedArguments, now},
+    progress::Progress,
+};
+
+/// How many invalid indicators are shown unless more is asked for.
+const SHOWN: usize = 5;
+
+/// Compile indicators to rules.
+///
+/// Each indicator gets a verdict in each target: exact, broader (the rule may match more), narrower (it may miss some),
+/// approximate (both), refused or guarded. Detections accept exact, broader and narrower rules, blocklists exact and
+/// narrower ones.
+#[derive(Debug, Args)]
+pub(super) struct Convert {
+    #[command(flatten)]
+    feed: FeedArguments,
+    /// Targets, separated by commas: sigma, suricata, yara, blocklist
+    #[arg(short, long, value_name = "TARGETS", value_delimiter = ',', required = true)]
+    target: Vec<String>,
+    /// Write only these formats, separated by commas (`stixc targets` lists them)
+    #[arg(short, long, value_name = "FORMATS", value_delimiter = ',')]
+    format: Vec<String>,
+    /// Write into this folder; without it a single format goes to standard output
+    #[arg(short, long, value_name = "DIR")]
+    output: Option<PathBuf>,
+    /// Verdicts to accept, separated by commas, for one target or for all: blocklist=exact,narrower,broader
+    #[arg(long, value_name = "[TARGET=]VERDICTS")]
+    accept: Vec<String>,
+    /// Use this mapping file for a target: sigma=my.toml
+    #[arg(long, value_name = "TARGET=FILE")]
+    mapping: Vec<String>,
+    /// Take templates from this folder, where it has them: DIR/sigma/rule.hbs
+    #[arg(long, value_name = "DIR")]
+    templates: Option<PathBuf>,
+    /// Write a report of every indicator as JSON; - for standard output
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// End with code 1 where a finding is at or above this level
+    #[arg(long, value_name = "LEVEL", default_value = "never")]
+    fail_on: FailOn,
+    /// Refuse odd spellings instead of repairing them with a warning
+    #[arg(long)]
+    strict: bool,
+    /// The moment that decides on expiry, RFC 3339; SOURCE_DATE_EPOCH serves too
+    #[arg(long, value_name = "TIME")]
+    now: Option<String>,
+}
+
+impl Convert {
+    pub(super) fn run(&self, global: &Global) -> Result<Exit, Failure> {
+        let targets = self.targets()?;
+        let without = self.left_out(&targets)?;
+        let renderer = Renderer::new(self.templates.as_deref())
+            .map_err(|error| Failure::usage(error.to_string(), "see stixc templates show"))?;
+        let all = self.report.is_some() || global.verbose > 0;
+        let settings = Settings {
+            targets: targets.iter().map(|target| self.prepare(*target)).collect::<Result<_, _>>()?,
+            now: now(self.now.as_deref())?,
+            strict: self.strict,
+            details: if all { Details::All } else { Details::Problems },
+        };
+        let mut feed = self.feed.open()?;
+        let mut directory = self.output.as_deref().map(Directory::open).transpose()?;
+        let (mut converter, opened) = read(&mut feed, &settings, global);
+        if !opened {
+            converter.diagnostics().iter().chain(&feed.faults).for_each(display::source_diagnostic);
+            return Err(Failure::new(Exit::NoInput, "no readable input"));
+        }
+        for bare in &feed.bare {
+            converter.pattern(&bare.source, &bare.pattern);
+        }
+        let mut stream = Stream::new(io::stdout().lock());
+        let sink: &mut dyn Sink = match &mut directory {
+            Some(directory) => directory,
+            None => &mut stream,
+        };
+        let mut only = Only { sink, without, left_out: Vec::new() };
+        let finished = converter.finish(&renderer, &mut only);
+        if self.output.is_none() && self.format.is_empty() && !only.left_out.is_empty() && !global.quiet {
+            anstream::eprintln!("left out, for they need a folder (-o DIR): {}", only.left_out.join(", "));
+        }
+        self.conclude(finished, &feed, directory, &targets, global)
+    }
+
+    /// Says what happened, writes the report and the manifest, and finds the exit code.
+    fn conclude(
+        &self,
+        mut finished: Finished,
+        feed: &Feed,
+        directory: Option<Directory>,
+        targets: &[&'static dyn Target],
+        global: &Global,
+    ) -> Result<Exit, Failure> {
+        feed.faults.iter().chain(&finished.diagnostics).for_each(|found| {
+            if !global.quiet || found.diagnostic.severity == crate::diagnostic::Severity::Error {
+                display::source_diagnostic(found);
+            }
+        });
+        show_indicators(&finished, global);
+        if let Some(path) = &self.report {
+            write_report(path, &finished)?;
+        }
+        let failed = !finished.failures.is_empty();
+        let mut exit = if self.fail_on.finds(&finished.summary) { Exit::Findings } else { Exit::Done };
+        for failure in finished.failures.drain(..) {
+            let failure = Failure::from(failure);
+            display::failure(&failure);
+            exit = exit.max(failure.exit);
+        }
+        if let (Some(mut directory), false) = (directory, failed) {
+            let folders: Vec<&str> = targets.iter().map(|target| target.name()).collect();
+            let removed = directory.finish(&folders)?;
+            if !global.quiet {
+                anstream::eprintln!("{} files, {} changed, {removed} removed", directory.files(), directory.changed());
+            }
+        }
+        if !global.quiet {
+            display::summary(&finished.summary);
+        }
+        Ok(exit)
+    }
+
+    fn targets(&self) -> Result<Vec<&'static dyn Target>, Failure> {
+        let mut chosen: Vec<&'static dyn Target> = Vec::new();
+        for name in &self.target {
+            let target = target::find(name).ok_or_else(|| unknown_target(name))?;
+            if !chosen.iter().any(|one| one.name() == target.name()) {
+                chosen.push(target);
+            }
+        }
+        if self.output.is_none() && chosen.len() > 1 {
+            return Err(Failure::usage("several targets can't share standard output", "name a folder with -o DIR"));
+        }
+        Ok(chosen)
+    }
+
+    /// The paths of the formats that are not to be written.
+    fn left_out(&self, targets: &[&'static dyn Target]) -> Result<Vec<&'static str>, Failure> {
+        let formats: Vec<_> = targets.iter().flat_map(|target| target.formats()).collect();
+        if let Some(unknown) = self.format.iter().find(|name| !formats.iter().any(|format| format.name == **name)) {
+            let names: Vec<&str> = formats.iter().map(|format| format.name).collect();
+            return Err(Failure::usage(format!("no format {unknown}"), format!("choose among {}", names.join(", "))));
+        }
+        let wanted = |name: &str| self.format.is_empty() || self.format.iter().any(|one| one == name);
+        if self.output.is_some() {
+            return Ok(formats.iter().filter(|format| !wanted(format.name)).map(|format| format.path).collect());
+        }
+        let (shown, others): (Vec<&Format>, Vec<&Format>) =
+            formats.into_iter().partition(|format| !format.aside && wanted(format.name));
+        match shown.as_slice() {
+            [_] => Ok(others.iter().map(|format| format.path).collect()),
+            _ => {
+                let names: Vec<&str> = shown.iter().map(|format| format.name).collect();
+                let help = format!("name a folder with -o DIR, or one format with --format: {}", names.join(", "));
+                Err(Failure::usage("several formats can't share standard output", help))
+            }
+        }
+    }
+
+    fn prepare(&self, target: &'static dyn Target) -> Result<Prepared, Failure> {
+        let mapping =
+            match self.mapping.iter().rev().find_map(|one| one.strip_prefix(&format!("{}=", target.name()))) {
+                Some(file) => Some(fs::read_to_string(file).map_err(|error| {
+                    Failure::usage(format!("--mapping {file}: {error}"), "name a readable TOML file")
+                })?),
+                None => None,
+            };
+        for one in &self.mapping {
+            let name = one.split_once('=').map(|(name, _)| name).unwrap_or(one);
+            target::find(name).ok_or_else(|| unknown_target(name))?;
+        }
+        let accept = accept(&self.accept, target)?;
+        Prepared::new(target, mapping.as_deref(), accept).map_err(|error| {
+            Failure::usage(format!("mapping of {}: {error}", target.name()), "compare it with stixc templates show")
+        })
+    }
+}
+
+/// Reads all inputs; whether any of them could be opened, or none was asked for.
+fn read<'s>(feed: &mut Feed, settings: &'s Settings, global: &Global) -> (Converter<'s>, bool) {
+    let metadata = settings.targets.iter().any(|prepared| prepared.target.wants_metadata());
+    let progress = Progress::new(&feed.inputs, if metadata { 2 } else { 1 }, global.quiet);
+    let context = if metadata { feed.context(&progress) } else { Default::default() };
+    let mut converter = Converter::new(settings);
+    let mut opened = !feed.bare.is_empty();
+    for input in &feed.inputs {
+        match input.open() {
+            Ok(reader) => {
+                opened = true;
+                converter.read(input.name(), progress.reading(input, reader), &context);
+            }
+            Err(error) => feed.faults.push(crate::report::SourceDiagnostic {
+                source: input.name().to_owned(),
+                diagnostic: error.diagnostic(),
+            }),
+        }
+    }
+    progress.finish();
+    // Files without a single object that could be read are no input; an empty feed is one.
+    let barren = converter.is_empty() && converter.diagnostics().iter().any(|found| is_error(found));
+    (converter, opened && !barren)
+}
+
+fn is_error(found: &crate::report::SourceDiagnostic) -> bool {
+    found.diagnostic.severity == crate::diagnostic::Severity::Error
+}
+
+/// Shows invalid indicators, or all that is worth a word.
+fn show_indicators(finished: &Finished, global: &Global) {
+    if global.verbose > 0 {
+        finished.indicators.iter().for_each(display::indicator);
+        return;
+    }
+    if global.quiet {
+        return;
+    }
+    let invalid: Vec<_> = finished.indicators.iter().filter(|report| report.status == Status::Invalid).collect();
+    invalid.iter().take(SHOWN).for_each(|report| display::errors(report));
+    if invalid.len() > SHOWN {
+        anstream::eprintln!("and {} more invalid indicators: see -v or --report", invalid.len() - SHOWN);
+    }
+}
+
+fn write_report(path: &Path, finished: &Finished) -> Result<(), Failure> {
+    let report = finished.report();
+    let write = |out: &mut dyn io::Write| {
+        serde_json::to_writer_pretty(&mut *out, &report).map_err(io::Error::from)?;
+        Ok(out.write_all(b"\n")?)
+    };
+    if path == Path::new("-") {
+        return write(&mut io::stdout().lock()).map_err(Failure::from);
+    }
+    Ok(write_file(path, &mut { write })?)
+}
+
+fn unknown_target(name: &str) -> Failure {
+    let names: Vec<&str> = TARGETS.iter().map(|target| target.name()).collect();
+    Failure::usage(format!("no target {name}"), format!("choose among {}", names.join(", ")))
+}
+
+/// What `--accept` says for one target, if anything.
+fn accept(arguments: &[String], target: &dyn Target) -> Result<Option<Accept>, Failure> {
+    let mut accept = None;
+    for argument in arguments {
+        let (name, verdicts) =
+            argument.split_once('=').map_or((None, argument.as_str()), |(name, rest)| (Some(name), rest));
+        if let Some(name) = name {
+            target::find(name).ok_or_else(|| unknown_target(name))?;
+        }
+        let verdicts = verdicts.split(',').map(verdict).collect::<Result<Vec<_>, _>>()?;
+        if name.is_none_or(|name| name == target.name()) {
+            accept = Some(Accept::of(verdicts));
+        }
+    }
+    Ok(accept)
+}
+
+fn verdict(name: &str) -> Result<Fidelity, Failure> {
+    [Fidelity::EXACT, Fidelity::BROADER, Fidelity::NARROWER, Fidelity::APPROXIMATE]
+        .into_iter()
+        .find(|verdict| verdict.name() == name.trim())
+        .ok_or_else(|| {
+            Failure::usage(format!("no verdict {name}"), "choose among exact, broader, narrower, approximate")
+        })
+}

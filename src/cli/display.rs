@@ -1,0 +1,170 @@
+//! What people read: diagnostics with carets, the funnel, the verdicts.
+
+use std::fmt::Write as _;
+
+use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use anstream::{ColorChoice, eprint, eprintln};
+
+use crate::{
+    diagnostic::{Diagnostic, Severity},
+    plan::fidelity::Loss,
+    report::{IndicatorReport, SourceDiagnostic, Summary, Verdict},
+    span::Span,
+};
+
+use super::exit::Failure;
+
+/// Longest piece of a pattern that is shown around a span, in bytes on each side.
+const WINDOW: usize = 160;
+
+/// Applies `--color`.
+pub(super) fn choose_colours(choice: clap::ColorChoice) {
+    match choice {
+        clap::ColorChoice::Auto => ColorChoice::Auto,
+        clap::ColorChoice::Always => ColorChoice::Always,
+        clap::ColorChoice::Never => ColorChoice::Never,
+    }
+    .write_global();
+}
+
+/// Says why a run ends.
+pub(super) fn failure(failure: &Failure) {
+    let message = visible(&failure.message);
+    let group = Level::ERROR.primary_title(message.as_str());
+    if failure.help.is_empty() {
+        eprintln!("{}", Renderer::styled().render(&[annotate_snippets::Group::with_title(group)]));
+        return;
+    }
+    let help = visible(&failure.help);
+    eprintln!("{}", Renderer::styled().render(&[group.element(Level::HELP.message(help.as_str()))]));
+}
+
+/// Prints a diagnostic of a pattern, with the pattern and a caret, to standard error.
+pub(super) fn diagnostic(diagnostic: &Diagnostic, source: &str, pattern: &str) {
+    eprintln!("{}", rendered(diagnostic, source, pattern));
+}
+
+/// A diagnostic of a pattern as text with styles.
+pub(super) fn rendered(diagnostic: &Diagnostic, source: &str, pattern: &str) -> String {
+    let level = match diagnostic.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+        Severity::Note => Level::NOTE,
+    };
+    let message = visible(&diagnostic.message);
+    let source = visible(source);
+    let help = diagnostic.help.as_deref().map(visible);
+    let title = level.primary_title(message.as_str()).id(diagnostic.code.0);
+    let (shown, span) = window(pattern, diagnostic.span.unwrap_or_default());
+    let mut group = title.element(
+        Snippet::source(shown.as_str())
+            .path(source.as_str())
+            .annotation(AnnotationKind::Primary.span(span.start as usize..span.end as usize)),
+    );
+    if let Some(help) = &help {
+        group = group.element(Level::HELP.message(help.as_str()));
+    }
+    Renderer::styled().render(&[group])
+}
+
+/// The part of a long pattern around a span, on character borders, and the span within it.
+fn window(pattern: &str, span: Span) -> (String, Span) {
+    let border = |mut at: usize| {
+        while !pattern.is_char_boundary(at) {
+            at -= 1;
+        }
+        at
+    };
+    let start = (span.start as usize).min(pattern.len());
+    let end = (span.end as usize).clamp(start, pattern.len());
+    let from = border(start.saturating_sub(WINDOW));
+    let to = border((end.min(start + WINDOW) + WINDOW).min(pattern.len()));
+    let ellipsis = |cut: bool| if cut { "…" } else { "" };
+    let (before, after) = (ellipsis(from > 0), ellipsis(to < pattern.len()));
+    let shown = format!("{before}{}{after}", &pattern[from..to]);
+    (shown, Span::new(start - from + before.len(), end.min(to) - from + before.len()))
+}
+
+/// Prints a diagnostic of a file.
+pub(super) fn source_diagnostic(found: &SourceDiagnostic) {
+    let SourceDiagnostic { source, diagnostic } = found;
+    let title = format!("{}: {}", visible(source), visible(&diagnostic.message));
+    let level = if diagnostic.severity == Severity::Error { Level::ERROR } else { Level::WARNING };
+    let title = annotate_snippets::Group::with_title(level.primary_title(title.as_str()).id(diagnostic.code.0));
+    eprintln!("{}", Renderer::styled().render(&[title]));
+}
+
+/// Prints what is wrong with an indicator.
+pub(super) fn errors(report: &IndicatorReport) {
+    let name = format!("{} {}", report.source, report.id);
+    let errors = report.diagnostics.iter().filter(|found| found.severity == Severity::Error);
+    errors.for_each(|found| diagnostic(found, &name, &report.pattern));
+}
+
+/// Prints what the user should know about one indicator: why it has no rule, or what its rules don't say.
+pub(super) fn indicator(report: &IndicatorReport) {
+    let name = format!("{} {}", report.source, report.id);
+    report.diagnostics.iter().for_each(|found| diagnostic(found, &name, &report.pattern));
+    for (target, entry) in &report.targets {
+        if entry.verdict == Verdict::Rules(crate::plan::fidelity::Fidelity::EXACT) {
+            continue;
+        }
+        eprintln!("{}: {} is {}", visible(target), visible(&name), entry.verdict.name());
+        entry.losses.iter().for_each(|loss| eprintln!("  {}", loss_line(loss, &report.pattern)));
+    }
+}
+
+/// A loss in one line, with the part of the pattern that it is about.
+pub(super) fn loss_line(loss: &Loss, pattern: &str) -> String {
+    let about = visible(loss.span.slice(pattern));
+    let about = if about.chars().count() > 60 { about.chars().take(60).chain(['…']).collect() } else { about };
+    format!("{} {} ({}): {about}", loss.code, visible(&loss.message), loss.effect)
+}
+
+/// Prints the funnel and the verdicts of a run to standard error.
+pub(super) fn summary(summary: &Summary) {
+    eprint!("{}", summary_text(summary));
+}
+
+/// The verdicts per target, then the funnel.
+fn summary_text(summary: &Summary) -> String {
+    let mut text = String::new();
+    let header = ["exact", "broader", "narrower", "approximate", "refused", "guarded"];
+    let width = summary.verdicts.keys().map(|name| name.len()).max().unwrap_or_default();
+    _ = write!(text, "{:width$}", "");
+    header.iter().for_each(|name| _ = write!(text, "  {name:>7}"));
+    text.push('\n');
+    for (name, verdicts) in &summary.verdicts {
+        _ = write!(text, "{name:width$}");
+        let counts = [
+            verdicts.exact,
+            verdicts.broader,
+            verdicts.narrower,
+            verdicts.approximate,
+            verdicts.refused,
+            verdicts.guarded,
+        ];
+        for (count, name) in counts.iter().zip(header) {
+            _ = write!(text, "  {count:>width$}", width = name.len().max(7));
+        }
+        text.push('\n');
+    }
+    _ = writeln!(
+        text,
+        "indicators {} → valid {} → active {} → guarded {} → rendered {}",
+        summary.indicators, summary.valid, summary.active, summary.guarded, summary.rendered
+    );
+    text
+}
+
+/// Feed text must not steer the terminal: control characters are shown, not sent.
+pub(super) fn visible(text: &str) -> String {
+    text.chars()
+        .map(|character| match character {
+            '\n' | '\t' => ' ',
+            '\u{0}'..='\u{1f}' => char::from_u32(0x2400 + u32::from(character)).unwrap_or('\u{fffd}'),
+            '\u{7f}'..='\u{9f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
+            other => other,
+        })
+        .collect()
+}

@@ -1,0 +1,116 @@
+//! How a run ends.
+
+use std::{io, process::ExitCode};
+
+use crate::{
+    convert::EmitFailure,
+    report::{Status, Summary, Verdicts},
+    target::contract::EmitError,
+};
+
+/// Exit codes of the program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Exit {
+    /// Done.
+    Done = 0,
+    /// Findings at or above `--fail-on`.
+    Findings = 1,
+    /// Usage, configuration, or an output that can't be written.
+    Usage = 2,
+    /// No readable input.
+    NoInput = 3,
+    /// A feed failed.
+    #[cfg_attr(not(feature = "taxii"), allow(dead_code))]
+    Feed = 4,
+    /// A safety stop.
+    Safety = 5,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// A run that can't go on.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    /// How it ends.
+    pub exit: Exit,
+    /// One line.
+    pub message: String,
+    /// What to do.
+    pub help: String,
+}
+
+impl Failure {
+    pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Self { exit, message: message.into(), help: String::new() }
+    }
+
+    pub(crate) fn usage(message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { exit: Exit::Usage, message: message.into(), help: help.into() }
+    }
+}
+
+impl From<EmitError> for Failure {
+    fn from(error: EmitError) -> Self {
+        let exit = if matches!(error, EmitError::Exhausted(_)) { Exit::Safety } else { Exit::Usage };
+        Self::new(exit, error.to_string())
+    }
+}
+
+impl From<EmitFailure> for Failure {
+    fn from(failure: EmitFailure) -> Self {
+        let inner = Self::from(failure.error);
+        Self { message: format!("{}: {}", failure.target, inner.message), ..inner }
+    }
+}
+
+/// Writing to standard output failed. A closed pipe is how `stixc … | head` ends, and no failure.
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        let exit = if error.kind() == io::ErrorKind::BrokenPipe { Exit::Done } else { Exit::Usage };
+        Self::new(exit, format!("standard output: {error}"))
+    }
+}
+
+/// What makes a run end with [`Exit::Findings`]. Each level includes the ones above it in this list, but for `never`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
+pub(crate) enum FailOn {
+    /// Nothing
+    Never,
+    /// A pattern that is none
+    Invalid,
+    /// An indicator for which a target has no rule
+    Refused,
+    /// A rule that may match more and miss some
+    Approximate,
+    /// A rule that misses some
+    Narrower,
+    /// A rule that may match more
+    Broader,
+    /// A value that the guard took
+    Guarded,
+}
+
+impl FailOn {
+    /// Whether a run with these numbers has findings.
+    pub(crate) fn finds(self, summary: &Summary) -> bool {
+        let any = |count: fn(&Verdicts) -> usize| summary.verdicts.values().any(|verdicts| count(verdicts) > 0);
+        let levels: [(Self, bool); 6] = [
+            (Self::Invalid, summary.indicators > summary.valid),
+            (Self::Refused, any(|verdicts| verdicts.refused)),
+            (Self::Approximate, any(|verdicts| verdicts.approximate)),
+            (Self::Narrower, any(|verdicts| verdicts.narrower)),
+            (Self::Broader, any(|verdicts| verdicts.broader)),
+            (Self::Guarded, summary.guarded > 0),
+        ];
+        levels.iter().any(|(level, found)| *found && *level <= self)
+    }
+
+    /// Whether an indicator with this status is a finding.
+    pub(crate) fn finds_status(self, status: Status) -> bool {
+        self >= Self::Invalid && status == Status::Invalid
+    }
+}

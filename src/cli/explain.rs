@@ -1,0 +1,196 @@
+//! `stixc explain`.
+
+use std::fmt::Write as _;
+
+use clap::Args;
+
+use crate::{
+    convert::{Converter, Details, Prepared, Settings, understand},
+    diagnostic,
+    output::Memory,
+    pattern::{ComparisonExpression, ComparisonKind, ObservationExpression, ObservationKind, Version, lenient},
+    plan::{Condition, Observation},
+    render::Renderer,
+    report::IndicatorReport,
+    stix::Timestamp,
+    target::TARGETS,
+};
+
+use super::{
+    display,
+    exit::{Exit, Failure},
+};
+
+/// Explain a pattern, or a code.
+///
+/// For a pattern: its syntax tree, its plan in normal form, and for each target the verdict, what is lost and the rule.
+#[derive(Debug, Args)]
+pub(super) struct Explain {
+    /// A pattern, or a code such as L001
+    #[arg(value_name = "PATTERN|CODE")]
+    what: String,
+    /// Refuse odd spellings instead of repairing them with a warning
+    #[arg(long)]
+    strict: bool,
+}
+
+impl Explain {
+    pub(super) fn run(&self) -> Result<Exit, Failure> {
+        if let Some(explanation) = diagnostic::explain(&self.what.to_uppercase()) {
+            let diagnostic::Explanation { title, text, example } = explanation;
+            anstream::println!(
+                "{}: {title}\n\n{}\n\nExample:\n{}",
+                self.what.to_uppercase(),
+                text.trim(),
+                example.trim_end()
+            );
+            return Ok(Exit::Done);
+        }
+        if is_code(&self.what) {
+            return Err(Failure::usage(format!("no code {}", self.what), "codes are a letter and three digits: P001"));
+        }
+        self.pattern()
+    }
+
+    fn pattern(&self) -> Result<Exit, Failure> {
+        let (meaning, diagnostics) = understand(&self.what, self.strict);
+        diagnostics.iter().for_each(|found| display::diagnostic(found, "pattern", &self.what));
+        let Some(meaning) = meaning else { return Ok(Exit::Findings) };
+        let mut text = String::new();
+        if let Ok(reading) = lenient::read(&self.what, Version::Auto, self.strict) {
+            text.push_str("Syntax tree\n");
+            syntax(&reading.pattern.expression, 1, &mut text);
+            text.push('\n');
+        }
+        text.push_str("Plan\n");
+        observation(&meaning.plan.observation, 1, &mut text);
+        _ = writeln!(text, "\nCanonical\n  {}\n", meaning.canonical);
+        for target in TARGETS {
+            let prepared = Prepared::new(*target, None, None)
+                .map_err(|error| Failure::usage(format!("mapping of {}: {error}", target.name()), ""))?;
+            text.push_str(&self.target(prepared)?);
+        }
+        anstream::print!("{}", visible_lines(&text));
+        Ok(Exit::Done)
+    }
+
+    /// The verdict, the losses and the rules of one target.
+    fn target(&self, prepared: Prepared) -> Result<String, Failure> {
+        let target = prepared.target;
+        let settings = Settings {
+            targets: vec![prepared],
+            now: Timestamp::from_unix_seconds(0).map_err(|error| Failure::usage(error.to_string(), ""))?,
+            strict: self.strict,
+            details: Details::All,
+        };
+        let mut converter = Converter::new(&settings);
+        converter.pattern("pattern", &self.what);
+        let mut files = Memory::default();
+        let renderer = Renderer::new(None).map_err(|error| Failure::usage(error.to_string(), ""))?;
+        let mut finished = converter.finish(&renderer, &mut files);
+        if let Some(failure) = finished.failures.pop() {
+            return Err(failure.into());
+        }
+        let mut text = String::new();
+        let Some(entry) =
+            finished.indicators.first().and_then(|report: &IndicatorReport| report.targets.get(target.name()))
+        else {
+            return Ok(text);
+        };
+        _ = writeln!(text, "{}: {}", target.name(), entry.verdict.name());
+        entry.losses.iter().for_each(|loss| _ = writeln!(text, "  {}", display::loss_line(loss, &self.what)));
+        if matches!(entry.verdict, crate::report::Verdict::Rules(_)) {
+            for (path, bytes) in &files.files {
+                if path.ends_with(".lock") {
+                    continue;
+                }
+                let body = String::from_utf8_lossy(bytes);
+                let lines: Vec<&str> = body.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
+                if !lines.is_empty() {
+                    _ = writeln!(text, "  {path}");
+                    lines.iter().for_each(|line| _ = writeln!(text, "    {line}"));
+                }
+            }
+        }
+        text.push('\n');
+        Ok(text)
+    }
+}
+
+fn is_code(text: &str) -> bool {
+    matches!(text.as_bytes(), [letter, digits @ ..] if letter.is_ascii_alphabetic() && digits.len() == 3 && digits.iter().all(u8::is_ascii_digit))
+}
+
+fn visible_lines(text: &str) -> String {
+    text.lines().flat_map(|line| [display::visible(line), "\n".to_owned()]).collect()
+}
+
+fn indent(depth: usize) -> String {
+    "  ".repeat(depth)
+}
+
+fn syntax(expression: &ObservationExpression<'_>, depth: usize, text: &mut String) {
+    let pad = indent(depth);
+    match &expression.kind {
+        ObservationKind::Single(inner) => {
+            _ = writeln!(text, "{pad}observation");
+            comparison(inner, depth + 1, text);
+        }
+        ObservationKind::Combined { operator, operands } => {
+            _ = writeln!(text, "{pad}{operator}");
+            operands.iter().for_each(|operand| syntax(operand, depth + 1, text));
+        }
+        ObservationKind::Qualified { expression, qualifier } => {
+            _ = writeln!(text, "{pad}{qualifier}");
+            syntax(expression, depth + 1, text);
+        }
+    }
+}
+
+fn comparison(expression: &ComparisonExpression<'_>, depth: usize, text: &mut String) {
+    let pad = indent(depth);
+    match &expression.kind {
+        ComparisonKind::Test(test) => _ = writeln!(text, "{pad}{test}"),
+        ComparisonKind::Combined { operator, operands } => {
+            _ = writeln!(text, "{pad}{operator}");
+            operands.iter().for_each(|operand| comparison(operand, depth + 1, text));
+        }
+    }
+}
+
+fn observation(node: &Observation, depth: usize, text: &mut String) {
+    let pad = indent(depth);
+    let mut branch = |name: &str, operands: &[Observation]| {
+        _ = writeln!(text, "{pad}{name}");
+        operands.iter().for_each(|operand| observation(operand, depth + 1, text));
+    };
+    match node {
+        Observation::Match(inner) => {
+            _ = writeln!(text, "{pad}match");
+            condition(inner, depth + 1, text);
+        }
+        Observation::All(operands, _) => branch("all", operands),
+        Observation::Any(operands, _) => branch("any", operands),
+        Observation::Then(operands, _) => branch("then", operands),
+        Observation::Within { of, seconds, .. } => {
+            branch(&format!("within {seconds} seconds"), std::slice::from_ref(of))
+        }
+        Observation::Repeat { of, times, .. } => branch(&format!("{times} times"), std::slice::from_ref(of)),
+        Observation::During { of, start, stop, .. } => {
+            branch(&format!("from {start} until {stop}"), std::slice::from_ref(of));
+        }
+    }
+}
+
+fn condition(node: &Condition, depth: usize, text: &mut String) {
+    let pad = indent(depth);
+    let mut branch = |name: &str, operands: &[Condition]| {
+        _ = writeln!(text, "{pad}{name}");
+        operands.iter().for_each(|operand| condition(operand, depth + 1, text));
+    };
+    match node {
+        Condition::All(operands) => branch("all", operands),
+        Condition::Any(operands) => branch("any", operands),
+        Condition::Test(test) => _ = writeln!(text, "{pad}{test}"),
+    }
+}

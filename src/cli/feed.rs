@@ -1,0 +1,145 @@
+//! The inputs that `convert`, `check` and others share.
+
+use std::{env, path::PathBuf, time::SystemTime};
+
+use clap::Args;
+use rayon::prelude::*;
+
+use crate::{
+    convert::in_file,
+    report::SourceDiagnostic,
+    source::{self, Input, PatternLines},
+    stix::{BundleReader, Collector, Context, Timestamp},
+};
+
+use super::{
+    display,
+    exit::{Exit, Failure},
+    progress::Progress,
+};
+
+/// Where indicators come from.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct FeedArguments {
+    /// A file, a folder (all *.json and *.stix2 below it) or - for standard input: a bundle, an array, one object, or an
+    /// object a line
+    #[arg(value_name = "INPUT")]
+    pub inputs: Vec<PathBuf>,
+    /// A pattern; may be given several times
+    #[arg(long, value_name = "PATTERN")]
+    pub pattern: Vec<String>,
+    /// A text file with a pattern a line; blank lines and lines that begin with # are passed over
+    #[arg(long, value_name = "FILE")]
+    pub patterns: Vec<PathBuf>,
+}
+
+/// A pattern without an indicator around it.
+pub(crate) struct Bare {
+    /// Where it comes from: `--pattern 1`, `list.txt:7`.
+    pub source: String,
+    /// Its text.
+    pub pattern: String,
+}
+
+/// What the arguments lead to.
+pub(crate) struct Feed {
+    pub inputs: Vec<Input>,
+    pub bare: Vec<Bare>,
+    /// Inputs that can't be read, lines that are no text.
+    pub faults: Vec<SourceDiagnostic>,
+}
+
+impl FeedArguments {
+    /// Finds all inputs; an error where there are none, or none of them can be read.
+    pub(crate) fn open(&self) -> Result<Feed, Failure> {
+        if self.inputs.is_empty() && self.pattern.is_empty() && self.patterns.is_empty() {
+            return Err(Failure::usage(
+                "nothing to read",
+                "name a file, a folder, - for standard input, or give --pattern '[…]'",
+            ));
+        }
+        let found = source::inputs(&self.inputs);
+        let mut feed = Feed { inputs: found.inputs, bare: Vec::new(), faults: Vec::new() };
+        let mut errors = found.errors;
+        for (number, pattern) in self.pattern.iter().enumerate() {
+            feed.bare.push(Bare { source: format!("--pattern {}", number + 1), pattern: pattern.clone() });
+        }
+        let lists = source::inputs(&self.patterns);
+        errors.extend(lists.errors);
+        for list in lists.inputs {
+            match list.open() {
+                Ok(reader) => feed.read_patterns(list.name(), reader),
+                Err(error) => errors.push(error),
+            }
+        }
+        feed.faults.extend(
+            errors.iter().map(|error| SourceDiagnostic { source: "input".to_owned(), diagnostic: error.diagnostic() }),
+        );
+        if feed.inputs.is_empty() && feed.bare.is_empty() {
+            feed.faults.iter().for_each(display::source_diagnostic);
+            return Err(Failure::new(Exit::NoInput, "no readable input"));
+        }
+        Ok(feed)
+    }
+}
+
+impl Feed {
+    fn read_patterns(&mut self, name: &str, reader: impl std::io::Read) {
+        for line in PatternLines::new(reader) {
+            match line {
+                Ok(line) => {
+                    self.bare.push(Bare { source: format!("{name}:{}", line.line), pattern: line.pattern });
+                }
+                Err(fault) => self.faults.push(in_file(name, fault)),
+            }
+        }
+    }
+
+    /// What the objects that are no indicators say about them: a first pass over all files.
+    pub(crate) fn context(&mut self, progress: &Progress) -> Context {
+        let mut collector = Collector::default();
+        for input in &self.inputs {
+            // What can't be opened is reported by the pass that reads the indicators.
+            let Ok(reader) = input.open() else { continue };
+            let mut batches = BundleReader::new(progress.reading(input, reader));
+            loop {
+                let round: Vec<_> = batches.by_ref().take(rayon::current_num_threads() * 2).collect();
+                if round.is_empty() {
+                    break;
+                }
+                let parts: Vec<Collector> = round
+                    .par_iter()
+                    .map(|batch| {
+                        let mut part = Collector::default();
+                        for object in batch.objects() {
+                            // A broken malware or identity object costs its name, which rules can do without.
+                            let _ = part.collect(&object);
+                        }
+                        part
+                    })
+                    .collect();
+                parts.into_iter().for_each(|part| collector.merge(part));
+            }
+        }
+        collector.finish()
+    }
+}
+
+/// The moment that decides on expiry: `--now`, else SOURCE_DATE_EPOCH, else the clock.
+pub(crate) fn now(argument: Option<&str>) -> Result<Timestamp, Failure> {
+    if let Some(text) = argument {
+        return text.parse().map_err(|_| {
+            Failure::usage(format!("--now {text}: not an RFC 3339 instant"), "write it as 2024-01-31T12:00:00Z")
+        });
+    }
+    let seconds = match env::var("SOURCE_DATE_EPOCH") {
+        Ok(text) => text.parse::<i64>().map_err(|_| {
+            Failure::usage(format!("SOURCE_DATE_EPOCH={text}: not a number of seconds"), "unset it, or use --now")
+        })?,
+        Err(_) => SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX)),
+    };
+    Timestamp::from_unix_seconds(seconds)
+        .map_err(|_| Failure::usage(format!("{seconds} seconds are beyond all dates"), "use --now"))
+}

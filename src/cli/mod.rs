@@ -1,0 +1,103 @@
+//! The command line: one file per subcommand.
+//!
+//! Data goes to standard output, everything else to standard error.
+
+mod check;
+mod convert;
+mod display;
+mod exit;
+mod explain;
+mod feed;
+#[cfg(feature = "taxii")]
+mod fetch;
+mod progress;
+mod sarif;
+mod targets;
+mod templates;
+
+use std::{ffi::OsString, process::ExitCode};
+
+use clap::{ArgAction, Args, ColorChoice, Parser, Subcommand, error::ErrorKind};
+
+use exit::Exit;
+
+/// Compile STIX indicators into Sigma, Suricata, YARA and blocklists, with a verdict on the meaning of each rule.
+#[derive(Debug, Parser)]
+#[command(name = "stixc", version, arg_required_else_help = true, after_help = EXIT_CODES)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  findings at or above --fail-on
+  2  usage, configuration, or an output that can't be written
+  3  no readable input
+  4  a feed failed (the rest was written)
+  5  a safety stop, nothing written
+  6  verification failed";
+
+/// Options of every command.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Global {
+    /// Say nothing but errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Say more: each refused or inexact indicator with its reasons
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub verbose: u8,
+    /// When to use colours; NO_COLOR is honoured
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub color: ColorChoice,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Compile indicators to rules
+    Convert(convert::Convert),
+    /// Parse, type-check and lint patterns
+    Check(check::Check),
+    /// Explain a pattern (tree, plan, verdict and rules of each target), or a code such as L001
+    Explain(explain::Explain),
+    /// List the targets, or what each of them can hold
+    Targets(targets::Targets),
+    /// List, show or export the templates
+    Templates(templates::Templates),
+    /// Fetch a collection from a TAXII server into a bundle
+    #[cfg(feature = "taxii")]
+    Fetch(fetch::Fetch),
+}
+
+/// Runs the program with these arguments, the first being its name.
+#[must_use]
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // A help text that can't be printed is nobody's to mend.
+            let _ = error.print();
+            let asked = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+            return if asked { Exit::Done } else { Exit::Usage }.into();
+        }
+    };
+    display::choose_colours(cli.global.color);
+    let global = &cli.global;
+    let exit = match &cli.command {
+        Command::Convert(command) => command.run(global),
+        Command::Check(command) => command.run(global),
+        Command::Explain(command) => command.run(),
+        Command::Targets(command) => command.run(),
+        Command::Templates(command) => command.run(),
+        #[cfg(feature = "taxii")]
+        Command::Fetch(command) => command.run(global),
+    };
+    exit.unwrap_or_else(|failure| {
+        display::failure(&failure);
+        failure.exit
+    })
+    .into()
+}

@@ -1,0 +1,67 @@
+//! `stixc targets`.
+
+use clap::Args;
+
+use crate::{
+    plan::{adapt::Accept, fidelity::Fidelity, schema},
+    target::{TARGETS, Target, mapping::Mapping},
+};
+
+use super::exit::{Exit, Failure};
+
+/// List the targets, or what each of them can hold.
+#[derive(Debug, Args)]
+pub(super) struct Targets {
+    /// Print which property of STIX goes where, as a Markdown table
+    #[arg(long)]
+    matrix: bool,
+}
+
+impl Targets {
+    pub(super) fn run(&self) -> Result<Exit, Failure> {
+        if self.matrix {
+            anstream::print!("{}", matrix()?);
+            return Ok(Exit::Done);
+        }
+        for target in TARGETS {
+            anstream::println!("{:10} {}", target.name(), target.about());
+            anstream::println!("{:10} accepts {}", "", verdicts(target.accepts()));
+            for format in target.formats() {
+                anstream::println!("{:10}   {:14} {:28} {}", "", format.name, format.path, format.about);
+            }
+        }
+        Ok(Exit::Done)
+    }
+}
+
+fn verdicts(accept: Accept) -> String {
+    let all = [Fidelity::EXACT, Fidelity::BROADER, Fidelity::NARROWER, Fidelity::APPROXIMATE];
+    let names: Vec<&str> = all.iter().filter(|one| accept.allows(**one)).map(|one| one.name()).collect();
+    names.join(", ")
+}
+
+/// One row for each property of the schema, one column for each target: its scenes, or nothing.
+fn matrix() -> Result<String, Failure> {
+    type Loose = Mapping<toml::Value, toml::Value>;
+    let read = |target: &&dyn Target| {
+        Loose::read(target.mapping())
+            .map_err(|error| Failure::usage(format!("mapping of {}: {error}", target.name()), ""))
+    };
+    let mappings = TARGETS.iter().map(read).collect::<Result<Vec<Loose>, Failure>>()?;
+    let mut text = String::from("| property |");
+    TARGETS.iter().for_each(|target| text.push_str(&format!(" {} |", target.name())));
+    text.push_str(&format!("\n|---|{}\n", "---|".repeat(TARGETS.len())));
+    let mut listed: std::collections::BTreeSet<&str> = schema::properties().map(|property| property.path).collect();
+    listed.extend(mappings.iter().flat_map(Mapping::mapped));
+    for property in listed {
+        if !mappings.iter().any(|mapping| mapping.maps(property)) {
+            continue;
+        }
+        text.push_str(&format!("| `{property}` |"));
+        for mapping in &mappings {
+            text.push_str(&format!(" {} |", mapping.scenes_of(property).join(", ")));
+        }
+        text.push('\n');
+    }
+    Ok(text)
+}

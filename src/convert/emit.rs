@@ -1,0 +1,239 @@
+//! From groups to files: the end of a run.
+
+use std::{io::Write, sync::Arc};
+
+use rayon::slice::ParallelSliceMut;
+use serde_json::Value as Json;
+
+use crate::{
+    diagnostic::Diagnostic,
+    output::Sink,
+    render::Renderer,
+    report::{IndicatorReport, SourceDiagnostic, Status, Summary, Verdict},
+    target::{
+        Target,
+        contract::{Emission, EmitError, Origin, Rule},
+    },
+};
+
+use super::{
+    Converter, Details, Outcome,
+    gather::{Gathered, Record},
+    origin::join,
+};
+
+/// A finished conversion.
+#[derive(Debug)]
+pub struct Finished {
+    /// The numbers.
+    pub summary: Summary,
+    /// Every indicator by id, where details were wanted.
+    pub indicators: Vec<IndicatorReport>,
+    /// What was said about the input files and about the output.
+    pub diagnostics: Vec<SourceDiagnostic>,
+    /// Targets whose files could not be written; the others' were.
+    pub failures: Vec<EmitFailure>,
+}
+
+/// A target whose files could not be written.
+#[derive(Debug)]
+pub struct EmitFailure {
+    /// Its name.
+    pub target: &'static str,
+    /// Why.
+    pub error: EmitError,
+}
+
+impl Converter<'_> {
+    /// Writes all files to `sink`. A target that fails does not keep the others from theirs.
+    pub fn finish(self, renderer: &Renderer, sink: &mut dyn Sink) -> Finished {
+        let Self { settings, mut gathered, mut diagnostics } = self;
+        gathered.close();
+        let summary = summarise(&gathered, settings.targets.iter().map(|prepared| prepared.target));
+        let members = Members::of(&gathered);
+        let origins = origins(&mut gathered, &members);
+        let mut order: Vec<u32> = members.patterns().collect();
+        order.par_sort_unstable_by(|&left, &right| {
+            let key = |pattern: u32| {
+                (origins.get(pattern as usize).map(|origin| &origin.id), gathered.patterns[pattern as usize])
+            };
+            key(left).cmp(&key(right))
+        });
+        let mut failures = Vec::new();
+        for (number, prepared) in settings.targets.iter().enumerate() {
+            let outcomes = gathered.outcomes.get_mut(number).map(std::mem::take).unwrap_or_default();
+            let (places, rules) = rules(outcomes, &order, &origins);
+            let names = (settings.details == Details::All).then(Vec::new);
+            let mut emitter = Emitter { target: prepared.target, renderer, sink, names, said: Vec::new() };
+            if let Err(error) = prepared.target.emit(rules, &mut emitter) {
+                failures.push(EmitFailure { target: prepared.target.name(), error });
+            }
+            let Emitter { names, said, .. } = emitter;
+            let source = prepared.target.name();
+            diagnostics
+                .extend(said.into_iter().map(|diagnostic| SourceDiagnostic { source: source.to_owned(), diagnostic }));
+            for (index, ids) in names.into_iter().flatten() {
+                let Some(&pattern) = places.get(index) else { continue };
+                note_rules(&mut gathered, members.of_pattern(pattern), source, &ids);
+            }
+        }
+        let mut indicators: Vec<IndicatorReport> =
+            gathered.records.into_iter().filter_map(|record| record.report).map(|report| *report).collect();
+        indicators.sort_by(|left, right| left.id.cmp(&right.id));
+        Finished { summary, indicators, diagnostics, failures }
+    }
+}
+
+/// Which records have which pattern: the records sorted by the number of their pattern, and where each pattern's begin.
+struct Members {
+    records: Vec<u32>,
+    starts: Vec<u32>,
+}
+
+impl Members {
+    /// The first indicator of a pattern is in front: the one created first, then the one with the smaller id.
+    fn of(gathered: &Gathered) -> Self {
+        let numbers = 0..u32::try_from(gathered.records.len()).unwrap_or(u32::MAX);
+        let record = |number: u32| &gathered.records[number as usize];
+        let mut records: Vec<u32> = numbers.filter(|&number| record(number).group.is_some()).collect();
+        records.par_sort_unstable_by(|&left, &right| {
+            let key = |number: u32| {
+                let record = record(number);
+                let id = record.origin.as_deref().map(|origin| &origin.id);
+                // Those without a date come last: they can't claim to be first.
+                (record.group, record.created.is_none(), record.created, id)
+            };
+            key(left).cmp(&key(right))
+        });
+        let mut starts = vec![0; gathered.patterns.len() + 1];
+        for &number in &records {
+            if let Some(pattern) = record(number).group {
+                starts[pattern as usize + 1] += 1;
+            }
+        }
+        for pattern in 1..starts.len() {
+            starts[pattern] += starts[pattern - 1];
+        }
+        Self { records, starts }
+    }
+
+    fn of_pattern(&self, pattern: u32) -> &[u32] {
+        let pattern = pattern as usize;
+        &self.records[self.starts[pattern] as usize..self.starts[pattern + 1] as usize]
+    }
+
+    /// The patterns that some record has. Those of versions that were replaced have none.
+    fn patterns(&self) -> impl Iterator<Item = u32> {
+        (0..).zip(self.starts.windows(2)).filter(|(_, bounds)| bounds[0] < bounds[1]).map(|(pattern, _)| pattern)
+    }
+}
+
+/// One origin for each pattern, in the order of their numbers; empty where the records keep none.
+fn origins(gathered: &mut Gathered, members: &Members) -> Vec<Arc<Origin>> {
+    let Gathered { records, patterns, .. } = gathered;
+    if records.iter().all(|record| record.origin.is_none()) {
+        return Vec::new();
+    }
+    let mut take = |number: &u32| records[*number as usize].origin.take();
+    (0..)
+        .zip(patterns)
+        .map(|(pattern, _)| {
+            let mut all = members.of_pattern(pattern).iter().filter_map(&mut take);
+            let mut origin = all.next().unwrap_or_default();
+            all.for_each(|other| join(&mut origin, &other));
+            Arc::from(origin)
+        })
+        .collect()
+}
+
+/// The rules of one target in order, and the pattern of each.
+fn rules(outcomes: Vec<Outcome>, order: &[u32], origins: &[Arc<Origin>]) -> (Vec<u32>, Vec<Rule>) {
+    let nobody = Arc::new(Origin::default());
+    let mut outcomes: Vec<Option<Outcome>> = outcomes.into_iter().map(Some).collect();
+    let (mut places, mut rules) = (Vec::new(), Vec::new());
+    for &pattern in order {
+        if let Some(Outcome::Rules(content)) = outcomes[pattern as usize].take() {
+            let origin = origins.get(pattern as usize).unwrap_or(&nobody);
+            places.push(pattern);
+            rules.push(Rule { origin: Arc::clone(origin), content });
+        }
+    }
+    (places, rules)
+}
+
+fn note_rules(gathered: &mut Gathered, members: &[u32], target: &str, ids: &[String]) {
+    for &member in members {
+        let report = gathered.records[member as usize].report.as_mut();
+        if let Some(entry) = report.and_then(|report| report.targets.get_mut(target)) {
+            entry.rules.extend_from_slice(ids);
+        }
+    }
+}
+
+fn summarise(gathered: &Gathered, targets: impl Iterator<Item = &'static dyn Target>) -> Summary {
+    let mut summary = Summary { indicators: gathered.records.len(), ..Summary::default() };
+    let names: Vec<&'static str> = targets.map(|target| target.name()).collect();
+    names.iter().for_each(|name| _ = summary.verdicts.insert(name, Default::default()));
+    for record in &gathered.records {
+        summary.valid += usize::from(record.status != Status::Invalid);
+        summary.active += usize::from(record.status == Status::Active);
+        summary.guarded += usize::from(record.guarded);
+        summary.rendered += usize::from(count(record, gathered, &names, &mut summary.verdicts));
+    }
+    summary
+}
+
+/// Counts an indicator's verdicts; whether it has a rule anywhere.
+fn count(
+    record: &Record,
+    gathered: &Gathered,
+    names: &[&'static str],
+    verdicts: &mut std::collections::BTreeMap<&'static str, crate::report::Verdicts>,
+) -> bool {
+    let Some(group) = record.group else { return false };
+    let mut rendered = false;
+    for (name, outcome) in names.iter().zip(gathered.outcomes_of(group)) {
+        let verdict = outcome.verdict();
+        rendered |= matches!(verdict, Verdict::Rules(_));
+        verdicts.entry(name).or_default().count(verdict);
+    }
+    rendered
+}
+
+/// What one target writes to.
+struct Emitter<'a> {
+    target: &'static dyn Target,
+    renderer: &'a Renderer,
+    sink: &'a mut dyn Sink,
+    /// Ids of rules; `None` where nobody will read them.
+    names: Option<Vec<(usize, Vec<String>)>>,
+    said: Vec<Diagnostic>,
+}
+
+impl Emission for Emitter<'_> {
+    fn render(&self, template: &str, view: Json, out: &mut dyn Write) -> Result<(), EmitError> {
+        self.renderer.render(self.target.name(), template, view, out)
+    }
+
+    fn file(
+        &mut self,
+        path: &str,
+        content: &mut dyn FnMut(&mut dyn Write) -> Result<(), EmitError>,
+    ) -> Result<(), EmitError> {
+        self.sink.write(path, content)
+    }
+
+    fn previous(&mut self, path: &str) -> Result<Option<String>, EmitError> {
+        self.sink.previous(path)
+    }
+
+    fn name(&mut self, index: usize, ids: Vec<String>) {
+        if let Some(names) = &mut self.names {
+            names.push((index, ids));
+        }
+    }
+
+    fn say(&mut self, diagnostic: Diagnostic) {
+        self.said.push(diagnostic);
+    }
+}

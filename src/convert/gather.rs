@@ -1,0 +1,248 @@
+//! From batches of objects to one record for each indicator and one group for each pattern.
+
+use std::collections::HashMap;
+
+use uuid::Uuid;
+
+use crate::{
+    diagnostic::Diagnostic,
+    plan::fidelity::{Fidelity, Loss},
+    report::{IndicatorReport, Status, TargetReport},
+    span::Span,
+    stix::{self, Batch, Context, Fault, Indicator, Key, PatternType, Timestamp},
+    target::contract::{Content, Origin},
+};
+
+use super::{
+    BAD_NATIVE_RULE, Details, NATIVE_ELSEWHERE, OTHER_LANGUAGE, Outcome, Settings,
+    compile::{compile, understand},
+    origin::{display_name, origin},
+    title,
+};
+
+/// One indicator, compiled.
+pub(super) struct Item {
+    pub id: Key,
+    pub created: Option<Timestamp>,
+    pub modified: Option<Timestamp>,
+    pub status: Status,
+    pub guarded: bool,
+    /// The pattern's key and what became of it, where it is active.
+    pub pattern: Option<(Key, Vec<Outcome>)>,
+    /// For rules that carry metadata.
+    pub origin: Option<Box<Origin>>,
+    /// Where details are wanted.
+    pub report: Option<Box<IndicatorReport>>,
+}
+
+/// Compiles the indicators of a batch.
+pub(super) fn batch(batch: &Batch, source: &str, context: &Context, settings: &Settings) -> (Vec<Item>, Vec<Fault>) {
+    let mut faults = batch.faults.clone();
+    let mut items = Vec::with_capacity(batch.objects().len());
+    for object in batch.objects() {
+        if object.object_type().as_deref() != Some("indicator") {
+            continue;
+        }
+        match Indicator::parse(object.raw) {
+            Ok(indicator) => items.push(item(&indicator, source, Some(context), settings)),
+            Err(error) => faults.push(object.fault(&error)),
+        }
+    }
+    (items, faults)
+}
+
+/// Compiles a pattern that came without an indicator. Its id derives from its text.
+pub(super) fn bare(pattern: &str, source: &str, settings: &Settings) -> Item {
+    let id =
+        format!("indicator--{}", Uuid::new_v5(&Uuid::NAMESPACE_URL, format!("stixc:pattern:{pattern}").as_bytes()));
+    let indicator = Indicator::bare(&id, pattern);
+    item(&indicator, source, None, settings)
+}
+
+fn item(indicator: &Indicator<'_>, source: &str, context: Option<&Context>, settings: &Settings) -> Item {
+    let empty = Context::default();
+    let context = context.unwrap_or(&empty);
+    let mut compiled = Compiled { diagnostics: indicator.diagnostics.clone(), ..Compiled::default() };
+    let status = match indicator.status(settings.now) {
+        stix::Status::Active => compiled.pattern(indicator, settings),
+        stix::Status::Expired => Status::Expired,
+        stix::Status::Revoked => Status::Revoked,
+        stix::Status::Benign => Status::Filtered,
+    };
+    let Compiled { canonical, name, outcomes, guarded, diagnostics } = compiled;
+    let pattern = outcomes.filter(|_| status == Status::Active);
+    let wants_origin = settings.targets.iter().any(|prepared| prepared.target.wants_metadata());
+    let make_name = || name.unwrap_or_else(|| indicator.id.to_string());
+    let report = (settings.details == Details::All || status == Status::Invalid).then(|| {
+        Box::new(IndicatorReport {
+            id: indicator.id.to_string(),
+            name: display_name(indicator).unwrap_or_else(|| make_name.clone()()),
+            source: source.to_owned(),
+            pattern: indicator.pattern.to_string(),
+            canonical,
+            status,
+            diagnostics,
+            targets: pattern
+                .iter()
+                .flat_map(|(_, outcomes)| settings.targets.iter().zip(outcomes))
+                .map(|(prepared, outcome)| (prepared.target.name(), target_report(outcome)))
+                .collect(),
+        })
+    });
+    Item {
+        id: Key::of(&indicator.id),
+        created: indicator.created.as_ref().map(|moment| moment.at),
+        modified: indicator.modified.as_ref().map(|moment| moment.at),
+        status,
+        guarded,
+        origin: (wants_origin && pattern.is_some()).then(|| Box::new(origin(indicator, context, make_name))),
+        pattern,
+        report,
+    }
+}
+
+fn target_report(outcome: &Outcome) -> TargetReport {
+    TargetReport { verdict: outcome.verdict(), losses: outcome.losses().to_vec(), rules: Vec::new() }
+}
+
+/// What compiling one indicator gives.
+#[derive(Default)]
+struct Compiled {
+    canonical: String,
+    name: Option<String>,
+    outcomes: Option<(Key, Vec<Outcome>)>,
+    guarded: bool,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl Compiled {
+    fn pattern(&mut self, indicator: &Indicator<'_>, settings: &Settings) -> Status {
+        if indicator.pattern_type != PatternType::Stix {
+            return self.native(indicator, settings);
+        }
+        let (meaning, diagnostics) = understand(&indicator.pattern, settings.strict);
+        self.diagnostics.extend(diagnostics);
+        let Some(meaning) = meaning else { return Status::Invalid };
+        self.guarded = meaning.cut;
+        if display_name(indicator).is_none() {
+            self.name = Some(title::title(&meaning.plan));
+        }
+        self.outcomes = Some((Key::of(&meaning.canonical), compile(&meaning, &settings.targets)));
+        self.canonical = meaning.canonical;
+        Status::Active
+    }
+
+    /// A rule that is written in a target's own language already.
+    fn native(&mut self, indicator: &Indicator<'_>, settings: &Settings) -> Status {
+        let language = indicator.pattern_type.name();
+        let speaks = |name: Option<&str>| name == Some(language);
+        let Some(own) = settings.targets.iter().find(|prepared| speaks(prepared.target.pattern_type())) else {
+            let message = format!("the indicator is written in {language}, which no chosen target speaks");
+            self.diagnostics.push(Diagnostic::note(OTHER_LANGUAGE, message));
+            return Status::Filtered;
+        };
+        if let Err(found) = own.target.check_native(&indicator.pattern) {
+            let message = format!("not a rule of {}: {}", own.target.name(), found.message);
+            let span = found.span.unwrap_or(Span::new(0, indicator.pattern.len()));
+            self.diagnostics.push(Diagnostic { message, ..Diagnostic::error(BAD_NATIVE_RULE, "").at(span) });
+            return Status::Invalid;
+        }
+        let outcomes = settings.targets.iter().map(|prepared| {
+            if std::ptr::addr_eq(prepared, own) {
+                return Outcome::Rules(Content::Native(indicator.pattern.to_string()));
+            }
+            Outcome::Refused(vec![Loss {
+                code: NATIVE_ELSEWHERE,
+                effect: Fidelity::NARROWER,
+                message: format!("the indicator is a {language} rule, not a STIX pattern"),
+                span: Span::new(0, indicator.pattern.len()),
+            }])
+        });
+        let key = Key::of(&format!("{language}\n{}", indicator.pattern));
+        self.outcomes = Some((key, outcomes.collect()));
+        self.name = Some(format!("{language} rule"));
+        Status::Active
+    }
+}
+
+/// All indicators of a run, and what became of each pattern.
+#[derive(Default)]
+pub(super) struct Gathered {
+    pub records: Vec<Record>,
+    /// The key of each pattern. The number of a pattern is its place in this list.
+    pub patterns: Vec<Key>,
+    /// By target, then by the number of the pattern.
+    pub outcomes: Vec<Vec<Outcome>>,
+    by_id: HashMap<Key, u32>,
+    by_pattern: HashMap<Key, u32>,
+}
+
+impl Gathered {
+    /// What became of a pattern in each target, in their order.
+    pub(super) fn outcomes_of(&self, pattern: u32) -> impl Iterator<Item = &Outcome> {
+        self.outcomes.iter().filter_map(move |all| all.get(pattern as usize))
+    }
+
+    /// The lookups are of use only while indicators come in.
+    pub(super) fn close(&mut self) {
+        self.by_id = HashMap::new();
+        self.by_pattern = HashMap::new();
+    }
+}
+
+/// What is kept of one indicator.
+pub(super) struct Record {
+    pub created: Option<Timestamp>,
+    pub modified: Option<Timestamp>,
+    pub status: Status,
+    pub guarded: bool,
+    pub group: Option<u32>,
+    pub origin: Option<Box<Origin>>,
+    pub report: Option<Box<IndicatorReport>>,
+    pattern: Option<Key>,
+}
+
+impl Gathered {
+    pub(super) fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
+    /// Takes an indicator in. Of several versions of one, the newest stays; of several with one date, the one whose
+    /// pattern has the greater key, so that the order of the input decides nothing.
+    pub(super) fn add(&mut self, item: Item) {
+        let Item { id, created, modified, status, guarded, pattern, origin, report } = item;
+        let (pattern, outcomes) = pattern.map_or((None, None), |(key, outcomes)| (Some(key), Some(outcomes)));
+        let mut record = Record { created, modified, status, guarded, group: None, origin, report, pattern };
+        match self.by_id.get(&id) {
+            Some(&at) if !self.records[at as usize].gives_way_to(&record) => {}
+            Some(&at) => {
+                record.group = self.group(pattern, outcomes);
+                self.records[at as usize] = record;
+            }
+            None => {
+                record.group = self.group(pattern, outcomes);
+                self.by_id.insert(id, u32::try_from(self.records.len()).unwrap_or(u32::MAX));
+                self.records.push(record);
+            }
+        }
+    }
+
+    fn group(&mut self, pattern: Option<Key>, outcomes: Option<Vec<Outcome>>) -> Option<u32> {
+        let (key, outcomes) = (pattern?, outcomes?);
+        let next = u32::try_from(self.patterns.len()).ok()?;
+        let number = *self.by_pattern.entry(key).or_insert(next);
+        if number == next {
+            self.patterns.push(key);
+            self.outcomes.resize_with(outcomes.len(), Vec::new);
+            self.outcomes.iter_mut().zip(outcomes).for_each(|(all, outcome)| all.push(outcome));
+        }
+        Some(number)
+    }
+}
+
+impl Record {
+    fn gives_way_to(&self, other: &Self) -> bool {
+        let rank = |record: &Self| (record.modified, record.status, record.pattern);
+        rank(self) < rank(other)
+    }
+}

@@ -1,0 +1,182 @@
+//! The whole way: from indicators to files, with a verdict for each indicator in each target.
+//!
+//! ```text
+//! raw object ─► Indicator ─► Pattern ─► Plan ─► guard ─► a target's drafts      (on all cores, a batch at a time)
+//!                                                            │
+//!            newest version of each indicator, equal plans together             (in input order)
+//!                                                            │
+//!                                            rules in the order of their ids ─► Target::emit ─► Sink
+//! ```
+//!
+//! Nothing in the result depends on the order of the input: of several versions of an indicator the newest counts,
+//! patterns with the same plan become one rule that names all its sources, and rules are sorted by the id of their
+//! first indicator.
+
+mod compile;
+mod emit;
+mod gather;
+mod origin;
+mod title;
+
+use std::io::Read;
+
+use rayon::prelude::*;
+
+use crate::{
+    diagnostic::Code,
+    plan::adapt::Accept,
+    report::{IndicatorReport, SourceDiagnostic, Summary},
+    stix::{BundleReader, Context, Fault, Timestamp},
+    target::{
+        Target,
+        contract::{Lower, Options},
+        mapping::MappingError,
+    },
+};
+
+pub use compile::{Meaning, Outcome, compile, understand};
+pub use emit::{EmitFailure, Finished};
+
+/// The indicator is in another language than STIX patterning, one that no chosen target speaks.
+pub const OTHER_LANGUAGE: Code = Code("S060");
+/// A rule in a target's own language that its target refused.
+pub const BAD_NATIVE_RULE: Code = Code("R010");
+/// A rule written in another target's language can't be translated.
+pub const NATIVE_ELSEWHERE: Code = Code("L040");
+/// The guard took a part of the pattern away.
+pub const GUARDED_PART: Code = Code("L041");
+
+/// A target as the user wants it.
+pub struct Prepared {
+    /// The target.
+    pub target: &'static dyn Target,
+    lower: Box<dyn Lower>,
+}
+
+impl Prepared {
+    /// A target with a mapping and the verdicts to accept; `None` for its own defaults.
+    ///
+    /// # Errors
+    /// A mapping that is none.
+    pub fn new(
+        target: &'static dyn Target,
+        mapping: Option<&str>,
+        accept: Option<Accept>,
+    ) -> Result<Self, MappingError> {
+        let options = Options { accept: accept.unwrap_or_else(|| target.accepts()) };
+        let lower = target.prepare(mapping.unwrap_or_else(|| target.mapping()), options)?;
+        Ok(Self { target, lower })
+    }
+}
+
+/// How to convert.
+pub struct Settings {
+    /// The targets, in the order of the report.
+    pub targets: Vec<Prepared>,
+    /// The moment that decides on expiry.
+    pub now: Timestamp,
+    /// Whether odd spellings are errors instead of being repaired.
+    pub strict: bool,
+    /// Which indicators [`Finished::indicators`] tells of.
+    pub details: Details,
+}
+
+/// Which indicators are kept for the report. A feed of a million need not be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Details {
+    /// Those whose pattern is not valid.
+    Problems,
+    /// All.
+    All,
+}
+
+/// A conversion under way.
+///
+/// ```
+/// use stixc::{convert::{Converter, Details, Prepared, Settings}, output::Memory, render::Renderer, stix::{Context, Timestamp}, target};
+///
+/// let prepared = Prepared::new(target::find("blocklist").unwrap(), None, None).unwrap();
+/// let settings = Settings {
+///     targets: vec![prepared],
+///     now: Timestamp::from_unix_seconds(1_700_000_000).unwrap(),
+///     strict: false,
+///     details: Details::All,
+/// };
+/// let mut converter = Converter::new(&settings);
+/// converter.pattern("command line", "[domain-name:value = 'evil.example']");
+/// let mut files = Memory::default();
+/// let finished = converter.finish(&Renderer::new(None).unwrap(), &mut files);
+/// assert_eq!(finished.summary.rendered, 1);
+/// assert_eq!(files.files["blocklist/domains.txt"], b"evil.example\n");
+/// ```
+pub struct Converter<'s> {
+    settings: &'s Settings,
+    gathered: gather::Gathered,
+    diagnostics: Vec<SourceDiagnostic>,
+}
+
+impl<'s> Converter<'s> {
+    /// A conversion of nothing yet.
+    #[must_use]
+    pub fn new(settings: &'s Settings) -> Self {
+        Self { settings, gathered: gather::Gathered::default(), diagnostics: Vec::new() }
+    }
+
+    /// Reads all indicators of a file, called `source` in messages. `context` is what the other objects of all files
+    /// say about them.
+    pub fn read(&mut self, source: &str, reader: impl Read + Send, context: &Context) {
+        let width = rayon::current_num_threads() * 2;
+        let mut reader = BundleReader::new(reader);
+        let mut batches: Vec<_> = reader.by_ref().take(width).collect();
+        while !batches.is_empty() {
+            let settings = self.settings;
+            let (compiled, next) = rayon::join(
+                || batches.par_iter().map(|batch| gather::batch(batch, source, context, settings)).collect::<Vec<_>>(),
+                || reader.by_ref().take(width).collect(),
+            );
+            for (items, faults) in compiled {
+                items.into_iter().for_each(|item| self.gathered.add(item));
+                self.diagnostics.extend(faults.into_iter().map(|fault| in_file(source, fault)));
+            }
+            batches = next;
+        }
+    }
+
+    /// Takes a bare pattern, as if an indicator had come with nothing else.
+    pub fn pattern(&mut self, source: &str, pattern: &str) {
+        let item = gather::bare(pattern, source, self.settings);
+        self.gathered.add(item);
+    }
+
+    /// Whether nothing was read that is an indicator.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.gathered.is_empty()
+    }
+
+    /// What was said about the files so far.
+    #[must_use]
+    pub fn diagnostics(&self) -> &[SourceDiagnostic] {
+        &self.diagnostics
+    }
+}
+
+/// A fault of the reader as a diagnostic of its file.
+#[must_use]
+pub fn in_file(source: &str, fault: Fault) -> SourceDiagnostic {
+    let place = match &fault.id {
+        Some(id) => format!("{source}:{} ({id})", fault.line),
+        None => format!("{source}:{}", fault.line),
+    };
+    SourceDiagnostic { source: place, diagnostic: fault.diagnostic }
+}
+
+/// The numbers and details of a finished conversion, in the form of the report.
+impl Finished {
+    /// The report.
+    #[must_use]
+    pub fn report(&self) -> crate::report::Report<'_> {
+        let (summary, indicators): (&Summary, &[IndicatorReport]) = (&self.summary, &self.indicators);
+        crate::report::Report { schema: crate::report::SCHEMA, summary, diagnostics: &self.diagnostics, indicators }
+    }
+}

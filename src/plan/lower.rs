@@ -1,0 +1,246 @@
+//! From the syntax tree to the plan: spellings are folded and literals typed.
+
+use std::borrow::Cow;
+
+use base64::{Engine as _, prelude::BASE64_STANDARD as BASE64};
+
+use super::{
+    Condition, Observation, Operator, Plan, Property, Test, normalise,
+    schema::{self, Resolved},
+    value::{DomainName, Hash, HashAlgorithm, Host, UrlParts, Value, ValueKind, parse_address},
+};
+use crate::{
+    diagnostic::{Code, Diagnostic},
+    pattern::{
+        BooleanOperator, Comparison, ComparisonExpression, ComparisonKind, ComparisonOperator, Literal, LiteralValue,
+        ObservationExpression, ObservationKind, ObservationOperator, Operand, Pattern, QualifierKind,
+    },
+};
+
+/// A URL without a scheme and without a path was read as the host that it names.
+pub const URL_IS_A_HOST: Code = Code("W050");
+
+/// A plan in normal form, and what was assumed on the way.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Lowering {
+    /// The plan.
+    pub plan: Plan,
+    /// Readings that the pattern does not literally say; warnings.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Lowers a pattern to its plan in normal form.
+///
+/// ```
+/// use stixc::{pattern, plan::lower::lower};
+/// let pattern = pattern::parse(
+///     "[network-traffic:dst_ref.type = 'ipv4-addr' AND network-traffic:dst_ref.value = '198.51.100.7/32']",
+/// ).unwrap();
+/// assert_eq!(lower(&pattern).plan.to_string(), "[network-traffic:dst_ref.value = '198.51.100.7']");
+/// ```
+#[must_use]
+pub fn lower(pattern: &Pattern<'_>) -> Lowering {
+    let mut diagnostics = Vec::new();
+    let observation = observation(&pattern.expression, &mut diagnostics);
+    Lowering { plan: normalise::normalise(Plan { observation }), diagnostics }
+}
+
+fn observation(expression: &ObservationExpression<'_>, notes: &mut Vec<Diagnostic>) -> Observation {
+    match &expression.kind {
+        ObservationKind::Single(comparison) => Observation::Match(condition(comparison, notes)),
+        ObservationKind::Combined { operator, operands } => {
+            let operands = operands.iter().map(|operand| observation(operand, notes)).collect();
+            match operator {
+                ObservationOperator::And => Observation::All(operands, expression.span),
+                ObservationOperator::Or => Observation::Any(operands, expression.span),
+                ObservationOperator::FollowedBy => Observation::Then(operands, expression.span),
+            }
+        }
+        ObservationKind::Qualified { expression, qualifier } => {
+            let of = Box::new(observation(expression, notes));
+            let span = qualifier.span;
+            match &qualifier.kind {
+                QualifierKind::Within { seconds } => Observation::Within { of, seconds: *seconds, span },
+                QualifierKind::Repeats { times } => Observation::Repeat { of, times: *times, span },
+                QualifierKind::StartStop { start, stop } => {
+                    Observation::During { of, start: start.clone(), stop: stop.clone(), span }
+                }
+            }
+        }
+    }
+}
+
+fn condition(expression: &ComparisonExpression<'_>, notes: &mut Vec<Diagnostic>) -> Condition {
+    match &expression.kind {
+        ComparisonKind::Test(comparison) => test(comparison, expression, notes),
+        ComparisonKind::Combined { operator, operands } => {
+            let operands = operands.iter().map(|operand| condition(operand, notes)).collect();
+            match operator {
+                BooleanOperator::And => Condition::All(operands),
+                BooleanOperator::Or => Condition::Any(operands),
+            }
+        }
+    }
+}
+
+/// One comparison: a test, or several where a set holds values of several kinds.
+fn test(comparison: &Comparison<'_>, expression: &ComparisonExpression<'_>, notes: &mut Vec<Diagnostic>) -> Condition {
+    let (operator, inverted) = operator(comparison.operator);
+    let negated = comparison.negated != inverted;
+    let resolved = schema::resolve(&comparison.path);
+    let literals: &[Literal<'_>] = match &comparison.operand {
+        Operand::None => &[],
+        Operand::Literal(literal) => std::slice::from_ref(literal),
+        Operand::Set(set) => set,
+    };
+    let blank = |property| Test { property, operator, values: Vec::new(), negated, span: expression.span };
+    let mut tests: Vec<Test> = Vec::with_capacity(1);
+    for literal in literals {
+        let (property, kind) = typed(&resolved, operator, negated, literal, notes);
+        let value = Value { kind, span: literal.span };
+        match tests.iter_mut().find(|test| test.property == property && same_kind(&test.values, &value)) {
+            Some(test) => test.values.push(value),
+            None => tests.push(Test { values: vec![value], ..blank(property) }),
+        }
+    }
+    match (tests.pop(), tests.is_empty()) {
+        (None, _) => Condition::Test(blank(property(&resolved, None))),
+        (Some(test), true) => Condition::Test(test),
+        (Some(test), false) => {
+            tests.push(test);
+            let operands = tests.into_iter().map(Condition::Test).collect();
+            if negated { Condition::All(operands) } else { Condition::Any(operands) }
+        }
+    }
+}
+
+fn same_kind(values: &[Value], value: &Value) -> bool {
+    values.first().is_none_or(|first| std::mem::discriminant(&first.kind) == std::mem::discriminant(&value.kind))
+}
+
+/// The plan's operator, and whether it stands for the negation of the pattern's.
+fn operator(operator: ComparisonOperator) -> (Operator, bool) {
+    let plain = match operator {
+        ComparisonOperator::NotEqual => return (Operator::Equal, true),
+        ComparisonOperator::Equal | ComparisonOperator::In => Operator::Equal,
+        ComparisonOperator::Less => Operator::Less,
+        ComparisonOperator::LessOrEqual => Operator::LessOrEqual,
+        ComparisonOperator::Greater => Operator::Greater,
+        ComparisonOperator::GreaterOrEqual => Operator::GreaterOrEqual,
+        ComparisonOperator::Like => Operator::Like,
+        ComparisonOperator::Matches => Operator::Matches,
+        ComparisonOperator::IsSubset => Operator::IsSubset,
+        ComparisonOperator::IsSuperset => Operator::IsSuperset,
+        ComparisonOperator::Exists => Operator::Exists,
+    };
+    (plain, false)
+}
+
+/// The property as the value shows it, and the value as the property reads it.
+fn typed(
+    resolved: &Resolved,
+    operator: Operator,
+    negated: bool,
+    literal: &Literal<'_>,
+    notes: &mut Vec<Diagnostic>,
+) -> (Property, ValueKind) {
+    let plain = |kind| (property(resolved, None), kind);
+    let text = match &literal.value {
+        LiteralValue::String(text) => text,
+        other => return plain(scalar(other)),
+    };
+    match operator {
+        Operator::Equal | Operator::IsSubset | Operator::IsSuperset => {}
+        _ => return plain(ValueKind::Text(text.to_string())),
+    }
+    if let Some(algorithm) = hash_algorithm(&resolved.path) {
+        let hash = Hash::parse(algorithm, text);
+        return plain(hash.map_or_else(|| ValueKind::Text(text.to_string()), ValueKind::Hash));
+    }
+    if resolved.path == "url:value" && operator == Operator::Equal {
+        return url(text, negated, literal, notes);
+    }
+    let (referent, kind) = identifier(resolved, text);
+    (property(resolved, referent), kind)
+}
+
+fn property(resolved: &Resolved, referent: Option<&'static str>) -> Property {
+    let family = resolved.property.filter(|row| row.ends_with(".*"));
+    Property { path: resolved.path.clone(), family, referent: referent.map(Cow::Borrowed) }
+}
+
+fn scalar(value: &LiteralValue<'_>) -> ValueKind {
+    match value {
+        LiteralValue::String(text) => ValueKind::Text(text.to_string()),
+        LiteralValue::Integer(number) => ValueKind::Integer(*number),
+        LiteralValue::Float { value, .. } => ValueKind::Float(*value),
+        // The type check has refused it already; what is printed stays what was written.
+        LiteralValue::BigInteger(digits) => ValueKind::Text((*digits).to_owned()),
+        LiteralValue::Boolean(truth) => ValueKind::Boolean(*truth),
+        LiteralValue::Timestamp(text) => ValueKind::Timestamp((*text).to_owned()),
+        LiteralValue::Hex(digits) => ValueKind::Bytes(hex(digits)),
+        // The grammar lets only well-formed base64 through.
+        LiteralValue::Binary(text) => ValueKind::Bytes(BASE64.decode(text).unwrap_or_default()),
+    }
+}
+
+/// The bytes of an even number of hexadecimal digits, which is what the grammar lets through.
+fn hex(digits: &str) -> Vec<u8> {
+    let digits: Vec<u8> = digits.chars().filter_map(|digit| digit.to_digit(16)?.try_into().ok()).collect();
+    digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect()
+}
+
+/// The algorithm of a path that ends in a hash key.
+fn hash_algorithm(path: &str) -> Option<HashAlgorithm> {
+    let (_, key) = path.rsplit_once("hashes.")?;
+    HashAlgorithm::from_key(key.trim_matches('\''))
+}
+
+/// An address or a name, where the property holds one; and for a reference, the type of object that this implies.
+fn identifier(resolved: &Resolved, text: &str) -> (Option<&'static str>, ValueKind) {
+    let (holders, by_reference): (&[&str], bool) = match resolved.path.as_ref() {
+        "ipv4-addr:value" => (&["ipv4-addr"], false),
+        "ipv6-addr:value" => (&["ipv6-addr"], false),
+        "domain-name:value" => (&["domain-name"], false),
+        path if path.ends_with(".value") => (resolved.referenced, true),
+        _ => (&[], false),
+    };
+    let holds = |kind: &str| holders.contains(&kind);
+    let implied = |kind: &'static str| by_reference.then_some(kind);
+    if let Some(address) = parse_address(text) {
+        let family = if address.addr().is_ipv4() { "ipv4-addr" } else { "ipv6-addr" };
+        if holds(family) {
+            return (implied(family), ValueKind::Address(address));
+        }
+    } else if holds("domain-name")
+        && let Some(name) = DomainName::parse(text)
+    {
+        return (implied("domain-name"), ValueKind::Domain(name));
+    }
+    (None, ValueKind::Text(text.to_owned()))
+}
+
+/// A URL. Feeds write bare hosts as URLs; those are read as the host (one in seven URL indicators of real feeds).
+fn url(text: &str, negated: bool, literal: &Literal<'_>, notes: &mut Vec<Diagnostic>) -> (Property, ValueKind) {
+    let property = |path| Property { path: Cow::Borrowed(path), family: None, referent: None };
+    let Some(parts) = UrlParts::parse(text) else {
+        return (property("url:value"), ValueKind::Text(text.to_owned()));
+    };
+    let bare =
+        parts.scheme.is_empty() && parts.port.is_none() && !text.contains(['/', '?', '#']) && !parts.has_userinfo;
+    if !bare || negated {
+        return (property("url:value"), ValueKind::Url(Box::new(parts)));
+    }
+    notes.push(
+        Diagnostic::warning(URL_IS_A_HOST, format!("the URL '{text}' has no scheme and no path: read as the host"))
+            .at(literal.span)
+            .help("write a domain-name:value or ipv4-addr:value comparison"),
+    );
+    match parts.host {
+        Host::Domain(name) => (property("domain-name:value"), ValueKind::Domain(name)),
+        Host::Address(address) if address.is_ipv4() => {
+            (property("ipv4-addr:value"), ValueKind::Address(address.into()))
+        }
+        Host::Address(address) => (property("ipv6-addr:value"), ValueKind::Address(address.into())),
+    }
+}

@@ -1,0 +1,265 @@
+//! Typed values: what a literal stands for once the property says how to read it.
+
+use std::{fmt, net::IpAddr, str::FromStr};
+
+use ipnet::IpNet;
+
+use crate::span::Span;
+
+/// A value and where it stands in the pattern.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Value {
+    /// The value.
+    pub kind: ValueKind,
+    /// Its literal in the pattern's text.
+    pub span: Span,
+}
+
+/// The kinds of values.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ValueKind {
+    /// Text, also the patterns of LIKE and MATCHES.
+    Text(String),
+    /// An address (a prefix of full length) or a prefix without host bits.
+    Address(IpNet),
+    /// A DNS name.
+    Domain(DomainName),
+    /// A URL.
+    Url(Box<UrlParts>),
+    /// A hash in lower-case hexadecimal.
+    Hash(Hash),
+    /// An integer.
+    Integer(i64),
+    /// A number with a fraction.
+    Float(f64),
+    /// A truth value.
+    Boolean(bool),
+    /// An instant, RFC 3339 in UTC, as written.
+    Timestamp(String),
+    /// Bytes.
+    Bytes(Vec<u8>),
+}
+
+/// A DNS name as it goes over the wire: lower-case A-labels, no final dot (RFC 1035, RFC 5890).
+///
+/// The only way to make one is [`DomainName::parse`], which lets nothing through but letters, digits, `-`, `_` and dots.
+///
+/// ```
+/// use stixc::plan::DomainName;
+/// assert_eq!(DomainName::parse("BÜRO.example.").unwrap().as_str(), "xn--bro-hoa.example");
+/// assert!(DomainName::parse("evil.example/path").is_none());
+/// assert!(DomainName::parse("203.0.113.9").is_none());
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct DomainName(Box<str>);
+
+impl DomainName {
+    /// Reads a name; `None` where `text` is none, an address included.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = text.strip_suffix('.').unwrap_or(text);
+        let plain =
+            |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_' | b'.');
+        let name: Box<str> = if text.as_bytes().iter().all(plain) && !text.contains("xn--") {
+            text.into()
+        } else {
+            // UTS 46 refuses the underscore only where a caller asks for STD3 rules; this call does not.
+            idna::domain_to_ascii(text).ok()?.into()
+        };
+        (name.len() <= 253 && name.as_bytes().iter().all(plain) && name.split('.').all(is_label) && !is_numeric(&name))
+            .then_some(Self(name))
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+fn is_label(label: &str) -> bool {
+    (1..=63).contains(&label.len()) && !label.starts_with('-') && !label.ends_with('-')
+}
+
+/// Resolvers read a name whose last label is a number as an address.
+fn is_numeric(name: &str) -> bool {
+    name.rsplit('.').next().is_some_and(|label| label.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+impl fmt::Display for DomainName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// The host of a URL.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Host {
+    /// A name.
+    Domain(DomainName),
+    /// An address.
+    Address(IpAddr),
+}
+
+impl fmt::Display for Host {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Domain(name) => name.fmt(formatter),
+            Self::Address(IpAddr::V4(address)) => address.fmt(formatter),
+            Self::Address(IpAddr::V6(address)) => write!(formatter, "[{address}]"),
+        }
+    }
+}
+
+/// A URL, as written and in its parts as a client would send them (WHATWG URL).
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct UrlParts {
+    /// As the pattern writes it.
+    pub text: String,
+    /// `http`, `https`, …; empty where the text has none.
+    pub scheme: String,
+    /// The host.
+    pub host: Host,
+    /// The port, where one is written.
+    pub port: Option<u16>,
+    /// The path and query as sent, percent-encoded: `/a?b=1`. Never empty, without the fragment.
+    pub target: String,
+    /// Whether a user name or password is written; it never goes over the wire as part of the URL.
+    pub has_userinfo: bool,
+    /// Whether a fragment is written; it is never sent.
+    pub has_fragment: bool,
+}
+
+impl UrlParts {
+    /// Reads a URL, also one without a scheme (`evil.example/path`); `None` where `text` is none or has no usable host.
+    ///
+    /// ```
+    /// use stixc::plan::UrlParts;
+    /// let url = UrlParts::parse("http://EVIL.example:8080/a b?c#d").unwrap();
+    /// assert_eq!((url.host.to_string().as_str(), url.port, url.target.as_str()), ("evil.example", Some(8080), "/a%20b?c"));
+    /// assert!(UrlParts::parse("http://*:80/x").is_none());
+    /// ```
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let has_scheme = text.contains("://");
+        let parsed =
+            if has_scheme { url::Url::parse(text) } else { url::Url::parse(&format!("http://{text}")) }.ok()?;
+        let host = match parsed.host()? {
+            url::Host::Domain(name) => host_from_text(name)?,
+            url::Host::Ipv4(address) => Host::Address(address.into()),
+            url::Host::Ipv6(address) => Host::Address(address.into()),
+        };
+        let mut target = parsed.path().to_owned();
+        if target.is_empty() {
+            target.push('/');
+        }
+        if let Some(query) = parsed.query() {
+            target.push('?');
+            target.push_str(query);
+        }
+        Some(Self {
+            text: text.to_owned(),
+            scheme: if has_scheme { parsed.scheme().to_owned() } else { String::new() },
+            host,
+            port: parsed.port(),
+            target,
+            has_userinfo: !parsed.username().is_empty() || parsed.password().is_some(),
+            has_fragment: parsed.fragment().is_some(),
+        })
+    }
+}
+
+/// Schemes that the URL standard does not know leave an address as text.
+fn host_from_text(name: &str) -> Option<Host> {
+    IpAddr::from_str(name).map(Host::Address).ok().or_else(|| DomainName::parse(name).map(Host::Domain))
+}
+
+/// Hash algorithms of STIX's hash-algorithm-ov, and those that feeds add.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum HashAlgorithm {
+    /// 16 bytes.
+    Md5,
+    /// 20 bytes.
+    Sha1,
+    /// 32 bytes.
+    Sha256,
+    /// 64 bytes.
+    Sha512,
+}
+
+impl HashAlgorithm {
+    /// The algorithm behind a canonical hash key (`SHA-256`); `None` for those whose text has no fixed length.
+    #[must_use]
+    pub fn from_key(key: &str) -> Option<Self> {
+        Some(match key {
+            "MD5" => Self::Md5,
+            "SHA-1" => Self::Sha1,
+            "SHA-256" => Self::Sha256,
+            "SHA-512" => Self::Sha512,
+            _ => return None,
+        })
+    }
+
+    /// The name in lower case without a hyphen: `sha256`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Md5 => "md5",
+            Self::Sha1 => "sha1",
+            Self::Sha256 => "sha256",
+            Self::Sha512 => "sha512",
+        }
+    }
+
+    /// Hexadecimal digits of a value.
+    #[must_use]
+    pub fn digits(self) -> usize {
+        match self {
+            Self::Md5 => 32,
+            Self::Sha1 => 40,
+            Self::Sha256 => 64,
+            Self::Sha512 => 128,
+        }
+    }
+}
+
+/// A hash: only lower-case hexadecimal digits of the right number get in.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Hash {
+    algorithm: HashAlgorithm,
+    hex: Box<str>,
+}
+
+impl Hash {
+    /// Reads a hash in either case; `None` where the length or the alphabet is wrong.
+    #[must_use]
+    pub fn parse(algorithm: HashAlgorithm, text: &str) -> Option<Self> {
+        (text.len() == algorithm.digits() && text.bytes().all(|byte| byte.is_ascii_hexdigit()))
+            .then(|| Self { algorithm, hex: text.to_ascii_lowercase().into() })
+    }
+
+    /// The algorithm.
+    #[must_use]
+    pub fn algorithm(&self) -> HashAlgorithm {
+        self.algorithm
+    }
+
+    /// Lower-case hexadecimal.
+    #[must_use]
+    pub fn hex(&self) -> &str {
+        &self.hex
+    }
+}
+
+/// Reads an address or a prefix; host bits are cleared.
+///
+/// Only the dotted-quad form of IPv4 counts: octal, short and integer forms, which some engines read as other
+/// addresses, are none.
+#[must_use]
+pub fn parse_address(text: &str) -> Option<IpNet> {
+    if text.contains('/') {
+        IpNet::from_str(text).ok().map(|net| net.trunc())
+    } else {
+        IpAddr::from_str(text).ok().map(IpNet::from)
+    }
+}

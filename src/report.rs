@@ -1,0 +1,161 @@
+//! What a run did with each indicator, for people and for programs.
+
+use std::collections::BTreeMap;
+
+use serde::{Serialize, Serializer};
+
+use crate::{
+    diagnostic::Diagnostic,
+    plan::fidelity::{Fidelity, Loss},
+};
+
+/// Version of the report's form.
+pub const SCHEMA: &str = "stixc-report/1";
+
+/// What became of one indicator in one target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Rules with this fidelity.
+    Rules(Fidelity),
+    /// No rule: the target can't hold the pattern.
+    Refused,
+    /// No rule: all that the pattern names is guarded.
+    Guarded,
+}
+
+impl Verdict {
+    /// The word in reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Rules(fidelity) => fidelity.name(),
+            Self::Refused => "refused",
+            Self::Guarded => "guarded",
+        }
+    }
+}
+
+impl Serialize for Verdict {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+/// What an indicator is at this moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// In force.
+    Active,
+    /// Past its `valid_until`.
+    Expired,
+    /// Taken back by its maker.
+    Revoked,
+    /// Not a pattern that can be compiled.
+    Invalid,
+    /// Left out for what it is: benign, or in a language that no chosen target speaks.
+    Filtered,
+}
+
+/// How many indicators met which verdict in one target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Verdicts {
+    /// The rules mean what the pattern means.
+    pub exact: usize,
+    /// The rules match more.
+    pub broader: usize,
+    /// The rules miss some.
+    pub narrower: usize,
+    /// Both.
+    pub approximate: usize,
+    /// No rule.
+    pub refused: usize,
+    /// No rule, for safety.
+    pub guarded: usize,
+}
+
+impl Verdicts {
+    /// Counts one verdict.
+    pub fn count(&mut self, verdict: Verdict) {
+        *match verdict {
+            Verdict::Rules(Fidelity { more: false, fewer: false }) => &mut self.exact,
+            Verdict::Rules(Fidelity { more: true, fewer: false }) => &mut self.broader,
+            Verdict::Rules(Fidelity { more: false, fewer: true }) => &mut self.narrower,
+            Verdict::Rules(Fidelity { more: true, fewer: true }) => &mut self.approximate,
+            Verdict::Refused => &mut self.refused,
+            Verdict::Guarded => &mut self.guarded,
+        } += 1;
+    }
+}
+
+/// The numbers of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Summary {
+    /// Indicators read; of several versions of one, the newest counts.
+    pub indicators: usize,
+    /// Those whose pattern is one.
+    pub valid: usize,
+    /// Those in force.
+    pub active: usize,
+    /// Active ones of which the guard took a part or all.
+    pub guarded: usize,
+    /// Those behind at least one rule.
+    pub rendered: usize,
+    /// Verdicts by target.
+    pub verdicts: BTreeMap<&'static str, Verdicts>,
+}
+
+/// What became of one indicator.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct IndicatorReport {
+    /// Its id.
+    pub id: String,
+    /// Its name, or the one made for it.
+    pub name: String,
+    /// The file that it was read from.
+    pub source: String,
+    /// Its pattern.
+    pub pattern: String,
+    /// The pattern in normal form; empty where it is not valid.
+    pub canonical: String,
+    /// What it is at this moment.
+    pub status: Status,
+    /// What was said about its pattern.
+    pub diagnostics: Vec<Diagnostic>,
+    /// By target; empty unless it is active.
+    pub targets: BTreeMap<&'static str, TargetReport>,
+}
+
+/// What became of one indicator in one target.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TargetReport {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// What the rules don't say; for a refusal, why there are none.
+    pub losses: Vec<Loss>,
+    /// The ids of its rules in the target's files.
+    pub rules: Vec<String>,
+}
+
+/// The whole report; serialises to the form that [`SCHEMA`] names.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Report<'a> {
+    /// [`SCHEMA`].
+    pub schema: &'static str,
+    /// The numbers.
+    pub summary: &'a Summary,
+    /// What was said about the input files.
+    pub diagnostics: &'a [SourceDiagnostic],
+    /// Every indicator, by id.
+    pub indicators: &'a [IndicatorReport],
+}
+
+/// Something said about a file rather than about a pattern.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SourceDiagnostic {
+    /// The file.
+    pub source: String,
+    /// What was said; its span counts the bytes of the file.
+    #[serde(flatten)]
+    pub diagnostic: Diagnostic,
+}

@@ -1,0 +1,280 @@
+//! What a target is: how it takes plans in and hands files out.
+//!
+//! A target works in two steps. [`Lower::lower`] turns one plan into [`Draft`]s, or refuses it; it is called for each
+//! distinct pattern, on several cores at once. [`Target::emit`] then gets all [`Rule`]s of a run in their final order,
+//! with the indicators that they come from, and writes its files.
+
+use std::{any::Any, fmt, io, sync::Arc};
+
+use serde::Serialize;
+use serde_json::Value as Json;
+
+use crate::{
+    diagnostic::Diagnostic,
+    plan::{
+        Plan,
+        adapt::Accept,
+        fidelity::{Fidelity, Loss},
+    },
+    stix::{Timestamp, Tlp},
+};
+
+use super::mapping::MappingError;
+
+/// One way in which a target writes its rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Format {
+    /// Name for `--format` and messages, unique within the target: `rules`, `nftables`.
+    pub name: &'static str,
+    /// The template's file name in `templates/<target>/`: `rules.hbs`.
+    pub template: &'static str,
+    /// The template's text, as shipped.
+    pub source: &'static str,
+    /// Path below the output folder; for a file per rule, the folder's: `suricata/stixc.rules`, `sigma/`.
+    pub path: &'static str,
+    /// Whether it goes along with another file of the target (a list that rules refer to, rules that came ready-made) and
+    /// so has no place on standard output.
+    pub aside: bool,
+    /// One line for `stixc targets`.
+    pub about: &'static str,
+}
+
+/// A target: a rule language or a list format with a validator of its own.
+pub trait Target: Sync {
+    /// Name on the command line: `sigma`.
+    fn name(&self) -> &'static str;
+
+    /// One line for `stixc targets`.
+    fn about(&self) -> &'static str;
+
+    /// The templates and files that it writes.
+    fn formats(&self) -> &'static [Format];
+
+    /// Its mapping data as shipped, the text of `templates/<target>/mapping.toml`.
+    fn mapping(&self) -> &'static str;
+
+    /// The verdicts that it accepts unless the user says otherwise.
+    fn accepts(&self) -> Accept {
+        Accept::DETECTION
+    }
+
+    /// Whether its rules carry the indicator's name, references and so on. Plain lists don't, and a feed of a million
+    /// indicators need not keep them.
+    fn wants_metadata(&self) -> bool {
+        true
+    }
+
+    /// The `pattern_type` of indicators that are already in this target's language, if it is one.
+    fn pattern_type(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// Checks a rule that came ready-made in an indicator, far enough that it can't spoil the rules beside it.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    fn check_native(&self, _text: &str) -> Result<(), Diagnostic> {
+        Ok(())
+    }
+
+    /// Reads a mapping file, the shipped one or the user's, and gives what lowers plans by it.
+    ///
+    /// # Errors
+    /// A mapping file with unknown keys or of another form.
+    fn prepare(&self, mapping: &str, options: Options) -> Result<Box<dyn Lower>, MappingError>;
+
+    /// Writes the files of a run.
+    ///
+    /// `rules` come in an order that does not depend on the order of the input. For each rule the ids under which it
+    /// appears in the files go into [`Emission::name`].
+    ///
+    /// # Errors
+    /// A template that does not render, a file that can't be written, a range of numbers that is used up.
+    fn emit(&self, rules: Vec<Rule>, emission: &mut dyn Emission) -> Result<(), EmitError>;
+}
+
+/// What the user asked of a target.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The verdicts that the user accepts.
+    pub accept: Accept,
+}
+
+/// A target with its mapping read, ready to lower plans. Several threads share one.
+pub trait Lower: Send + Sync {
+    /// Turns a plan into drafts.
+    ///
+    /// # Errors
+    /// The reasons, where no rule that the user accepts can be written.
+    fn lower(&self, plan: &Plan) -> Result<Lowered, Refusal>;
+}
+
+/// A plan turned into drafts.
+#[derive(Debug)]
+pub struct Lowered {
+    /// Whether all drafts together mean what the plan means.
+    pub fidelity: Fidelity,
+    /// What they don't say.
+    pub losses: Vec<Loss>,
+    /// At least one.
+    pub drafts: Vec<Draft>,
+}
+
+/// Why a target writes no rule for a plan.
+#[derive(Debug)]
+pub struct Refusal {
+    /// At least one.
+    pub reasons: Vec<Loss>,
+}
+
+/// What one target carries from [`Lower::lower`] to [`Target::emit`]; opaque to everyone else.
+pub struct Draft(Box<dyn Any + Send + Sync>);
+
+impl Draft {
+    /// Wraps a target's own type.
+    pub fn new<T: Any + Send + Sync>(content: T) -> Self {
+        Self(Box::new(content))
+    }
+
+    /// The content, where it is of type `T`: always, for the target that made it.
+    #[must_use]
+    pub fn open<T: Any>(&self) -> Option<&T> {
+        self.0.downcast_ref()
+    }
+}
+
+impl fmt::Debug for Draft {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Draft")
+    }
+}
+
+/// One pattern's rules in one target, with all indicators that have this pattern.
+#[derive(Debug)]
+pub struct Rule {
+    /// The indicators behind it.
+    pub origin: Arc<Origin>,
+    /// What [`Lower::lower`] made, or a ready-made rule.
+    pub content: Content,
+}
+
+/// The body of a [`Rule`].
+#[derive(Debug)]
+pub enum Content {
+    /// Compiled from a plan.
+    Compiled(Lowered),
+    /// A rule in the target's own language, to be written as it is. It passed [`Target::check_native`].
+    Native(String),
+}
+
+/// Where a rule comes from. All texts are feed text: they reach an output through an escaping type only.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Origin {
+    /// The id of the first indicator: the one created first, then the one with the smallest id. Rule ids derive from it,
+    /// so that an indicator that joins later changes none.
+    pub id: String,
+    /// Ids of all indicators with this pattern, sorted; the first one's among them.
+    pub sources: Vec<String>,
+    /// The indicator's name, or one made from the pattern. Never empty.
+    pub name: String,
+    /// Empty where the indicator has none.
+    pub description: String,
+    /// URLs of external references, in the indicator's order.
+    pub references: Vec<String>,
+    /// Labels and indicator types.
+    pub labels: Vec<String>,
+    /// 0 to 100, where given.
+    pub confidence: Option<u8>,
+    /// The strictest marking, where there is one.
+    pub tlp: Option<Tlp>,
+    /// When the indicator was made.
+    pub created: Option<Timestamp>,
+    /// When it was last changed.
+    pub modified: Option<Timestamp>,
+    /// When it ends, where it does.
+    pub valid_until: Option<Timestamp>,
+    /// The name behind `created_by_ref`; empty where unknown.
+    pub creator: String,
+    /// Names of the malware that it indicates, sorted.
+    pub malware: Vec<String>,
+    /// Names of campaigns, intrusion sets, actors and tools that it indicates, sorted.
+    pub threats: Vec<String>,
+    /// ATT&CK technique ids that it indicates (`T1059.001`), sorted.
+    pub techniques: Vec<String>,
+    /// The pattern as the indicator has it.
+    pub pattern: String,
+}
+
+/// What [`Target::emit`] writes to.
+pub trait Emission {
+    /// Renders a template of this target (by [`Format::template`]) with `view` into `out`.
+    ///
+    /// # Errors
+    /// A field that the view does not have, or a failing writer.
+    fn render(&self, template: &str, view: Json, out: &mut dyn io::Write) -> Result<(), EmitError>;
+
+    /// Writes the file at `path` below the output folder. Nothing appears there unless `content` ends without an error,
+    /// and nothing changes where the bytes are the same.
+    ///
+    /// # Errors
+    /// A failing disk, or what `content` answers.
+    fn file(
+        &mut self,
+        path: &str,
+        content: &mut dyn FnMut(&mut dyn io::Write) -> Result<(), EmitError>,
+    ) -> Result<(), EmitError>;
+
+    /// What an earlier run left at `path` below the output folder, if anything: the lock file.
+    ///
+    /// # Errors
+    /// A file that is there and can't be read.
+    fn previous(&mut self, path: &str) -> Result<Option<String>, EmitError>;
+
+    /// Notes the ids of the rules that were written for the rule number `index` of those given to [`Target::emit`].
+    fn name(&mut self, index: usize, ids: Vec<String>);
+
+    /// Notes something that the user should know about this run's output.
+    fn say(&mut self, diagnostic: Diagnostic);
+}
+
+/// Turns a view into what templates see.
+///
+/// # Errors
+/// A view that is no plain data; that would be a fault of the target.
+pub fn view(view: &impl Serialize) -> Result<Json, EmitError> {
+    serde_json::to_value(view).map_err(|error| EmitError::Template(error.to_string()))
+}
+
+/// Why an output was not written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EmitError {
+    /// A template that does not render.
+    #[error("template: {0}")]
+    Template(String),
+    /// A file that can't be read or written.
+    #[error("{path}: {source}")]
+    Io {
+        /// Which one.
+        path: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// An earlier output that is not what it should be: a damaged lock file.
+    #[error("{path}: {message}")]
+    Previous {
+        /// Which one.
+        path: String,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// Every number of the user's range is taken.
+    #[error("{0}")]
+    Exhausted(String),
+}
+
+impl From<io::Error> for EmitError {
+    fn from(source: io::Error) -> Self {
+        Self::Io { path: "output".to_owned(), source }
+    }
+}

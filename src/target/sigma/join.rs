@@ -1,0 +1,150 @@
+//! Properties that only together make one field of an event: a name and its folder are a path.
+
+use std::borrow::Cow;
+
+use super::rows::Table;
+use crate::plan::{Condition, Observation, Operator, Plan, Property, Test, Value, ValueKind};
+
+/// Two properties of one object, and what they are together. The third name is no property of STIX: only rows of a
+/// mapping file know it.
+struct Pair {
+    front: &'static str,
+    back: &'static str,
+    whole: &'static str,
+}
+
+const PAIRS: [Pair; 4] = [
+    Pair { front: "file:parent_directory_ref.path", back: "file:name", whole: "file:parent_directory_ref.path + name" },
+    Pair {
+        front: "process:image_ref.parent_directory_ref.path",
+        back: "process:image_ref.name",
+        whole: "process:image_ref.parent_directory_ref.path + name",
+    },
+    Pair {
+        front: "process:parent_ref.image_ref.parent_directory_ref.path",
+        back: "process:parent_ref.image_ref.name",
+        whole: "process:parent_ref.image_ref.parent_directory_ref.path + name",
+    },
+    Pair {
+        front: "windows-registry-key:key",
+        back: "windows-registry-key:values[*].name",
+        whole: "windows-registry-key:key + values[*].name",
+    },
+];
+
+/// More combinations than this stay apart.
+const LIMIT: usize = 256;
+
+/// The plan with each such pair joined, where the mapping has rows for it.
+pub(super) fn joined<'p>(plan: &'p Plan, table: &Table) -> Cow<'p, Plan> {
+    let pairs: Vec<&Pair> = PAIRS.iter().filter(|pair| table.maps(pair.whole)).collect();
+    if !pairs.iter().any(|pair| observes(&plan.observation, pair)) {
+        return Cow::Borrowed(plan);
+    }
+    let mut plan = plan.clone();
+    observe(&mut plan.observation, &pairs);
+    Cow::Owned(plan)
+}
+
+fn observes(observation: &Observation, pair: &Pair) -> bool {
+    match observation {
+        Observation::Match(condition) => holds(condition, pair),
+        Observation::All(operands, _) | Observation::Any(operands, _) | Observation::Then(operands, _) => {
+            operands.iter().any(|operand| observes(operand, pair))
+        }
+        Observation::Within { of, .. } | Observation::Repeat { of, .. } | Observation::During { of, .. } => {
+            observes(of, pair)
+        }
+    }
+}
+
+fn holds(condition: &Condition, pair: &Pair) -> bool {
+    match condition {
+        Condition::Test(_) => false,
+        Condition::Any(operands) => operands.iter().any(|operand| holds(operand, pair)),
+        Condition::All(operands) => {
+            (find(operands, pair.front).is_some() && find(operands, pair.back).is_some())
+                || operands.iter().any(|operand| holds(operand, pair))
+        }
+    }
+}
+
+fn observe(observation: &mut Observation, pairs: &[&Pair]) {
+    match observation {
+        Observation::Match(condition) => join(condition, pairs),
+        Observation::All(operands, _) | Observation::Any(operands, _) | Observation::Then(operands, _) => {
+            operands.iter_mut().for_each(|operand| observe(operand, pairs));
+        }
+        Observation::Within { of, .. } | Observation::Repeat { of, .. } | Observation::During { of, .. } => {
+            observe(of, pairs);
+        }
+    }
+}
+
+fn join(condition: &mut Condition, pairs: &[&Pair]) {
+    match condition {
+        Condition::Test(_) => {}
+        Condition::Any(operands) => operands.iter_mut().for_each(|operand| join(operand, pairs)),
+        Condition::All(operands) => {
+            operands.iter_mut().for_each(|operand| join(operand, pairs));
+            for pair in pairs {
+                if let (Some(front), Some(back)) = (find(operands, pair.front), find(operands, pair.back))
+                    && let Some(whole) = combine(&operands[front], &operands[back], pair.whole)
+                {
+                    operands[front] = Condition::Test(whole);
+                    operands.remove(back);
+                }
+            }
+        }
+    }
+}
+
+/// The only plain equality test on `path` among the operands.
+fn find(operands: &[Condition], path: &str) -> Option<usize> {
+    let mut found = operands.iter().enumerate().filter_map(|(index, operand)| match operand {
+        Condition::Test(test) if test.property.path == path => {
+            let plain = test.operator == Operator::Equal
+                && !test.negated
+                && test.values.iter().all(|value| matches!(value.kind, ValueKind::Text(_)));
+            Some((index, plain))
+        }
+        _ => None,
+    });
+    match (found.next(), found.next()) {
+        (Some((index, true)), None) => Some(index),
+        _ => None,
+    }
+}
+
+fn combine(front: &Condition, back: &Condition, whole: &'static str) -> Option<Test> {
+    let (Condition::Test(front), Condition::Test(back)) = (front, back) else { return None };
+    if front.values.len().saturating_mul(back.values.len()) > LIMIT {
+        return None;
+    }
+    let mut values = Vec::with_capacity(front.values.len() * back.values.len());
+    for first in &front.values {
+        for last in &back.values {
+            let (ValueKind::Text(folder), ValueKind::Text(name)) = (&first.kind, &last.kind) else { return None };
+            if name.contains(['\\', '/']) {
+                return None;
+            }
+            let separator = if folder.contains('/') && !folder.contains('\\') { '/' } else { '\\' };
+            let gap = if folder.ends_with(separator) {
+                ""
+            } else if separator == '/' {
+                "/"
+            } else {
+                "\\"
+            };
+            let text = format!("{folder}{gap}{name}");
+            values.push(Value { kind: ValueKind::Text(text), span: first.span.to(last.span) });
+        }
+    }
+    Some(Test {
+        property: Property { path: Cow::Borrowed(whole), family: None, referent: None },
+        operator: Operator::Equal,
+        values,
+        negated: false,
+        span: front.span.to(back.span),
+    })
+}

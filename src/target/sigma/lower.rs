@@ -1,0 +1,286 @@
+//! From a plan to the detections of its rules, one for each log source.
+
+use std::{borrow::Cow, collections::BTreeSet, sync::Arc};
+
+use super::{
+    detection::{Branch, detection},
+    join::joined,
+    place::{Clause, INDEX, Place, place},
+    rows::{Field, Form, LogSource, Table},
+    text::YamlBlock,
+};
+use crate::{
+    plan::{
+        Operator, Plan, Test, ValueKind,
+        adapt::{self, Accept, Adapted, Fit, NO_COMMON_SCENE, NO_PLACE, NO_VALUE, Part},
+        fidelity::{Fidelity, Loss},
+    },
+    target::{
+        contract::{Draft, Lower, Lowered, Options, Refusal},
+        mapping::MappingError,
+    },
+};
+
+/// A mapping, ready to lower plans.
+pub(super) struct Compiler {
+    table: Table,
+    /// The enabled log sources: their number in the table, and what their rules say of them.
+    scenes: Vec<(usize, Arc<Scene>)>,
+    accept: Accept,
+}
+
+/// What the rules of a log source say of it.
+#[derive(Debug)]
+pub(super) struct Scene {
+    /// Its name: part of ids and file names.
+    pub(super) name: String,
+    /// For titles.
+    pub(super) title: String,
+    /// The lines below `logsource:`.
+    pub(super) logsource: YamlBlock,
+}
+
+/// A rule without what the indicator says of itself.
+#[derive(Debug)]
+pub(super) struct Detection {
+    /// The log source.
+    pub(super) scene: Arc<Scene>,
+    /// The lines below `detection:`.
+    pub(super) block: YamlBlock,
+    /// Whether the rule means what its part of the pattern means.
+    pub(super) fidelity: Fidelity,
+    /// Why not.
+    pub(super) losses: Vec<Loss>,
+}
+
+impl Compiler {
+    /// Reads a mapping.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(super) fn new(mapping: &str, options: &Options) -> Result<Self, MappingError> {
+        let table = super::rows::read(mapping)?;
+        let enabled = table.scenes().iter().enumerate().filter(|(_, scene)| scene.data.enabled);
+        let scenes = enabled
+            .map(|(number, scene)| {
+                let title = scene.data.title.clone();
+                (number, Arc::new(Scene { name: scene.name.clone(), title, logsource: logsource(&scene.data) }))
+            })
+            .collect();
+        Ok(Self { table, scenes, accept: options.accept })
+    }
+
+    /// Whether the enabled log source number `scene` holds `test`.
+    fn fit<'m>(&'m self, scene: usize, test: &Test) -> Fit<Vec<Place<'m>>> {
+        match any_element(test) {
+            Some(any) => match self.fit_plain(scene, &any) {
+                Fit::Holds { by, weak, loss } => {
+                    let indexed = (INDEX, Fidelity::BROADER, "any element of the list is matched".to_owned());
+                    Fit::Holds { by, weak, loss: summary(loss.into_iter().chain([indexed])) }
+                }
+                lacks => lacks,
+            },
+            None => self.fit_plain(scene, test),
+        }
+    }
+
+    fn fit_plain<'m>(&'m self, scene: usize, test: &Test) -> Fit<Vec<Place<'m>>> {
+        let (number, _) = self.scenes[scene];
+        let mut places = Vec::with_capacity(1);
+        let mut refused = None;
+        for row in self.table.rows(number, test) {
+            if let Some(why) = left_out(row, test) {
+                refused.get_or_insert((NO_VALUE, why));
+                continue;
+            }
+            match place(row, test) {
+                Ok(place) => places.push(place),
+                Err(why) => {
+                    refused.get_or_insert(why);
+                }
+            }
+        }
+        if places.is_empty() {
+            let (code, message) = refused.unwrap_or_else(|| (NO_PLACE, self.reason(scene, test)));
+            return Fit::Lacks(code, message);
+        }
+        let weak = places.iter().all(|place| place.weak);
+        let loss = summary(places.iter_mut().flat_map(|place| std::mem::take(&mut place.losses)));
+        Fit::Holds { by: places, weak, loss }
+    }
+
+    fn reason(&self, scene: usize, test: &Test) -> String {
+        let path = test.property.path.as_ref();
+        match self.table.reason(path) {
+            _ if self.table.maps(path) => {
+                format!("the log source {} has no field for {path}", self.scenes[scene].1.title)
+            }
+            Some(reason) => reason.to_owned(),
+            None => format!("no log source of the mapping has {path}"),
+        }
+    }
+
+    /// The alternatives of one part: one for each role that its object can have in the event.
+    fn branches<'m>(&'m self, part: &Part<'_, Vec<Place<'m>>>) -> Vec<Branch<'m>> {
+        let source = &self.table.scenes()[self.scenes[part.scene].0].data;
+        let all = part.tests.iter().flat_map(|(_, places)| places);
+        let mut roles: BTreeSet<&str> =
+            all.map(|place| place.row.role.as_str()).filter(|role| !role.is_empty()).collect();
+        if roles.is_empty() {
+            roles.insert("");
+        }
+        roles.into_iter().filter_map(|role| branch(source, &part.tests, role)).collect()
+    }
+}
+
+/// One alternative, with the object in one role; `None` where a test knows no such role.
+fn branch<'m>(source: &'m LogSource, tests: &[(&Test, Vec<Place<'m>>)], role: &str) -> Option<Branch<'m>> {
+    let mut branch = Branch::default();
+    let mut present = Vec::new();
+    for (field, value) in &source.given {
+        branch.require(Clause::constant(field.as_str(), value));
+    }
+    for (test, places) in tests {
+        let fits = |place: &&Place<'_>| place.row.role.is_empty() || place.row.role == role;
+        let place = places.iter().find(fits)?;
+        let also = place.row.also.iter().map(|(field, value)| Clause::constant(field.as_str(), value));
+        if !test.negated {
+            branch.require(place.clause.clone());
+            also.for_each(|clause| branch.require(clause));
+            continue;
+        }
+        // STIX wants the property to be there, whatever it is; except under NOT EXISTS.
+        // Of hashes the log holds several in one field, so its presence says nothing of the kind that the test is about.
+        if place.clause.modifier != "|exists" && place.row.form != Form::Hash {
+            present.push(place.clause.field);
+        }
+        branch.exclude(std::iter::once(place.clause.clone()).chain(also).collect());
+    }
+    for field in present {
+        if !branch.mentions(field) {
+            branch.require(Clause::exists(field));
+        }
+    }
+    Some(branch)
+}
+
+impl Lower for Compiler {
+    fn lower(&self, plan: &Plan) -> Result<Lowered, Refusal> {
+        let plan: Cow<'_, Plan> = joined(plan, &self.table);
+        let adapted = adapt::adapt(&plan, self.scenes.len(), self.accept, |scene, test| self.fit(scene, test));
+        let Adapted { parts, mut fidelity, mut losses } = adapted.map_err(|reasons| Refusal { reasons })?;
+        let mut drafts: Vec<(usize, Vec<Branch<'_>>, Fidelity, BTreeSet<Loss>)> = Vec::new();
+        for part in &parts {
+            let branches = self.branches(part);
+            if branches.is_empty() {
+                let loss = no_common_role(part);
+                fidelity = fidelity | loss.effect;
+                losses.push(loss);
+                continue;
+            }
+            let (_, all, whole, lost) = match drafts.iter_mut().position(|(scene, ..)| *scene == part.scene) {
+                Some(position) => &mut drafts[position],
+                None => {
+                    drafts.push((part.scene, Vec::new(), Fidelity::EXACT, BTreeSet::new()));
+                    let last = drafts.len() - 1;
+                    &mut drafts[last]
+                }
+            };
+            all.extend(branches);
+            *whole = *whole | part.fidelity;
+            lost.extend(part.losses.iter().cloned());
+        }
+        if drafts.is_empty() {
+            return Err(Refusal { reasons: losses });
+        }
+        drafts.sort_by_key(|(scene, ..)| *scene);
+        let elsewhere = unplaced(&losses, &parts);
+        let drafts = drafts.into_iter().map(|(scene, branches, whole, lost)| {
+            let (number, scene) = &self.scenes[scene];
+            let given = self.table.scenes()[*number].data.given.len();
+            let narrowed = if elsewhere.is_empty() { whole } else { whole | Fidelity::NARROWER };
+            Draft::new(Detection {
+                scene: Arc::clone(scene),
+                block: detection(branches, given),
+                fidelity: narrowed,
+                losses: lost.into_iter().chain(elsewhere.iter().cloned()).collect(),
+            })
+        });
+        Ok(Lowered { fidelity, losses, drafts: drafts.collect() })
+    }
+}
+
+/// Losses of alternatives that are in no rule at all.
+fn unplaced<H>(losses: &[Loss], parts: &[Part<'_, H>]) -> Vec<Loss> {
+    losses.iter().filter(|loss| !parts.iter().any(|part| part.losses.contains(loss))).cloned().collect()
+}
+
+fn no_common_role<H>(part: &Part<'_, H>) -> Loss {
+    let spans = part.tests.iter().map(|(test, _)| test.span);
+    Loss {
+        code: NO_COMMON_SCENE,
+        effect: Fidelity::NARROWER,
+        message: "the mapping has no role that all of these tests share".to_owned(),
+        span: spans.reduce(crate::span::Span::to).unwrap_or_default(),
+    }
+}
+
+/// For a test on a certain element of a list (`values[0].name`): the same on any element, which is all that an event
+/// shows.
+fn any_element(test: &Test) -> Option<Test> {
+    let path = test.property.path.as_ref();
+    let (front, rest) = path.split_once('[')?;
+    let (index, back) = rest.split_once(']')?;
+    index.bytes().all(|digit| digit.is_ascii_digit()).then(|| {
+        let mut any = test.clone();
+        any.property.path = Cow::Owned(format!("{front}[*]{back}"));
+        any
+    })
+}
+
+/// Why the mapping file leaves all values of `test` out of a row, if it does.
+fn left_out(row: &Field, test: &Test) -> Option<String> {
+    if row.skip_ending.is_empty() && row.only_ending.is_empty() && row.skip_containing.is_empty() {
+        return None;
+    }
+    let texts = test.values.iter().map(|value| match &value.kind {
+        // Of an expression, what it would be without its signs is telling enough.
+        ValueKind::Text(text) if test.operator == Operator::Matches => {
+            Some(text.replace('\\', "").trim_end_matches('$').to_ascii_lowercase())
+        }
+        ValueKind::Text(text) => Some(text.to_ascii_lowercase()),
+        _ => None,
+    });
+    let texts: Vec<String> = texts.collect::<Option<_>>()?;
+    let ends = |list: &[String], text: &str| list.iter().any(|ending| text.ends_with(ending.as_str()));
+    let skipped = |text: &String| {
+        ends(&row.skip_ending, text)
+            || !(row.only_ending.is_empty() || ends(&row.only_ending, text))
+            || row.skip_containing.iter().any(|part| text.contains(part.as_str()))
+    };
+    (!texts.is_empty() && texts.iter().all(skipped)).then(|| "the value belongs to another system".to_owned())
+}
+
+/// Several losses of one test as one.
+fn summary(
+    losses: impl Iterator<Item = (crate::diagnostic::Code, Fidelity, String)>,
+) -> Option<(crate::diagnostic::Code, Fidelity, String)> {
+    losses.reduce(|(code, effect, mut message), (_, other, more)| {
+        if !message.contains(&more) {
+            message.push_str("; ");
+            message.push_str(&more);
+        }
+        (code, effect | other, message)
+    })
+}
+
+fn logsource(source: &LogSource) -> YamlBlock {
+    let mut block = YamlBlock::default();
+    let keys = [("category", &source.category), ("product", &source.product), ("service", &source.service)];
+    for (key, value) in keys {
+        if let Some(value) = value {
+            block.line(4, &format!("{key}: {}", value.as_str()));
+        }
+    }
+    block
+}

@@ -1,0 +1,424 @@
+//! One test in one field: the form of its values there, and what that loses.
+
+use std::borrow::Cow;
+
+use super::{
+    regex::{self, Subject},
+    registry::{self, Hive},
+    rows::{Constant, Field, Form},
+    text::{YamlScalar, readable},
+    wild::{SigmaValue, modified},
+};
+use crate::{
+    diagnostic::Code,
+    plan::{
+        HashAlgorithm, Operator, Test, UrlParts, Value, ValueKind,
+        adapt::{CASE, NO_OPERATOR, NO_VALUE},
+        fidelity::Fidelity,
+        value::Host,
+    },
+};
+
+/// A wildcard in a file name can also match across folders.
+pub const ACROSS_FOLDERS: Code = Code("L100");
+/// Folders below the folder are matched too.
+pub const SUBFOLDERS: Code = Code("L101");
+/// Keys and values below the registry key are matched too.
+pub const BELOW_KEY: Code = Code("L102");
+/// The hive is not certain in the log.
+pub const HIVE: Code = Code("L103");
+/// The regular expression has no counterpart in Sigma's subset.
+pub const REGEX: Code = Code("L104");
+/// A negated test on an element of a list.
+pub const ANY_ELEMENT: Code = Code("L105");
+/// The field holds more than the property.
+pub const NEARBY_FIELD: Code = Code("L106");
+/// Parts of a URL that are never sent.
+pub const UNSENT: Code = Code("L107");
+/// The event may lack this kind of hash.
+pub const HASH_PRESENT: Code = Code("L108");
+
+/// A certain element of a list.
+pub const INDEX: Code = Code("L109");
+
+/// A field and what it is compared with.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Clause<'m> {
+    /// The field.
+    pub(super) field: &'m str,
+    /// `|contains`, `|re|i`; empty for a plain comparison.
+    pub(super) modifier: &'static str,
+    /// One of these.
+    pub(super) values: Vec<YamlScalar>,
+}
+
+impl<'m> Clause<'m> {
+    /// A field that has to have a certain value.
+    pub(super) fn constant(field: &'m str, value: &Constant) -> Self {
+        let value = match value {
+            Constant::Number(number) => YamlScalar::integer(*number),
+            Constant::Text(text) => modified(&[SigmaValue::literal(text)]).1.swap_remove(0),
+        };
+        Self { field, modifier: "", values: vec![value] }
+    }
+
+    /// A field that has to be there.
+    pub(super) fn exists(field: &'m str) -> Self {
+        Self { field, modifier: "|exists", values: vec![YamlScalar::word("true")] }
+    }
+}
+
+/// A test in a field.
+#[derive(Debug, Clone)]
+pub(super) struct Place<'m> {
+    /// The row behind it.
+    pub(super) row: &'m Field,
+    /// The test, without its negation.
+    pub(super) clause: Clause<'m>,
+    /// Whether it singles nothing out.
+    pub(super) weak: bool,
+    /// What is lost, of the test without its negation.
+    pub(super) losses: Vec<(Code, Fidelity, String)>,
+}
+
+type Refused = (Code, String);
+
+/// Writes `test` down for the field of `row`.
+///
+/// # Errors
+/// Why the field can't hold it.
+pub(super) fn place<'m>(row: &'m Field, test: &Test) -> Result<Place<'m>, Refused> {
+    let existence = test.operator == Operator::Exists;
+    if test.negated && !existence && test.property.path.contains("[*]") {
+        let message = "it asks for any element that differs, and an event shows one element at a time";
+        return Err((ANY_ELEMENT, message.to_owned()));
+    }
+    let mut draft = Draft { row, test, losses: Vec::new(), weak: row.weak || existence, case_matters: false };
+    if let Some((effect, message)) = row.own_loss() {
+        draft.lose(NEARBY_FIELD, effect, message);
+    }
+    let (modifier, values) = draft.compare()?;
+    let field = row.field.as_str();
+    let clause = if modifier == "|exists" { Clause::exists(field) } else { Clause { field, modifier, values } };
+    Ok(Place { row, clause, weak: draft.weak, losses: draft.losses })
+}
+
+struct Draft<'m, 'p> {
+    row: &'m Field,
+    test: &'p Test,
+    losses: Vec<(Code, Fidelity, String)>,
+    weak: bool,
+    /// Whether letter case matters to STIX and not to a plain comparison in Sigma.
+    case_matters: bool,
+}
+
+type Compared = Result<(&'static str, Vec<YamlScalar>), Refused>;
+
+impl Draft<'_, '_> {
+    fn lose(&mut self, code: Code, effect: Fidelity, message: &str) {
+        if !self.losses.iter().any(|(known, ..)| *known == code) {
+            self.losses.push((code, effect, message.to_owned()));
+        }
+    }
+
+    fn compare(&mut self) -> Compared {
+        match self.test.operator {
+            Operator::Exists if self.row.form == Form::Hash => Err(self.no_operator("EXISTS")),
+            Operator::Exists => Ok(("|exists", Vec::new())),
+            Operator::Equal | Operator::IsSubset | Operator::IsSuperset if self.row.form == Form::Address => {
+                self.addresses()
+            }
+            Operator::IsSubset | Operator::IsSuperset => Err(self.no_operator("prefixes")),
+            Operator::Equal if self.row.form == Form::Number => Ok(("", self.numbers()?)),
+            Operator::Equal => self.texts(),
+            Operator::Less => self.bound("|lt", "<"),
+            Operator::LessOrEqual => self.bound("|lte", "<="),
+            Operator::Greater => self.bound("|gt", ">"),
+            Operator::GreaterOrEqual => self.bound("|gte", ">="),
+            Operator::Like => self.patterns(),
+            Operator::Matches => self.expressions(),
+        }
+    }
+
+    fn no_operator(&self, operator: &str) -> Refused {
+        (NO_OPERATOR, format!("the field {} can't be compared by {operator}", self.row.field.as_str()))
+    }
+
+    fn no_value(&self, value: &Value, why: &str) -> Refused {
+        (NO_VALUE, format!("{} {why}", shown(value)))
+    }
+
+    fn bound(&self, modifier: &'static str, operator: &str) -> Compared {
+        if self.row.form == Form::Number { Ok((modifier, self.numbers()?)) } else { Err(self.no_operator(operator)) }
+    }
+
+    fn numbers(&self) -> Result<Vec<YamlScalar>, Refused> {
+        let number = |value: &Value| match value.kind {
+            ValueKind::Integer(number) => Some(YamlScalar::integer(number)),
+            ValueKind::Float(number) => YamlScalar::float(number),
+            _ => None,
+        };
+        let values = self.test.values.iter();
+        values.map(|value| number(value).ok_or_else(|| self.no_value(value, "is no number"))).collect()
+    }
+
+    /// Addresses stand as text, unless one of them is a prefix: then all do, for `|cidr`.
+    fn addresses(&self) -> Compared {
+        let values = self.test.values.iter();
+        let nets = values.map(|value| match value.kind {
+            ValueKind::Address(net) => Ok(net),
+            _ => Err(self.no_value(value, "is no address")),
+        });
+        let nets: Vec<ipnet::IpNet> = nets.collect::<Result<_, _>>()?;
+        if nets.iter().all(|net| net.prefix_len() == net.max_prefix_len()) {
+            return Ok(("", nets.iter().map(|net| YamlScalar::text(&net.addr().to_string())).collect()));
+        }
+        if self.test.operator == Operator::IsSuperset {
+            return Err(self.no_operator("ISSUPERSET with a prefix"));
+        }
+        Ok(("|cidr", nets.iter().map(|net| YamlScalar::text(&net.to_string())).collect()))
+    }
+
+    fn texts(&mut self) -> Compared {
+        let mut values = Vec::with_capacity(self.test.values.len());
+        for value in &self.test.values {
+            self.equal(value, &mut values)?;
+        }
+        if self.row.form == Form::Hash && self.test.negated {
+            // Negation will swap it: an event with other kinds of hashes only is not one that differs in this one.
+            self.lose(HASH_PRESENT, Fidelity::NARROWER, "an event without this kind of hash is matched too");
+        }
+        Ok(self.written(&values))
+    }
+
+    /// What the field holds where the property is `value`.
+    fn equal(&mut self, value: &Value, out: &mut Vec<SigmaValue>) -> Result<(), Refused> {
+        match (self.row.form, &value.kind) {
+            (Form::Hash, kind) => {
+                let (name, hex) = self.hash(kind).ok_or_else(|| self.no_value(value, "is no hash of this kind"))?;
+                out.push(SigmaValue::default().then_any().then(format!("{name}={hex}")).then_any());
+            }
+            (Form::Domain, ValueKind::Domain(name)) => out.push(SigmaValue::literal(name.as_str())),
+            (Form::Domain, _) => return Err(self.no_value(value, "is no DNS name")),
+            (Form::Url, ValueKind::Url(url)) => self.url(url, out),
+            (Form::Url, _) => return Err(self.no_value(value, "is no URL")),
+            (Form::Number | Form::Address, _) => return Err(self.no_value(value, "can't stand in this field")),
+            (_, ValueKind::Text(text)) => self.wrapped(value, text, SigmaValue::literal, out)?,
+            (Form::Text, ValueKind::Integer(number)) => out.push(SigmaValue::literal(&number.to_string())),
+            _ => return Err(self.no_value(value, "can't stand in this field")),
+        }
+        Ok(())
+    }
+
+    /// Sysmon writes `SHA1=…,MD5=…,SHA256=…,IMPHASH=…` into one field.
+    fn hash<'v>(&self, kind: &'v ValueKind) -> Option<(&'static str, &'v str)> {
+        match kind {
+            ValueKind::Hash(hash) => match hash.algorithm() {
+                HashAlgorithm::Md5 => Some(("MD5", hash.hex())),
+                HashAlgorithm::Sha1 => Some(("SHA1", hash.hex())),
+                HashAlgorithm::Sha256 => Some(("SHA256", hash.hex())),
+                HashAlgorithm::Sha512 => None,
+            },
+            ValueKind::Text(text) => (self.test.property.path.ends_with(".imphash")
+                && text.len() == 32
+                && text.bytes().all(|digit| digit.is_ascii_hexdigit()))
+            .then_some(("IMPHASH", text.as_str())),
+            _ => None,
+        }
+    }
+
+    /// As sent, and as the pattern writes it where that differs.
+    fn url(&mut self, url: &UrlParts, out: &mut Vec<SigmaValue>) {
+        let host = &url.host;
+        let port = url.port.map(|port| format!(":{port}")).unwrap_or_default();
+        let rest = format!("{host}{port}{}", url.target);
+        let schemes: &[&str] = if url.scheme.is_empty() { &["http", "https"] } else { &[url.scheme.as_str()] };
+        let sent: Vec<String> = schemes.iter().map(|scheme| format!("{scheme}://{rest}")).collect();
+        let written = url.text.split('#').next().unwrap_or_default();
+        let differs = !sent.iter().any(|sent| sent.eq_ignore_ascii_case(written));
+        if url.has_userinfo || url.has_fragment {
+            let message = "the user name, the password and the fragment of a URL are never logged";
+            self.lose(UNSENT, Fidelity::BROADER, message);
+        }
+        if url.target.bytes().any(|byte| byte.is_ascii_alphabetic()) {
+            self.lose_case();
+        }
+        out.extend(sent.iter().map(|sent| SigmaValue::literal(sent)));
+        // A plain `/` at the end, or a host in Unicode: logs have either form.
+        if differs && !url.has_userinfo && !url.scheme.is_empty() && !matches!(host, Host::Address(_)) {
+            out.push(SigmaValue::literal(written));
+        }
+    }
+
+    fn lose_case(&mut self) {
+        self.case_matters |= !self.row.disregards_case(&self.test.property);
+    }
+
+    /// The values with their modifier. Under negation a comparison that ignores case would miss events, so there a
+    /// regular expression, which Sigma compares with case, takes its place.
+    fn written(&mut self, values: &[SigmaValue]) -> (&'static str, Vec<YamlScalar>) {
+        if !self.case_matters {
+            return modified(values);
+        }
+        if self.test.negated {
+            return ("|re", values.iter().map(|value| YamlScalar::text(&value.expression())).collect());
+        }
+        self.lose(CASE, Fidelity::BROADER, "Sigma ignores letter case where STIX does not");
+        modified(values)
+    }
+
+    fn patterns(&mut self) -> Compared {
+        if matches!(self.row.form, Form::Number | Form::Hash) {
+            return Err(self.no_operator("LIKE"));
+        }
+        let mut values = Vec::with_capacity(self.test.values.len());
+        for value in &self.test.values {
+            let ValueKind::Text(pattern) = &value.kind else { return Err(self.no_operator("LIKE")) };
+            let plain = SigmaValue::like(pattern);
+            if plain.is_anything() {
+                self.weak = true;
+                return Ok(("|exists", Vec::new()));
+            }
+            self.weak |= !plain.says_something();
+            self.wrapped(value, pattern, SigmaValue::like, &mut values)?;
+        }
+        Ok(self.written(&values))
+    }
+
+    /// Text or a LIKE pattern, as the field's form wants it.
+    fn wrapped(
+        &mut self,
+        value: &Value,
+        text: &str,
+        read: fn(&str) -> SigmaValue,
+        out: &mut Vec<SigmaValue>,
+    ) -> Result<(), Refused> {
+        let plain = read(text);
+        if plain.has_case() {
+            self.lose_case();
+        }
+        let refuse = |why: &str| Err((NO_VALUE, format!("{} {why}", shown(value))));
+        let form = self.row.form;
+        let any = || SigmaValue::default().then_any();
+        match form {
+            Form::WindowsName | Form::UnixName if text.is_empty() => return refuse("names no file"),
+            Form::WindowsName if text.contains(['\\', '/']) => return refuse("is a path, not a file name"),
+            Form::UnixName if text.contains(['\\', '/']) => return refuse("is a path, not a file name"),
+            Form::WindowsFolder | Form::WindowsPath | Form::Directory if is_unix_path(text) => {
+                return refuse("is no Windows path");
+            }
+            Form::UnixFolder | Form::UnixPath if !is_unix_path(text) => return refuse("is no Unix path"),
+            Form::Transport if !matches!(text, "tcp" | "udp") => {
+                return refuse("is no transport protocol of this field");
+            }
+            _ => {}
+        }
+        let wrapped = match form {
+            Form::WindowsName | Form::UnixName => {
+                if plain.is_open_inside() {
+                    self.lose(
+                        ACROSS_FOLDERS,
+                        Fidelity::BROADER,
+                        "a wildcard in the name can also match across folders",
+                    );
+                }
+                let separator = if form == Form::WindowsName { "\\" } else { "/" };
+                any().then(if plain.begins_open() { "" } else { separator }).followed_by(plain)
+            }
+            Form::WindowsFolder | Form::UnixFolder => {
+                self.lose(SUBFOLDERS, Fidelity::BROADER, "folders below the folder are matched too");
+                closed(plain, text, if form == Form::WindowsFolder { "\\" } else { "/" }).then_any()
+            }
+            Form::Directory => closed(plain, text, "\\"),
+            Form::RegistryKey => {
+                let key = self.key(text, read);
+                self.lose(BELOW_KEY, Fidelity::BROADER, "keys and values below the key are matched too");
+                let below = key.clone().then("\\").then_any();
+                if !key.ends_open() {
+                    out.push(key);
+                }
+                below
+            }
+            Form::RegistryPath => self.key(text, read),
+            Form::RegistryName | Form::Account => {
+                any().then(if plain.begins_open() { "" } else { "\\" }).followed_by(plain)
+            }
+            Form::StreamName => any().then(":").followed_by(plain),
+            Form::Serial => {
+                let digits: String = text.chars().filter(|digit| !matches!(digit, ':' | ' ')).collect();
+                read(&digits.to_ascii_uppercase())
+            }
+            _ => plain,
+        };
+        out.push(wrapped);
+        Ok(())
+    }
+
+    fn key(&mut self, text: &str, read: fn(&str) -> SigmaValue) -> SigmaValue {
+        let (hive, key) = registry::logged(text, read);
+        match hive {
+            Hive::Named(_) => {}
+            Hive::User => {
+                self.lose(HIVE, Fidelity::BROADER, "the log names the user's SID, so any user's key is matched")
+            }
+            Hive::Unknown => self.lose(HIVE, Fidelity::BROADER, "the pattern names no hive, so any hive is matched"),
+        }
+        key
+    }
+
+    fn key_expression(&mut self, pattern: &str) -> Cow<'static, str> {
+        let (pattern, hive) = registry::expression(pattern);
+        self.lose(BELOW_KEY, Fidelity::BROADER, "keys and values below the key are matched too");
+        if hive == Hive::User {
+            self.lose(HIVE, Fidelity::BROADER, "the log names the user's SID, so any user's key is matched");
+        }
+        Cow::Owned(pattern)
+    }
+
+    fn expressions(&mut self) -> Compared {
+        let subject = match self.row.form {
+            Form::Text | Form::Domain | Form::Url | Form::Address | Form::WindowsPath | Form::UnixPath => {
+                Subject::Field
+            }
+            Form::WindowsName | Form::RegistryName | Form::Account => Subject::Last('\\'),
+            Form::UnixName => Subject::Last('/'),
+            Form::StreamName => Subject::Last(':'),
+            Form::WindowsFolder => Subject::Folder('\\'),
+            Form::UnixFolder => Subject::Folder('/'),
+            Form::Directory => Subject::Closed('\\'),
+            Form::RegistryKey => Subject::Key,
+            Form::Number | Form::Hash | Form::RegistryPath | Form::Serial | Form::Transport => {
+                return Err(self.no_operator("MATCHES"));
+            }
+        };
+        let mut translated = Vec::with_capacity(self.test.values.len());
+        for value in &self.test.values {
+            let ValueKind::Text(pattern) = &value.kind else { return Err(self.no_operator("MATCHES")) };
+            let pattern =
+                if subject == Subject::Key { self.key_expression(pattern) } else { Cow::Borrowed(&**pattern) };
+            translated.push(regex::translate(&pattern, subject).map_err(|message| (REGEX, message))?);
+        }
+        let insensitive = translated.iter().filter(|regex| regex.ignores_case).count();
+        let modifier = match insensitive {
+            0 => "|re",
+            all if all == translated.len() => "|re|i",
+            _ => return Err((REGEX, "expressions with and without (?i) can't stand in one list".to_owned())),
+        };
+        Ok((modifier, translated.iter().map(|regex| YamlScalar::text(&regex.text)).collect()))
+    }
+}
+
+/// A value for a message.
+fn shown(value: &Value) -> String {
+    readable(&value.to_string(), 80)
+}
+
+/// A path with slashes only.
+fn is_unix_path(text: &str) -> bool {
+    text.contains('/') && !text.contains('\\')
+}
+
+/// The folder with a separator at its end.
+fn closed(folder: SigmaValue, text: &str, separator: &str) -> SigmaValue {
+    if text.ends_with(separator) { folder } else { folder.then(separator) }
+}

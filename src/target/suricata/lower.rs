@@ -1,0 +1,337 @@
+//! From a plan to signatures.
+
+use std::sync::Arc;
+
+use ipnet::IpNet;
+
+use crate::{
+    diagnostic::Code,
+    plan::{
+        Condition, Hash, Observation, Plan, Test,
+        adapt::{self, Accept, Fit, NO_PLACE, NOT_ACCEPTED, Part},
+        fidelity::{Fidelity, Loss},
+    },
+    span::Span,
+    target::contract::{Draft, Lower, Lowered, Refusal},
+};
+
+use super::{
+    buffer::TOO_LONG,
+    header::{Addresses, Header, Seen, Trouble},
+    held::{self, Held},
+    place::{EndOf, Mapping, Scene},
+    protocol::Stack,
+    signature::{Body, Match, OwnList, Signature},
+    text::{Keyword, RuleText},
+};
+
+/// Tests that no packet can meet together.
+pub const NEVER: Code = Code("L125");
+/// More combinations of values than one pattern may have rules.
+pub const TOO_MANY_RULES: Code = Code("L126");
+/// Several kinds of hashes of one file: a rule asks for one.
+pub const ONE_HASH: Code = Code("L127");
+
+/// The most rules that the combinations of values of one alternative may give.
+const COMBINATIONS: usize = 4096;
+/// The most bytes of what a rule matches: with the names of its indicators the line has to stay below 8192.
+const MATCH_LIMIT: usize = 5500;
+
+/// The mapping, ready to lower plans.
+pub struct Lowerer {
+    mapping: Mapping,
+    accept: Accept,
+    /// For each scene its name and what it is called, shared by all of its signatures.
+    names: Vec<(Arc<str>, Arc<str>)>,
+}
+
+impl Lowerer {
+    /// With a mapping that was read, and the verdicts that the user accepts.
+    pub fn new(mapping: Mapping, accept: Accept) -> Self {
+        let name = |scene: &crate::target::mapping::Scene<Scene>| {
+            (Arc::from(scene.name.as_str()), Arc::from(scene.data.about.as_str()))
+        };
+        let names = mapping.scenes().iter().map(name).collect();
+        Self { mapping, accept, names }
+    }
+
+    fn fit(&self, scene: usize, test: &Test, wants_options: bool) -> Fit<Held> {
+        let seen = self.mapping.scenes()[scene].data.seen;
+        let mut rows = self.mapping.rows(scene, test).filter(|row| !(wants_options && row.place.is_header()));
+        let Some(first) = rows.next() else {
+            return Fit::Lacks(NO_PLACE, self.why_not(scene, test));
+        };
+        rows.fold(held::hold(first, seen, test), |fit, row| either(fit, held::hold(row, seen, test), test.negated))
+    }
+
+    fn why_not(&self, scene: usize, test: &Test) -> String {
+        let path = &test.property.path;
+        match self.mapping.reason(path) {
+            Some(reason) => format!("{path}: {reason}"),
+            None => format!("{path} is not seen in the same rule ({})", self.mapping.scenes()[scene].data.about),
+        }
+    }
+
+    /// Whether a test is seen in the options of rules, and not in their headers only.
+    fn has_options(&self, test: &Test) -> bool {
+        let mut scenes = 0..self.mapping.scenes().len();
+        scenes.any(|scene| self.mapping.rows(scene, test).any(|row| !row.place.is_header()))
+    }
+}
+
+/// Two rows for a property: either will do; where the test is negated, both.
+fn either(left: Fit<Held>, right: Fit<Held>, negated: bool) -> Fit<Held> {
+    match (left, right) {
+        (
+            Fit::Holds { by: Held::Options(mut options), weak, loss },
+            Fit::Holds { by: Held::Options(more), weak: other_weak, loss: other_loss },
+        ) => {
+            options.extend(more);
+            Fit::Holds {
+                by: Held::Options(held::together(options, negated)),
+                weak: weak && other_weak,
+                loss: loss.or(other_loss),
+            }
+        }
+        (holds @ Fit::Holds { .. }, _) | (Fit::Lacks(..), holds) => holds,
+    }
+}
+
+impl Lower for Lowerer {
+    fn lower(&self, plan: &Plan) -> Result<Lowered, Refusal> {
+        // Where the pattern asks for nothing but addresses, ports and protocols, the scenes of the application
+        // protocols would only repeat the rule.
+        let headers_only = !any_test(&plan.observation, &mut |test| self.has_options(test));
+        let scenes = self.mapping.scenes();
+        let fit =
+            |scene: usize, test: &_| self.fit(scene, test, headers_only && scenes[scene].data.seen != Seen::Packets);
+        let adapted = adapt::adapt(plan, scenes.len(), self.accept, fit).map_err(|reasons| Refusal { reasons })?;
+        let (mut fidelity, mut losses) = (adapted.fidelity, adapted.losses);
+        let mut drafts = Vec::new();
+        for part in adapted.parts {
+            if scenes[part.scene].data.seen != Seen::Packets && part.tests.iter().all(|(_, held)| held.is_header()) {
+                continue;
+            }
+            let (bodies, loss) = self.write(part);
+            if let Some(loss) = loss {
+                fidelity = fidelity | loss.effect;
+                losses.push(loss);
+            }
+            drafts.extend(bodies.into_iter().map(Draft::new));
+        }
+        losses.sort_by(|left, right| (left.span, left).cmp(&(right.span, right)));
+        losses.dedup();
+        if drafts.is_empty() || !self.accept.allows(fidelity) {
+            if !self.accept.allows(fidelity) {
+                let message = format!("the rule would be {fidelity}, which is not accepted for this target");
+                let span = losses.iter().map(|loss| loss.span).reduce(Span::to).unwrap_or_default();
+                losses.push(Loss { code: NOT_ACCEPTED, effect: fidelity, message, span });
+            }
+            return Err(Refusal { reasons: losses });
+        }
+        Ok(Lowered { fidelity, losses, drafts })
+    }
+}
+
+impl Lowerer {
+    /// The rules of one part, and what was lost while they were put together.
+    fn write(&self, part: Part<'_, Held>) -> (Vec<Body>, Option<Loss>) {
+        let scene = &self.mapping.scenes()[part.scene].data;
+        let span = part.tests.iter().map(|(test, _)| test.span).reduce(Span::to).unwrap_or_default();
+        let lose = |code, effect, message: String| Some(Loss { code, effect, message, span });
+        let alternative = part.alternative;
+        let scene_number = part.scene;
+        let mut pieces = Pieces::default();
+        for (_, held) in part.tests {
+            pieces.add(held);
+        }
+        let loss = pieces.keep_one_algorithm().then(|| {
+            let message = "a rule asks for one kind of hash: the strongest one is kept".to_owned();
+            Loss { code: ONE_HASH, effect: Fidelity::BROADER, message, span }
+        });
+        if pieces.is_list_only() {
+            let hashes = pieces.hashes.into_iter().flat_map(|list| list.hashes);
+            return (hashes.map(Body::Listed).collect(), loss);
+        }
+        let count = pieces.options.iter().map(Vec::len).fold(pieces.protocols.len().max(1), usize::saturating_mul);
+        if count > COMBINATIONS && pieces.options.len() + usize::from(pieces.protocols.len() > 1) > 1 {
+            let message =
+                format!("the values have {count} combinations, more than the {COMBINATIONS} rules of a pattern");
+            return (Vec::new(), lose(TOO_MANY_RULES, Fidelity::NARROWER, message));
+        }
+        let variants = match pieces.variants(scene) {
+            Ok(variants) => variants,
+            Err(Trouble::Never) => {
+                let message = "no packet meets these tests together".to_owned();
+                return (Vec::new(), lose(NEVER, Fidelity::NARROWER, message));
+            }
+            Err(Trouble::TooLong) => {
+                let message = "the values together are too long for one rule".to_owned();
+                return (Vec::new(), lose(TOO_LONG, Fidelity::NARROWER, message));
+            }
+        };
+        let (name, about) = &self.names[scene_number];
+        let several = variants.len() > 1;
+        let signature = |(number, (header, options)): (usize, (RuleText, RuleText))| {
+            Body::Signature(Signature {
+                slot: if several { format!("{name}.{alternative}.{number}") } else { format!("{name}.{alternative}") },
+                header,
+                options,
+                lists: pieces.hashes.clone(),
+                about: Arc::clone(about),
+                scene: Arc::clone(name),
+                victim: scene.victim,
+            })
+        };
+        (variants.into_iter().enumerate().map(signature).collect(), loss)
+    }
+}
+
+/// The pieces of one part, by what becomes of them.
+#[derive(Default)]
+struct Pieces {
+    header: Header,
+    protocols: Vec<Stack>,
+    /// One of each.
+    options: Vec<Vec<Match>>,
+    hashes: Vec<OwnList>,
+    contradictory: bool,
+}
+
+impl Pieces {
+    fn add(&mut self, held: Held) {
+        match held {
+            Held::Options(options) => self.options.push(options),
+            Held::Address(end, nets, negated) => self.add_address(end, &nets, negated),
+            Held::Port(end, ports) => {
+                for (known, concerned) in [
+                    (&mut self.header.source.ports, EndOf::Source),
+                    (&mut self.header.destination.ports, EndOf::Destination),
+                ] {
+                    if end == concerned {
+                        *known = known.intersection(&ports);
+                    }
+                }
+            }
+            Held::Protocols(protocols) => self.add_protocols(protocols),
+            Held::Hashes(hashes, negated) => self.hashes.push(OwnList { hashes, negated }),
+        }
+    }
+
+    fn add_address(&mut self, end: EndOf, nets: &[IpNet], negated: bool) {
+        let mut either = Addresses::default();
+        let addresses = match end {
+            EndOf::Source => &mut self.header.source.addresses,
+            EndOf::Destination => &mut self.header.destination.addresses,
+            EndOf::Either => &mut either,
+        };
+        if negated {
+            addresses.exclude(nets)
+        } else {
+            addresses.require(nets)
+        }
+        if end == EndOf::Either {
+            self.header.either.push(either);
+        }
+    }
+
+    /// Several tests of the protocol are about several layers.
+    fn add_protocols(&mut self, protocols: Vec<Keyword>) {
+        let stacks = protocols.into_iter().map(Stack::of);
+        if self.protocols.is_empty() {
+            self.protocols = stacks.collect();
+            return;
+        }
+        let known = std::mem::take(&mut self.protocols);
+        self.protocols =
+            stacks.flat_map(|more| known.iter().filter_map(move |known| known.clone().on(&more))).collect();
+        self.contradictory |= self.protocols.is_empty();
+    }
+
+    /// Keeps the hashes of the strongest algorithm, where there are several; whether there were.
+    fn keep_one_algorithm(&mut self) -> bool {
+        let algorithm = |list: &OwnList| list.hashes.first().map(Hash::algorithm);
+        let positive = self.hashes.iter().filter(|list| !list.negated);
+        let Some(strongest) = positive.filter_map(algorithm).max_by_key(|algorithm| algorithm.digits()) else {
+            return false;
+        };
+        let before = self.hashes.len();
+        self.hashes.retain(|list| algorithm(list) == Some(strongest));
+        self.hashes.len() < before
+    }
+
+    /// Whether the part asks for hashes and for nothing else: then a line in the common list says it all.
+    fn is_list_only(&self) -> bool {
+        matches!(self.hashes.as_slice(), [OwnList { negated: false, .. }])
+            && self.options.is_empty()
+            && self.protocols.is_empty()
+            && self.header == Header::default()
+    }
+
+    /// Header and options of each rule.
+    fn variants(&self, scene: &Scene) -> Result<Vec<(RuleText, RuleText)>, Trouble> {
+        if self.contradictory {
+            return Err(Trouble::Never);
+        }
+        let flow = match (scene.established, scene.seen) {
+            (true, Seen::ToServer) => RuleText::new("flow:established,to_server; "),
+            (true, Seen::ToClient) => RuleText::new("flow:established,to_client; "),
+            (true, Seen::Either | Seen::Packets) => RuleText::new("flow:established; "),
+            (false, _) => RuleText::default(),
+        };
+        let mut matches = vec![Match::default()];
+        for alternatives in &self.options {
+            let front = std::mem::take(&mut matches);
+            let combined = front.iter().flat_map(|front| {
+                let fitting = alternatives.iter().filter(|more| front.goes_with(more));
+                fitting.map(move |more| front.clone().and(more))
+            });
+            matches = combined.collect();
+        }
+        let all_options: Vec<RuleText> = matches.iter().map(|asked| flow.clone().text(&asked.text())).collect();
+        let mut variants = Vec::with_capacity(all_options.len());
+        let any = [Stack::default()];
+        for stack in if self.protocols.is_empty() { &any } else { self.protocols.as_slice() } {
+            let (protocol, family, mut options) = stack.written(scene.seen == Seen::Packets);
+            if scene.seen == Seen::Packets && stack.has_application() {
+                // Such a rule matches every packet behind the discovery of the protocol.
+                options = options.word("threshold:type limit,track by_both,count 1,seconds 60; ");
+            }
+            let header = Header { protocol, family, ..self.header.clone() };
+            for header in header.texts(&scene.protocol, scene.seen)? {
+                variants.extend(all_options.iter().map(|front| (header.clone(), front.clone().text(&options))));
+            }
+        }
+        let length = |(header, options): &(RuleText, RuleText)| header.as_str().len() + options.as_str().len();
+        if variants.iter().any(|variant| length(variant) > MATCH_LIMIT) {
+            return Err(Trouble::TooLong);
+        }
+        Ok(variants)
+    }
+}
+
+impl Held {
+    fn is_header(&self) -> bool {
+        matches!(self, Self::Address(..) | Self::Port(..) | Self::Protocols(_))
+    }
+}
+
+/// Whether a test of the tree is so.
+fn any_test(observation: &Observation, is: &mut impl FnMut(&Test) -> bool) -> bool {
+    match observation {
+        Observation::Match(condition) => any_in(condition, is),
+        Observation::All(operands, _) | Observation::Any(operands, _) | Observation::Then(operands, _) => {
+            operands.iter().any(|operand| any_test(operand, is))
+        }
+        Observation::Within { of, .. } | Observation::Repeat { of, .. } | Observation::During { of, .. } => {
+            any_test(of, is)
+        }
+    }
+}
+
+fn any_in(condition: &Condition, is: &mut impl FnMut(&Test) -> bool) -> bool {
+    match condition {
+        Condition::Test(test) => is(test),
+        Condition::All(operands) | Condition::Any(operands) => operands.iter().any(|operand| any_in(operand, is)),
+    }
+}

@@ -1,0 +1,101 @@
+//! Suricata: rules for its network sensor (user guide of Suricata 7, "Suricata rules").
+//!
+//! One pattern gives several rules, one for each place where Suricata sees what it names: a domain name in DNS queries,
+//! in TLS server names and in HTTP requests. Each rule asks for the whole of its field, so that it says what the pattern
+//! says; where it can't, its metadata has the verdict and the codes of what is lost.
+//!
+//! Hashes of files are not written into rules but into lists beside them, one for each algorithm, because that is how
+//! Suricata takes them. A list has one rule for all of its hashes; the line of each hash names its indicator, which is
+//! where an alert leads. A hash that is asked for together with other things has a rule and a list of its own.
+//!
+//! The rules of a pattern keep their numbers for ever: see [`lock`].
+
+mod buffer;
+mod emit;
+mod header;
+mod held;
+pub mod lock;
+mod lower;
+mod native;
+mod pcre;
+mod place;
+mod protocol;
+mod signature;
+mod text;
+mod url;
+mod view;
+
+use crate::diagnostic::Diagnostic;
+
+use super::{
+    contract::{Emission, EmitError, Format, Lower, Options, Rule, Target},
+    mapping::MappingError,
+};
+
+pub use buffer::TOO_LONG;
+pub use emit::{SEVERAL_HASHES, SID_CLASH};
+pub use held::{DIRECTION, FORM};
+pub use lower::{NEVER, ONE_HASH, TOO_MANY_RULES};
+pub use native::NOT_A_RULE;
+pub use url::{ENCRYPTED, PARTS};
+
+/// The target.
+pub static SURICATA: Suricata = Suricata { sids: lock::SidRange::LOCAL };
+
+/// Suricata's rules.
+#[derive(Debug, Clone, Copy)]
+pub struct Suricata {
+    /// The numbers that rules may get.
+    pub sids: lock::SidRange,
+}
+
+impl Target for Suricata {
+    fn name(&self) -> &'static str {
+        "suricata"
+    }
+
+    fn about(&self) -> &'static str {
+        "Rules for the network sensor Suricata 7 and later, with lists of file hashes"
+    }
+
+    fn formats(&self) -> &'static [Format] {
+        &[
+            Format {
+                name: "rules",
+                template: emit::RULES_TEMPLATE,
+                source: include_str!("../../../templates/suricata/rules.hbs"),
+                path: emit::RULES,
+                aside: false,
+                about: "One file of rules, in the order of their numbers",
+            },
+            Format {
+                name: "lists",
+                template: emit::LISTS_TEMPLATE,
+                source: include_str!("../../../templates/suricata/list.hbs"),
+                path: emit::LISTS,
+                aside: true,
+                about: "Lists of file hashes that the rules ask for",
+            },
+        ]
+    }
+
+    fn mapping(&self) -> &'static str {
+        include_str!("../../../templates/suricata/mapping.toml")
+    }
+
+    fn pattern_type(&self) -> Option<&'static str> {
+        Some("suricata")
+    }
+
+    fn check_native(&self, text: &str) -> Result<(), Diagnostic> {
+        native::check(text)
+    }
+
+    fn prepare(&self, mapping: &str, options: Options) -> Result<Box<dyn Lower>, MappingError> {
+        Ok(Box::new(lower::Lowerer::new(place::Mapping::read(mapping)?, options.accept)))
+    }
+
+    fn emit(&self, rules: Vec<Rule>, emission: &mut dyn Emission) -> Result<(), EmitError> {
+        emit::emit(&rules, self.sids, emission)
+    }
+}

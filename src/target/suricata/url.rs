@@ -1,0 +1,142 @@
+//! URLs: what of them goes over the wire.
+//!
+//! Of an `http` URL everything does, but for the fragment and a user name: host and port in the `Host` field, path and
+//! query in the request line. Of an `https` URL only the host does.
+
+use crate::{
+    diagnostic::Code,
+    plan::{
+        Operator, Test, UrlParts, Value, ValueKind,
+        adapt::{NO_OPERATOR, NO_PLACE},
+        fidelity::Fidelity,
+        value::Host,
+    },
+};
+
+use super::{
+    buffer::{self, LONGEST, TOO_LONG},
+    held::{Held, Piece, no_operator, no_value, text_of},
+    place::Case,
+    signature::Match,
+    text::{Keyword, RuleText},
+};
+
+/// What the pattern asks for is encrypted.
+pub const ENCRYPTED: Code = Code("L121");
+/// A part of the URL that is not sent as part of it.
+pub const PARTS: Code = Code("L124");
+
+const CLEAR: &str = "of an https URL only the host, where it is a name, goes over the wire in the clear";
+
+/// The request for each URL of `test`, as a client sends it to the server itself.
+pub fn hold(test: &Test) -> Piece {
+    if test.operator == Operator::Like && !test.negated {
+        return hold_like(test);
+    }
+    let urls = urls(test)?;
+    if let Some(other) = urls.iter().find(|url| !matches!(url.scheme.as_str(), "http" | "https" | "")) {
+        return Err(no_value(format!("Suricata sees no URLs of the scheme '{}'", other.scheme)));
+    }
+    let (hidden, shown): (Vec<&UrlParts>, Vec<&UrlParts>) = urls.into_iter().partition(|url| url.scheme == "https");
+    if shown.is_empty() {
+        return Err((ENCRYPTED, CLEAR.to_owned()));
+    }
+    let guessed = shown.iter().find(|url| url.scheme.is_empty()).map(|url| {
+        (PARTS, Fidelity::NARROWER, format!("'{}' has no scheme: only requests without TLS are seen", url.text))
+    });
+    let hidden = (!hidden.is_empty()).then(|| {
+        let message = format!("{} https URLs are left out: their paths are encrypted", hidden.len());
+        (ENCRYPTED, Fidelity::NARROWER, message)
+    });
+    let unsaid = shown.iter().find(|url| url.has_userinfo || url.has_fragment).map(|url| {
+        let what = if url.has_userinfo { "the user name" } else { "the fragment" };
+        (PARTS, Fidelity::BROADER, format!("{what} of '{}' is not sent as part of it", url.text))
+    });
+    let losses = [hidden, guessed, unsaid].into_iter().flatten();
+    let loss = losses.reduce(|(code, one, why), (_, other, more)| (code, one | other, format!("{why}; {more}")));
+    Ok((Held::Options(shown.into_iter().map(request).collect::<Result<_, _>>()?), loss))
+}
+
+/// URLs that are like a pattern with a scheme and a path: what the host is like, and what the path is like.
+fn hold_like(test: &Test) -> Piece {
+    let mut options = Vec::with_capacity(test.values.len());
+    let mut split = false;
+    for value in &test.values {
+        let unclear = || (NO_OPERATOR, format!("{value} does not tell the host from the path"));
+        let pattern = text_of(value).ok_or_else(unclear)?;
+        let (scheme, rest) = pattern.split_once("://").ok_or_else(unclear)?;
+        if scheme.eq_ignore_ascii_case("https") {
+            return Err((ENCRYPTED, CLEAR.to_owned()));
+        }
+        let (authority, target) = rest.split_at(rest.find('/').ok_or_else(unclear)?);
+        if !scheme.eq_ignore_ascii_case("http") || authority.contains('@') {
+            return Err(unclear());
+        }
+        let host = if authority.contains(['%', '_']) {
+            split = true;
+            buffer::like(&Keyword::of("http.host.raw"), Case::Ignore, authority)?
+        } else {
+            host_field(&UrlParts::parse(&format!("http://{authority}/")).ok_or_else(unclear)?)
+        };
+        options.push(host.and(&buffer::like(&Keyword::of("http.uri.raw"), Case::Keep, target)?));
+    }
+    let loss = split.then(|| {
+        (PARTS, Fidelity::NARROWER, "a % in the host stands for a part of the host, not of the path".to_owned())
+    });
+    Ok((Held::Options(options), loss))
+}
+
+/// The server name of each URL of `test`: the host alone, with `drop_path` also of URLs that name a page of it.
+pub fn hold_host(buffer: &Keyword, drop_path: bool, test: &Test) -> Piece {
+    if test.operator != Operator::Equal {
+        return Err((NO_PLACE, "a server name has no path".to_owned()));
+    }
+    let mut options = Vec::new();
+    for url in urls(test)? {
+        if url.scheme != "https" {
+            return Err((NO_PLACE, "no server name is sent for it".to_owned()));
+        }
+        let encrypted = || (ENCRYPTED, CLEAR.to_owned());
+        let Host::Domain(name) = &url.host else { return Err(encrypted()) };
+        let whole_host = url.target == "/" && !url.has_userinfo && !url.has_fragment && url.port.is_none();
+        if !(whole_host || drop_path) {
+            return Err(encrypted());
+        }
+        let name = name.as_str().as_bytes();
+        let option = RuleText::new("content:").content(name).word("; nocase; bsize:").number(name.len() as u64);
+        options.push(Match::of(RuleText::default().keyword(buffer).word("; "), option.word("; ")));
+    }
+    let why = "every page of the host is seen, for the path is encrypted".to_owned();
+    Ok((Held::Options(options), Some((ENCRYPTED, Fidelity::BROADER, why))))
+}
+
+fn urls(test: &Test) -> Result<Vec<&UrlParts>, (Code, String)> {
+    if test.operator != Operator::Equal || test.negated || test.values.is_empty() {
+        return Err(no_operator(test, "a URL"));
+    }
+    let url = |value| match value {
+        &Value { kind: ValueKind::Url(ref url), .. } => Ok(&**url),
+        other => Err(no_value(format!("{other} is no URL that a client can request"))),
+    };
+    test.values.iter().map(url).collect()
+}
+
+/// The request line and `Host` of a request.
+fn request(url: &UrlParts) -> Result<Match, (Code, String)> {
+    if url.target.len() > LONGEST {
+        return Err((TOO_LONG, format!("a path of {} bytes: a rule holds {LONGEST} at most", url.target.len())));
+    }
+    let option = RuleText::new("content:").content(url.target.as_bytes()).word("; bsize:");
+    let option = option.number(url.target.len() as u64).word("; ");
+    Ok(host_field(url).and(&Match::of(RuleText::new("http.uri.raw; "), option)))
+}
+
+/// `Host` has the port where it is not that of the scheme (RFC 9110, section 7.2).
+fn host_field(url: &UrlParts) -> Match {
+    let host = match url.port {
+        Some(port) => format!("{}:{port}", url.host),
+        None => url.host.to_string(),
+    };
+    let option = RuleText::new("content:").content(host.as_bytes()).word("; nocase; bsize:");
+    Match::of(RuleText::new("http.host.raw; "), option.number(host.len() as u64).word("; "))
+}

@@ -1,0 +1,336 @@
+//! Ready-made rules: a look at their outline.
+//!
+//! Each goes into a file of its own, so it can't spoil another; the look makes sure that it is a rule at all, ends where
+//! its text ends and reads no other file.
+
+use super::{INCLUDES, NO_RULE, text::RESERVED};
+use crate::{diagnostic::Diagnostic, span::Span};
+
+/// The names of the rules in a text.
+///
+/// # Errors
+/// Why it is no file of YARA rules that may be passed on.
+pub(super) fn rule_names(text: &str) -> Result<Vec<String>, Diagnostic> {
+    let mut outline = Outline { text, at: 0, start: 0 };
+    let mut names: Vec<String> = Vec::new();
+    loop {
+        match outline.next()? {
+            Token::End if names.is_empty() => return Err(outline.fault("there is no rule in it")),
+            Token::End => return Ok(names),
+            Token::Word("import") => {
+                if outline.next()? != Token::Text {
+                    return Err(outline.fault("expected a module's name in quotes"));
+                }
+            }
+            Token::Word("global" | "private") => {}
+            Token::Word("rule") => {
+                let name = outline.rule()?;
+                if names.contains(&name) {
+                    return Err(outline.fault("a rule of that name came before"));
+                }
+                names.push(name);
+            }
+            _ => return Err(outline.fault("expected a rule")),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Token<'t> {
+    Word(&'t str),
+    /// A text in quotes or a regular expression.
+    Text,
+    Mark(u8),
+    End,
+}
+
+/// A walk along the words, texts and marks of a file.
+struct Outline<'t> {
+    text: &'t str,
+    at: usize,
+    /// Where the last token began.
+    start: usize,
+}
+
+impl<'t> Outline<'t> {
+    /// A rule behind its keyword: its name.
+    fn rule(&mut self) -> Result<String, Diagnostic> {
+        let name = match self.next()? {
+            Token::Word(word) if is_name(word) => word.to_owned(),
+            _ => return Err(self.fault("expected a rule's name")),
+        };
+        let mut token = self.next()?;
+        if token == Token::Mark(b':') {
+            token = self.next()?;
+            while matches!(token, Token::Word(_)) {
+                token = self.next()?;
+            }
+        }
+        if token != Token::Mark(b'{') {
+            return Err(self.fault("expected '{'"));
+        }
+        self.body()?;
+        Ok(name)
+    }
+
+    /// The body of a rule, up to its closing brace.
+    fn body(&mut self) -> Result<(), Diagnostic> {
+        let mut token = self.next()?;
+        if token == Token::Word("meta") {
+            token = self.meta()?;
+        }
+        if token == Token::Word("strings") {
+            token = self.strings()?;
+        }
+        if token != Token::Word("condition") {
+            return Err(self.fault("expected a condition"));
+        }
+        self.expect(b':')?;
+        self.condition()
+    }
+
+    /// Metadata, and the token behind them.
+    fn meta(&mut self) -> Result<Token<'t>, Diagnostic> {
+        self.expect(b':')?;
+        loop {
+            let token = self.next()?;
+            if !matches!(token, Token::Word(word) if !matches!(word, "strings" | "condition")) {
+                return Ok(token);
+            }
+            self.expect(b'=')?;
+            let value = match self.next()? {
+                Token::Mark(b'-') => self.next()?,
+                other => other,
+            };
+            if !matches!(value, Token::Text | Token::Word(_)) {
+                return Err(self.fault("expected a text, a number or a truth value"));
+            }
+        }
+    }
+
+    /// Strings, and the token behind them.
+    fn strings(&mut self) -> Result<Token<'t>, Diagnostic> {
+        self.expect(b':')?;
+        let mut token = self.next()?;
+        loop {
+            if token != Token::Mark(b'$') {
+                return Ok(token);
+            }
+            match self.next()? {
+                Token::Word(_) => self.expect(b'=')?,
+                // A string without a name.
+                Token::Mark(b'=') => {}
+                _ => return Err(self.fault("expected a string's name")),
+            }
+            match self.next()? {
+                Token::Text => {}
+                Token::Mark(b'{') => self.hexadecimal()?,
+                _ => return Err(self.fault("expected a text, hexadecimal digits or a regular expression")),
+            }
+            token = self.modifiers()?;
+        }
+    }
+
+    /// Hexadecimal digits with their wildcards, up to the closing brace.
+    fn hexadecimal(&mut self) -> Result<(), Diagnostic> {
+        loop {
+            match self.next()? {
+                Token::Mark(b'}') => return Ok(()),
+                Token::Word(word) if word.bytes().all(|byte| byte.is_ascii_hexdigit()) => {}
+                Token::Mark(b'?' | b'~' | b'[' | b']' | b'(' | b')' | b'|' | b'-') => {}
+                _ => return Err(self.fault("expected hexadecimal digits")),
+            }
+        }
+    }
+
+    /// What may stand behind a string (`wide`, `xor(1-255)`), and the token behind it.
+    fn modifiers(&mut self) -> Result<Token<'t>, Diagnostic> {
+        loop {
+            let token = self.next()?;
+            match token {
+                Token::Word("ascii" | "wide" | "nocase" | "fullword" | "private" | "xor" | "base64" | "base64wide") => {
+                }
+                Token::Mark(b'(') => while !matches!(self.next()?, Token::Mark(b')') | Token::End) {},
+                _ => return Ok(token),
+            }
+        }
+    }
+
+    /// A condition, up to the closing brace of its rule.
+    fn condition(&mut self) -> Result<(), Diagnostic> {
+        let mut last = Token::Mark(b':');
+        loop {
+            let token = self.next()?;
+            match token {
+                Token::Mark(b'}') if last == Token::Mark(b':') => return Err(self.fault("the condition is empty")),
+                Token::Mark(b'}') => return Ok(()),
+                Token::End
+                | Token::Word("rule" | "import" | "global" | "private" | "meta" | "strings" | "condition") => {
+                    return Err(self.fault("the rule does not end"));
+                }
+                // A division; two of them are a text that was escaped once too often.
+                Token::Mark(b'\\') if last == token => return Err(self.fault("there is a \\ too many")),
+                Token::Mark(mark) if !b"()[]<>=!+-*%\\&|^~.,:$#@".contains(&mark) => {
+                    return Err(self.fault("a character that can't stand in a condition"));
+                }
+                _ => last = token,
+            }
+        }
+    }
+
+    fn expect(&mut self, mark: u8) -> Result<(), Diagnostic> {
+        if self.next()? == Token::Mark(mark) {
+            return Ok(());
+        }
+        Err(self.fault(&format!("expected '{}'", char::from(mark))))
+    }
+
+    fn next(&mut self) -> Result<Token<'t>, Diagnostic> {
+        self.skip()?;
+        self.start = self.at;
+        let Some(&first) = self.rest().as_bytes().first() else { return Ok(Token::End) };
+        if first.is_ascii_alphanumeric() || first == b'_' {
+            let rest = self.rest();
+            let end = rest.find(|next: char| !next.is_ascii_alphanumeric() && next != '_').unwrap_or(rest.len());
+            self.at += end;
+            // YARA reads the other file wherever the word stands.
+            return match &rest[..end] {
+                "include" => {
+                    let message = "a rule from a feed must not read other files";
+                    Err(Diagnostic::error(INCLUDES, message).at(Span::new(self.start, self.at)))
+                }
+                word => Ok(Token::Word(word)),
+            };
+        }
+        if first == b'"' || first == b'/' {
+            return self.quoted(first);
+        }
+        if first == 0 {
+            return Err(self.fault("a NUL can't stand in a rule"));
+        }
+        self.at += self.rest().chars().next().map_or(1, char::len_utf8);
+        Ok(Token::Mark(first))
+    }
+
+    /// Blanks and comments.
+    fn skip(&mut self) -> Result<(), Diagnostic> {
+        loop {
+            let rest = self.rest();
+            self.at += rest.len() - rest.trim_start().len();
+            let rest = self.rest();
+            if rest.starts_with("//") {
+                self.at += rest.find('\n').unwrap_or(rest.len());
+            } else if let Some(comment) = rest.strip_prefix("/*") {
+                self.start = self.at;
+                self.at += 2 + comment.find("*/").ok_or_else(|| self.fault("the comment does not end"))? + 2;
+            } else {
+                return Ok(());
+            }
+        }
+    }
+
+    /// A text in quotes or a regular expression, on one line.
+    fn quoted(&mut self, edge: u8) -> Result<Token<'t>, Diagnostic> {
+        let mut escaped = false;
+        for (index, byte) in self.rest().bytes().enumerate().skip(1) {
+            match byte {
+                b'\n' => break,
+                _ if escaped => escaped = false,
+                b'\\' => escaped = true,
+                byte if byte == edge => {
+                    self.at += index + 1;
+                    // The flags of a regular expression.
+                    let flags =
+                        self.rest().bytes().take_while(|flag| edge == b'/' && matches!(flag, b'i' | b's')).count();
+                    self.at += flags;
+                    return Ok(Token::Text);
+                }
+                _ => {}
+            }
+        }
+        Err(self.fault(if edge == b'"' { "the text does not end" } else { "the regular expression does not end" }))
+    }
+
+    fn rest(&self) -> &'t str {
+        &self.text[self.at..]
+    }
+
+    fn fault(&self, message: &str) -> Diagnostic {
+        Diagnostic::error(NO_RULE, format!("not a YARA rule: {message}")).at(Span::new(self.start, self.at))
+    }
+}
+
+fn is_name(word: &str) -> bool {
+    word.len() <= 128
+        && !word.starts_with(|first: char| first.is_ascii_digit())
+        && RESERVED.binary_search(&word).is_err()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_pass() {
+        let cases: [(&str, &[&str]); 7] = [
+            ("rule a { condition: true }", &["a"]),
+            (
+                "import \"pe\"\nprivate global rule a : t1 t2 { strings: $a = { 41 [2-4] ( 42 | 43 ) } condition: $a }",
+                &["a"],
+            ),
+            (
+                "// rule x {\n/* } */ rule a { strings: $a = \"} // \\\" rule\" $b = /\\/}{1,2}/i condition: any of them } rule b { condition: a }",
+                &["a", "b"],
+            ),
+            (
+                "rule a { strings: $ = \"x\" wide xor(1-255) $b = /x{2,3}[a]/is private condition: #b > -1 \\ 2 and uint8(@b[1]) == 0x4d }",
+                &["a"],
+            ),
+            ("rule a { meta: condition_x = \"include\" condition: for any of them : ( $ ) }", &["a"]),
+            (
+                "rule a { strings: $_ = { 4? ~41 ?? [4-] } condition: 50% of them and for any i in (1..#_) : ( @_[i] << 2 >= 0x10 ) }",
+                &["a"],
+            ),
+            ("rule é_not_here { condition: true }", &[]),
+        ];
+        for (text, names) in cases {
+            assert_eq!(rule_names(text).unwrap_or_default(), names, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_rule_is_refused() {
+        let cases = [
+            ("", "no rule"),
+            ("// rule a { condition: true }", "no rule"),
+            ("alert tcp any any -> any any (sid:1;)", "expected a rule"),
+            ("rule all { condition: true }", "name"),
+            ("rule a { condition: true", "does not end"),
+            ("rule a { meta: b = \\\\\"x\\\\\" condition: true }", "expected a text"),
+            ("rule a { condition: 1 \\\\ 2 }", "too many"),
+            ("rule a { strings: $a = { 4G } condition: $a }", "hexadecimal"),
+            ("rule a { condition: }", "empty"),
+            ("rule a { condition: tru\u{e9} }", "character"),
+            ("rule a { condition: true } }", "expected a rule"),
+            ("rule a { condition: true rule b { condition: true } }", "does not end"),
+            ("rule a { strings: $a = \"x }", "text does not end"),
+            ("rule a { strings: $a = /x }\n condition: $a }", "expression does not end"),
+            ("rule a { strings: $a = \"x\" }", "expected a condition"),
+            ("rule a { condition: true } rule a { condition: true }", "came before"),
+            ("rule a { condition: /* true }", "comment"),
+            ("rule a { condition: true \0 }", "NUL"),
+        ];
+        for (text, message) in cases {
+            let fault = rule_names(text).unwrap_err();
+            assert_eq!(fault.code, NO_RULE);
+            assert!(fault.message.contains(message), "{text}: {}", fault.message);
+        }
+    }
+
+    #[test]
+    fn a_rule_reads_no_other_file() {
+        for text in ["include \"/etc/passwd\" rule a { condition: true }", "rule a { condition: include \"x\" true }"] {
+            assert_eq!(rule_names(text).unwrap_err().code, INCLUDES);
+        }
+    }
+}

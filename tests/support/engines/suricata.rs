@@ -1,0 +1,69 @@
+//! Suricata 7: does a file of rules load, and what does it alert on in a capture?
+
+use std::{collections::BTreeSet, fs, net::IpAddr, path::Path, process::Command};
+
+use serde::Deserialize;
+
+use super::{Outcome, file, project, run, scratch};
+
+/// One alert: which rule, and the client whose conversation caused it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Alert {
+    /// The rule's `sid`.
+    pub sid: u32,
+    /// The end that opened the conversation, also when it is the answer that matched.
+    pub client: IpAddr,
+}
+
+/// Loads the rules, as `suricata -T` does. Files that the rules name are looked for beside the rules' file.
+///
+/// A warning is a refusal: Suricata warns of a rule that it loads and that means something else.
+#[track_caller]
+pub fn check(rules: &Path) -> Outcome {
+    let log = scratch();
+    let mut outcome = run(suricata(rules, log.path()).arg("-T"));
+    // The form of these lines is set in the configuration; notices go to standard output, and warnings with them.
+    outcome.accepted &= !outcome.output.lines().any(|line| line.starts_with("Warning: "));
+    outcome
+}
+
+/// The alerts of these rules in a capture (the bytes of a pcap file), each once.
+///
+/// The rules are loaded with [`check`] first: reading a capture, Suricata skips a rule that it can't load.
+#[track_caller]
+pub fn alerts(rules: &Path, capture: &[u8]) -> BTreeSet<Alert> {
+    check(rules).assert_accepted();
+    // Suricata appends to a log that it finds: each run has a folder of its own.
+    let log = scratch();
+    let capture = file(&log, "witness.pcap", capture);
+    run(suricata(rules, log.path()).arg("-r").arg(capture)).assert_accepted();
+    let events = fs::read_to_string(log.path().join("eve.json")).expect("Suricata's log");
+    events.lines().filter_map(|line| alert(line).expect("a line of Suricata's log")).collect()
+}
+
+fn suricata(rules: &Path, log: &Path) -> Command {
+    let mut command = Command::new("suricata");
+    command.arg("-c").arg(project("tests/engines/suricata.yaml")).arg("-S").arg(rules).arg("-l").arg(log);
+    command
+}
+
+/// The alert in a line of `eve.json`, if it is one.
+fn alert(line: &str) -> serde_json::Result<Option<Alert>> {
+    #[derive(Deserialize)]
+    struct Event {
+        src_ip: Option<IpAddr>,
+        alert: Option<Rule>,
+        flow: Option<Flow>,
+    }
+    #[derive(Deserialize)]
+    struct Rule {
+        signature_id: u32,
+    }
+    #[derive(Deserialize)]
+    struct Flow {
+        src_ip: Option<IpAddr>,
+    }
+    let event: Event = serde_json::from_str(line)?;
+    let client = event.flow.and_then(|flow| flow.src_ip).or(event.src_ip);
+    Ok(event.alert.zip(client).map(|(rule, client)| Alert { sid: rule.signature_id, client }))
+}
