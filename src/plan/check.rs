@@ -23,7 +23,13 @@
 //! | `IN (1, 'a')` | accepted | T013 | the elements of a set are of one type (section 9.2.1) |
 //! | a regular expression that does not compile | accepted | T008 | it matches nothing |
 //! | `ISSUBSET 'nonsense'` | accepted | T006 | it contains nothing |
-//! | a string against an integer property | accepted | T001 | values of different types are never equal |
+//! | `file:size = '1'` | accepted | T001 | values of different types are never equal |
+//! | `process:is_hidden > 0` | accepted | T002 | booleans have no order |
+//! | `file:name ISSUBSET '192.0.2.0/24'` | accepted | T007 | only addresses have subsets |
+//! | `99999999999999999999` | accepted | T014 | integers have 64 bits |
+//! | `file:size LIKE '1%'` | accepted | T015 | a number is no text |
+//! | `network-traffic:dst_port = 70000` | accepted | T016 | no port has this number |
+//! | `file:hashes = 'a'` | accepted | T017 | a dictionary is no value |
 //! | two qualifiers of one kind under STIX 2.0 | accepted | T018 | STIX 2.1 forbids it, and no feed does it |
 
 mod address;
@@ -68,7 +74,7 @@ pub fn check(pattern: &Pattern<'_>) -> Vec<Diagnostic> {
     check.found
 }
 
-/// How many names are remembered, so that each is reported once.
+/// How many names of one pattern are reported, each once. A pattern with more is not about STIX objects at all.
 const NAMES: usize = 64;
 
 /// A check under way.
@@ -118,12 +124,13 @@ impl Check<'_> {
         self.found.push(Diagnostic::warning(code, message).at(span).help(help));
     }
 
-    /// Whether `name` is reported under `code` for the first time.
+    /// Whether `name` is to be reported under `code`: once, and not after very many others.
     fn is_news(&mut self, code: Code, name: &str) -> bool {
         let known = self.named.iter().any(|(seen, text)| *seen == code && text == name);
-        if !known && self.named.len() < NAMES {
-            self.named.push((code, name.to_owned()));
+        if known || self.named.len() >= NAMES {
+            return false;
         }
-        !known
+        self.named.push((code, name.to_owned()));
+        true
     }
 }

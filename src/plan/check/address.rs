@@ -77,10 +77,10 @@ pub(super) fn network(check: &mut Check<'_>, test: &Test<'_, '_>, literal: &Lite
         PropertyType::String(text) if text.is_address() => text,
         PropertyType::Any => Text::Endpoint,
         _ => {
-            let name = match test.name() {
-                "value" => test.comparison.path.object_type,
-                name => name,
-            };
+            let mut name = test.name();
+            if name == "value" {
+                name = literal::name(test.comparison.path.object_type);
+            }
             let message = format!("{operator} compares IP addresses, and `{name}` is none");
             let help = "use it with ipv4-addr:value, ipv6-addr:value, or the value of a reference to them";
             return check.error(NOT_AN_ADDRESS_PROPERTY, test.comparison.path.span, message, help);

@@ -27,10 +27,10 @@ pub(super) fn digest(
     digest: &str,
 ) {
     let Some(digits) = algorithm.digits else { return };
-    let odd = digest.char_indices().find(|(_, character)| !character.is_ascii_hexdigit());
-    if odd.is_none() && digest.len() == digits {
+    if digest.len() == digits && digest.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return;
     }
+    let odd = digest.char_indices().find(|(_, character)| !character.is_ascii_hexdigit());
     let (code, span, message, help) = match odd {
         Some((at, character)) => (
             DIGEST_DIGITS,

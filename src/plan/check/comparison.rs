@@ -40,12 +40,12 @@ pub(super) struct Test<'t, 'a> {
 
 impl Test<'_, '_> {
     /// The property, as messages call it.
-    pub fn name(&self) -> &str {
-        let keys = self.comparison.path.steps.iter().rev().filter_map(|step| match &step.kind {
+    pub fn name(&self) -> String {
+        let mut keys = self.comparison.path.steps.iter().rev().filter_map(|step| match &step.kind {
             PathStepKind::Property(key) => Some(&**key),
             _ => None,
         });
-        keys.into_iter().next().unwrap_or(self.comparison.path.object_type)
+        literal::name(keys.next().unwrap_or(self.comparison.path.object_type))
     }
 
     pub fn is_equality(&self) -> bool {

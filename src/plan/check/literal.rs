@@ -56,6 +56,11 @@ fn in_quotes(text: &str, most: usize) -> String {
     written
 }
 
+/// A key or an object type as a message shows it, which puts it into backquotes.
+pub(super) fn name(name: &str) -> String {
+    cut(name, SHOWN).escape_debug().collect()
+}
+
 /// A text without its end where it is longer than `most` characters.
 fn cut(text: &str, most: usize) -> std::borrow::Cow<'_, str> {
     match text.char_indices().nth(most) {

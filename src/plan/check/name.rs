@@ -14,6 +14,9 @@ pub const DEFANGED: Code = Code("W106");
 
 /// Checks a domain name.
 pub(super) fn check(check: &mut Check<'_>, literal: &Literal<'_>, text: &str) {
+    if is_plain(text) {
+        return;
+    }
     if let Ok(address) = text.parse::<IpAddr>() {
         let right = if address.is_ipv4() { "ipv4-addr" } else { "ipv6-addr" };
         let message = "an IP address, where a domain name is expected";
@@ -57,6 +60,25 @@ pub(super) fn check(check: &mut Check<'_>, literal: &Literal<'_>, text: &str) {
         Problem::Path | Problem::Port(_) => literal::inside(check.source, literal.span, at, text.len()),
     };
     check.warning(NOT_A_NAME, span, what, help);
+}
+
+/// Whether a name is plainly good, as nearly all are: one pass over its bytes. Others get a closer look.
+fn is_plain(text: &str) -> bool {
+    let mut length = 0;
+    let mut has_letter = false;
+    for byte in text.bytes() {
+        match byte {
+            b'.' if (1..=63).contains(&length) => (length, has_letter) = (0, false),
+            b'-' | b'_' | b'0'..=b'9' => length += 1,
+            b'a'..=b'z' | b'A'..=b'Z' => {
+                length += 1;
+                has_letter = true;
+            }
+            _ => return false,
+        }
+    }
+    // The last part of an IP address has no letter.
+    has_letter && length <= 63 && text.len() <= 253
 }
 
 enum Problem {
@@ -110,13 +132,23 @@ const HARMLESS: &[(&str, &str)] = &[
 
 /// Whether a value was made harmless for reading.
 pub(super) fn is_defanged(text: &str) -> bool {
-    has_harmless_scheme(text) || HARMLESS.iter().any(|(written, _)| text.contains(written))
+    // Most values are real: one look at each byte tells.
+    let has_bracket = text.bytes().any(|byte| matches!(byte, b'[' | b'(' | b'{' | b'\\'));
+    has_bracket && HARMLESS.iter().any(|(written, _)| text.contains(written)) || harmless_scheme(text).is_some()
 }
 
-fn has_harmless_scheme(text: &str) -> bool {
-    let scheme = text.split(['[', ':']).next().unwrap_or(text);
-    ["hxxp", "hxxps", "fxp", "meow"].iter().any(|harmless| scheme.eq_ignore_ascii_case(harmless))
-        && scheme.len() < text.len()
+/// Schemes that nothing opens, and what is meant by them.
+const SCHEMES: &[(&str, &str)] =
+    &[("hxxp", "http"), ("hxxps", "https"), ("fxp", "ftp"), ("fxps", "ftps"), ("meow", "http")];
+
+/// The scheme of a value, if it was made harmless, and the real one.
+fn harmless_scheme(text: &str) -> Option<(&str, &'static str)> {
+    if !matches!(text.as_bytes().get(1), Some(b'x' | b'X' | b'e' | b'E')) {
+        return None;
+    }
+    let scheme = text.split([':', '[']).next().filter(|scheme| scheme.len() < text.len())?;
+    let known = SCHEMES.iter().find(|(harmless, _)| scheme.eq_ignore_ascii_case(harmless));
+    known.map(|(_, real)| (scheme, *real))
 }
 
 pub(super) fn defanged(check: &mut Check<'_>, literal: &Literal<'_>, text: &str) {
@@ -124,13 +156,7 @@ pub(super) fn defanged(check: &mut Check<'_>, literal: &Literal<'_>, text: &str)
     for (written, meant) in HARMLESS {
         real = real.replace(written, meant);
     }
-    if has_harmless_scheme(&real) {
-        let scheme = real.split(':').next().unwrap_or_default().to_owned();
-        let meant = match scheme.to_ascii_lowercase().as_str() {
-            "hxxps" => "https",
-            "fxp" => "ftp",
-            _ => "http",
-        };
+    if let Some((scheme, meant)) = harmless_scheme(&real) {
         real = format!("{meant}{}", &real[scheme.len()..]);
     }
     let help = format!("write {}", literal::written(&real));

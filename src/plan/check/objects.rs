@@ -58,7 +58,10 @@ fn types<'e>(check: &mut Check<'_>, expression: &'e ComparisonExpression<'_>) ->
         };
         all = Some(match all {
             None => own,
-            Some(all) if operator == BooleanOperator::Or => &all | &own,
+            Some(mut all) if operator == BooleanOperator::Or => {
+                all.extend(own);
+                all
+            }
             Some(all) => {
                 let both = &all & &own;
                 if both.is_empty() && !reported {
@@ -74,12 +77,13 @@ fn types<'e>(check: &mut Check<'_>, expression: &'e ComparisonExpression<'_>) ->
 
 fn report(check: &mut Check<'_>, before: &BTreeSet<&str>, operand: &ComparisonExpression<'_>) {
     let path = &first_test(operand).path;
-    let earlier = before.first().copied().unwrap_or_default();
+    let earlier = literal::name(before.first().copied().unwrap_or_default());
+    let later = literal::name(path.object_type);
     check.error(
         TWO_OBJECT_TYPES,
         path.type_span,
-        format!("no object is of both types, `{earlier}` and `{}`", path.object_type),
-        format!("give each type brackets of its own: [{earlier}:…] AND [{}:…]", path.object_type),
+        format!("no object is of both types, `{earlier}` and `{later}`"),
+        format!("give each type brackets of its own: [{earlier}:…] AND [{later}:…]"),
     );
 }
 

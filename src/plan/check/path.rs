@@ -1,10 +1,11 @@
 //! Names that the standard does not have, or not here.
 
-use super::Check;
+use super::{Check, literal};
 use crate::{
     diagnostic::{Code, Diagnostic},
     pattern::{ComparisonOperator, ObjectPath, PathStepKind},
     plan::schema::{self, PropertyType, Status, Walk},
+    span::Span,
 };
 
 /// A property that the standard does not have.
@@ -43,7 +44,7 @@ fn renamed(check: &mut Check<'_>, path: &ObjectPath<'_>, walk: &Walk, step: usiz
         return;
     }
     let (Some(span), former) = (path.steps.get(step).map(|step| step.span), key(path, step)) else { return };
-    if !check.is_news(FORMER_NAME, former) {
+    if !is_news(check, FORMER_NAME, path, step) {
         return;
     }
     let message = if exact {
@@ -57,7 +58,7 @@ fn renamed(check: &mut Check<'_>, path: &ObjectPath<'_>, walk: &Walk, step: usiz
 
 fn removed(check: &mut Check<'_>, path: &ObjectPath<'_>, step: usize) {
     let (Some(span), former) = (path.steps.get(step).map(|step| step.span), key(path, step)) else { return };
-    if !check.is_news(FORMER_NAME, former) {
+    if !is_news(check, FORMER_NAME, path, step) {
         return;
     }
     let message = format!("`{former}` is a property of STIX 2.0 that 2.1 has no more");
@@ -75,7 +76,7 @@ fn removed(check: &mut Check<'_>, path: &ObjectPath<'_>, step: usize) {
 fn list(check: &mut Check<'_>, path: &ObjectPath<'_>, behind: usize) {
     let Some(before) = behind.checked_sub(1).and_then(|at| path.steps.get(at)) else { return };
     let name = key(path, behind - 1);
-    if !check.is_news(LIST_AS_VALUE, name) {
+    if !is_news(check, LIST_AS_VALUE, path, behind - 1) {
         return;
     }
     let message = if behind < path.steps.len() {
@@ -92,22 +93,23 @@ fn unknown_property(check: &mut Check<'_>, path: &ObjectPath<'_>, walk: &Walk, s
         let message = "this is not a list, and has no elements";
         return check.warning(UNKNOWN_PROPERTY, place.span, message, "leave the brackets out");
     };
+    if !is_news(check, UNKNOWN_PROPERTY, path, step) {
+        return;
+    }
     let suggestion = schema::suggestion(path);
     let is_case = suggestion.is_some_and(|right| right != &**name && right.eq_ignore_ascii_case(name));
     let code = if is_case { WRONG_CASE } else { UNKNOWN_PROPERTY };
-    if !check.is_news(code, name) {
-        return;
-    }
     let owner = owner(path, walk, step);
+    let shown = literal::name(name);
     let message = if is_case {
-        format!("`{name}` is not a property of {owner}: names are lower case")
+        format!("`{shown}` is not a property of {owner}: names are lower case")
     } else {
-        format!("`{name}` is not a property of {owner}")
+        format!("`{shown}` is not a property of {owner}")
     };
     let help = match (suggestion, walk.has(path.steps.get(step + 1))) {
         (Some(right), _) if is_case => format!("write {right}"),
         (Some(right), _) => format!("did you mean {right}?"),
-        (None, Some(next)) => format!("leave it out: {next} stands right here"),
+        (None, Some(next)) => format!("leave it out: {} stands right here", literal::name(next)),
         (None, None) if matches!(walk.kind_before(), Some(PropertyType::Extensions(_))) => {
             "if it is custom, its name starts with x- or extension-definition--".to_owned()
         }
@@ -124,29 +126,37 @@ fn owner(path: &ObjectPath<'_>, walk: &Walk, step: usize) -> String {
             names.join(" or ")
         }
         Some(PropertyType::Object(structure)) => format!("`{}`", structure.name),
-        _ if step > 0 => format!("`{}`", key(path, step - 1)),
+        _ if step > 0 => format!("`{}`", literal::name(key(path, step - 1))),
         _ => format!("`{}`", path.object_type),
     }
 }
 
 fn unknown_type(check: &mut Check<'_>, path: &ObjectPath<'_>) {
+    if !check.is_news(UNKNOWN_TYPE, path.object_type) {
+        return;
+    }
     let suggestion = schema::suggestion(path);
     let is_case = suggestion.is_some_and(|right| right.eq_ignore_ascii_case(path.object_type));
     let code = if is_case { WRONG_CASE } else { UNKNOWN_TYPE };
-    if !check.is_news(code, path.object_type) {
-        return;
-    }
+    let name = literal::name(path.object_type);
     let message = if is_case {
-        format!("`{}` is not an object type of STIX: names are lower case", path.object_type)
+        format!("`{name}` is not an object type of STIX: names are lower case")
     } else {
-        format!("`{}` is not an object type of STIX", path.object_type)
+        format!("`{name}` is not an object type of STIX")
     };
     let help = match suggestion {
         Some(right) if is_case => format!("write {right}"),
         Some(right) => format!("did you mean {right}?"),
-        None => format!("if it is custom, its name starts with x-: x-{}", path.object_type),
+        None => format!("if it is custom, its name starts with x-: x-{name}"),
     };
     check.warning(code, path.type_span, message, help);
+}
+
+/// Whether the path up to `step` is to be reported under `code`.
+fn is_news(check: &mut Check<'_>, code: Code, path: &ObjectPath<'_>, step: usize) -> bool {
+    let end = path.steps.get(step).map_or(path.span.end, |step| step.span.end);
+    let text = Span { start: path.span.start, end }.slice(check.source);
+    check.is_news(code, text)
 }
 
 /// The key at a step, or the one before an index.

@@ -71,6 +71,7 @@ pub(super) fn error(regex: &str) -> Option<RegexError> {
 }
 
 struct Scanner<'r> {
+    regex: &'r str,
     bytes: &'r [u8],
     at: usize,
     /// Where the open groups begin.
@@ -90,6 +91,7 @@ struct Scanner<'r> {
 impl<'r> Scanner<'r> {
     fn new(regex: &'r str) -> Self {
         Self {
+            regex,
             bytes: regex.as_bytes(),
             at: 0,
             open: Vec::new(),
@@ -220,7 +222,7 @@ impl<'r> Scanner<'r> {
 
     /// The character here, and its length.
     fn character(&self) -> (char, usize) {
-        let character = self.rest().utf8_chunks().next().and_then(|chunk| chunk.valid().chars().next());
+        let character = self.regex.get(self.at..).and_then(|rest| rest.chars().next());
         character.map_or(('\0', 1), |character| (character, character.len_utf8()))
     }
 
