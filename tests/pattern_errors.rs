@@ -78,13 +78,17 @@ fn every_code_has_an_example_that_shows_it() {
         diagnostic::catalogue().keys().filter(|code| code.starts_with(letter)).cloned().collect::<Vec<_>>()
     };
     assert_eq!(explained('P'), declared(include_str!("../src/pattern/mistake.rs"), 'P'));
-    assert_eq!(explained('W'), declared(include_str!("../src/pattern/lenient/mod.rs"), 'W'));
+    // The other rooms that report warnings have codes from W050 on, and tests of their own.
+    let own = |code: &String| code.as_str() < "W050";
+    let warnings: Vec<String> = explained('W').into_iter().filter(own).collect();
+    assert_eq!(warnings, declared(include_str!("../src/pattern/lenient/mod.rs"), 'W'));
     for (code, explanation) in diagnostic::catalogue() {
         let example = &explanation.example;
         let codes: Vec<&str> = match &code[..1] {
             // No example of this one fits into a file.
             "P" if code == "P044" => continue,
             "P" => pattern::parse(example).expect_err(code).iter().map(|error| error.code().0).collect(),
+            "W" if !own(code) => continue,
             "W" => {
                 let reading =
                     lenient::read(example, Version::V21, false).unwrap_or_else(|errors| panic!("{code}: {errors}"));
