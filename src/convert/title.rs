@@ -5,10 +5,10 @@ use crate::{
     span::Span,
 };
 
-/// Longest value that a name quotes, in characters.
-const LONGEST_VALUE: usize = 60;
+/// Longest value that a name quotes, in characters: a SHA-256.
+const LONGEST_VALUE: usize = 64;
 
-/// A short name for a plan: `Domain name evil.example`, `SHA-256 hash 0f… and 3 more`.
+/// A short name for a plan: `Domain name evil.example`, `MD5 hash 79054025255fb1a26e4bc422aef54eb4 and 3 more`.
 #[must_use]
 pub(super) fn title(plan: &Plan) -> String {
     let Some(test) = first(&plan.observation) else { return "Empty pattern".to_owned() };
@@ -104,5 +104,5 @@ fn shortened(text: &str) -> String {
     if text.chars().count() <= LONGEST_VALUE {
         return text.to_owned();
     }
-    text.chars().take(LONGEST_VALUE).chain(['…']).collect()
+    text.chars().take(LONGEST_VALUE).chain("...".chars()).collect()
 }
