@@ -1,6 +1,10 @@
 //! From a plan to the detections of its rules, one for each log source.
 
-use std::{borrow::Cow, collections::BTreeSet, sync::Arc};
+use std::{
+    borrow::Cow,
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use super::{
     detection::{Branch, detection},
@@ -11,7 +15,7 @@ use super::{
 };
 use crate::{
     plan::{
-        Operator, Plan, Test, ValueKind,
+        Condition, Observation, Operator, Plan, Property, Test, ValueKind,
         adapt::{self, Accept, Adapted, Fit, NO_COMMON_SCENE, NO_PLACE, NO_VALUE, Part},
         fidelity::{Fidelity, Loss},
     },
@@ -68,6 +72,22 @@ impl Compiler {
             })
             .collect();
         Ok(Self { table, scenes, accept: options.accept })
+    }
+
+    /// The enabled log sources that have a field for any property of the plan. Where there is none, the first one, to say
+    /// why.
+    fn candidates(&self, plan: &Plan) -> Vec<usize> {
+        let mut distinct: HashMap<&Property, &Test> = HashMap::new();
+        tests(&plan.observation, &mut |test| _ = distinct.entry(&test.property).or_insert(test));
+        let has_row = |scene: &usize| {
+            let (number, _) = self.scenes[*scene];
+            distinct.values().any(|test| {
+                let any = any_element(test);
+                self.table.rows(number, any.as_ref().unwrap_or(test)).next().is_some()
+            })
+        };
+        let found: Vec<usize> = (0..self.scenes.len()).filter(has_row).collect();
+        if found.is_empty() { (0..self.scenes.len().min(1)).collect() } else { found }
     }
 
     /// Whether the enabled log source number `scene` holds `test`.
@@ -167,8 +187,11 @@ fn branch<'m>(source: &'m LogSource, tests: &[(&Test, Vec<Place<'m>>)], role: &s
 impl Lower for Compiler {
     fn lower(&self, plan: &Plan) -> Result<Lowered, Refusal> {
         let plan: Cow<'_, Plan> = joined(plan, &self.table);
-        let adapted = adapt::adapt(&plan, self.scenes.len(), self.accept, |scene, test| self.fit(scene, test));
-        let Adapted { parts, mut fidelity, mut losses } = adapted.map_err(|reasons| Refusal { reasons })?;
+        let scenes = self.candidates(&plan);
+        let adapted =
+            adapt::adapt(&plan, scenes.len(), self.accept, |candidate, test| self.fit(scenes[candidate], test));
+        let Adapted { mut parts, mut fidelity, mut losses } = adapted.map_err(|reasons| Refusal { reasons })?;
+        parts.iter_mut().for_each(|part| part.scene = scenes[part.scene]);
         let mut drafts: Vec<(usize, Vec<Branch<'_>>, Fidelity, BTreeSet<Loss>)> = Vec::new();
         for part in &parts {
             let branches = self.branches(part);
@@ -222,6 +245,27 @@ fn no_common_role<H>(part: &Part<'_, H>) -> Loss {
         effect: Fidelity::NARROWER,
         message: "the mapping has no role that all of these tests share".to_owned(),
         span: spans.reduce(crate::span::Span::to).unwrap_or_default(),
+    }
+}
+
+fn tests<'p>(observation: &'p Observation, visit: &mut impl FnMut(&'p Test)) {
+    match observation {
+        Observation::Match(condition) => condition_tests(condition, visit),
+        Observation::All(operands, _) | Observation::Any(operands, _) | Observation::Then(operands, _) => {
+            operands.iter().for_each(|operand| tests(operand, visit));
+        }
+        Observation::Within { of, .. } | Observation::Repeat { of, .. } | Observation::During { of, .. } => {
+            tests(of, visit);
+        }
+    }
+}
+
+fn condition_tests<'p>(condition: &'p Condition, visit: &mut impl FnMut(&'p Test)) {
+    match condition {
+        Condition::Test(test) => visit(test),
+        Condition::All(operands) | Condition::Any(operands) => {
+            operands.iter().for_each(|operand| condition_tests(operand, visit));
+        }
     }
 }
 
