@@ -82,6 +82,32 @@ fn medallion_sends_every_object_once() {
     assert_eq!(kinds.len(), 5);
 }
 
+/// `stixc fetch … -o - | stixc convert -`.
+#[cfg(feature = "cli")]
+#[test]
+#[ignore = "needs medallion: tests/run installs it"]
+fn medallion_feeds_a_conversion_through_a_pipe() {
+    let server = Medallion::start();
+    let url = format!("http://127.0.0.1:{}/taxii2/", server.port);
+    let stixc = || Command::new(env!("CARGO_BIN_EXE_stixc"));
+    let mut fetch = stixc()
+        .args(["fetch", &url, "--collection", "everything", "--limit", "100", "--user", "reader", "-o", "-"])
+        .args(["--password-env", "STIXC_TEST_PASSWORD"])
+        .env("STIXC_TEST_PASSWORD", "sesame")
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let converted = stixc()
+        .args(["convert", "-", "-t", "suricata", "--now", "2024-06-01T00:00:00Z"])
+        .stdin(fetch.stdout.take().unwrap())
+        .output()
+        .unwrap();
+    assert!(fetch.wait().unwrap().success());
+    assert!(converted.status.success(), "{}", String::from_utf8_lossy(&converted.stderr));
+    let rules = String::from_utf8(converted.stdout).unwrap();
+    assert!(rules.lines().filter(|line| line.starts_with("alert ")).count() > 100, "{rules}");
+}
+
 #[test]
 #[ignore = "needs medallion: tests/run installs it"]
 fn medallion_sends_every_version_when_asked_for() {

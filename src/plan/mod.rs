@@ -117,7 +117,8 @@ impl Property {
     #[must_use]
     pub fn ignores_case(&self) -> bool {
         const NATURALLY: [&str; 5] = ["domain-name:", "windows-registry-key:", "ipv4-addr:", "ipv6-addr:", "mac-addr:"];
-        NATURALLY.iter().any(|prefix| self.path.starts_with(prefix))
+        // What a registry value holds is text like any other.
+        (NATURALLY.iter().any(|prefix| self.path.starts_with(prefix)) && !self.path.ends_with(".data"))
             || self.path.contains("hashes.")
             || self.path.ends_with(".imphash")
             || self
