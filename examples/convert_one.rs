@@ -16,7 +16,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         details: Details::All,
     };
     let mut converter = Converter::new(&settings);
-    converter.pattern("example", "[domain-name:value = 'evil.example' AND domain-name:resolves_to_refs[*].value = '198.51.100.7']");
+    converter.pattern(
+        "example",
+        "[domain-name:value = 'evil.example' AND domain-name:resolves_to_refs[*].value = '198.51.100.7']",
+    );
     let mut files = Memory::default();
     let finished = converter.finish(&Renderer::new(None)?, &mut files);
     for indicator in &finished.indicators {
