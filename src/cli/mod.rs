@@ -10,6 +10,7 @@ mod explain;
 mod feed;
 #[cfg(feature = "taxii")]
 mod fetch;
+mod match_;
 mod progress;
 mod sarif;
 mod targets;
@@ -63,6 +64,8 @@ enum Command {
     Check(check::Check),
     /// Explain a pattern (tree, plan, verdict and rules of each target), or a code such as L001
     Explain(explain::Explain),
+    /// Hold patterns against observed data
+    Match(match_::Match),
     /// List the targets, or what each of them can hold
     Targets(targets::Targets),
     /// List, show or export the templates
@@ -90,6 +93,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Convert(command) => command.run(global),
         Command::Check(command) => command.run(global),
         Command::Explain(command) => command.run(),
+        Command::Match(command) => command.run(global),
         Command::Targets(command) => command.run(),
         Command::Templates(command) => command.run(),
         #[cfg(feature = "taxii")]
