@@ -6,6 +6,7 @@
 pub mod cli;
 pub mod convert;
 pub mod diagnostic;
+pub mod evaluate;
 pub mod guard;
 pub mod output;
 pub mod pattern;

@@ -10,9 +10,7 @@ mod explain;
 mod feed;
 #[cfg(feature = "taxii")]
 mod fetch;
-mod fix;
-mod fmt;
-mod place;
+mod match_;
 mod progress;
 mod sarif;
 mod targets;
@@ -68,6 +66,8 @@ enum Command {
     Fmt(fmt::Fmt),
     /// Explain a pattern (tree, plan, verdict and rules of each target), or a code such as L001
     Explain(explain::Explain),
+    /// Hold patterns against observed data
+    Match(match_::Match),
     /// List the targets, or what each of them can hold
     Targets(targets::Targets),
     /// List, show or export the templates
@@ -96,6 +96,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Check(command) => command.run(global),
         Command::Fmt(command) => command.run(global),
         Command::Explain(command) => command.run(),
+        Command::Match(command) => command.run(global),
         Command::Targets(command) => command.run(),
         Command::Templates(command) => command.run(),
         #[cfg(feature = "taxii")]

@@ -1,0 +1,277 @@
+//! `stixc match`.
+
+use std::{
+    io::{self, Read, Write},
+    path::{Path, PathBuf},
+};
+
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+
+use crate::{
+    convert::in_file,
+    diagnostic::{Diagnostic, Severity},
+    evaluate::{Evaluator, Match as Matched, Observations},
+    pattern::{Version, lenient},
+    report::SourceDiagnostic,
+    source,
+    stix::{BundleReader, Indicator, PatternType},
+};
+
+use super::{
+    Global, display,
+    exit::{Exit, Failure},
+};
+
+/// Version of the JSON form.
+const SCHEMA: &str = "stixc-match/1";
+
+/// Hold patterns against observed data.
+///
+/// Prints the observed-data objects that satisfy the pattern, or each indicator of the bundle. Where one observation is
+/// enough, all that satisfy it; else one set that does so together.
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
+pub(super) struct Match {
+    /// A pattern, or a file, a folder or - for standard input with indicators
+    #[arg(value_name = "PATTERN|BUNDLE")]
+    what: String,
+    /// The observed data: a file, a folder or - for standard input, with the objects that they refer to
+    #[arg(long, value_name = "FILE")]
+    data: PathBuf,
+    /// How to print
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: Format,
+    /// Refuse odd spellings instead of repairing them with a warning
+    #[arg(long)]
+    strict: bool,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  something matched
+  1  nothing matched
+  2  usage; or nothing matched, and for at least one pattern there is no answer
+  3  no readable input";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people
+    Text,
+    /// One JSON object
+    Json,
+}
+
+/// What came of one pattern.
+#[derive(Debug, Serialize)]
+struct Answer<'a> {
+    /// The file, or `pattern`.
+    source: &'a str,
+    /// The indicator; empty for a bare pattern.
+    id: String,
+    pattern: String,
+    matched: bool,
+    /// Whether each observation satisfies the pattern by itself, and not all of them together.
+    each: bool,
+    observations: Vec<Seen>,
+    /// Repairs, and why there is no answer.
+    diagnostics: Vec<Diagnostic>,
+}
+
+/// An observation that satisfied a pattern.
+#[derive(Debug, Serialize)]
+struct Seen {
+    /// Its place in the data, counted from 0.
+    index: usize,
+    id: String,
+    first_observed: String,
+    last_observed: String,
+    number_observed: u64,
+}
+
+impl Match {
+    pub(super) fn run(&self, global: &Global) -> Result<Exit, Failure> {
+        let data = self.observations()?;
+        let mut output = Output::new(self.format, data.len())?;
+        if is_pattern(&self.what) {
+            output.add(self.answer("pattern", String::new(), self.what.clone(), &data))?;
+        } else {
+            self.bundle(&data, &mut output)?;
+        }
+        output.finish(global)
+    }
+
+    /// Reads the data; what is wrong with a part of them goes to standard error.
+    fn observations(&self) -> Result<Observations, Failure> {
+        let found = source::inputs([&self.data]);
+        let mut faults: Vec<Diagnostic> = found.errors.iter().map(source::SourceError::diagnostic).collect();
+        let mut readers: Box<dyn Read> = Box::new(io::empty());
+        for input in &found.inputs {
+            match input.open() {
+                // A file may end without a line break.
+                Ok(reader) => readers = Box::new(readers.chain(reader).chain(&b"\n"[..])),
+                Err(error) => faults.push(error.diagnostic()),
+            }
+        }
+        let name = self.data.display().to_string();
+        for diagnostic in faults {
+            display::source_diagnostic(&SourceDiagnostic { source: name.clone(), diagnostic });
+        }
+        let (data, faults) = Observations::read(readers);
+        faults.into_iter().for_each(|fault| display::source_diagnostic(&in_file(&name, fault)));
+        if data.is_empty() {
+            return Err(Failure::new(Exit::NoInput, format!("{name}: no observed data that can be read")));
+        }
+        Ok(data)
+    }
+
+    /// Answers for each indicator with a STIX pattern.
+    fn bundle(&self, data: &Observations, output: &mut Output) -> Result<(), Failure> {
+        let found = source::inputs([&self.what]);
+        let report = |source: &str, diagnostic: Diagnostic| {
+            display::source_diagnostic(&SourceDiagnostic { source: source.to_owned(), diagnostic });
+        };
+        found.errors.iter().for_each(|error| report(&self.what, error.diagnostic()));
+        let mut patterns = 0;
+        for input in &found.inputs {
+            let reader = match input.open() {
+                Ok(reader) => reader,
+                Err(error) => {
+                    report(input.name(), error.diagnostic());
+                    continue;
+                }
+            };
+            for batch in BundleReader::new(reader) {
+                batch.faults.iter().for_each(|fault| display::source_diagnostic(&in_file(input.name(), fault.clone())));
+                for object in batch.objects().filter(|object| object.object_type().as_deref() == Some("indicator")) {
+                    match Indicator::parse(object.raw) {
+                        Ok(indicator) if indicator.pattern_type == PatternType::Stix => {
+                            patterns += 1;
+                            let (id, pattern) = (indicator.id.to_string(), indicator.pattern.to_string());
+                            output.add(self.answer(input.name(), id, pattern, data))?;
+                        }
+                        Ok(_) => {}
+                        Err(error) => display::source_diagnostic(&in_file(input.name(), object.fault(&error))),
+                    }
+                }
+            }
+        }
+        if patterns == 0 {
+            return Err(Failure::new(Exit::NoInput, format!("{}: no indicator with a STIX pattern", self.what)));
+        }
+        Ok(())
+    }
+
+    fn answer<'a>(&self, source: &'a str, id: String, pattern: String, data: &Observations) -> Answer<'a> {
+        let (found, diagnostics) = evaluate(&pattern, self.strict, data);
+        let (each, indices) = found.map_or((false, Vec::new()), |found| (found.each, found.observations));
+        let seen = |index: usize| {
+            let observation = data.get(index)?;
+            Some(Seen {
+                index,
+                id: observation.id.clone(),
+                first_observed: observation.first_observed.to_string(),
+                last_observed: observation.last_observed.to_string(),
+                number_observed: observation.number_observed,
+            })
+        };
+        let observations: Vec<Seen> = indices.into_iter().filter_map(seen).collect();
+        Answer { source, id, pattern, matched: !observations.is_empty(), each, observations, diagnostics }
+    }
+}
+
+/// Whether the argument is a pattern: none begins like the name of a file, unless there is such a file.
+fn is_pattern(what: &str) -> bool {
+    what.trim_start().starts_with(['[', '(']) && !Path::new(what).exists()
+}
+
+fn evaluate(pattern: &str, strict: bool, data: &Observations) -> (Option<Matched>, Vec<Diagnostic>) {
+    let reading = match lenient::read(pattern, Version::Auto, strict) {
+        Ok(reading) => reading,
+        Err(errors) => return (None, errors.to_diagnostics()),
+    };
+    let mut diagnostics = reading.repairs;
+    if diagnostics.iter().any(|repair| repair.severity == Severity::Error) {
+        return (None, diagnostics);
+    }
+    match Evaluator::new(&reading.pattern).and_then(|evaluator| evaluator.matches(data)) {
+        Ok(found) => (found, diagnostics),
+        Err(error) => {
+            diagnostics.push(error.diagnostic());
+            (None, diagnostics)
+        }
+    }
+}
+
+/// Prints answers as they come.
+struct Output {
+    format: Format,
+    out: io::BufWriter<io::StdoutLock<'static>>,
+    data: usize,
+    patterns: usize,
+    matched: usize,
+    unanswered: usize,
+}
+
+impl Output {
+    fn new(format: Format, data: usize) -> io::Result<Self> {
+        let mut out = io::BufWriter::new(io::stdout().lock());
+        if format == Format::Json {
+            write!(out, "{{\"schema\":\"{SCHEMA}\",\"observations\":{data},\"patterns\":[")?;
+        }
+        Ok(Self { format, out, data, patterns: 0, matched: 0, unanswered: 0 })
+    }
+
+    fn add(&mut self, answer: Answer<'_>) -> io::Result<()> {
+        let name = if answer.id.is_empty() { answer.source } else { &answer.id };
+        for found in &answer.diagnostics {
+            display::diagnostic(found, name, &answer.pattern);
+        }
+        match self.format {
+            Format::Text if answer.matched => self.text(&answer)?,
+            Format::Text => {}
+            Format::Json => {
+                self.out.write_all(if self.patterns == 0 { b"\n" } else { b",\n" })?;
+                serde_json::to_writer(&mut self.out, &answer)?;
+            }
+        }
+        self.patterns += 1;
+        self.matched += usize::from(answer.matched);
+        let has_error = answer.diagnostics.iter().any(|found| found.severity == Severity::Error);
+        self.unanswered += usize::from(has_error);
+        Ok(())
+    }
+
+    fn text(&mut self, answer: &Answer<'_>) -> io::Result<()> {
+        if !answer.id.is_empty() {
+            writeln!(self.out, "{}", display::visible(&answer.id))?;
+        }
+        let indent = if answer.id.is_empty() { "" } else { "  " };
+        for seen in &answer.observations {
+            let number = seen.index + 1;
+            let id = if seen.id.is_empty() { format!("observation {number}") } else { display::visible(&seen.id) };
+            write!(self.out, "{indent}{id} {}", seen.first_observed)?;
+            if seen.last_observed != seen.first_observed {
+                write!(self.out, " to {}", seen.last_observed)?;
+            }
+            writeln!(self.out)?;
+        }
+        Ok(())
+    }
+
+    fn finish(mut self, global: &Global) -> Result<Exit, Failure> {
+        if self.format == Format::Json {
+            self.out.write_all(b"\n]}\n")?;
+        }
+        self.out.flush()?;
+        if !global.quiet {
+            let Self { data, patterns, matched, unanswered, .. } = self;
+            anstream::eprintln!("observations {data}, patterns {patterns} → matched {matched}, no answer {unanswered}");
+        }
+        Ok(match (self.matched, self.unanswered) {
+            (0, 0) => Exit::Findings,
+            (0, _) => Exit::Usage,
+            _ => Exit::Done,
+        })
+    }
+}
