@@ -10,7 +10,10 @@ mod explain;
 mod feed;
 #[cfg(feature = "taxii")]
 mod fetch;
+mod fix;
+mod fmt;
 mod match_;
+mod place;
 mod progress;
 mod sarif;
 mod targets;
