@@ -96,3 +96,29 @@ fn help_tells_the_exit_codes() {
     let output = Command::new(env!("CARGO_BIN_EXE_stixc")).args(["match", "--help"]).output().unwrap();
     assert!(text(&output).contains("1  nothing matched"), "{}", text(&output));
 }
+
+#[test]
+fn numbers_in_quotes_are_numbers_unless_strict() {
+    let folder = tempfile::tempdir().unwrap();
+    let observed = r#"{"type": "observed-data", "number_observed": 1, "first_observed": "2024-01-01T00:00:00Z",
+        "last_observed": "2024-01-01T00:00:00Z", "object_refs": ["network-traffic--1"]}"#;
+    std::fs::write(folder.path().join("a.json"), observed).unwrap();
+    // What it refers to lies in another file of the folder.
+    let object = r#"{"type": "network-traffic", "id": "network-traffic--1", "dst_port": 443}"#;
+    std::fs::write(folder.path().join("b.json"), object).unwrap();
+    let run = |more: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_stixc"));
+        command.args(["match", "[network-traffic:dst_port = '443']", "--data"]).arg(folder.path());
+        command.args(more).output().unwrap()
+    };
+    let output = run(&[]);
+    assert_eq!((code(&output), text(&output)), (0, "observation 1 2024-01-01T00:00:00Z\n"), "{}", errors(&output));
+    assert!(errors(&output).contains("W126"), "{}", errors(&output));
+    assert_eq!(code(&run(&["--strict"])), 1);
+}
+
+#[test]
+fn standard_input_holds_one_of_both() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_stixc"));
+    assert_eq!(code(&command.args(["match", "-", "--data", "-"]).output().unwrap()), 2);
+}

@@ -1,21 +1,23 @@
 //! `stixc match`.
 
 use std::{
-    io::{self, Read, Write},
+    io::{self, Write},
     path::{Path, PathBuf},
 };
 
 use clap::{Args, ValueEnum};
+use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::{
     convert::in_file,
     diagnostic::{Diagnostic, Severity},
-    evaluate::{Evaluator, Match as Matched, Observations},
+    evaluate::{Evaluator, Match as Matched, Observations, Reader},
     pattern::{Version, lenient},
+    plan::check,
     report::SourceDiagnostic,
     source,
-    stix::{BundleReader, Indicator, PatternType},
+    stix::{BundleReader, Indicator, Object, PatternType},
 };
 
 use super::{
@@ -91,6 +93,9 @@ struct Seen {
 
 impl Match {
     pub(super) fn run(&self, global: &Global) -> Result<Exit, Failure> {
+        if self.what == "-" && self.data.as_os_str() == "-" {
+            return Err(Failure::usage("standard input can't hold both", "give a file for one of them"));
+        }
         let data = self.observations()?;
         let mut output = Output::new(self.format, data.len())?;
         if is_pattern(&self.what) {
@@ -103,22 +108,18 @@ impl Match {
 
     /// Reads the data; what is wrong with a part of them goes to standard error.
     fn observations(&self) -> Result<Observations, Failure> {
+        let name = self.data.display().to_string();
         let found = source::inputs([&self.data]);
-        let mut faults: Vec<Diagnostic> = found.errors.iter().map(source::SourceError::diagnostic).collect();
-        let mut readers: Box<dyn Read> = Box::new(io::empty());
+        found.errors.iter().for_each(|error| report(&name, error.diagnostic()));
+        let mut reader = Reader::default();
         for input in &found.inputs {
             match input.open() {
-                // A file may end without a line break.
-                Ok(reader) => readers = Box::new(readers.chain(reader).chain(&b"\n"[..])),
-                Err(error) => faults.push(error.diagnostic()),
+                Ok(open) => reader.read(input.name(), open),
+                Err(error) => report(input.name(), error.diagnostic()),
             }
         }
-        let name = self.data.display().to_string();
-        for diagnostic in faults {
-            display::source_diagnostic(&SourceDiagnostic { source: name.clone(), diagnostic });
-        }
-        let (data, faults) = Observations::read(readers);
-        faults.into_iter().for_each(|fault| display::source_diagnostic(&in_file(&name, fault)));
+        let (data, faults) = reader.finish();
+        faults.into_iter().for_each(|(source, fault)| display::source_diagnostic(&in_file(&source, fault)));
         if data.is_empty() {
             return Err(Failure::new(Exit::NoInput, format!("{name}: no observed data that can be read")));
         }
@@ -128,11 +129,7 @@ impl Match {
     /// Answers for each indicator with a STIX pattern.
     fn bundle(&self, data: &Observations, output: &mut Output) -> Result<(), Failure> {
         let found = source::inputs([&self.what]);
-        let report = |source: &str, diagnostic: Diagnostic| {
-            display::source_diagnostic(&SourceDiagnostic { source: source.to_owned(), diagnostic });
-        };
         found.errors.iter().for_each(|error| report(&self.what, error.diagnostic()));
-        let mut patterns = 0;
         for input in &found.inputs {
             let reader = match input.open() {
                 Ok(reader) => reader,
@@ -143,23 +140,37 @@ impl Match {
             };
             for batch in BundleReader::new(reader) {
                 batch.faults.iter().for_each(|fault| display::source_diagnostic(&in_file(input.name(), fault.clone())));
-                for object in batch.objects().filter(|object| object.object_type().as_deref() == Some("indicator")) {
-                    match Indicator::parse(object.raw) {
-                        Ok(indicator) if indicator.pattern_type == PatternType::Stix => {
-                            patterns += 1;
-                            let (id, pattern) = (indicator.id.to_string(), indicator.pattern.to_string());
-                            output.add(self.answer(input.name(), id, pattern, data))?;
-                        }
-                        Ok(_) => {}
-                        Err(error) => display::source_diagnostic(&in_file(input.name(), object.fault(&error))),
+                let objects = batch.objects().filter(|object| object.object_type().as_deref() == Some("indicator"));
+                let objects: Vec<_> = objects.collect();
+                let answers: Vec<_> =
+                    objects.par_iter().map(|object| self.indicator(input.name(), object, data)).collect();
+                for answer in answers {
+                    match answer {
+                        Ok(Some(answer)) => output.add(answer)?,
+                        Ok(None) => {}
+                        Err(fault) => display::source_diagnostic(&fault),
                     }
                 }
             }
         }
-        if patterns == 0 {
+        if output.patterns == 0 {
             return Err(Failure::new(Exit::NoInput, format!("{}: no indicator with a STIX pattern", self.what)));
         }
         Ok(())
+    }
+
+    /// Answers for an indicator, unless its pattern is in another language.
+    fn indicator<'a>(
+        &self,
+        source: &'a str,
+        object: &Object<'_>,
+        data: &Observations,
+    ) -> Result<Option<Answer<'a>>, SourceDiagnostic> {
+        let indicator = Indicator::parse(object.raw).map_err(|error| in_file(source, object.fault(&error)))?;
+        if indicator.pattern_type != PatternType::Stix {
+            return Ok(None);
+        }
+        Ok(Some(self.answer(source, indicator.id.into_owned(), indicator.pattern.into_owned(), data)))
     }
 
     fn answer<'a>(&self, source: &'a str, id: String, pattern: String, data: &Observations) -> Answer<'a> {
@@ -180,21 +191,28 @@ impl Match {
     }
 }
 
+fn report(source: &str, diagnostic: Diagnostic) {
+    display::source_diagnostic(&SourceDiagnostic { source: source.to_owned(), diagnostic });
+}
+
 /// Whether the argument is a pattern: none begins like the name of a file, unless there is such a file.
 fn is_pattern(what: &str) -> bool {
     what.trim_start().starts_with(['[', '(']) && !Path::new(what).exists()
 }
 
-fn evaluate(pattern: &str, strict: bool, data: &Observations) -> (Option<Matched>, Vec<Diagnostic>) {
-    let reading = match lenient::read(pattern, Version::Auto, strict) {
+fn evaluate(text: &str, strict: bool, data: &Observations) -> (Option<Matched>, Vec<Diagnostic>) {
+    let reading = match lenient::read(text, Version::Auto, strict) {
         Ok(reading) => reading,
         Err(errors) => return (None, errors.to_diagnostics()),
     };
-    let mut diagnostics = reading.repairs;
+    let (mut pattern, mut diagnostics) = (reading.pattern, reading.repairs);
+    if !strict {
+        diagnostics.extend(check::repair(&mut pattern));
+    }
     if diagnostics.iter().any(|repair| repair.severity == Severity::Error) {
         return (None, diagnostics);
     }
-    match Evaluator::new(&reading.pattern).and_then(|evaluator| evaluator.matches(data)) {
+    match Evaluator::new(&pattern).and_then(|evaluator| evaluator.matches(data)) {
         Ok(found) => (found, diagnostics),
         Err(error) => {
             diagnostics.push(error.diagnostic());

@@ -1,6 +1,6 @@
 //! What one object has to satisfy (STIX 2.1, section 9.5).
 
-use std::cmp::Ordering;
+use std::{cmp::Ordering, collections::HashMap};
 
 use ipnet::IpNet;
 
@@ -60,9 +60,19 @@ impl Condition {
                 let operands = operands.iter().map(Self::new).collect::<Result<_, _>>()?;
                 Ok(match operator {
                     BooleanOperator::And => Self::All(operands),
-                    BooleanOperator::Or => Self::Any(operands),
+                    BooleanOperator::Or => Self::Any(joined(operands)),
                 })
             }
+        }
+    }
+
+    /// Adds the types of which an object can satisfy it.
+    pub(super) fn types<'c>(&'c self, types: &mut Vec<&'c str>) {
+        match self {
+            Self::Test(test) => types.push(&test.path.object_type),
+            // What does not satisfy the first operand does not satisfy all.
+            Self::All(operands) => operands.iter().take(1).for_each(|operand| operand.types(types)),
+            Self::Any(operands) => operands.iter().for_each(|operand| operand.types(types)),
         }
     }
 
@@ -139,6 +149,32 @@ fn addresses(value: &Value) -> Option<IpNet> {
     }
 }
 
+/// Alternatives in which one property equals one text or another are put into one set: a list of indicators is often
+/// written so.
+fn joined(operands: Vec<Condition>) -> Vec<Condition> {
+    let mut places: HashMap<Path, usize> = HashMap::new();
+    let mut sets: Vec<Vec<Constant>> = Vec::new();
+    let mut rest = Vec::new();
+    for operand in operands {
+        match operand {
+            Condition::Test(Test { path, negated: false, kind: Kind::Equal(constant @ Constant::Text(_)) }) => {
+                let place = *places.entry(path).or_insert(sets.len());
+                match sets.get_mut(place) {
+                    Some(set) => set.push(constant),
+                    None => sets.push(vec![constant]),
+                }
+            }
+            other => rest.push(other),
+        }
+    }
+    let mut paths: Vec<(Path, usize)> = places.into_iter().collect();
+    paths.sort_unstable_by_key(|(_, place)| *place);
+    let sets = paths.into_iter().zip(sets).map(|((path, _), constants)| {
+        Condition::Test(Test { path, negated: false, kind: Kind::In(Set::of(constants)) })
+    });
+    sets.chain(rest).collect()
+}
+
 /// The literals of IN.
 #[derive(Debug, Clone)]
 struct Set {
@@ -149,18 +185,23 @@ struct Set {
 
 impl Set {
     fn new(literals: &[Literal<'_>], comparison: &Comparison<'_>) -> Result<Self, EvaluateError> {
-        let mut constants = literals.iter().map(Constant::new).collect::<Result<Vec<_>, _>>()?;
+        let constants = literals.iter().map(Constant::new).collect::<Result<Vec<_>, _>>()?;
         if let Some(first) = constants.first()
             && !constants.iter().all(|other| first.goes_with(other))
         {
             let places = literals.iter().map(|literal| literal.span);
             return Err(EvaluateError::MixedSet(places.reduce(Span::to).unwrap_or(comparison.path.span)));
         }
+        Ok(Self::of(constants))
+    }
+
+    /// The constants are of one type.
+    fn of(mut constants: Vec<Constant>) -> Self {
         let is_sorted = matches!(constants.first(), Some(Constant::Text(_)));
         if is_sorted {
             constants.sort_unstable_by(|one, other| one.as_text().cmp(&other.as_text()));
         }
-        Ok(Self { constants, is_sorted })
+        Self { constants, is_sorted }
     }
 
     fn has(&self, value: &Value) -> bool {

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     diagnostic::Diagnostic,
-    stix::{BundleReader, Fault, Object, Timestamp},
+    stix::{BundleReader, Fault, Object, Timestamp, codes},
 };
 
 /// One observed-data object.
@@ -43,76 +43,20 @@ pub struct Observation {
 #[derive(Debug, Clone, Default)]
 pub struct Observations {
     pub(super) all: Vec<Observation>,
-    /// All other objects of the input.
+    /// All other objects of the inputs.
     graph: Vec<Map>,
     ids: HashMap<Box<str>, usize>,
-}
-
-/// Observed data of an input before its references are resolved.
-struct Unresolved {
-    observation: Observation,
-    refs: Vec<Box<str>>,
-    fault: Box<dyn Fn(Diagnostic) -> Fault>,
+    /// For each type of object the observations that hold one, in order.
+    types: HashMap<Box<str>, Vec<u32>>,
 }
 
 impl Observations {
-    /// Reads all observed-data objects of an input (a bundle, a list, objects one after the other), with the objects
-    /// that they refer to. What is wrong with one of them is reported, and that one left out.
-    ///
-    /// An object that is given twice counts once, in its last version in the input.
-    pub fn read(reader: impl Read) -> (Self, Vec<Fault>) {
-        let mut read = Self::default();
-        let mut faults = Vec::new();
-        let mut found = Vec::new();
-        for batch in BundleReader::new(reader) {
-            faults.extend(batch.faults.iter().cloned());
-            for object in batch.objects() {
-                match (serde_json::from_slice(object.raw), object.object_type().as_deref()) {
-                    (Ok(Value::Map(map)), Some("observed-data")) => match observation(&map, &object) {
-                        Ok(one) => found.push(one),
-                        Err(fault) => faults.push(fault),
-                    },
-                    (Ok(Value::Map(map)), _) => read.add_object(map),
-                    (Ok(_), _) => {}
-                    (Err(error), _) => {
-                        let message = format!("the object is not JSON: {error}");
-                        faults.push(at(&object, None)(Diagnostic::error(crate::stix::codes::BAD_OBJECT, message)));
-                    }
-                }
-            }
-        }
-        let mut places: HashMap<String, usize> = HashMap::new();
-        for Unresolved { mut observation, refs, fault } in found {
-            for id in refs {
-                match read.ids.get(&id) {
-                    Some(root) => observation.roots.push(*root),
-                    None => {
-                        faults.push(fault(Diagnostic::warning(DANGLING, format!("`{id}` is not among the objects"))));
-                    }
-                }
-            }
-            match places.get(&observation.id) {
-                Some(place) => read.all[*place] = observation,
-                None => {
-                    if !observation.id.is_empty() {
-                        places.insert(observation.id.clone(), read.all.len());
-                    }
-                    read.all.push(observation);
-                }
-            }
-        }
-        (read, faults)
-    }
-
-    fn add_object(&mut self, map: Map) {
-        let Some(id) = map.text("id").map(Box::from) else { return };
-        match self.ids.get(&id) {
-            Some(place) => self.graph[*place] = map,
-            None => {
-                self.ids.insert(id, self.graph.len());
-                self.graph.push(map);
-            }
-        }
+    /// Reads the observed data of one input; see [`Reader`].
+    pub fn read(input: impl Read) -> (Self, Vec<Fault>) {
+        let mut reader = Reader::default();
+        reader.read("", input);
+        let (observations, faults) = reader.finish();
+        (observations, faults.into_iter().map(|(_, fault)| fault).collect())
     }
 
     /// How many there are.
@@ -133,6 +77,11 @@ impl Observations {
         self.all.get(index)
     }
 
+    /// The observations that hold an object of the type, in order.
+    pub(super) fn with_type(&self, object_type: &str) -> &[u32] {
+        self.types.get(object_type).map_or(&[], Vec::as_slice)
+    }
+
     /// The objects of an observation that patterns speak of.
     pub(super) fn roots<'a>(&'a self, observation: &'a Observation) -> impl Iterator<Item = &'a Map> {
         let inline = observation.objects.iter().filter_map(|(_, value)| match value {
@@ -149,47 +98,161 @@ impl Observations {
             _ => self.ids.get(reference).map(|place| &self.graph[*place]),
         }
     }
+
+    fn add_object(&mut self, map: Map) {
+        let Some(id) = map.text("id").map(Box::from) else { return };
+        match self.ids.get(&id) {
+            Some(place) => self.graph[*place] = map,
+            None => {
+                self.ids.insert(id, self.graph.len());
+                self.graph.push(map);
+            }
+        }
+    }
+
+    fn index_types(&mut self) {
+        let mut types: HashMap<Box<str>, Vec<u32>> = HashMap::new();
+        for (index, observation) in (0_u32..).zip(&self.all) {
+            for object_type in self.roots(observation).filter_map(|object| object.text("type")) {
+                match types.get_mut(object_type) {
+                    Some(holders) if holders.last() == Some(&index) => {}
+                    Some(holders) => holders.push(index),
+                    None => _ = types.insert(object_type.into(), vec![index]),
+                }
+            }
+        }
+        self.types = types;
+    }
 }
 
-/// Makes faults about an object.
-fn at(object: &Object<'_>, id: Option<String>) -> impl Fn(Diagnostic) -> Fault + 'static {
-    let (offset, line) = (object.offset, object.line());
-    move |diagnostic| Fault { offset, line, id: id.clone(), diagnostic }
+/// Reads the observed data of inputs (bundles, lists, objects one after the other), with the objects that they refer to,
+/// in any of the inputs.
+///
+/// What is wrong with an object is reported, and that one left out. An identifier that is given twice stands for its
+/// last object.
+#[derive(Default)]
+pub struct Reader {
+    read: Observations,
+    unresolved: Vec<Unresolved>,
+    faults: Vec<(String, Fault)>,
 }
 
-fn observation(map: &Map, object: &Object<'_>) -> Result<Unresolved, Fault> {
-    let id = map.text("id").unwrap_or_default().to_owned();
-    let fault = at(object, Some(id.clone()).filter(|id| !id.is_empty()));
-    let bad = |message: String| fault(Diagnostic::error(BAD_OBSERVATION, message));
+/// Observed data before their references are resolved.
+struct Unresolved {
+    observation: Observation,
+    refs: Vec<Box<str>>,
+    /// The input, and the place in it.
+    source: String,
+    offset: u64,
+    line: u64,
+}
+
+impl Reader {
+    /// Reads an input, which is called `source` in [`Reader::finish`].
+    pub fn read(&mut self, source: &str, input: impl Read) {
+        for batch in BundleReader::new(input) {
+            self.faults.extend(batch.faults.iter().map(|fault| (source.to_owned(), fault.clone())));
+            for object in batch.objects() {
+                if let Err(fault) = self.object(source, &object) {
+                    self.faults.push((source.to_owned(), fault));
+                }
+            }
+        }
+    }
+
+    fn object(&mut self, source: &str, object: &Object<'_>) -> Result<(), Fault> {
+        let at = |id: Option<&str>, diagnostic| Fault {
+            offset: object.offset,
+            line: object.line(),
+            id: id.map(str::to_owned),
+            diagnostic,
+        };
+        let map = match serde_json::from_slice(object.raw) {
+            Ok(Value::Map(map)) => map,
+            Ok(_) => return Ok(()),
+            Err(error) => {
+                let message = format!("the object is not JSON: {error}");
+                return Err(at(None, Diagnostic::error(codes::BAD_OBJECT, message)));
+            }
+        };
+        if map.text("type") != Some("observed-data") {
+            self.read.add_object(map);
+            return Ok(());
+        }
+        let observation =
+            observation(&map).map_err(|message| at(map.text("id"), Diagnostic::error(BAD_OBSERVATION, message)))?;
+        let refs = match map.get("object_refs") {
+            Some(Value::List(refs)) => refs.as_slice(),
+            _ => &[],
+        };
+        let refs = refs.iter().filter_map(|reference| match reference {
+            Value::Text(id) => Some(id.clone()),
+            _ => None,
+        });
+        self.unresolved.push(Unresolved {
+            refs: refs.collect(),
+            observation: Observation { objects: map.into_map("objects"), ..observation },
+            source: source.to_owned(),
+            offset: object.offset,
+            line: object.line(),
+        });
+        Ok(())
+    }
+
+    /// What was read, and what was wrong with it, by input.
+    #[must_use]
+    pub fn finish(self) -> (Observations, Vec<(String, Fault)>) {
+        let Self { mut read, unresolved, mut faults } = self;
+        let mut places: HashMap<String, usize> = HashMap::new();
+        for Unresolved { mut observation, refs, source, offset, line } in unresolved {
+            for id in refs {
+                if let Some(root) = read.ids.get(&id) {
+                    observation.roots.push(*root);
+                    continue;
+                }
+                let diagnostic = Diagnostic::warning(DANGLING, format!("`{id}` is not among the objects"));
+                let id = Some(observation.id.clone()).filter(|id| !id.is_empty());
+                faults.push((source.clone(), Fault { offset, line, id, diagnostic }));
+            }
+            match places.get(&observation.id) {
+                Some(place) => read.all[*place] = observation,
+                None => {
+                    if !observation.id.is_empty() {
+                        places.insert(observation.id.clone(), read.all.len());
+                    }
+                    read.all.push(observation);
+                }
+            }
+        }
+        read.index_types();
+        (read, faults)
+    }
+}
+
+/// Observed data without their objects, or what is wrong with them.
+fn observation(map: &Map) -> Result<Observation, String> {
     let time = |property: &str| match map.get(property) {
         Some(Value::Text(text)) => {
-            text.parse::<Timestamp>().map_err(|error| bad(format!("`{property}` is {error}: {text}")))
+            text.parse::<Timestamp>().map_err(|error| format!("`{property}` is {error}: {text}"))
         }
-        Some(_) => Err(bad(format!("`{property}` is no string"))),
-        None => Err(bad(format!("`{property}` is missing"))),
+        Some(_) => Err(format!("`{property}` is no string")),
+        None => Err(format!("`{property}` is missing")),
     };
     let (first_observed, last_observed) = (time("first_observed")?, time("last_observed")?);
     if last_observed < first_observed {
-        return Err(bad("`last_observed` is before `first_observed`".to_owned()));
+        return Err("`last_observed` is before `first_observed`".to_owned());
     }
     let number_observed = match map.get("number_observed") {
         Some(Value::Integer(number)) if *number >= 1 => u64::try_from(*number).unwrap_or(u64::MAX),
-        Some(_) => return Err(bad("`number_observed` is no integer from 1 up".to_owned())),
-        None => return Err(bad("`number_observed` is missing".to_owned())),
+        Some(_) => return Err("`number_observed` is no integer from 1 up".to_owned()),
+        None => return Err("`number_observed` is missing".to_owned()),
     };
-    let objects = match map.get("objects") {
-        Some(Value::Map(objects)) => objects.clone(),
-        _ => Map::default(),
-    };
-    let refs = match map.get("object_refs") {
-        Some(Value::List(refs)) => refs.iter(),
-        _ => [].iter(),
-    };
-    let refs = refs.filter_map(|reference| match reference {
-        Value::Text(id) => Some(id.clone()),
-        _ => None,
-    });
-    let refs = refs.collect();
-    let observation = Observation { id, first_observed, last_observed, number_observed, objects, roots: Vec::new() };
-    Ok(Unresolved { observation, refs, fault: Box::new(fault) })
+    Ok(Observation {
+        id: map.text("id").unwrap_or_default().to_owned(),
+        first_observed,
+        last_observed,
+        number_observed,
+        objects: Map::default(),
+        roots: Vec::new(),
+    })
 }

@@ -210,8 +210,7 @@ fn augment(
     }
     left[end] -= amount;
     place = end;
-    loop {
-        let Some(asking) = by_want[place] else { break };
+    while let Some(asking) = by_want[place] {
         let change = |edges: &mut [Vec<(usize, u64)>], place: usize, more: bool| {
             if let Some((_, value)) = edges[asking].iter_mut().find(|(other, _)| *other == place) {
                 if more { *value += amount } else { *value -= amount }

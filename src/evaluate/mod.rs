@@ -98,7 +98,7 @@ mod timeline;
 mod tree;
 mod value;
 
-pub use data::{Observation, Observations};
+pub use data::{Observation, Observations, Reader};
 pub use error::{BAD_OBSERVATION, BUDGET_EXCEEDED, DANGLING, EvaluateError, NOT_EVALUABLE, REGEX_GAVE_UP};
 pub use value::{Map, Value};
 
@@ -140,7 +140,7 @@ impl Evaluator {
     /// If a literal or a qualifier has no meaning: a date that does not exist, a prefix that is none, a regular
     /// expression that does not compile, literals of several types in one set, WITHIN or REPEATS of zero.
     pub fn new(pattern: &Pattern<'_>) -> Result<Self, EvaluateError> {
-        let mut conditions = Conditions::new(pattern.source);
+        let mut conditions = Conditions::default();
         let shape = Shape::new(&pattern.expression, &mut conditions)?;
         Ok(Self { conditions: conditions.all, shape, steps: STEPS })
     }
@@ -203,18 +203,32 @@ impl Evaluator {
 
     /// For each condition the observations that satisfy it.
     fn satisfied(&self, observations: &Observations) -> Result<Vec<Vec<u32>>, EvaluateError> {
-        let mut satisfied = vec![Vec::new(); self.conditions.len()];
-        for (index, observation) in (0_u32..).zip(&observations.all) {
+        self.conditions.iter().map(|condition| satisfied(condition, observations)).collect()
+    }
+}
+
+/// The observations of which an object satisfies the condition, in order.
+fn satisfied(condition: &Condition, observations: &Observations) -> Result<Vec<u32>, EvaluateError> {
+    let mut types = Vec::new();
+    condition.types(&mut types);
+    types.sort_unstable();
+    types.dedup();
+    let mut members = Vec::new();
+    for object_type in &types {
+        for index in observations.with_type(object_type) {
+            let observation = &observations.all[*index as usize];
             let world = World::Data(observations, observation);
-            for (condition, members) in self.conditions.iter().zip(&mut satisfied) {
-                for object in observations.roots(observation) {
-                    if condition.holds(object, world)? {
-                        members.push(index);
-                        break;
-                    }
+            for object in observations.roots(observation) {
+                if condition.holds(object, world)? {
+                    members.push(*index);
+                    break;
                 }
             }
         }
-        Ok(satisfied)
     }
+    if types.len() > 1 {
+        members.sort_unstable();
+        members.dedup();
+    }
+    Ok(members)
 }

@@ -30,13 +30,13 @@ impl<'a> World<'a> {
 }
 
 /// A path of a pattern.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Path {
     pub(super) object_type: Box<str>,
     steps: Vec<Step>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Step {
     Property {
         name: Box<str>,

@@ -135,7 +135,11 @@ impl<'t> Search<'t> {
         let mut wants = self.wants.clone();
         for goal in pending {
             match *goal {
-                Goal::Find { node, times, low, high, .. } => needed(node, times, low, high, &mut wants),
+                Goal::Find { node, times, low, high, floor } => {
+                    // The copies that are left of a WITHIN begin no earlier than the last one.
+                    let low = if matches!(node.kind, NodeKind::Within(..)) { low.max(floor) } else { low };
+                    needed(node, times, low, high, &mut wants);
+                }
                 Goal::Sequence { nodes, low, high } => {
                     nodes.iter().for_each(|node| needed(node, 1, low, high, &mut wants));
                 }

@@ -41,30 +41,22 @@ impl Interval {
 }
 
 /// The conditions of a pattern. The same text is one condition, however often it stands there.
-#[derive(Debug)]
-pub(super) struct Conditions<'a> {
-    source: &'a str,
-    places: HashMap<&'a str, usize>,
+#[derive(Debug, Default)]
+pub(super) struct Conditions {
+    /// By the text as it is printed: the source of a pattern that was repaired or changed may say something else.
+    places: HashMap<String, usize>,
     pub(super) all: Vec<Condition>,
 }
 
-impl<'a> Conditions<'a> {
-    pub(super) fn new(source: &'a str) -> Self {
-        Self { source, places: HashMap::new(), all: Vec::new() }
-    }
-
+impl Conditions {
     fn place(&mut self, comparison: &ComparisonExpression<'_>) -> Result<usize, EvaluateError> {
-        let text = comparison.span.slice(self.source);
-        if let Some(place) = self.places.get(text) {
+        let text = comparison.to_string();
+        if let Some(place) = self.places.get(&text) {
             return Ok(*place);
         }
         self.all.push(Condition::new(comparison)?);
-        let place = self.all.len() - 1;
-        // A tree that was made by hand has no text to know its parts by.
-        if !text.is_empty() {
-            self.places.insert(text, place);
-        }
-        Ok(place)
+        self.places.insert(text, self.all.len() - 1);
+        Ok(self.all.len() - 1)
     }
 }
 
@@ -75,7 +67,7 @@ impl Shape {
     /// If a literal or a qualifier has no meaning.
     pub(super) fn new(
         expression: &ObservationExpression<'_>,
-        conditions: &mut Conditions<'_>,
+        conditions: &mut Conditions,
     ) -> Result<Self, EvaluateError> {
         match &expression.kind {
             ObservationKind::Single(comparison) => conditions.place(comparison).map(Self::Single),

@@ -44,6 +44,15 @@ impl Map {
         Some(&self.0[at].1)
     }
 
+    /// The object or dictionary under `key`; an empty one where there is none.
+    pub(super) fn into_map(self, key: &str) -> Self {
+        let found = self.0.into_iter().find(|(other, _)| other.as_ref() == key);
+        match found {
+            Some((_, Value::Map(map))) => map,
+            _ => Self::default(),
+        }
+    }
+
     /// Keys and values, by key.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Value)> {
         self.0.iter().map(|(key, value)| (key.as_ref(), value))
