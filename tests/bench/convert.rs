@@ -97,7 +97,6 @@ fn whole_way(criterion: &mut Criterion) {
         ("yara", "hash", patterns(hash)),
         ("blocklist", "domain", patterns(domain)),
         ("sigma", "combined", patterns(combined)),
-        ("suricata", "combined", patterns(combined)),
     ] {
         let (settings, bundle) = (settings(target), bundle(&list));
         group.throughput(Throughput::Elements(rules(&convert(&bundle, &settings, &renderer))));
