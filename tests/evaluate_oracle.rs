@@ -161,19 +161,23 @@ fn tree() -> impl Strategy<Value = Tree> {
             2 => several().prop_map(Tree::Or),
             3 => several().prop_map(Tree::FollowedBy),
             3 => (1_u32..6, inner.clone()).prop_map(|(seconds, inner)| Tree::Within(seconds, inner.into())),
-            2 => (1_u32..=3, inner.clone()).prop_map(|(times, inner)| Tree::Repeats(times, inner.into())),
+            3 => (1_u32..=3, inner.clone()).prop_map(|(times, inner)| Tree::Repeats(times, inner.into())),
+            // Copies that compete for the same observations at the same moments.
+            2 => several().prop_map(|inner| Tree::Repeats(2, Tree::FollowedBy(inner).into())),
             1 => (0_u32..8, 0_u32..14, inner).prop_map(|(start, stop, inner)| Tree::StartStop(start, stop, inner.into())),
         ]
     })
 }
 
 fn seen() -> impl Strategy<Value = Vec<Seen>> {
-    let one = (
-        0_u32..12,
-        prop_oneof![3 => Just(0_u32), 2 => 0_u32..5],
-        prop_oneof![4 => Just(1_u32), 1 => Just(2)],
-        any::<[bool; LEAVES]>(),
-    );
+    // On few moments much happens at once, on many there is room.
+    prop_oneof![seen_until(3), seen_until(12)]
+}
+
+fn seen_until(moments: u32) -> impl Strategy<Value = Vec<Seen>> {
+    let length = prop_oneof![3 => Just(0_u32), 2 => 0_u32..5];
+    let number = prop_oneof![3 => Just(1_u32), 1 => Just(2)];
+    let one = (0..moments, length, number, any::<[bool; LEAVES]>());
     let one = one.prop_map(|(first, length, number, flags)| Seen { first, last: first + length, number, flags });
     prop::collection::vec(one, 0..=6)
 }

@@ -76,7 +76,7 @@
 //! | LIKE reads bytes as UTF-8, and fails where they are not | by code points, as `=` and MATCHES do | one meaning for all operators |
 //! | `true IN (1)` holds, `'a' IN (h'61')` does not | as `=` | IN is a list of equals |
 //! | `NOT <` of bytes and a string beyond code point 255 holds | it has no order | as for all other types |
-//! | `.5` fraction digits beyond the sixth are cut | beyond the ninth | two different instants |
+//! | digits of a fraction of a second beyond the sixth are cut | beyond the ninth | they are different instants |
 //! | `:60` seconds are an error | the first second of the next minute | leap seconds exist |
 //! | `_ref = 'x'` compares an object | the identifier | section 9.7 |
 //! | references lead to objects of the same observed data only | and to others of the bundle | identifiers are global in 2.1 |
