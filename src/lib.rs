@@ -17,3 +17,4 @@ pub mod source;
 pub mod span;
 pub mod stix;
 pub mod target;
+pub mod witness;
