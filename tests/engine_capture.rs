@@ -10,17 +10,15 @@ use std::{
 };
 
 use etherparse::ip_number;
-use support::{
-    capture::{
-        Capture, CaptureError, Flow,
-        dns::RecordType,
-        http::{Request, Response},
-        smtp::Mail,
-    },
-    engines::{
-        file, scratch,
-        suricata::{self, Alert},
-    },
+use stixc::witness::capture::{
+    Capture, CaptureError, Flow,
+    dns::RecordType,
+    http::{Request, Response},
+    smtp::Mail,
+};
+use support::engines::{
+    file, scratch,
+    suricata::{self, Alert},
 };
 
 const SERVER: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 51, 100, 7));

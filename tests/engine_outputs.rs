@@ -13,12 +13,12 @@ use std::{
 
 use serde_json::json;
 use sha2::{Digest, Sha256};
+use stixc::witness::capture::{
+    Capture, Flow,
+    dns::RecordType,
+    http::{Request, Response},
+};
 use support::{
-    capture::{
-        Capture, Flow,
-        dns::RecordType,
-        http::{Request, Response},
-    },
     corpus,
     engines::{blocklist, file, project, scratch, sigma, suricata, yara},
 };

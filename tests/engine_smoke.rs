@@ -35,7 +35,7 @@ fn suricata_loads_rules() {
 #[should_panic(expected = "refused")]
 fn suricata_reads_no_capture_with_rules_that_do_not_load() {
     let folder = scratch();
-    suricata::alerts(&file(&folder, "input", "alert nothing\n"), support::capture::Capture::new().bytes());
+    suricata::alerts(&file(&folder, "input", "alert nothing\n"), stixc::witness::capture::Capture::new().bytes());
 }
 
 /// The SHA-256 of [`WITNESS`], in the spelling that YARA compares with.

@@ -23,16 +23,14 @@ use stixc::{
         mapping::Mapping,
         suricata::{Suricata, lock::SidRange},
     },
-};
-use support::{
-    capture::{
+    witness::capture::{
         Capture, Flow,
         dns::RecordType,
         http::{Request, Response},
         smtp::Mail,
     },
-    engines::{scratch, suricata},
 };
+use support::engines::{scratch, suricata};
 
 const RULES: &str = "suricata/stixc.rules";
 const LOCK: &str = "stixc.lock";

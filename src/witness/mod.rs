@@ -4,6 +4,7 @@
 //! on whether the pattern matches it, so that a rule can be held against it: what the rule's engine says of the same
 //! world, put into a log event, a packet capture or a file, must agree with the rule's verdict ([`judge`]).
 
+pub mod capture;
 pub mod judge;
 mod label;
 
