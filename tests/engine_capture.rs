@@ -78,7 +78,7 @@ fn suricata_sees_a_server_name() {
 #[ignore = "needs suricata: tests/run installs it"]
 fn suricata_sees_a_certificate() {
     // Self-signed by nobody, for evil.example.
-    let certificate = include_bytes!("fixtures/engine/certificate.der");
+    let certificate = include_bytes!("../src/witness/certificate.der");
     let mut capture = Capture::new();
     let hit = capture.flow_to(SocketAddr::new(SERVER, 443));
     let miss = capture.flow_to(SocketAddr::new(SERVER, 443));

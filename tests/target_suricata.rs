@@ -820,7 +820,7 @@ fn suricata_alerts_on_files() {
 fn suricata_alerts_on_certificates() {
     let mut traffic = Traffic::new();
     let flow = traffic.flow("certificate", OTHER, 443);
-    let certificate = include_bytes!("fixtures/engine/certificate.der");
+    let certificate = include_bytes!("../src/witness/certificate.der");
     traffic.capture.tls_certificate(flow, "evil.example", certificate).unwrap();
     let mut changed = certificate.to_vec();
     // The last byte of the signature: another certificate with the same names and number.

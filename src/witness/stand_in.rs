@@ -1,0 +1,366 @@
+//! Known files in place of those that a pattern names by their hash.
+//!
+//! No one can make a file that has a given hash. But a rule asks for one hash as for another, so a plan with the hashes
+//! of *known* files in place of its own proves the same things: where the hash is looked for, with which operator, in
+//! which spelling, beside which other tests. [`stand_in`] makes that plan, and says which values it replaced.
+
+use std::collections::BTreeMap;
+
+use md5::Md5;
+use sha1::Sha1;
+use sha2::{Digest, Sha256, Sha512};
+
+use super::Gap;
+use crate::plan::{
+    Condition, Hash, HashAlgorithm, Observation, Operator, Plan, Test, Value, ValueKind, normalise::normalise,
+};
+
+/// The longest known file, in bytes. A pattern that asks for a longer one gets one that is too short.
+const LONGEST: usize = 1 << 20;
+/// A certificate in DER, and where its serial number stands.
+const CERTIFICATE: &[u8] = include_bytes!("certificate.der");
+const SERIAL: std::ops::Range<usize> = 15..18;
+
+/// A plan about known files.
+#[derive(Debug, Clone)]
+pub struct StandIn {
+    /// The plan, in normal form, with the hashes of known files.
+    pub plan: Plan,
+    /// The values of the pattern that were replaced, in its order.
+    pub replaced: Vec<Gap>,
+    contents: BTreeMap<Box<str>, Vec<u8>>,
+    imports: BTreeMap<Box<str>, Import>,
+}
+
+/// The import by which a known program has its import hash: one function of one library.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Import {
+    /// `known1-0.dll`.
+    pub library: String,
+    /// `witness`.
+    pub function: &'static str,
+}
+
+impl StandIn {
+    /// The file, or the certificate in DER, that has this hash in hexadecimal digits, whatever the algorithm.
+    #[must_use]
+    pub fn content(&self, hash: &str) -> Option<&[u8]> {
+        self.contents.get(hash.to_ascii_lowercase().as_str()).map(Vec::as_slice)
+    }
+
+    /// What a program with this import hash imports.
+    #[must_use]
+    pub fn import(&self, imphash: &str) -> Option<&Import> {
+        self.imports.get(imphash.to_ascii_lowercase().as_str())
+    }
+}
+
+/// Puts known files in place of those that `plan` names by hash.
+///
+/// The hashes of one conjunction are those of one file: `MD5 = a AND SHA-256 = b`. Alternatives are different files, so
+/// that none is found by another's hash. A file is as large as the sizes beside its hash ask for, up to a mebibyte.
+///
+/// ```
+/// use stixc::{pattern, plan::lower::lower, witness::stand_in::stand_in};
+/// let text = "[file:hashes.MD5 = 'd41d8cd98f00b204e9800998ecf8427e' AND file:size > 70]";
+/// let plan = lower(&pattern::parse(text).unwrap()).plan;
+/// let known = stand_in(&plan);
+/// assert_eq!(known.replaced[0].span, stixc::span::Span::new(19, 53));
+/// let text = known.plan.to_string();
+/// let hash = text.split('\'').nth(1).unwrap();
+/// assert_eq!(known.content(hash).unwrap().len(), 71);
+/// ```
+#[must_use]
+pub fn stand_in(plan: &Plan) -> StandIn {
+    let mut making = Making::default();
+    let mut observation = plan.observation.clone();
+    making.observation(&mut observation);
+    let Making { mut replaced, contents, imports, .. } = making;
+    replaced.sort_by_key(|gap| gap.span);
+    StandIn { plan: normalise(Plan { observation }), replaced, contents, imports }
+}
+
+/// The digests of some bytes, in lower-case hexadecimal.
+#[must_use]
+pub fn digest(algorithm: HashAlgorithm, bytes: &[u8]) -> String {
+    let digest: &[u8] = match algorithm {
+        HashAlgorithm::Md5 => &Md5::digest(bytes),
+        HashAlgorithm::Sha1 => &Sha1::digest(bytes),
+        HashAlgorithm::Sha256 => &Sha256::digest(bytes),
+        HashAlgorithm::Sha512 => &Sha512::digest(bytes),
+    };
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Which file a hash is of: the files of a conjunction form a group, one for each value of a set.
+type Number = (usize, usize);
+
+/// What the tests beside a hash say of the same file.
+#[derive(Debug, Clone)]
+struct Beside {
+    group: usize,
+    size: usize,
+    payload: Option<Vec<u8>>,
+}
+
+/// By what the hashes are of: `file:`, `process:image_ref.`.
+type Files = BTreeMap<String, Beside>;
+
+#[derive(Default)]
+struct Making {
+    groups: usize,
+    replaced: Vec<Gap>,
+    contents: BTreeMap<Box<str>, Vec<u8>>,
+    imports: BTreeMap<Box<str>, Import>,
+}
+
+impl Making {
+    fn observation(&mut self, node: &mut Observation) {
+        match node {
+            Observation::Match(condition) => self.condition(condition, &Files::new()),
+            Observation::All(operands, _) | Observation::Any(operands, _) | Observation::Then(operands, _) => {
+                operands.iter_mut().for_each(|operand| self.observation(operand));
+            }
+            Observation::Within { of, .. } | Observation::Repeat { of, .. } | Observation::During { of, .. } => {
+                self.observation(of);
+            }
+        }
+    }
+
+    fn condition(&mut self, node: &mut Condition, outer: &Files) {
+        match node {
+            Condition::Test(test) => self.test(test, outer),
+            Condition::Any(operands) => operands.iter_mut().for_each(|operand| self.condition(operand, outer)),
+            Condition::All(operands) => {
+                let mut files = outer.clone();
+                let tests: Vec<&Test> = operands.iter().filter_map(direct).collect();
+                for test in tests.iter().filter(|test| !test.negated && of_a_file(test)) {
+                    let owner = owner(&test.property.path);
+                    files.entry(owner.clone()).or_insert_with(|| self.group(&owner, &tests));
+                }
+                operands.iter_mut().for_each(|operand| self.condition(operand, &files));
+            }
+        }
+    }
+
+    fn group(&mut self, owner: &str, tests: &[&Test]) -> Beside {
+        self.groups += 1;
+        let path = format!("{owner}size");
+        let sizes: Vec<&Test> = tests.iter().copied().filter(|test| test.property.path == path).collect();
+        Beside { group: self.groups, size: size(&sizes), payload: payload(owner, tests) }
+    }
+
+    fn test(&mut self, test: &mut Test, files: &Files) {
+        let imphash = test.property.path.ends_with(".imphash");
+        if test.operator != Operator::Equal || !(imphash || of_a_file(test)) {
+            return;
+        }
+        // What a file must not be is another file than the one that it must be.
+        let owner = owner(&test.property.path);
+        let beside = match files.get(&owner) {
+            Some(beside) if !test.negated && !imphash => beside.clone(),
+            _ => self.group(&owner, &[]),
+        };
+        for (index, value) in test.values.iter_mut().enumerate() {
+            if imphash {
+                self.import(value, (beside.group, index));
+            } else {
+                self.hash(value, &owner, &beside, index);
+            }
+        }
+    }
+
+    fn hash(&mut self, value: &mut Value, owner: &str, beside: &Beside, index: usize) {
+        let ValueKind::Hash(hash) = &value.kind else { return };
+        let number = (beside.group, index);
+        let (content, what) = match (&beside.payload, owner) {
+            (_, "x509-certificate:") => (certificate(number), "certificate"),
+            (Some(payload), _) if index == 0 => (payload.clone(), "file"),
+            _ => (file(number, beside.size), "file"),
+        };
+        let digits = digest(hash.algorithm(), &content);
+        let Some(known) = Hash::parse(hash.algorithm(), &digits) else { return };
+        value.kind = ValueKind::Hash(known);
+        self.contents.insert(digits.into(), content);
+        let reason = format!("no {what} with this hash can be made; a known {what} stands in for it");
+        self.replaced.push(Gap { span: value.span, reason });
+    }
+
+    fn import(&mut self, value: &mut Value, number: Number) {
+        let ValueKind::Text(text) = &mut value.kind else { return };
+        if Hash::parse(HashAlgorithm::Md5, text).is_none() {
+            return;
+        }
+        let library = format!("known{}-{}.dll", number.0, number.1);
+        let import = Import { library, function: "witness" };
+        *text = import.imphash();
+        self.imports.insert(text.as_str().into(), import);
+        let reason = "no program with this import hash can be made; a known program stands in for it".to_owned();
+        self.replaced.push(Gap { span: value.span, reason });
+    }
+}
+
+impl Import {
+    /// The import hash of a program that imports nothing else: the MD5 of `library.function` in lower case, without the
+    /// ending `.dll`.
+    #[must_use]
+    pub fn imphash(&self) -> String {
+        let library = self.library.to_ascii_lowercase();
+        let stem = library.strip_suffix(".dll").unwrap_or(&library);
+        digest(HashAlgorithm::Md5, format!("{stem}.{}", self.function.to_ascii_lowercase()).as_bytes())
+    }
+}
+
+fn direct(operand: &Condition) -> Option<&Test> {
+    match operand {
+        Condition::Test(test) => Some(test),
+        _ => None,
+    }
+}
+
+/// Whether the values are hashes of bytes.
+fn of_a_file(test: &Test) -> bool {
+    test.operator == Operator::Equal && matches!(test.values.first(), Some(Value { kind: ValueKind::Hash(_), .. }))
+}
+
+/// What the hash is of. The content of a file is the file.
+fn owner(path: &str) -> String {
+    let owner = path.rsplit_once("hashes.").map_or(path, |(owner, _)| owner);
+    owner.replace("content_ref.", "")
+}
+
+/// What the content is, where a test beside the hash says it.
+fn payload(owner: &str, tests: &[&Test]) -> Option<Vec<u8>> {
+    let says = |test: &&&Test| {
+        let path = test.property.path.strip_suffix("payload_bin").map(|path| path.replace("content_ref.", ""));
+        test.operator == Operator::Equal && !test.negated && path.as_deref() == Some(owner)
+    };
+    match tests.iter().find(says)?.values.first()?.kind {
+        ValueKind::Bytes(ref bytes) => Some(bytes.clone()),
+        _ => None,
+    }
+}
+
+/// A size that all tests allow; the usual one where none does.
+fn size(tests: &[&Test]) -> usize {
+    let usual = file((0, 0), 0).len();
+    let usual = i64::try_from(usual.max(64)).unwrap_or_default();
+    let values = tests.iter().flat_map(|test| &test.values).filter_map(|value| integer(&value.kind));
+    let near = values.flat_map(|value| [value, value.saturating_add(1), value.saturating_sub(1)]);
+    let fits = |size: &i64| (0..=LONGEST as i64).contains(size) && tests.iter().all(|test| holds(test, *size));
+    let found = std::iter::once(usual).chain(near).find(fits).unwrap_or(usual);
+    usize::try_from(found).unwrap_or_default()
+}
+
+fn holds(test: &Test, size: i64) -> bool {
+    let one = |value: &Value| {
+        integer(&value.kind).is_some_and(|value| match test.operator {
+            Operator::Equal => size == value,
+            Operator::Less => size < value,
+            Operator::LessOrEqual => size <= value,
+            Operator::Greater => size > value,
+            Operator::GreaterOrEqual => size >= value,
+            _ => false,
+        })
+    };
+    test.operator == Operator::Exists || test.values.iter().any(one) != test.negated
+}
+
+fn integer(value: &ValueKind) -> Option<i64> {
+    match value {
+        ValueKind::Integer(number) => Some(*number),
+        _ => None,
+    }
+}
+
+/// The content of a known file: no two numbers have the same, unless the size leaves no room for a number.
+pub(super) fn file(number: Number, size: usize) -> Vec<u8> {
+    let mut content = format!("{:x}-{:x} is the number of a known file\n", number.0, number.1).into_bytes();
+    content.resize(size, b'.');
+    content
+}
+
+/// A known certificate: all the same but for the serial number.
+fn certificate(number: Number) -> Vec<u8> {
+    let mut content = CERTIFICATE.to_vec();
+    let serial = 0x40_0000_u32 | (u32::try_from(number.0 * 1024 + number.1).unwrap_or_default() & 0x3f_ffff);
+    content[SERIAL].copy_from_slice(&serial.to_be_bytes()[1..]);
+    content
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{pattern, plan::lower::lower};
+
+    const A: &str = "d41d8cd98f00b204e9800998ecf8427e";
+    const B: &str = "00000000000000000000000000000001";
+    const S: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+    fn made(text: &str) -> StandIn {
+        stand_in(&lower(&pattern::parse(text).unwrap()).plan)
+    }
+
+    /// The hashes of the new plan, in its order.
+    fn hashes(known: &StandIn) -> Vec<String> {
+        let text = known.plan.to_string();
+        text.split('\'').filter(|word| known.content(word).is_some()).map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn hashes_of_one_conjunction_are_of_one_file() {
+        let known = made(&format!("[file:hashes.MD5 = '{A}' AND file:hashes.'SHA-256' = '{S}' AND file:size = 7]"));
+        let [sha256, md5] = hashes(&known).try_into().unwrap();
+        assert_eq!(known.content(&md5), known.content(&sha256));
+        assert_eq!(known.content(&md5).unwrap().len(), 7);
+        assert_eq!((md5.len(), sha256.len(), known.replaced.len()), (32, 64, 2));
+    }
+
+    #[test]
+    fn alternatives_are_different_files() {
+        let texts = [
+            format!("[file:hashes.MD5 IN ('{A}', '{B}')]"),
+            format!("[file:hashes.MD5 = '{A}' OR file:hashes.'SHA-256' = '{S}']"),
+            format!("[file:hashes.MD5 = '{A}'] AND [file:hashes.MD5 = '{A}']"),
+            format!("[file:hashes.'SHA-256' = '{S}' AND file:hashes.MD5 != '{A}']"),
+        ];
+        for text in texts {
+            let known = made(&text);
+            let [one, other] = hashes(&known).try_into().unwrap();
+            assert_ne!(known.content(&one), known.content(&other), "{text}");
+        }
+    }
+
+    #[test]
+    fn sizes_and_contents_beside_a_hash_are_met() {
+        let length = |beside: &str| {
+            let known = made(&format!("[file:hashes.MD5 = '{A}' AND {beside}]"));
+            known.content(&hashes(&known)[0]).unwrap().len()
+        };
+        assert_eq!(length("file:size > 1000 AND file:size < 1002"), 1001);
+        assert_eq!(length("file:size NOT IN (64, 65)"), 63);
+        assert_eq!(length("file:size = 0"), 0);
+        assert_eq!(length("file:size = 99999999999"), 64);
+        let known = made(&format!("[artifact:hashes.MD5 = '{A}' AND artifact:payload_bin = b'ZXZpbA==']"));
+        assert_eq!(known.content("4034a346ccee15292d823416f7510a2f"), Some(b"evil".as_slice()));
+    }
+
+    #[test]
+    fn certificates_and_imports_are_known_too() {
+        let known = made("[x509-certificate:hashes.'SHA-1' = 'da39a3ee5e6b4b0d3255bfef95601890afd80709']");
+        assert_eq!(known.content(&hashes(&known)[0]).unwrap().len(), CERTIFICATE.len());
+        let known = made(&format!("[file:extensions.'windows-pebinary-ext'.imphash = '{A}']"));
+        let text = known.plan.to_string();
+        let hash = text.split('\'').nth(3).unwrap();
+        assert_eq!(known.import(hash).unwrap().library, "known1-0.dll");
+        assert_eq!(known.replaced.len(), 1);
+    }
+
+    #[test]
+    fn what_is_no_hash_stays() {
+        let text = "[file:name = 'a' AND file:hashes.MD5 LIKE 'd4%']";
+        let known = made(text);
+        assert_eq!(known.plan, lower(&pattern::parse(text).unwrap()).plan);
+        assert!(known.replaced.is_empty());
+    }
+}
