@@ -6,5 +6,6 @@
 pub mod caret;
 pub mod corpus;
 pub mod engines;
+pub mod generate;
 pub mod grammar;
 pub mod tree;
