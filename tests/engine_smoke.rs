@@ -4,7 +4,8 @@
 mod support;
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
+    fs,
     path::{Path, PathBuf},
 };
 
@@ -132,24 +133,72 @@ fn sigma_matches_events() {
 #[test]
 #[ignore = "needs sigma: tests/run installs it"]
 fn sigma_matches_events_in_order() {
-    let lookup = |query: &str, client: &str, time: &str| json!({ "query": query, "record_type": "A", "src_ip": client, "timestamp": time });
-    let connection = |server: &str, port: u16, client: &str, time: &str| json!({ "dst_ip": server, "dst_port": port, "src_ip": client, "timestamp": time });
+    let lookup = |query: &str, client: &str, time: u32| json!({ "query": query, "record_type": "A", "src_ip": client, "timestamp": time });
+    let connection = |server: &str, port: u16, client: &str, time: u32| json!({ "dst_ip": server, "dst_port": port, "src_ip": client, "timestamp": time });
     let events = json!([
-        lookup("WWW.evil.example", "10.0.0.1", "2024-01-01T00:00:00Z"),
-        lookup("notevil.example", "10.0.0.2", "2024-01-01T00:00:00Z"),
-        lookup("badXname.example", "10.0.0.2", "2024-01-01T00:00:00Z"),
-        lookup("bad_name.example", "10.0.0.3", "2024-01-01T00:00:00Z"),
-        connection("198.51.100.9", 8080, "10.0.0.1", "2024-01-01T00:05:00Z"),
-        connection("198.51.100.9", 8080, "10.0.0.2", "2024-01-01T00:05:00Z"),
-        connection("198.51.101.9", 8080, "10.0.0.1", "2024-01-01T00:04:00Z"),
-        connection("2001:DB8:0:0::9", 1024, "10.0.0.4", "2024-01-01T00:00:09Z"),
-        connection("2001:db8:8000::9", 8080, "10.0.0.4", "2024-01-01T00:00:09Z"),
-        connection("2001:db8::9", 1023, "10.0.0.4", "2024-01-01T00:00:09Z"),
-        connection("2001:db8::9", 8080, "10.0.0.3", "2024-01-01T00:05:01Z"),
+        lookup("WWW.evil.example", "10.0.0.1", 0),
+        lookup("notevil.example", "10.0.0.2", 0),
+        lookup("badXname.example", "10.0.0.2", 0),
+        lookup("bad_name.example", "10.0.0.3", 0),
+        connection("198.51.100.9", 8080, "10.0.0.1", 300),
+        connection("198.51.100.9", 8080, "10.0.0.2", 300),
+        connection("198.51.101.9", 8080, "10.0.0.1", 240),
+        connection("2001:DB8:0:0::9", 1024, "10.0.0.4", 9),
+        connection("2001:db8:8000::9", 8080, "10.0.0.4", 9),
+        connection("2001:db8::9", 1023, "10.0.0.4", 9),
+        connection("2001:db8::9", 8080, "10.0.0.3", 301),
     ]);
     let found = sigma::matches(&sigma_fixture("correlation"), &events);
     let expected: [&[&[usize]]; 3] = [&[&[0], &[3]], &[&[4], &[5], &[7], &[10]], &[&[0, 4]]];
     assert_eq!(found.into_values().collect::<Vec<_>>(), expected);
+}
+
+/// Both evaluators look at an event's log source and time, and begin each run with nothing seen before.
+fn matches_runs(evaluator: sigma::Evaluator) {
+    let text = fs::read_to_string(sigma_fixture("correlation/net_stixc_witness.yml")).unwrap();
+    let event = |source, at: f64, fields| sigma::Event {
+        at: Some(at),
+        logsource: Some(BTreeMap::from([("category", source)])),
+        fields,
+    };
+    let lookup =
+        |at| event("dns", at, json!({ "query": "WWW.evil.example", "record_type": "A", "src_ip": "10.0.0.1" }));
+    let connection = |at, client: &str| {
+        event("firewall", at, json!({ "dst_ip": "198.51.100.9", "dst_port": 8080, "src_ip": client }))
+    };
+    let elsewhere = sigma::Event { logsource: Some(BTreeMap::from([("category", "proxy")])), ..lookup(0.0) };
+    let runs = vec![
+        vec![lookup(0.0), connection(300.0, "10.0.0.1")],
+        vec![lookup(0.0), connection(301.0, "10.0.0.1")],
+        vec![lookup(0.0), connection(1.0, "10.0.0.2")],
+        vec![lookup(0.0)],
+        vec![connection(0.0, "10.0.0.1"), lookup(9.0)],
+        vec![elsewhere],
+    ];
+    let found = sigma::ask(evaluator, &[sigma::Case { rules: vec![text], runs }]).remove(0);
+    let counts: Vec<Vec<usize>> =
+        found.into_iter().map(|run| run.into_values().map(|matches| matches.len()).collect()).collect();
+    assert_eq!(counts, [[1, 1, 1], [1, 1, 0], [1, 1, 0], [1, 0, 0], [1, 1, 0], [0, 0, 0]]);
+}
+
+#[test]
+#[ignore = "needs sigma: tests/run installs it"]
+fn sigma_matches_runs_of_events() {
+    matches_runs(sigma::Evaluator::Sqlite);
+}
+
+#[test]
+#[ignore = "needs rsigma: tests/run builds it"]
+fn rsigma_matches_runs_of_events() {
+    matches_runs(sigma::Evaluator::Rsigma);
+}
+
+#[test]
+#[ignore = "needs rsigma: tests/run builds it"]
+#[should_panic(expected = "case 0:")]
+fn rsigma_matches_nothing_with_a_broken_rule() {
+    let rules = vec![fs::read_to_string(sigma_fixture("broken/proc_creation_win_stixc_broken.yml")).unwrap()];
+    sigma::ask(sigma::Evaluator::Rsigma, &[sigma::Case { rules, runs: vec![Vec::new()] }]);
 }
 
 #[test]

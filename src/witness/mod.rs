@@ -7,6 +7,7 @@
 pub mod capture;
 pub mod judge;
 mod label;
+pub mod project;
 pub mod stand_in;
 
 use serde_json::{Map, Value as Json};

@@ -1,12 +1,18 @@
-"""Which Sigma rules match which events: sigma_match.py RULES EVENTS.json
+"""Which Sigma rules match which events: sigma_match.py CASES.json
 
-RULES is a rule file or a folder of them; EVENTS is a JSON array of flat objects (a field's value is a string, a number,
-a boolean or null), taken to be of the log source of each rule. pySigma's SQLite backend makes a query of each rule and
-SQLite runs it. Prints {rule id: [[index of an event, ...], ...]}: one list for each match, which for a correlation names
-all the events that made it. A rule that only serves a correlation does not match by itself.
+CASES.json is an array of cases, each with its own rules and its own events, so that one start answers for thousands:
 
-Where SQLite is not Sigma: strings are compared without regard to case, as Sigma says (`=` in SQLite is exact), prefixes are
-compared as networks (the backend expands them to text), and regular expressions are Python's.
+    [{"rules": ["<YAML documents>", ...],
+      "runs": [[{"at": <seconds since 1970>, "logsource": {"category": ..., "product": ..., "service": ...},
+                 "fields": {<name>: <string, number, boolean or null>, ...}}, ...], ...]}, ...]
+
+A run is a stretch of events that begins with nothing seen before. An event without a logsource is one for each rule.
+pySigma's SQLite backend makes a query of each rule and SQLite runs it. Prints, for each case and each run of it,
+{rule id: [[index of an event, ...], ...]}: one list for each match, which for a correlation names all the events that
+made it. A rule that only serves a correlation does not match by itself.
+
+Where SQLite is not Sigma: strings are compared without regard to case, as Sigma says (`=` in SQLite is exact), prefixes
+are compared as networks (the backend expands them to text), and regular expressions are Python's.
 """
 
 import ipaddress
@@ -19,8 +25,12 @@ import sys
 from sigma.backends.sqlite import sqliteBackend
 from sigma.backends.sqlite.runtime import ensure_fields, execute_plan
 from sigma.collection import SigmaCollection
+from sigma.processing.pipeline import ProcessingPipeline
+from sigma.processing.transformations import AddConditionTransformation
+from sigma.rule import SigmaRule
 
 TABLE = "logs"
+SOURCE = ("category", "product", "service")
 
 
 class Backend(sqliteBackend):
@@ -43,6 +53,10 @@ def quoted(name):
     return '"' + name.replace('"', '""') + '"'
 
 
+def source_field(key):
+    return "logsource." + key
+
+
 def refuse_two_spellings(fields):
     """SQLite does not see the case of a field's name. Sigma does."""
     spelt = {}
@@ -51,17 +65,43 @@ def refuse_two_spellings(fields):
             sys.exit(f"one field in two spellings: {field} and {spelt[field.lower()]}")
 
 
-def store(connection, events):
-    fields = list(dict.fromkeys(field for event in events for field in event))
+def parsed(texts, with_source):
+    rules = SigmaCollection.merge([SigmaCollection.from_yaml(text) for text in texts])
+    if not rules.rules:
+        sys.exit("no rule")
+    for rule in rules.rules:
+        if not rule.id:
+            sys.exit(f"a rule without an id: {rule.title}")
+        if with_source and isinstance(rule, SigmaRule):
+            wanted = {source_field(key): getattr(rule.logsource, key) for key in SOURCE if getattr(rule.logsource, key)}
+            add = AddConditionTransformation(conditions=wanted)
+            add.set_pipeline(ProcessingPipeline())
+            add.apply(rule)
+    rules.resolve_rule_references()
+    return rules
+
+
+def store(connection, events, required):
+    """Makes the table of these events: (index, event) pairs."""
+    fields = list(dict.fromkeys(field for _, event in events for field in event))
+    refuse_two_spellings([*fields, *required])
     columns = "".join(f", {quoted(field)} COLLATE NOCASE" for field in fields)
+    connection.execute(f"DROP TABLE IF EXISTS {TABLE}")
     connection.execute(f"CREATE TABLE {TABLE} (event_index INTEGER PRIMARY KEY{columns})")
-    for index, event in enumerate(events):
+    places = ", ?" * len(fields)
+    for index, event in events:
         if any(isinstance(value, (list, dict)) for value in event.values()):
             sys.exit(f"event {index} is not flat")
-        places = ", ?" * len(fields)
         values = [event.get(field) for field in fields]
         connection.execute(f"INSERT INTO {TABLE} VALUES (?{places})", [index, *values])
-    return fields
+
+
+def row(event):
+    source = event.get("logsource") or {}
+    row = {source_field(key): source[key] for key in SOURCE if key in source}
+    if "at" in event:
+        row["timestamp"] = event["at"]
+    return {**row, **event["fields"]}
 
 
 def matches(connection, rule):
@@ -73,25 +113,40 @@ def matches(connection, rule):
     return [[index] for index in sorted(found)]
 
 
+def answer(connection, case):
+    runs = case["runs"]
+    with_source = any(event.get("logsource") for run in runs for event in run)
+    converted = json.loads(Backend(collate_nocase=True, timestamp_format="unix").convert(parsed(case["rules"], with_source), "zircolite"))
+    required = [field for rule in converted for field in rule["required_fields"]]
+    events = [(number, row(event)) for number, run in enumerate(runs) for event in run]
+    if any(rule["result_type"] == "correlation" for rule in converted):
+        found = []
+        for number in range(len(runs)):
+            own = [event for of, event in events if of == number]
+            store(connection, list(enumerate(own)), required)
+            found.append({rule["id"]: sorted(matches(connection, rule)) for rule in converted})
+        return found
+    # Without a correlation no event has to do with another: one table takes all runs.
+    store(connection, list(enumerate(event for _, event in events)), required)
+    first, firsts = 0, []
+    for run in runs:
+        firsts.append(first)
+        first += len(run)
+    found = [{rule["id"]: [] for rule in converted} for _ in runs]
+    for rule in converted:
+        for (index,) in matches(connection, rule):
+            number = events[index][0]
+            found[number][rule["id"]].append([index - firsts[number]])
+    return found
+
+
 def main():
-    path, events = pathlib.Path(sys.argv[1]), json.loads(pathlib.Path(sys.argv[2]).read_text("utf-8"))
-    rules = SigmaCollection.load_ruleset([path])
-    if not rules.rules:
-        sys.exit(f"no rule in {path}")
     connection = sqlite3.connect(":memory:")
     connection.row_factory = sqlite3.Row
     connection.create_function("REGEXP", 2, regexp, deterministic=True)
     connection.create_function("in_network", 2, in_network, deterministic=True)
-
-    converted = json.loads(Backend(collate_nocase=True).convert(rules, "zircolite"))
-    fields = store(connection, events)
-    refuse_two_spellings([*fields, *(field for rule in converted for field in rule["required_fields"])])
-    found = {}
-    for rule in converted:
-        if not rule["id"]:
-            sys.exit(f"a rule without an id: {rule['title']}")
-        found[rule["id"]] = sorted(matches(connection, rule))
-    print(json.dumps(found, sort_keys=True))
+    cases = json.loads(pathlib.Path(sys.argv[1]).read_text("utf-8"))
+    json.dump([answer(connection, case) for case in cases], sys.stdout, sort_keys=True)
 
 
 main()

@@ -1,0 +1,189 @@
+//! What a machine logs of files, programs and accounts.
+
+use serde_json::Value as Json;
+
+use super::{LogSource, Scribe, json, object::Object, some};
+
+const PROCESS: LogSource = LogSource::category("proc_creation_win", "process_creation", Some("windows"));
+const PROCESS_LINUX: LogSource = LogSource::category("proc_creation_lnx", "process_creation", Some("linux"));
+const IMAGE: LogSource = LogSource::category("image_load", "image_load", Some("windows"));
+const DRIVER: LogSource = LogSource::category("driver_load_win", "driver_load", Some("windows"));
+const FILE: LogSource = LogSource::category("file_event_win", "file_event", Some("windows"));
+const FILE_LINUX: LogSource = LogSource::category("file_event_lnx", "file_event", Some("linux"));
+const EXECUTABLE: LogSource =
+    LogSource::category("file_executable_detected_win", "file_executable_detected", Some("windows"));
+const STREAM: LogSource = LogSource::category("create_stream_hash", "create_stream_hash", Some("windows"));
+const SERVICE: LogSource = LogSource::service("win_security_service", "windows", "security");
+const SERVICE_MANAGER: LogSource = LogSource::service("win_system_service", "windows", "system");
+const LOGON: LogSource = LogSource::service("win_security_logon", "windows", "security");
+
+const SECURITY: (&str, &str) = ("Security", "Microsoft-Windows-Security-Auditing");
+const SYSTEM: (&str, &str) = ("System", "Service Control Manager");
+
+/// Folders and names of files of which only the other is known.
+const FOLDER: &str = r"C:\ProgramData\Neutral";
+const FOLDER_UNIX: &str = "/srv/neutral";
+const NAME: &str = "neutral0.bin";
+
+/// A system whose paths are written in its own way.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum System {
+    Windows,
+    Unix,
+}
+
+impl System {
+    /// Whether a file in this folder can be one of this system.
+    fn has(self, folder: Option<&str>) -> bool {
+        let is_unix = |folder: &str| folder.contains('/') && !folder.contains('\\');
+        folder.is_none_or(|folder| is_unix(folder) == (self == Self::Unix))
+    }
+
+    /// The path of a file in a folder, either of which may be unknown.
+    fn path(self, folder: Option<&str>, name: Option<&str>) -> Option<String> {
+        if folder.is_none() && name.is_none() {
+            return None;
+        }
+        let (separator, neutral) = match self {
+            Self::Windows => ("\\", FOLDER),
+            Self::Unix => ("/", FOLDER_UNIX),
+        };
+        let folder = folder.unwrap_or(neutral);
+        let gap = if folder.ends_with(separator) { "" } else { separator };
+        Some(format!("{folder}{gap}{}", name.unwrap_or(NAME)))
+    }
+}
+
+/// A file: its folder and its name.
+#[derive(Clone, Copy)]
+struct Place<'s> {
+    folder: Option<&'s str>,
+    name: Option<&'s str>,
+}
+
+impl<'s> Place<'s> {
+    fn of(file: Option<Object<'s>>) -> Self {
+        let folder = file.and_then(|file| file.refer("parent_directory_ref")).and_then(|folder| folder.text("path"));
+        Self { folder, name: file.and_then(|file| file.text("name")) }
+    }
+
+    fn on(self, system: System) -> Option<String> {
+        system.path(self.folder, self.name)
+    }
+}
+
+/// A file is written, run and loaded.
+pub(super) fn file(file: Object<'_>, scribe: &mut Scribe<'_>) {
+    paths(Place::of(Some(file)), hashes(file, true), scribe);
+    let streams = file
+        .extension("ntfs-ext")
+        .into_iter()
+        .flat_map(|ntfs| ntfs.list("alternate_data_streams").filter_map(move |stream| ntfs.part(stream)));
+    for stream in streams {
+        let host = Place::of(Some(file)).on(System::Windows).unwrap_or_else(|| format!("{FOLDER}\\{NAME}"));
+        let path = stream.text("name").map(|name| format!("{host}:{name}"));
+        scribe.sysmon(STREAM, 15, [("TargetFilename", json(path)), ("Hash", json(hashes(stream, false)))]);
+    }
+}
+
+/// A folder shows where a file in it does.
+pub(super) fn directory(directory: Object<'_>, scribe: &mut Scribe<'_>) {
+    paths(Place { folder: directory.text("path"), name: None }, None, scribe);
+}
+
+fn paths(place: Place<'_>, hashes: Option<String>, scribe: &mut Scribe<'_>) {
+    if System::Windows.has(place.folder) {
+        let path = || json(place.on(System::Windows));
+        let hashes = || json(hashes.clone());
+        scribe.sysmon(PROCESS, 1, [("Image", path()), ("Hashes", hashes())]);
+        scribe.sysmon(IMAGE, 7, [("ImageLoaded", path()), ("Hashes", hashes())]);
+        scribe.sysmon(DRIVER, 6, [("ImageLoaded", path()), ("Hashes", hashes())]);
+        scribe.sysmon(EXECUTABLE, 29, [("TargetFilename", path()), ("Hashes", hashes())]);
+        scribe.sysmon(FILE, 11, [("TargetFilename", path())]);
+    }
+    if System::Unix.has(place.folder) {
+        let path = || json(place.on(System::Unix));
+        scribe.sysmon(PROCESS_LINUX, 1, [("Image", path())]);
+        scribe.sysmon(FILE_LINUX, 11, [("TargetFilename", path())]);
+    }
+}
+
+/// `MD5=…,SHA256=…,IMPHASH=…`, as Sysmon writes those that it can make.
+fn hashes(file: Object<'_>, with_imports: bool) -> Option<String> {
+    const KINDS: [(&str, &str); 3] = [("SHA-1", "SHA1"), ("MD5", "MD5"), ("SHA-256", "SHA256")];
+    let known = file.inside("hashes");
+    let known = KINDS.iter().filter_map(|(key, name)| Some((*name, known?.text(key)?)));
+    let imports = file.extension("windows-pebinary-ext").filter(|_| with_imports);
+    let imports = imports.and_then(|program| program.text("imphash")).map(|imphash| ("IMPHASH", imphash));
+    let written: Vec<String> =
+        known.chain(imports).map(|(name, hash)| format!("{name}={}", hash.to_ascii_uppercase())).collect();
+    (!written.is_empty()).then(|| written.join(","))
+}
+
+/// A program is started; a service is installed.
+pub(super) fn process(process: Object<'_>, scribe: &mut Scribe<'_>) {
+    let service = process.extension("windows-service-ext");
+    let runtime = process.extension("windows-process-ext");
+    let image = Place::of(process.refer("image_ref"));
+    let folders = [image.folder, process.text("cwd")];
+    if folders.iter().all(|folder| System::Windows.has(*folder)) {
+        started(process, System::Windows, runtime, scribe);
+    }
+    if service.is_none() && runtime.is_none() && folders.iter().all(|folder| System::Unix.has(*folder)) {
+        started(process, System::Unix, None, scribe);
+    }
+    let path = || json(image.on(System::Windows));
+    if let Some(name) = service.and_then(|service| service.text("service_name")) {
+        let fields = [("ServiceName", some(name)), ("ServiceFileName", path()), ("ServiceType", some("0x10"))];
+        scribe.event(SERVICE, 4697, SECURITY, fields);
+    }
+    if let Some(name) = service.and_then(|service| service.text("display_name")) {
+        scribe.event(SERVICE_MANAGER, 7045, SYSTEM, [("ServiceName", some(name)), ("ImagePath", path())]);
+    }
+}
+
+fn started(process: Object<'_>, system: System, runtime: Option<Object<'_>>, scribe: &mut Scribe<'_>) {
+    let parent = process.refer("parent_ref");
+    let image = process.refer("image_ref");
+    let login = process.refer("creator_user_ref").and_then(|user| user.text("account_login"));
+    let user = login.map(|login| match (system, scribe.spelling) {
+        (System::Unix, _) => login.to_owned(),
+        (System::Windows, 0 | 1) => format!("CORP\\{login}"),
+        (System::Windows, _) => format!("NT AUTHORITY\\{login}"),
+    });
+    // Windows ends the folder of a process with a backslash.
+    let folder = process.text("cwd").map(|cwd| match system {
+        System::Windows if !cwd.ends_with('\\') => format!("{cwd}\\"),
+        _ => cwd.to_owned(),
+    });
+    let fields = [
+        ("Image", json(Place::of(image).on(system))),
+        ("CommandLine", json(process.text("command_line"))),
+        ("CurrentDirectory", json(folder)),
+        ("User", json(user)),
+        ("ParentImage", json(Place::of(parent.and_then(|parent| parent.refer("image_ref"))).on(system))),
+        ("ParentCommandLine", json(parent.and_then(|parent| parent.text("command_line")))),
+    ];
+    if system == System::Unix {
+        return scribe.sysmon(PROCESS_LINUX, 1, fields);
+    }
+    let level = runtime.and_then(|runtime| runtime.text("integrity_level")).map(capital);
+    let own = [("IntegrityLevel", json(level)), ("Hashes", json(image.and_then(|image| hashes(image, true))))];
+    let [a, b, c, d, e, f] = fields;
+    let [g, h] = own;
+    scribe.sysmon(PROCESS, 1, [a, b, c, d, e, f, g, h]);
+}
+
+fn capital(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect()
+}
+
+/// An account logs on, or lets another log on.
+pub(super) fn account(account: Object<'_>, scribe: &mut Scribe<'_>) {
+    let values: [Option<Json>; 2] = [json(account.text("account_login")), json(account.text("user_id"))];
+    let names =
+        if scribe.is_other_end() { ["SubjectUserName", "SubjectUserSid"] } else { ["TargetUserName", "TargetUserSid"] };
+    let [(a, b), (c, d)] = [(names[0], values[0].clone()), (names[1], values[1].clone())];
+    scribe.event(LOGON, 4624, SECURITY, [(a, b), (c, d)]);
+}
