@@ -9,7 +9,7 @@ use super::{
 use crate::{
     plan::{
         Condition, Observation, Operator, Plan, Test, Value,
-        adapt::{Accept, Fit, NO_OPERATOR, NO_PLACE, NO_VALUE, NOT_ACCEPTED, adapt},
+        adapt::{Accept, Capabilities, Fit, NO_OPERATOR, NO_PLACE, NO_VALUE, NOT_ACCEPTED, adapt},
         fidelity::{Fidelity, Loss},
     },
     span::Span,
@@ -111,9 +111,9 @@ impl Lower for Lists {
 impl Lists {
     /// The entries of any plan.
     fn several(&self, plan: &Plan) -> Result<Lowered, Refusal> {
-        let scenes = self.mapping.scenes().len();
-        let adapted = adapt(plan, scenes, self.accept, |scene, test| self.fit(scene, test))
-            .map_err(|reasons| Refusal { reasons })?;
+        let capabilities = Capabilities { scenes: self.mapping.scenes().len(), accept: self.accept, ties: None };
+        let adapted =
+            adapt(plan, capabilities, |scene, test| self.fit(scene, test)).map_err(|reasons| Refusal { reasons })?;
         let (mut fidelity, mut losses) = (adapted.fidelity, adapted.losses);
         let mut entries = Vec::new();
         let mut last = Span::default();

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     plan::{
         Condition, Observation, Operator, Plan, Property, Test, ValueKind,
-        adapt::{self, Accept, Adapted, Fit, NO_COMMON_SCENE, NO_PLACE, NO_VALUE, Part},
+        adapt::{self, Accept, Adapted, Capabilities, Fit, NO_COMMON_SCENE, NO_PLACE, NO_VALUE, Part},
         fidelity::{Fidelity, Loss},
     },
     target::{
@@ -188,9 +188,9 @@ impl Lower for Compiler {
     fn lower(&self, plan: &Plan) -> Result<Lowered, Refusal> {
         let plan: Cow<'_, Plan> = joined(plan, &self.table);
         let scenes = self.candidates(&plan);
-        let adapted =
-            adapt::adapt(&plan, scenes.len(), self.accept, |candidate, test| self.fit(scenes[candidate], test));
-        let Adapted { mut parts, mut fidelity, mut losses } = adapted.map_err(|reasons| Refusal { reasons })?;
+        let capabilities = Capabilities { scenes: scenes.len(), accept: self.accept, ties: None };
+        let adapted = adapt::adapt(&plan, capabilities, |candidate, test| self.fit(scenes[candidate], test));
+        let Adapted { mut parts, mut fidelity, mut losses, .. } = adapted.map_err(|reasons| Refusal { reasons })?;
         parts.iter_mut().for_each(|part| part.scene = scenes[part.scene]);
         let mut drafts: Vec<(usize, Vec<Branch<'_>>, Fidelity, BTreeSet<Loss>)> = Vec::new();
         for part in &parts {

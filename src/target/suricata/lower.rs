@@ -8,7 +8,7 @@ use crate::{
     diagnostic::Code,
     plan::{
         Condition, Hash, Observation, Plan, Test,
-        adapt::{self, Accept, Fit, NO_PLACE, NOT_ACCEPTED, Part},
+        adapt::{self, Accept, Capabilities, Fit, NO_PLACE, NOT_ACCEPTED, Part},
         fidelity::{Fidelity, Loss},
     },
     span::Span,
@@ -105,7 +105,8 @@ impl Lower for Lowerer {
         let scenes = self.mapping.scenes();
         let fit =
             |scene: usize, test: &_| self.fit(scene, test, headers_only && scenes[scene].data.seen != Seen::Packets);
-        let adapted = adapt::adapt(plan, scenes.len(), self.accept, fit).map_err(|reasons| Refusal { reasons })?;
+        let capabilities = Capabilities { scenes: scenes.len(), accept: self.accept, ties: None };
+        let adapted = adapt::adapt(plan, capabilities, fit).map_err(|reasons| Refusal { reasons })?;
         let (mut fidelity, mut losses) = (adapted.fidelity, adapted.losses);
         let mut drafts = Vec::new();
         for part in adapted.parts {

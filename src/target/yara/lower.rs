@@ -11,7 +11,7 @@ use super::{
 use crate::{
     plan::{
         Plan, Test,
-        adapt::{Accept, Fit, NO_OPERATOR, NO_PLACE, NO_VALUE, Part, adapt},
+        adapt::{Accept, Capabilities, Fit, NO_OPERATOR, NO_PLACE, NO_VALUE, Part, adapt},
         fidelity::Fidelity,
     },
     target::{
@@ -114,8 +114,9 @@ impl Place {
 
 impl Lower for Files {
     fn lower(&self, plan: &Plan) -> Result<Lowered, Refusal> {
-        let adapted = adapt(plan, self.mapping.scenes().len(), self.accept, |scene, test| self.fit(scene, test))
-            .map_err(|reasons| Refusal { reasons })?;
+        let capabilities = Capabilities { scenes: self.mapping.scenes().len(), accept: self.accept, ties: None };
+        let adapted =
+            adapt(plan, capabilities, |scene, test| self.fit(scene, test)).map_err(|reasons| Refusal { reasons })?;
         let modules = adapted.parts.iter().flat_map(|part| &part.tests).flat_map(|(_, written)| &written.modules);
         let modules = modules.map(|module| Box::from(*module)).collect();
         let draft = Draft { modules, condition: lines(&adapted.parts) };

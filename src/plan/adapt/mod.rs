@@ -1,0 +1,375 @@
+//! Cutting a plan down to what a target can hold, with a loss for each cut.
+//!
+//! A target sees a pattern from several *scenes*: the log sources of Sigma, the protocols of Suricata, the lists of a
+//! blocklist. A scene holds some properties and not others, and one rule lives in one scene. [`adapt`] brings the plan
+//! into disjunctive form (a list of alternatives, each a conjunction of tests, or a [`Sequence`] of them where several
+//! observations are asked for), and looks for each alternative for the scenes that hold most of it. Nothing else in the
+//! program drops a part of a pattern.
+
+mod alternatives;
+mod order;
+mod place;
+mod sequence;
+
+use std::collections::BTreeSet;
+
+use super::{
+    Condition, Observation, Plan, Test,
+    fidelity::{Fidelity, Loss},
+};
+use crate::{diagnostic::Code, span::Span};
+use alternatives::{Alternative, Alternatives, Kind};
+use place::{not_accepted, place};
+
+/// The target has no place for a property.
+pub const NO_PLACE: Code = Code("L001");
+/// The place can't be compared with this operator.
+pub const NO_OPERATOR: Code = Code("L002");
+/// The value can't stand in this place.
+pub const NO_VALUE: Code = Code("L003");
+/// The target ignores letter case where STIX does not.
+pub const CASE: Code = Code("L004");
+/// Parts that would have to be in different scenes.
+pub const NO_COMMON_SCENE: Code = Code("L005");
+/// The target can't tie several observations together.
+pub const OBSERVATIONS: Code = Code("L010");
+/// The count of REPEATS is dropped.
+pub const COUNT: Code = Code("L011");
+/// The interval of START-STOP is dropped.
+pub const INTERVAL: Code = Code("L012");
+/// Observations are tied by what STIX does not ask for.
+pub const TIED: Code = Code("L013");
+/// The pattern names no time in which the observations have to lie, and the target needs one.
+pub const NO_WINDOW: Code = Code("L014");
+/// The time is cut to whole seconds.
+pub const WHOLE_SECONDS: Code = Code("L015");
+/// One event may stand for two observations.
+pub const ONE_EVENT: Code = Code("L016");
+/// What is left names nothing specific.
+pub const NOTHING_SPECIFIC: Code = Code("L020");
+/// What is left consists of negations.
+pub const ONLY_NEGATIONS: Code = Code("L021");
+/// The disjunctive form has more branches than the budget.
+pub const TOO_MANY_BRANCHES: Code = Code("L022");
+/// The verdict is not one of those that the user accepts for this target.
+pub const NOT_ACCEPTED: Code = Code("L030");
+/// An alternative is left out, so that the others make rules that the user accepts.
+pub const LEFT_OUT: Code = Code("L031");
+
+/// How many alternatives a plan may have in disjunctive form.
+pub const BRANCH_BUDGET: usize = 4096;
+
+/// Which verdicts a user accepts for a target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Accept {
+    bits: u8,
+}
+
+impl Accept {
+    /// Every verdict.
+    pub const ALL: Self = Self { bits: 0b1111 };
+    /// All but `approximate`: the default of detections.
+    pub const DETECTION: Self = Self { bits: 0b0111 };
+    /// `exact` and `narrower`: the default of blocklists, where a blocked address must be one that the pattern names.
+    pub const BLOCKING: Self = Self { bits: 0b0101 };
+
+    /// Exactly these.
+    #[must_use]
+    pub fn of(verdicts: impl IntoIterator<Item = Fidelity>) -> Self {
+        Self { bits: verdicts.into_iter().fold(0, |bits, verdict| bits | Self::bit(verdict)) }
+    }
+
+    /// Whether a rule with this fidelity may be written.
+    #[must_use]
+    pub fn allows(self, fidelity: Fidelity) -> bool {
+        self.bits & Self::bit(fidelity) != 0
+    }
+
+    fn bit(fidelity: Fidelity) -> u8 {
+        1 << (u8::from(fidelity.more) | u8::from(fidelity.fewer) << 1)
+    }
+}
+
+/// Whether a scene holds a test.
+#[derive(Debug, Clone)]
+pub enum Fit<H> {
+    /// It does.
+    Holds {
+        /// What the target needs to write it down.
+        by: H,
+        /// Whether the test alone says too little for a rule from which others were dropped: a port, a protocol.
+        weak: bool,
+        /// What is lost all the same.
+        loss: Option<(Code, Fidelity, String)>,
+    },
+    /// It does not, for this reason.
+    Lacks(Code, String),
+}
+
+/// One conjunction in one scene.
+#[derive(Debug, Clone)]
+pub struct Part<'p, H> {
+    /// Number of the alternative in the plan, from 0. Together with the scene it names the part for ever.
+    pub alternative: usize,
+    /// The scene.
+    pub scene: usize,
+    /// The tests that the scene holds, in the plan's order.
+    pub tests: Vec<(&'p Test, H)>,
+    /// Whether this part means what its alternative means.
+    pub fidelity: Fidelity,
+    /// Why not.
+    pub losses: Vec<Loss>,
+}
+
+/// Whether the steps of a [`Sequence`] have to come in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// They don't: AND, and the repetitions of REPEATS.
+    Any,
+    /// They do: FOLLOWEDBY. Steps at the same time are in order.
+    Given,
+}
+
+/// Several observations, tied together by what their scenes share (see [`Ties`]).
+#[derive(Debug, Clone)]
+pub struct Sequence<'p, H> {
+    /// Number of the alternative in the plan, from 0; [`Part`]s and sequences are counted together. Together with the key
+    /// it names the sequence for ever.
+    pub alternative: usize,
+    /// The key that all of its scenes share.
+    pub key: usize,
+    /// Whether the steps have to come in their order.
+    pub order: Order,
+    /// One step that has to happen more than once, or several steps that each have to happen once, by different events.
+    pub steps: Vec<Step<'p, H>>,
+    /// The time in which all of it has to lie, in seconds, both ends included; at least 1.
+    pub window: u64,
+    /// Whether the sequence means what its alternative means.
+    pub fidelity: Fidelity,
+    /// Why not.
+    pub losses: Vec<Loss>,
+}
+
+/// One step of a [`Sequence`].
+#[derive(Debug, Clone)]
+pub struct Step<'p, H> {
+    /// How often it has to happen, by different events; more than 1 only where it is the only step.
+    pub times: u64,
+    /// Any of these will do.
+    pub parts: Vec<Part<'p, H>>,
+}
+
+/// How a target ties several observations together.
+#[derive(Clone, Copy)]
+pub struct Ties<'t> {
+    /// What the events of a sequence have in common, for the user: `the same host`. STIX asks for nothing like it.
+    pub by: &'t str,
+    /// What ties the events of a scene, as a number; those of scenes with the same key can be tied to each other. `None`
+    /// for scenes whose events name nothing that could.
+    pub key: &'t dyn Fn(usize) -> Option<usize>,
+    /// Whether no event is of both scenes, or the target sees to it that none counts for both.
+    pub apart: &'t dyn Fn(usize, usize) -> bool,
+    /// The time in which a sequence has to lie where the pattern names none, in seconds.
+    pub window: u64,
+}
+
+/// What a target can hold.
+#[derive(Clone, Copy)]
+pub struct Capabilities<'t> {
+    /// How many scenes it has.
+    pub scenes: usize,
+    /// Which verdicts the user accepts.
+    pub accept: Accept,
+    /// How it ties several observations; `None` where it can't.
+    pub ties: Option<Ties<'t>>,
+}
+
+/// A plan cut down to a target.
+#[derive(Debug, Clone)]
+pub struct Adapted<'p, H> {
+    /// Rules on one event each, ordered by alternative, then scene.
+    pub parts: Vec<Part<'p, H>>,
+    /// Rules on several events, ordered by alternative, then key. There is at least one part or sequence.
+    pub sequences: Vec<Sequence<'p, H>>,
+    /// Whether all of them together mean what the plan means.
+    pub fidelity: Fidelity,
+    /// Every loss of the plan and of its parts, in the order of the pattern, without repetitions.
+    pub losses: Vec<Loss>,
+}
+
+/// Cuts `plan` down to what a target can hold, as far as the user accepts; the reasons where nothing is left.
+///
+/// `fit` says whether the scene with a given number holds a test.
+///
+/// # Errors
+/// The losses that kept each alternative out.
+pub fn adapt<'p, H>(
+    plan: &'p Plan,
+    capabilities: Capabilities<'_>,
+    mut fit: impl FnMut(usize, &'p Test) -> Fit<H>,
+) -> Result<Adapted<'p, H>, Vec<Loss>> {
+    let Capabilities { scenes, accept, ties } = capabilities;
+    let scenes: Vec<usize> = (0..scenes).collect();
+    let gathered = Alternatives::of(&plan.observation, ties.is_some());
+    let mut placed = Placed::new(gathered.dropped);
+    for (number, Alternative { kind, qualifiers }) in gathered.all.into_iter().enumerate() {
+        match (kind, ties) {
+            (Kind::Single(tests), _) => {
+                let allows = |fidelity| accept.allows(fidelity);
+                placed.add(place(number, &tests, &qualifiers, &scenes, allows, &mut fit), |placed| &mut placed.parts);
+            }
+            (Kind::Chain(chain), Some(ties)) => {
+                let found = sequence::place_chain(number, &chain, &qualifiers, &scenes, accept, ties, &mut fit);
+                placed.add(found, |placed| &mut placed.sequences);
+            }
+            // Without ties no chain is gathered.
+            (Kind::Chain(_), None) => {}
+        }
+    }
+    placed.finish(accept, whole(&plan.observation))
+}
+
+/// What has a place, and what was lost on the way there.
+struct Placed<'p, H> {
+    parts: Vec<Part<'p, H>>,
+    sequences: Vec<Sequence<'p, H>>,
+    /// What became of no rule.
+    missing: Vec<Loss>,
+}
+
+/// A rule's place, as far as fidelity is concerned.
+trait Weighed {
+    fn fidelity(&self) -> Fidelity;
+    fn losses(&self) -> &[Loss];
+    fn span(&self) -> Span;
+}
+
+impl<H> Weighed for Part<'_, H> {
+    fn fidelity(&self) -> Fidelity {
+        self.fidelity
+    }
+
+    fn losses(&self) -> &[Loss] {
+        &self.losses
+    }
+
+    fn span(&self) -> Span {
+        self.tests.iter().map(|(test, _)| test.span).reduce(Span::to).unwrap_or_default()
+    }
+}
+
+impl<H> Weighed for Sequence<'_, H> {
+    fn fidelity(&self) -> Fidelity {
+        self.fidelity
+    }
+
+    fn losses(&self) -> &[Loss] {
+        &self.losses
+    }
+
+    fn span(&self) -> Span {
+        self.steps.iter().flat_map(|step| &step.parts).map(Weighed::span).reduce(Span::to).unwrap_or_default()
+    }
+}
+
+impl<'p, H> Placed<'p, H> {
+    fn new(missing: Vec<Loss>) -> Self {
+        Self { parts: Vec::new(), sequences: Vec::new(), missing }
+    }
+
+    fn add<T>(&mut self, found: Result<Vec<T>, Vec<Loss>>, list: impl FnOnce(&mut Self) -> &mut Vec<T>) {
+        match found {
+            Ok(found) => list(self).extend(found),
+            Err(reasons) => self.missing.extend(reasons),
+        }
+    }
+
+    fn fidelity(&self) -> Fidelity {
+        let missing = if self.missing.is_empty() { Fidelity::EXACT } else { Fidelity::NARROWER };
+        let parts = self.parts.iter().map(Weighed::fidelity);
+        parts.chain(self.sequences.iter().map(Weighed::fidelity)).fold(missing, |all, one| all | one)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.parts.is_empty() && self.sequences.is_empty()
+    }
+
+    fn finish(mut self, accept: Accept, whole: Span) -> Result<Adapted<'p, H>, Vec<Loss>> {
+        let joint = self.fidelity();
+        if !self.is_empty() && !accept.allows(joint) {
+            let before = self.losses();
+            self.leave_out_broader(accept);
+            if self.is_empty() || !accept.allows(self.fidelity()) {
+                return Err(not_accepted(joint, before, whole));
+            }
+        }
+        let losses = self.losses();
+        if self.is_empty() {
+            return Err(losses);
+        }
+        Ok(Adapted { fidelity: self.fidelity(), parts: self.parts, sequences: self.sequences, losses })
+    }
+
+    /// Leaves out the alternatives that match more, where the user accepts rules that miss some and not those that do
+    /// both.
+    fn leave_out_broader(&mut self, accept: Accept) {
+        if !accept.allows(Fidelity::NARROWER) {
+            return;
+        }
+        let left_out = |one: &dyn Weighed| {
+            let message = "this alternative would match more, while others are missing: it is left out".to_owned();
+            let losses = one.losses().iter().filter(|loss| loss.effect.more).cloned();
+            let reason = Loss { code: LEFT_OUT, effect: Fidelity::NARROWER, message, span: one.span() };
+            losses.chain([reason]).collect::<Vec<_>>()
+        };
+        let mut missing = Vec::new();
+        self.parts.retain(|part| part.fidelity.more.then(|| missing.extend(left_out(part))).is_none());
+        self.sequences.retain(|sequence| sequence.fidelity.more.then(|| missing.extend(left_out(sequence))).is_none());
+        self.missing.extend(missing);
+    }
+
+    /// Every loss, in the order of the pattern, once.
+    fn losses(&self) -> Vec<Loss> {
+        let parts = self.parts.iter().flat_map(Weighed::losses);
+        let sequences = self.sequences.iter().flat_map(Weighed::losses);
+        let all: BTreeSet<LossKey> = self.missing.iter().chain(parts).chain(sequences).cloned().map(LossKey).collect();
+        all.into_iter().map(|key| key.0).collect()
+    }
+}
+
+/// Losses in the order of the pattern.
+#[derive(PartialEq, Eq)]
+struct LossKey(Loss);
+
+impl Ord for LossKey {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        (self.0.span, &self.0).cmp(&(other.0.span, &other.0))
+    }
+}
+
+impl PartialOrd for LossKey {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// The first to the last test of a condition.
+#[must_use]
+pub fn condition_span(condition: &Condition) -> Span {
+    match condition {
+        Condition::Test(test) => test.span,
+        Condition::All(operands) | Condition::Any(operands) => {
+            operands.iter().map(condition_span).reduce(Span::to).unwrap_or_default()
+        }
+    }
+}
+
+fn whole(observation: &Observation) -> Span {
+    match observation {
+        Observation::Match(condition) => condition_span(condition),
+        Observation::All(_, span) | Observation::Any(_, span) | Observation::Then(_, span) => *span,
+        Observation::Within { of, span, .. }
+        | Observation::Repeat { of, span, .. }
+        | Observation::During { of, span, .. } => whole(of).to(*span),
+    }
+}

@@ -1,0 +1,171 @@
+//! Several observations, tied together in scenes that share a key.
+
+use std::collections::BTreeSet;
+
+use super::{
+    super::{
+        Operator, Test, Value, ValueKind,
+        fidelity::{Fidelity, Loss},
+    },
+    Accept, Fit, NO_WINDOW, OBSERVATIONS, ONE_EVENT, Order, Part, Sequence, Step, TIED, Ties, WHOLE_SECONDS,
+    order::RawStep,
+    place::place,
+};
+use crate::span::Span;
+
+/// Several observations before they have a place.
+pub(super) struct Chain<'p> {
+    pub(super) order: Order,
+    pub(super) steps: Vec<RawStep<'p>>,
+    /// The time of the WITHIN around it, in seconds.
+    pub(super) window: Option<f64>,
+    pub(super) span: Span,
+}
+
+/// The sequences of one alternative: one for each key that all of its steps have a scene for.
+pub(super) fn place_chain<'p, H>(
+    number: usize,
+    chain: &Chain<'p>,
+    qualifiers: &[Loss],
+    scenes: &[usize],
+    accept: Accept,
+    ties: Ties<'_>,
+    fit: &mut impl FnMut(usize, &'p Test) -> Fit<H>,
+) -> Result<Vec<Sequence<'p, H>>, Vec<Loss>> {
+    let (window, mut shared) = window(chain, ties)?;
+    shared.extend(qualifiers.iter().cloned());
+    shared.push(Loss {
+        code: TIED,
+        effect: Fidelity::NARROWER,
+        message: format!("the observations have to be of {}, which the pattern does not ask", ties.by),
+        span: chain.span,
+    });
+    let keys: BTreeSet<usize> = scenes.iter().filter_map(|&scene| (ties.key)(scene)).collect();
+    let mut found = Vec::new();
+    let mut reasons = Vec::new();
+    for key in keys {
+        let with_key: Vec<usize> = scenes.iter().copied().filter(|&scene| (ties.key)(scene) == Some(key)).collect();
+        // The tie makes every sequence narrower: what a part loses comes on top.
+        let allows = |fidelity| accept.allows(fidelity | Fidelity::NARROWER);
+        let (steps, losses) = match place_steps(number, chain, &with_key, &allows, fit) {
+            Ok(placed) => placed,
+            Err(lacks) => {
+                reasons.extend(lacks);
+                continue;
+            }
+        };
+        let mut losses: Vec<Loss> = shared.iter().cloned().chain(losses).collect();
+        losses.extend(one_event(chain, &steps, ties));
+        losses.sort();
+        losses.dedup();
+        let fidelity = losses.iter().fold(Fidelity::EXACT, |all, loss| all | loss.effect);
+        if accept.allows(fidelity) {
+            found.push(Sequence { alternative: number, key, order: chain.order, steps, window, fidelity, losses });
+        } else {
+            reasons.extend(super::not_accepted(fidelity, losses, chain.span));
+        }
+    }
+    if found.is_empty() {
+        if reasons.is_empty() {
+            let message = "nothing that the target sees ties these observations together".to_owned();
+            reasons.push(Loss { code: OBSERVATIONS, effect: Fidelity::NARROWER, message, span: chain.span });
+        }
+        reasons.sort();
+        reasons.dedup();
+        return Err(reasons);
+    }
+    Ok(found)
+}
+
+/// The steps in scenes of one key, and what they lose. A step misses the alternatives that have no place.
+fn place_steps<'p, H>(
+    number: usize,
+    chain: &Chain<'p>,
+    scenes: &[usize],
+    allows: &impl Fn(Fidelity) -> bool,
+    fit: &mut impl FnMut(usize, &'p Test) -> Fit<H>,
+) -> Result<(Vec<Step<'p, H>>, Vec<Loss>), Vec<Loss>> {
+    let mut steps = Vec::with_capacity(chain.steps.len());
+    let mut losses = Vec::new();
+    for RawStep { alternatives, times, qualifiers } in &chain.steps {
+        let mut parts: Vec<Part<'p, H>> = Vec::new();
+        let mut lacking = Vec::new();
+        for tests in alternatives {
+            match place(number, tests, qualifiers, scenes, allows, fit) {
+                Ok(placed) => parts.extend(placed),
+                Err(reasons) => lacking.extend(reasons),
+            }
+        }
+        if parts.is_empty() {
+            return Err(lacking);
+        }
+        if !lacking.is_empty() {
+            // What would have made an alternative broader makes the step miss it.
+            lacking.iter_mut().for_each(|loss| loss.effect = Fidelity::NARROWER);
+        }
+        losses.extend(lacking);
+        losses.extend(parts.iter().flat_map(|part| part.losses.iter().cloned()));
+        steps.push(Step { times: *times, parts });
+    }
+    Ok((steps, losses))
+}
+
+/// The time in whole seconds, and what is lost by that.
+fn window(chain: &Chain<'_>, ties: Ties<'_>) -> Result<(u64, Vec<Loss>), Vec<Loss>> {
+    let narrower = |code, message| Loss { code, effect: Fidelity::NARROWER, message, span: chain.span };
+    let Some(seconds) = chain.window else {
+        let message = format!("the pattern names no time: the observations have to lie within {} seconds", ties.window);
+        return Ok((ties.window, vec![narrower(NO_WINDOW, message)]));
+    };
+    // Times beyond 64 bits don't fit into the age of the universe, and saturate.
+    let whole = seconds.floor() as u64;
+    if whole == 0 {
+        return Err(vec![narrower(OBSERVATIONS, "no rule ties events within less than a second".to_owned())]);
+    }
+    let cut = (seconds > seconds.floor())
+        .then(|| narrower(WHOLE_SECONDS, format!("the time is cut from {seconds} to {whole} whole seconds")));
+    Ok((whole, cut.into_iter().collect()))
+}
+
+/// The loss where one event could satisfy two steps at once. STIX asks for different observations.
+fn one_event<H>(chain: &Chain<'_>, steps: &[Step<'_, H>], ties: Ties<'_>) -> Option<Loss> {
+    let apart = |left: &Part<'_, H>, right: &Part<'_, H>| {
+        (ties.apart)(left.scene, right.scene) || excluded(&left.tests, &right.tests)
+    };
+    let pairs = steps.iter().enumerate().flat_map(|(at, left)| steps[at + 1..].iter().map(move |right| (left, right)));
+    let shared = pairs
+        .into_iter()
+        .any(|(left, right)| left.parts.iter().any(|one| right.parts.iter().any(|other| !apart(one, other))));
+    shared.then(|| Loss {
+        code: ONE_EVENT,
+        effect: Fidelity::BROADER,
+        message: "one event may satisfy two parts at once, where the pattern asks for two observations".to_owned(),
+        span: chain.span,
+    })
+}
+
+/// Whether one event can't satisfy both: a property that has one value would need two.
+fn excluded<H>(left: &[(&Test, H)], right: &[(&Test, H)]) -> bool {
+    left.iter().any(|(one, _)| {
+        right.iter().any(|(other, _)| one.property == other.property && is_single(one) && disjoint(one, other))
+    })
+}
+
+/// Whether an event shows the property once. A connection shows two addresses, a list many elements.
+fn is_single(test: &Test) -> bool {
+    let path = &test.property.path;
+    !(path.contains("[*]") || path.starts_with("ipv4-addr:") || path.starts_with("ipv6-addr:"))
+}
+
+fn disjoint(left: &Test, right: &Test) -> bool {
+    let plain = |test: &Test| test.operator == Operator::Equal && !test.negated;
+    plain(left) && plain(right) && left.values.iter().all(|one| right.values.iter().all(|other| differ(one, other)))
+}
+
+/// Whether two values differ by more than letter case, which some targets don't see.
+fn differ(left: &Value, right: &Value) -> bool {
+    match (&left.kind, &right.kind) {
+        (ValueKind::Address(left), ValueKind::Address(right)) => !left.contains(right) && !right.contains(left),
+        (left, right) => left.to_string().to_lowercase() != right.to_string().to_lowercase(),
+    }
+}
