@@ -16,5 +16,7 @@ pub mod report;
 pub mod source;
 pub mod span;
 pub mod stix;
+#[cfg(feature = "store")]
+pub mod store;
 pub mod target;
 pub mod witness;

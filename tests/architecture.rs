@@ -22,6 +22,7 @@ const ORDER: &[&[&str]] = &[
     &["report"],
     &["output"],
     &["convert"],
+    &["build"],
     &["cli"],
 ];
 
@@ -94,7 +95,7 @@ fn imports_point_to_the_left() {
             let allowed = match (room, other.as_str()) {
                 // The doors to the outside know what they carry and nothing of its meaning.
                 ("source" | "store", other) => matches!(other, "span" | "diagnostic" | "stix"),
-                ("cli", "source" | "store") => true,
+                ("build" | "cli", "source" | "store") => true,
                 (_, "source" | "store") => false,
                 _ => position(&other).is_some_and(|left| position(room).is_some_and(|right| left < right)),
             };

@@ -8,6 +8,7 @@ use super::{
     batch::Object,
     fault::{ObjectError, ObjectErrorKind},
     few::Few,
+    head::{Head, Role},
     id::{Key, KeyMap},
     indicator::{ExternalReference, Indicator},
     lenient::{self, Flag, Lenient, Reading, Text},
@@ -125,45 +126,18 @@ impl Collector {
     }
 
     fn entity(&mut self, maker: Maker, raw: &[u8]) -> Result<(), ObjectError> {
-        let sent: SentEntity = object::parse(raw)?;
-        let id = sent.id.value().ok_or_else(|| ObjectError::of(raw, ObjectErrorKind::Missing { property: "id" }))?;
-        let made = Made {
-            name: sent.name.value().map(|Text(name)| name),
-            external_references: sent.external_references.value().unwrap_or_default(),
-            tlp: sent.definition.value().or(sent.extensions.value()),
-        };
-        if let Some(entity) = maker.make(&made) {
-            let number = self.number(Key::of(&id.0));
-            let version = Versioned { modified: sent.modified.value().map(|moment| moment.at), entity };
+        if let Some((id, version)) = entity(maker, raw)? {
+            let number = self.number(id);
             newest(&mut self.entities[number as usize], version);
         }
         Ok(())
     }
 
     fn relationship(&mut self, raw: &[u8]) -> Result<(), ObjectError> {
-        let sent: SentRelationship = object::parse(raw)?;
-        let (Some(Text(verb)), Some(Text(source)), Some(Text(target))) =
-            (sent.relationship_type.value(), sent.source_ref.value(), sent.target_ref.value())
-        else {
-            return Ok(());
-        };
-        // Some feeds write `malware indicates indicator`, others `indicator uses attack-pattern`.
-        if !verb.eq_ignore_ascii_case("indicates") && !verb.eq_ignore_ascii_case("uses") {
-            return Ok(());
-        }
-        let (indicator, entity) = match (source.starts_with("indicator--"), target.starts_with("indicator--")) {
-            (true, false) => (source, target),
-            (false, true) => (target, source),
-            _ => return Ok(()),
-        };
-        let id = match sent.id.value() {
-            Some(Text(id)) => Key::of(&id),
-            None => Key::of(&format!("{indicator} {entity}")),
-        };
-        let modified = sent.modified.value().map_or(i64::MIN, |moment| microseconds(moment.at));
-        let revoked = matches!(sent.revoked, Reading::Value(Flag(true)));
-        let entity = self.number(Key::of(&entity));
-        self.relationships.push(Relationship { id, modified, revoked, entity, indicator: Key::of(&indicator) });
+        let Some(Link { id, modified, revoked, indicator, entity }) = link(raw)? else { return Ok(()) };
+        let modified = modified.map_or(i64::MIN, Timestamp::unix_microseconds);
+        let entity = self.number(entity);
+        self.relationships.push(Relationship { id, modified, revoked, entity, indicator });
         Ok(())
     }
 
@@ -220,14 +194,72 @@ impl Collector {
     }
 }
 
+/// Reads an entity; `None` where it lacks the one property that counts.
+fn entity(maker: Maker, raw: &[u8]) -> Result<Option<(Key, Versioned)>, ObjectError> {
+    let sent: SentEntity = object::parse(raw)?;
+    let id = sent.id.value().ok_or_else(|| ObjectError::of(raw, ObjectErrorKind::Missing { property: "id" }))?;
+    let made = Made {
+        name: sent.name.value().map(|Text(name)| name),
+        external_references: sent.external_references.value().unwrap_or_default(),
+        tlp: sent.definition.value().or(sent.extensions.value()),
+    };
+    let modified = sent.modified.value().map(|moment| moment.at);
+    Ok(maker.make(&made).map(|entity| (Key::of(&id.0), Versioned { modified, entity })))
+}
+
+/// A relationship between an indicator and something else.
+struct Link {
+    id: Key,
+    modified: Option<Timestamp>,
+    revoked: bool,
+    indicator: Key,
+    entity: Key,
+}
+
+/// Reads a relationship; `None` where it says nothing about an indicator.
+fn link(raw: &[u8]) -> Result<Option<Link>, ObjectError> {
+    let sent: SentRelationship = object::parse(raw)?;
+    let (Some(Text(verb)), Some(Text(source)), Some(Text(target))) =
+        (sent.relationship_type.value(), sent.source_ref.value(), sent.target_ref.value())
+    else {
+        return Ok(None);
+    };
+    // Some feeds write `malware indicates indicator`, others `indicator uses attack-pattern`.
+    if !verb.eq_ignore_ascii_case("indicates") && !verb.eq_ignore_ascii_case("uses") {
+        return Ok(None);
+    }
+    let (indicator, entity) = match (source.starts_with("indicator--"), target.starts_with("indicator--")) {
+        (true, false) => (source, target),
+        (false, true) => (target, source),
+        _ => return Ok(None),
+    };
+    let id = match sent.id.value() {
+        Some(Text(id)) => Key::of(&id),
+        None => Key::of(&format!("{indicator} {entity}")),
+    };
+    Ok(Some(Link {
+        id,
+        modified: sent.modified.value().map(|moment| moment.at),
+        revoked: matches!(sent.revoked, Reading::Value(Flag(true))),
+        indicator: Key::of(&indicator),
+        entity: Key::of(&entity),
+    }))
+}
+
+/// The head of an object that [`Collector::collect`] would take in; `None` for any other.
+pub(super) fn head(object_type: &str, raw: &[u8]) -> Result<Option<Head>, ObjectError> {
+    let head = |key, modified, revoked| Head { role: Role::Context, key, modified, revoked, valid_until: None };
+    if object_type == "relationship" {
+        return Ok(link(raw)?.map(|link| head(link.id, link.modified, link.revoked)));
+    }
+    let Some(maker) = Maker::of(object_type) else { return Ok(None) };
+    Ok(entity(maker, raw)?.map(|(key, version)| head(key, version.modified, false)))
+}
+
 fn newest(slot: &mut Option<Versioned>, version: Versioned) {
     if slot.as_ref().is_none_or(|held| *held < version) {
         *slot = Some(version);
     }
-}
-
-fn microseconds(time: Timestamp) -> i64 {
-    time.unix_seconds() * 1_000_000 + i64::from(time.subsecond_nanoseconds() / 1_000)
 }
 
 impl Context {

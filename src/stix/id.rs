@@ -37,6 +37,12 @@ impl Key {
         }
     }
 
+    /// The key as bytes, for an index on disk.
+    #[must_use]
+    pub fn to_bytes(self) -> [u8; 16] {
+        self.0.to_be_bytes()
+    }
+
     fn digest(id: &str) -> Self {
         let digest = Sha256::digest(id.as_bytes());
         Self(digest.iter().take(16).fold(0, |bits, &byte| bits << 8 | u128::from(byte)))

@@ -56,6 +56,12 @@ impl Timestamp {
         self.nanoseconds
     }
 
+    /// Microseconds since 1970-01-01T00:00:00Z, rounded down.
+    #[must_use]
+    pub fn unix_microseconds(self) -> i64 {
+        self.seconds * 1_000_000 + i64::from(self.nanoseconds / 1_000)
+    }
+
     /// The day, as `YYYY-MM-DD`.
     #[must_use]
     pub fn date(self) -> String {

@@ -1,0 +1,19 @@
+//! The store as text.
+
+use std::io::{self, Write};
+
+use super::{FeedNumber, Store};
+use crate::stix::Role;
+
+impl Store {
+    /// Writes the objects of one feed, an object a line, in the order of their arrival: the indicators first.
+    ///
+    /// # Errors
+    /// A failing database or writer.
+    pub fn export(&mut self, feed: FeedNumber, out: &mut dyn Write) -> io::Result<()> {
+        for role in [Role::Indicator, Role::Context] {
+            io::copy(&mut self.objects(feed, role), out)?;
+        }
+        Ok(())
+    }
+}
