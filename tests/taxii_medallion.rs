@@ -92,7 +92,7 @@ fn medallion_feeds_a_conversion_through_a_pipe() {
     let stixc = || Command::new(env!("CARGO_BIN_EXE_stixc"));
     let mut fetch = stixc()
         .args(["fetch", &url, "--collection", "everything", "--limit", "100", "--user", "reader", "-o", "-"])
-        .args(["--password-env", "STIXC_TEST_PASSWORD"])
+        .args(["--password", "env:STIXC_TEST_PASSWORD"])
         .env("STIXC_TEST_PASSWORD", "sesame")
         .stdout(Stdio::piped())
         .spawn()

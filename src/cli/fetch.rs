@@ -1,6 +1,10 @@
 //! `stixc fetch`.
 
-use std::{io, path::PathBuf};
+use std::{
+    fs,
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
 
 use clap::Args;
 
@@ -8,113 +12,145 @@ use crate::{
     diagnostic::Severity,
     output::write_file,
     report::SourceDiagnostic,
-    source::taxii::{Auth, FetchOptions, FetchSummary, Secret, TaxiiError, Timestamp, fetch},
+    source::taxii::{BundleWriter, FetchOptions, FetchSummary, TaxiiError, Timestamp, download_into, fetch_into},
     target::contract::EmitError,
 };
 
 use super::{
-    Global, display,
+    Global,
+    connection::{Bounds, Connection, Credentials, feed_failure},
+    display,
     exit::{Exit, Failure},
 };
 
-/// Fetch a collection from a TAXII 2.1 server into a bundle.
+/// Fetch collections from a TAXII 2.1 or 2.0 server into a bundle.
 ///
-/// The address may be that of the server's discovery, of an API root, of a collection or of its objects. Secrets come
-/// from the environment or a file, never from the command line.
+/// The address may be that of the server's discovery, of an API root, of a collection or of its objects. A collection
+/// that fails does not stop the others: they are written, and the run ends with 4.
 #[derive(Debug, Args)]
 pub(super) struct Fetch {
-    /// Address of the server, an API root or a collection
+    /// Address of the server, an API root, a collection, or with --bundle of a bundle
     url: String,
-    /// Id or title of the collection
-    #[arg(long, value_name = "ID")]
-    collection: Option<String>,
+    /// Id or title of the collection; may be given several times
+    #[arg(long, value_name = "ID", conflicts_with = "bundle")]
+    collection: Vec<String>,
+    /// The address is that of a bundle, which is downloaded as a whole
+    #[arg(long)]
+    bundle: bool,
     /// Only what was added after this instant, RFC 3339
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", conflicts_with = "bundle")]
     added_after: Option<String>,
+    /// Begin where the last run has ended, which this file remembers
+    #[arg(long, value_name = "FILE")]
+    cursor: Option<PathBuf>,
     /// Objects to ask for in each page
     #[arg(long, value_name = "N", default_value_t = 1000)]
     limit: u32,
     /// Only objects of these types, separated by commas. Not all servers read this as the standard means it
     #[arg(long, value_name = "TYPES", value_delimiter = ',')]
     r#type: Vec<String>,
-    /// Environment variable with an API key, sent as a bearer token
-    #[arg(long, value_name = "VARIABLE", conflicts_with_all = ["user", "header"])]
-    token_env: Option<String>,
-    /// File with an API key, readable by its owner only, sent as a bearer token
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["token_env", "user", "header"])]
-    token_file: Option<PathBuf>,
-    /// User name for HTTP Basic; may be empty. The password comes from --password-env
-    #[arg(long, value_name = "NAME", requires = "password_env", conflicts_with = "header")]
-    user: Option<String>,
-    /// Environment variable with the password
-    #[arg(long, value_name = "VARIABLE", requires = "user")]
-    password_env: Option<String>,
-    /// A header that carries the key, and the environment variable that holds it: X-API-Key=VARIABLE
-    #[arg(long, value_name = "NAME=VARIABLE")]
-    header: Option<String>,
     /// Write the bundle to this file; - for standard output
     #[arg(short, long, value_name = "FILE", default_value = "-")]
     output: PathBuf,
+    #[command(flatten)]
+    credentials: Credentials,
+    #[command(flatten)]
+    connection: Connection,
+    #[command(flatten)]
+    bounds: Bounds,
+}
+
+/// How the collections have fared.
+#[derive(Default)]
+struct Outcome {
+    fetched: Vec<FetchSummary>,
+    failed: Vec<(String, TaxiiError)>,
 }
 
 impl Fetch {
     pub(super) fn run(&self, global: &Global) -> Result<Exit, Failure> {
-        let options = self.options()?;
-        let summary = if self.output.as_os_str() == "-" {
-            fetch(&options, &mut io::BufWriter::new(io::stdout().lock())).map_err(feed_failure)?
+        if self.cursor.is_some() && self.collection.len() > 1 {
+            return Err(Failure::usage("--cursor remembers one collection only", "fetch each collection by itself"));
+        }
+        let options = self.options(global)?;
+        let outcome = if self.output.as_os_str() == "-" {
+            self.fetch(&options, &mut io::BufWriter::new(io::stdout().lock())).map_err(feed_failure)?
         } else {
             self.write_file(&options)?
         };
-        for diagnostic in summary.diagnostics.iter().filter(|one| !global.quiet || one.severity == Severity::Error) {
-            let source = summary.objects_url.clone();
-            display::source_diagnostic(&SourceDiagnostic { source, diagnostic: diagnostic.clone() });
+        for summary in &outcome.fetched {
+            tell(summary, global);
         }
-        if !global.quiet {
-            anstream::eprintln!(
-                "{} objects in {} pages, {} requests, from {}{}",
-                summary.objects,
-                summary.pages,
-                summary.requests,
-                display::visible(&summary.objects_url),
-                summary
-                    .last_added
-                    .as_deref()
-                    .map(|at| format!("; last added {}", display::visible(at)))
-                    .unwrap_or_default(),
-            );
+        if let (Some(path), [summary]) = (&self.cursor, outcome.fetched.as_slice()) {
+            remember(path, summary)?;
         }
-        Ok(Exit::Done)
+        for (collection, error) in &outcome.failed {
+            display::source_diagnostic(&SourceDiagnostic {
+                source: collection.clone(),
+                diagnostic: error.diagnostic(),
+            });
+        }
+        Ok(if outcome.failed.is_empty() { Exit::Done } else { Exit::Feed })
     }
 
-    /// The file takes its name only once the whole collection is there.
-    fn write_file(&self, options: &FetchOptions) -> Result<FetchSummary, Failure> {
-        let mut outcome = None;
-        let written = write_file(&self.output, &mut |out| match fetch(options, out) {
-            Ok(summary) => {
-                outcome = Some(Ok(summary));
+    /// Fetches each collection. An error if none of them could be.
+    fn fetch(&self, options: &FetchOptions, output: &mut dyn Write) -> Result<Outcome, TaxiiError> {
+        let mut named = options.clone();
+        named.collection = (!self.collection.is_empty()).then(|| self.collection.join("\n"));
+        let mut writer = BundleWriter::new(&named, output);
+        if self.bundle {
+            let summary = download_into(options, &mut writer)?;
+            writer.finish()?;
+            return Ok(Outcome { fetched: vec![summary], ..Outcome::default() });
+        }
+        let mut outcome = Outcome::default();
+        // Without a name there is one collection all the same.
+        let names = self.collection.iter().map(Some).chain(self.collection.is_empty().then_some(None));
+        for name in names {
+            let options = FetchOptions { collection: name.cloned(), ..options.clone() };
+            match fetch_into(&options, &mut writer) {
+                Ok(summary) => outcome.fetched.push(summary),
+                Err(error @ TaxiiError::Output(_)) => return Err(error),
+                Err(error) => outcome.failed.push((name.cloned().unwrap_or_default(), error)),
+            }
+        }
+        if outcome.fetched.is_empty() && !outcome.failed.is_empty() {
+            return Err(outcome.failed.swap_remove(0).1);
+        }
+        writer.finish()?;
+        Ok(outcome)
+    }
+
+    /// The file takes its name only once the whole bundle is there.
+    fn write_file(&self, options: &FetchOptions) -> Result<Outcome, Failure> {
+        let mut fetched = None;
+        let written = write_file(&self.output, &mut |out| match self.fetch(options, out) {
+            Ok(outcome) => {
+                fetched = Some(Ok(outcome));
                 Ok(())
             }
             Err(TaxiiError::Output(error)) => Err(error.into()),
             Err(error) => {
                 let told = io::Error::other(error.to_string());
-                outcome = Some(Err(feed_failure(error)));
+                fetched = Some(Err(feed_failure(error)));
                 Err(EmitError::from(told))
             }
         });
-        match (outcome, written) {
+        match (fetched, written) {
             (Some(Err(failure)), _) => Err(failure),
             (_, Err(error)) => Err(error.into()),
-            (Some(Ok(summary)), Ok(())) => Ok(summary),
-            (None, Ok(())) => Ok(FetchSummary::default()),
+            (Some(Ok(outcome)), Ok(())) => Ok(outcome),
+            (None, Ok(())) => Ok(Outcome::default()),
         }
     }
 
-    fn options(&self) -> Result<FetchOptions, Failure> {
+    fn options(&self, global: &Global) -> Result<FetchOptions, Failure> {
         let mut options = FetchOptions::new(&self.url);
-        options.collection = self.collection.clone();
         options.limit = self.limit;
         options.filters.types = self.r#type.clone();
-        options.auth = self.auth()?;
+        self.credentials.apply(&mut options)?;
+        self.connection.apply(&mut options, global)?;
+        self.bounds.apply(&mut options);
         if let Some(text) = &self.added_after {
             let instant = Timestamp::parse(text).ok_or_else(|| {
                 Failure::usage(
@@ -124,33 +160,44 @@ impl Fetch {
             })?;
             options.added_after = Some(instant);
         }
+        if let Some(path) = &self.cursor {
+            options.cursor = remembered(path)?;
+        }
         Ok(options)
     }
+}
 
-    fn auth(&self) -> Result<Auth, Failure> {
-        let secret = |variable: &str| Secret::from_env(variable).map_err(usage_failure);
-        if let Some(variable) = &self.token_env {
-            return Ok(Auth::Bearer(secret(variable)?));
-        }
-        if let Some(file) = &self.token_file {
-            return Ok(Auth::Bearer(Secret::from_file(file).map_err(usage_failure)?));
-        }
-        if let (Some(user), Some(variable)) = (&self.user, &self.password_env) {
-            return Ok(Auth::Basic { user: user.clone(), password: secret(variable)? });
-        }
-        let Some(header) = &self.header else { return Ok(Auth::None) };
-        let (name, variable) = header
-            .split_once('=')
-            .ok_or_else(|| Failure::usage(format!("--header {header}: no ="), "write it as X-API-Key=VARIABLE"))?;
-        Ok(Auth::Header { name: name.to_owned(), value: secret(variable)? })
+fn tell(summary: &FetchSummary, global: &Global) {
+    for diagnostic in summary.diagnostics.iter().filter(|one| !global.quiet || one.severity == Severity::Error) {
+        let source = summary.objects_url.clone();
+        display::source_diagnostic(&SourceDiagnostic { source, diagnostic: diagnostic.clone() });
+    }
+    if !global.quiet {
+        let last_added = summary.last_added.as_deref().map(display::visible);
+        anstream::eprintln!(
+            "{} objects in {} pages, {} requests, from {}{}{}",
+            summary.objects,
+            summary.pages,
+            summary.requests,
+            display::visible(&summary.objects_url),
+            last_added.map(|at| format!("; last added {at}")).unwrap_or_default(),
+            if summary.unchanged { "; unchanged" } else { "" },
+        );
     }
 }
 
-fn usage_failure(error: TaxiiError) -> Failure {
-    Failure { exit: Exit::Usage, ..feed_failure(error) }
+/// The cursor in the file at `path`; none if there is no file yet.
+fn remembered(path: &Path) -> Result<Option<String>, Failure> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text.trim().to_owned()).filter(|cursor| !cursor.is_empty())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => {
+            Err(Failure::usage(format!("--cursor {}: {error}", path.display()), "name a file that can be read"))
+        }
+    }
 }
 
-fn feed_failure(error: TaxiiError) -> Failure {
-    let message = format!("[{}] {error}", error.code());
-    Failure { exit: Exit::Feed, message, help: error.help() }
+fn remember(path: &Path, summary: &FetchSummary) -> Result<(), Failure> {
+    let Some(cursor) = &summary.cursor else { return Ok(()) };
+    Ok(write_file(path, &mut |out| Ok(writeln!(out, "{cursor}")?))?)
 }

@@ -3,6 +3,8 @@
 //! Data goes to standard output, everything else to standard error.
 
 mod check;
+#[cfg(feature = "taxii")]
+mod connection;
 mod convert;
 mod display;
 mod exit;

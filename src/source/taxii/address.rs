@@ -7,8 +7,28 @@ use url::{Host, Url};
 use super::TaxiiError;
 
 /// Query names that carry keys in the wild. A URL is logged by every hop, so none of these is ever accepted.
-const SECRET_NAMES: [&str; 9] =
-    ["apikey", "key", "token", "accesstoken", "authtoken", "auth", "password", "secret", "subscriptionkey"];
+const SECRET_NAMES: [&str; 20] = [
+    "accesskey",
+    "accesstoken",
+    "apikey",
+    "apitoken",
+    "appkey",
+    "auth",
+    "authkey",
+    "authtoken",
+    "clientsecret",
+    "jwt",
+    "key",
+    "password",
+    "pwd",
+    "secret",
+    "sig",
+    "signature",
+    "subscriptionkey",
+    "token",
+    "xamzsignature",
+    "xgoogsignature",
+];
 
 /// What a user's URL points at, told by its path alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,16 +54,7 @@ impl Address {
     /// [`TaxiiError::InvalidUrl`] for what is not an HTTP URL or has a query, [`TaxiiError::SecretInUrl`] for one with
     /// a user, a password or a key in it. Neither shows the URL, since what stands in it may be secret.
     pub(super) fn parse(text: &str) -> Result<Self, TaxiiError> {
-        let mut url = Url::parse(text.trim()).map_err(|error| invalid(format!("can't be read: {error}")))?;
-        if !matches!(url.scheme(), "http" | "https") {
-            return Err(invalid(format!("starts with `{}:`, not with `https:`", url.scheme())));
-        }
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(TaxiiError::SecretInUrl { part: "a user or a password".to_owned() });
-        }
-        if let Some(name) = secret_parameter(&url) {
-            return Err(TaxiiError::SecretInUrl { part: format!("the parameter `{name}`") });
-        }
+        let mut url = without_secret(text)?;
         if url.query().is_some_and(|query| !query.is_empty()) {
             return Err(invalid("has a query, which no TAXII resource has".to_owned()));
         }
@@ -75,6 +86,21 @@ impl Address {
         match self {
             Self::Collection { root, .. } | Self::ApiRoot(root) | Self::Unknown(root) => root,
         }
+    }
+}
+
+/// The URL `text`, if it is one of the web and nothing in it is a secret. Neither error shows it.
+pub(super) fn without_secret(text: &str) -> Result<Url, TaxiiError> {
+    let url = Url::parse(text.trim()).map_err(|error| invalid(format!("can't be read: {error}")))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(invalid(format!("starts with `{}:`, not with `https:`", url.scheme())));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(TaxiiError::SecretInUrl { part: "a user or a password".to_owned() });
+    }
+    match secret_parameter(&url) {
+        Some(name) => Err(TaxiiError::SecretInUrl { part: format!("the parameter `{name}`") }),
+        None => Ok(url),
     }
 }
 

@@ -1,66 +1,9 @@
 //! Credentials, and how they stay out of sight.
 
-use std::{env, fmt, fs, path::Path};
-
 use base64::{Engine, engine::general_purpose::STANDARD};
 use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
 
-use super::TaxiiError;
-
-/// A text that is never printed: `Debug` shows `***`.
-///
-/// ```
-/// use stixc::source::taxii::Secret;
-/// assert_eq!(format!("{:?}", Secret::new("abc")), "***");
-/// ```
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// A secret that the caller already holds.
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    /// The value of the environment variable `name`.
-    ///
-    /// # Errors
-    /// [`TaxiiError::MissingSecret`] if it is not set, empty, or not UTF-8.
-    pub fn from_env(name: &str) -> Result<Self, TaxiiError> {
-        let place = format!("the environment variable {name}");
-        match env::var(name) {
-            Ok(text) => Self::filled(&text, place),
-            Err(env::VarError::NotPresent) => Err(missing(place, "is not set")),
-            Err(env::VarError::NotUnicode(_)) => Err(missing(place, "is not UTF-8")),
-        }
-    }
-
-    /// The text of the file at `path`, without the line end that editors add.
-    ///
-    /// # Errors
-    /// [`TaxiiError::MissingSecret`] if it can't be read, is empty, or not UTF-8.
-    pub fn from_file(path: &Path) -> Result<Self, TaxiiError> {
-        let place = format!("the file {}", path.display());
-        match fs::read_to_string(path) {
-            Ok(text) => Self::filled(text.trim_end_matches(['\r', '\n']), place),
-            Err(error) => Err(missing(place, format!("can't be read: {error}"))),
-        }
-    }
-
-    fn filled(text: &str, place: String) -> Result<Self, TaxiiError> {
-        if text.is_empty() { Err(missing(place, "is empty")) } else { Ok(Self(text.to_owned())) }
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("***")
-    }
-}
-
-fn missing(place: String, reason: impl Into<String>) -> TaxiiError {
-    TaxiiError::MissingSecret { place, reason: reason.into() }
-}
+use super::{Secret, TaxiiError};
 
 /// How the client tells the server who it is. Sent as a header with each request to the server's own origin and
 /// nowhere else; never in a URL.
@@ -109,8 +52,8 @@ impl Auth {
         match self {
             Self::None => None,
             Self::Basic { user, password } => Some((authorization, format!("Basic {}", basic(user, password)))),
-            Self::Bearer(token) => Some((authorization, format!("Bearer {}", token.0))),
-            Self::Header { name, value } => Some((name, value.0.clone())),
+            Self::Bearer(token) => Some((authorization, format!("Bearer {}", token.text()))),
+            Self::Header { name, value } => Some((name, value.text().to_owned())),
         }
     }
 
@@ -118,11 +61,11 @@ impl Auth {
     pub(super) fn redact(&self, text: &str) -> String {
         let secrets = match self {
             Self::None => vec![],
-            Self::Basic { user, password } => vec![password.0.clone(), basic(user, password)],
+            Self::Basic { user, password } => vec![password.text().to_owned(), basic(user, password)],
             Self::Bearer(secret) | Self::Header { value: secret, .. } => {
                 // A header's value may be a scheme and a key: the key alone must not show either.
-                let last_word = secret.0.rsplit(' ').next().unwrap_or_default().to_owned();
-                vec![secret.0.clone(), last_word]
+                let last_word = secret.text().rsplit(' ').next().unwrap_or_default().to_owned();
+                vec![secret.text().to_owned(), last_word]
             }
         };
         secrets
@@ -133,7 +76,7 @@ impl Auth {
 }
 
 fn basic(user: &str, password: &Secret) -> String {
-    STANDARD.encode(format!("{user}:{}", password.0))
+    STANDARD.encode(format!("{user}:{}", password.text()))
 }
 
 #[cfg(test)]
@@ -187,15 +130,5 @@ mod tests {
     fn an_empty_secret_does_not_redact_everything() {
         let auth = Auth::Bearer(Secret::new(""));
         assert_eq!(auth.redact("fine"), "fine");
-    }
-
-    #[test]
-    fn secrets_from_files_lose_only_the_line_end() {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(file.path(), " key \r\n").unwrap();
-        assert_eq!(Secret::from_file(file.path()).unwrap().0, " key ");
-        std::fs::write(file.path(), "\n").unwrap();
-        assert!(Secret::from_file(file.path()).unwrap_err().to_string().ends_with("is empty"));
-        assert!(Secret::from_env("STIXC_TEST_NO_SUCH_VARIABLE").unwrap_err().to_string().ends_with("is not set"));
     }
 }

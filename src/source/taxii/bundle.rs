@@ -5,25 +5,7 @@ use std::io::{self, Write};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use super::{FetchOptions, FetchSummary};
-
-/// Takes the objects of a walk as they arrive.
-pub trait Sink {
-    /// One object, a JSON object as the server sent it. Each version of an object comes once.
-    ///
-    /// # Errors
-    /// Whatever keeps it from being taken; the walk ends with that.
-    fn object(&mut self, object: &RawValue) -> io::Result<()>;
-
-    /// The end of a page, with the count so far. Does nothing unless overridden.
-    ///
-    /// # Errors
-    /// As for [`Sink::object`].
-    fn page(&mut self, so_far: &FetchSummary) -> io::Result<()> {
-        let _ = so_far;
-        Ok(())
-    }
-}
+use super::{FetchOptions, FetchSummary, Sink};
 
 /// Writes a bundle, one object a line, while the objects arrive: it holds none of them.
 ///
@@ -41,7 +23,7 @@ impl<W: Write> BundleWriter<W> {
     /// so that the same question gives the same id.
     pub fn new(options: &FetchOptions, output: W) -> Self {
         let mut name = format!("{}\n{}", options.url, options.collection.as_deref().unwrap_or_default());
-        if let Some(added_after) = options.added_after {
+        if let Ok(Some(added_after)) = options.start() {
             name.push_str(&format!("\nadded_after={added_after}"));
         }
         for (parameter, value) in options.filters.parameters() {

@@ -59,6 +59,13 @@ pub const INCOMPLETE: Code = Code("S053");
 /// What was fetched could not be written.
 pub const OUTPUT: Code = Code("S054");
 
+/// More bytes than allowed.
+pub const TOO_MANY_BYTES: Code = Code("S058");
+/// Others can read the file that a secret is in.
+pub const EXPOSED_SECRET: Code = Code("S063");
+/// A certificate, or the key of one, can't be used.
+pub const CERTIFICATE: Code = Code("S064");
+
 /// Why a fetch failed.
 ///
 /// No message shows a secret, a query or a header: URLs are cut after the path, and what a server says is shortened,
@@ -66,14 +73,14 @@ pub const OUTPUT: Code = Code("S054");
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TaxiiError {
-    /// The address is not the URL of a TAXII resource.
-    #[error("the TAXII address {reason}")]
+    /// The address is not the URL of a TAXII resource, or of anything on the web.
+    #[error("the address {reason}")]
     InvalidUrl {
         /// What is wrong with it, as the end of the sentence.
         reason: String,
     },
     /// The address holds a user, a password or a key, which every log on the way would keep.
-    #[error("the TAXII address holds {part}")]
+    #[error("the address holds {part}")]
     SecretInUrl {
         /// What was found, by name only.
         part: String,
@@ -90,6 +97,22 @@ pub enum TaxiiError {
         /// The variable or file.
         place: String,
         /// What is wrong, as the end of the sentence.
+        reason: String,
+    },
+    /// Others can read, or change, the file that a secret is in.
+    #[error("the file {file} is not its owner's alone (its mode is {mode:03o})")]
+    ExposedSecret {
+        /// The file.
+        file: String,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// A certificate, or the key of one, can't be used.
+    #[error("{file} {reason}")]
+    Certificate {
+        /// The file.
+        file: String,
+        /// What is wrong with it, as the end of the sentence.
         reason: String,
     },
     /// An option of the request can't be used.
@@ -226,6 +249,12 @@ pub enum TaxiiError {
         /// The cap.
         limit: u64,
     },
+    /// The cap on bytes was reached.
+    #[error("more than {limit} bytes")]
+    TooManyBytes {
+        /// The cap.
+        limit: u64,
+    },
     /// The cap on time was reached.
     #[error("not done after {} seconds", limit.as_secs_f64())]
     TooLong {
@@ -269,6 +298,8 @@ impl TaxiiError {
             Self::SecretInUrl { .. } => SECRET_IN_URL,
             Self::PlainHttp { .. } => PLAIN_HTTP,
             Self::MissingSecret { .. } => MISSING_SECRET,
+            Self::ExposedSecret { .. } => EXPOSED_SECRET,
+            Self::Certificate { .. } => CERTIFICATE,
             Self::InvalidOption { .. } => INVALID_OPTION,
             Self::Setup { .. } => SETUP,
             Self::Unreachable { .. } => UNREACHABLE,
@@ -288,10 +319,18 @@ impl TaxiiError {
             Self::NoWayOn => NO_WAY_ON,
             Self::TooManyPages { .. } => TOO_MANY_PAGES,
             Self::TooManyObjects { .. } => TOO_MANY_OBJECTS,
+            Self::TooManyBytes { .. } => TOO_MANY_BYTES,
             Self::TooLong { .. } => TOO_LONG,
             Self::Incomplete { .. } => INCOMPLETE,
             Self::Output(_) => OUTPUT,
         }
+    }
+
+    /// Whether objects were handed on before it failed. Keep them, but also the cursor that the poll has begun with:
+    /// the next one brings what is missing.
+    #[must_use]
+    pub fn is_partial(&self) -> bool {
+        matches!(self, Self::Incomplete { .. })
     }
 
     /// What the user can do about it, as an instruction.
@@ -306,6 +345,8 @@ impl TaxiiError {
             }
             Self::PlainHttp { .. } => "use the server's https:// URL".into(),
             Self::MissingSecret { .. } => "put the key or the password there".into(),
+            Self::ExposedSecret { file, .. } => format!("take the rights of all others away: chmod 600 {file}"),
+            Self::Certificate { .. } => "give a PEM file: certificates, or a certificate and its key".into(),
             Self::InvalidOption { .. } => "correct that option".into(),
             Self::Setup { .. } => "check that the system's CA certificates are installed".into(),
             Self::Unreachable { .. } => {
@@ -327,9 +368,10 @@ impl TaxiiError {
             Self::UnreadableCollection { .. } => "ask the server's operator for the right to read it".into(),
             Self::NoProgress { .. } | Self::NoWayOn => "report the faulty paging to the server's operator".into(),
             Self::Ties { .. } => "ask the server's operator for `next` paging or for larger pages".into(),
-            Self::TooManyPages { .. } | Self::TooManyObjects { .. } | Self::TooLong { .. } => {
-                "raise that limit, or fetch only what was added after a later time".into()
-            }
+            Self::TooManyPages { .. }
+            | Self::TooManyObjects { .. }
+            | Self::TooManyBytes { .. }
+            | Self::TooLong { .. } => "raise that limit, or fetch only what was added after a later time".into(),
             Self::Incomplete { cause, .. } => cause.help(),
             Self::Output(_) => "check the place that the output goes to".into(),
         }
@@ -382,6 +424,11 @@ impl TaxiiError {
             Self::TimedOut { .. } | Self::BrokenOff { .. } => Repeatable::IfHarmless,
             _ => Repeatable::Never,
         }
+    }
+
+    /// Whether the server does not speak the version of TAXII that it was asked in.
+    pub(super) fn is_of_another_version(&self) -> bool {
+        matches!(self.status(), Some(406 | 415))
     }
 
     /// The HTTP status, if it is what went wrong.

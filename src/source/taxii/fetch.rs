@@ -1,38 +1,20 @@
 //! A whole fetch: find the collection, walk through it, account for it.
 
-use std::io::{BufWriter, Write};
-
-use serde::Serialize;
+use std::{
+    future::Future,
+    io::{BufWriter, Write},
+};
 
 use super::{
-    BundleWriter, Client, Collection, FetchOptions, Sink, TaxiiError,
-    address::Address,
+    BundleWriter, Client, Collection, FetchOptions, FetchSummary, Sink, TaxiiError, Timestamp,
+    address::{Address, shown},
     resolve::{self, Found},
-    walk::{NOT_AN_OBJECT, Query, Walk},
+    walk::{End, NOT_AN_OBJECT, Query, Walk},
 };
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 
-/// What a walk has brought.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct FetchSummary {
-    /// The objects resource that was walked through.
-    pub objects_url: String,
-    /// Pages read.
-    pub pages: u64,
-    /// Requests sent, repeated ones and redirects included.
-    pub requests: u64,
-    /// Objects handed on, each version once.
-    pub objects: u64,
-    /// Objects that came again and were dropped.
-    pub repeated: u64,
-    /// Entries that are not JSON objects and were dropped.
-    pub skipped: u64,
-    /// The newest `X-TAXII-Date-Added-Last`, as the server wrote it.
-    pub last_added: Option<String>,
-    /// What is worth knowing about the way.
-    pub diagnostics: Vec<Diagnostic>,
-}
+/// The poll begins before the time to which the server's subscription reaches back.
+pub const BEYOND_LOOKBACK: Code = Code("S059");
 
 /// Fetches a collection into a STIX bundle, one object a line, in the order of the server. Blocks; memory holds one
 /// page, and some 40 bytes for each object.
@@ -57,17 +39,63 @@ pub fn fetch(options: &FetchOptions, output: &mut dyn Write) -> Result<FetchSumm
     Ok(summary)
 }
 
-/// The same as [`fetch`], but the objects go to `sink`.
+/// One poll of one collection: the same as [`fetch`], but the objects go to `sink`, page by page as they arrive.
 ///
 /// # Errors
-/// As for [`fetch`].
+/// As for [`fetch`]. Where [`TaxiiError::is_partial`], `sink` was given some objects: they are good, but the cursor that
+/// the poll has begun with stays.
+///
+/// ```no_run
+/// use std::io;
+/// use serde_json::value::RawValue;
+/// use stixc::source::taxii::{FetchOptions, Sink, fetch_into};
+///
+/// #[derive(Default)]
+/// struct Store {
+///     page: Vec<Box<RawValue>>,
+/// }
+///
+/// impl Sink for Store {
+///     fn object(&mut self, object: &RawValue) -> io::Result<()> {
+///         self.page.push(object.to_owned());
+///         Ok(())
+///     }
+///     fn page(&mut self, _: &stixc::source::taxii::FetchSummary) -> io::Result<()> {
+///         // One transaction: upsert all of self.page.
+///         self.page.clear();
+///         Ok(())
+///     }
+/// }
+///
+/// let mut options = FetchOptions::new("https://feed.example/taxii2/");
+/// options.collection = Some("all-iocs".to_owned());
+/// options.cursor = None; // or what was kept of the last poll
+/// match fetch_into(&options, &mut Store::default()) {
+///     Ok(summary) => println!("keep {:?} for the next poll", summary.cursor),
+///     Err(error) => println!("the cursor stays; {} objects came: {error}", if error.is_partial() { "some" } else { "no" }),
+/// }
+/// ```
 pub fn fetch_into(options: &FetchOptions, sink: &mut dyn Sink) -> Result<FetchSummary, TaxiiError> {
     let client = Client::new(options)?;
+    blocking(client.fetch(options, sink))?
+}
+
+/// The collections at `options.url`, as [`Client::collections`]; blocks.
+///
+/// # Errors
+/// As for [`Client::collections`].
+pub fn collections(options: &FetchOptions) -> Result<Vec<(url::Url, Collection)>, TaxiiError> {
+    let client = Client::new(options)?;
+    blocking(client.collections(options))?
+}
+
+/// Runs `future` to its end on a runtime of its own.
+pub(super) fn blocking<T>(future: impl Future<Output = T>) -> Result<T, TaxiiError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| TaxiiError::Setup { reason: error.to_string() })?;
-    runtime.block_on(client.fetch(options, sink))
+    Ok(runtime.block_on(future))
 }
 
 impl Client {
@@ -81,20 +109,9 @@ impl Client {
             return Err(TaxiiError::InvalidOption { option: "limit", reason: "must be at least 1".to_owned() });
         }
         let mut summary = FetchSummary::default();
-        let requests_before = self.requests();
-        let limit = self.limits().time;
-        let walked = match tokio::time::timeout(limit, self.find_and_walk(options, sink, &mut summary)).await {
-            Ok(walked) => walked,
-            Err(_) => Err(TaxiiError::TooLong { limit }),
-        };
-        match walked {
-            Ok(()) => {
-                summary.requests = self.requests() - requests_before;
-                note_skipped(&mut summary);
-                Ok(summary)
-            }
-            Err(error) => Err(incomplete(&summary, error).redacted(self.auth())),
-        }
+        let outcome = self.find_and_walk(options, sink, &mut summary);
+        let outcome = self.in_time(outcome).await;
+        self.account(summary, outcome)
     }
 
     /// The collections at `options.url`, an API root or a discovery resource, each with the URL of its API root. An API
@@ -107,6 +124,28 @@ impl Client {
         resolve::all_collections(self, &address).await.map_err(|error| error.redacted(self.auth()))
     }
 
+    pub(super) async fn in_time(&self, work: impl Future<Output = Result<(), TaxiiError>>) -> Result<(), TaxiiError> {
+        let limit = self.limits().time;
+        tokio::time::timeout(limit, work).await.unwrap_or(Err(TaxiiError::TooLong { limit }))
+    }
+
+    /// Ends the account of a fetch.
+    pub(super) fn account(
+        &self,
+        mut summary: FetchSummary,
+        outcome: Result<(), TaxiiError>,
+    ) -> Result<FetchSummary, TaxiiError> {
+        summary.requests = self.requests();
+        if summary.skipped > 0 {
+            let message = format!("{} entries of `objects` are not JSON objects; they are left out", summary.skipped);
+            summary.diagnostics.push(Diagnostic::warning(NOT_AN_OBJECT, message));
+        }
+        match outcome {
+            Ok(()) => Ok(summary),
+            Err(error) => Err(incomplete(&summary, error).redacted(self.auth())),
+        }
+    }
+
     async fn find_and_walk(
         &self,
         options: &FetchOptions,
@@ -114,25 +153,41 @@ impl Client {
         summary: &mut FetchSummary,
     ) -> Result<(), TaxiiError> {
         let address = Address::parse(&options.url)?;
-        let FetchOptions { added_after, limit, filters, .. } = options.clone();
-        let query = Query { added_after, limit, filters };
-        let first_page = |objects: &url::Url| query.url(objects, &query.start());
+        let start = options.start()?;
+        let query = Query { added_after: start, limit: options.limit, filters: options.filters.clone() };
+        let first_page = |objects: &url::Url, version| query.request(objects, &query.start(), version);
         let Found { objects, first } = resolve::find(self, &address, options.collection.as_deref(), first_page).await?;
-        summary.objects_url = super::address::shown(&objects);
-        Walk::new(self, &query, objects, sink, summary).run(first).await
+        summary.objects_url = shown(&objects);
+        let end = Walk::new(self, &query, objects, sink, summary).run(first).await?;
+        if let (Some(start), Some(lookback), Some(now)) = (start, options.lookback, end.date)
+            && start < now.before(lookback)
+        {
+            summary.diagnostics.push(beyond_lookback(start, now.before(lookback)));
+        }
+        summary.cursor = cursor(options, start, &end, summary.objects > 0);
+        summary.last_added = end.last.map(|last| last.text);
+        Ok(())
     }
+}
+
+/// See [`FetchSummary::cursor`].
+fn cursor(options: &FetchOptions, start: Option<Timestamp>, end: &End, any_came: bool) -> Option<String> {
+    let by_clock = || Some(end.date.filter(|_| any_came)?.before(options.overlap));
+    match (&end.last, by_clock()) {
+        (Some(last), _) if Some(last.moment) > start => Some(last.text.clone()),
+        (None, Some(moment)) if Some(moment) > start => Some(moment.to_string()),
+        _ => options.cursor.clone().or_else(|| start.map(|moment| moment.to_string())),
+    }
+}
+
+fn beyond_lookback(start: Timestamp, reach: Timestamp) -> Diagnostic {
+    let message = format!("asked for what was added after {start}, but the server reaches back to {reach} only");
+    Diagnostic::warning(BEYOND_LOOKBACK, message).help("poll more often; what was added in between may be missing")
 }
 
 fn incomplete(summary: &FetchSummary, error: TaxiiError) -> TaxiiError {
     match (summary.objects, error) {
         (0, error) | (_, error @ TaxiiError::Output(_)) => error,
         (objects, error) => TaxiiError::Incomplete { objects, pages: summary.pages, cause: Box::new(error) },
-    }
-}
-
-fn note_skipped(summary: &mut FetchSummary) {
-    if summary.skipped > 0 {
-        let message = format!("{} entries of `objects` are not JSON objects; they are left out", summary.skipped);
-        summary.diagnostics.push(Diagnostic::warning(NOT_AN_OBJECT, message));
     }
 }

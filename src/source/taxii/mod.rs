@@ -1,7 +1,11 @@
-//! A client for TAXII 2.1 (OASIS Standard, 10 June 2021): reads the objects of one collection.
+//! A client for TAXII 2.1 (OASIS Standard, 10 June 2021) and 2.0: reads the objects of one collection.
 //!
-//! [`fetch`] does it all and blocks; [`Client`] is the same for programs that run tokio themselves.
+//! [`fetch`] does it all and blocks, [`fetch_into`] hands the objects to a [`Sink`] as they arrive, and [`Client`] is the
+//! same for programs that run tokio themselves. [`download_into`] does it for a bundle at a plain URL.
 //! The collection is found as described in `resolve.rs`, and read page by page as described in `walk.rs`.
+//!
+//! To poll a collection again and again, keep the [`FetchSummary::cursor`] of each poll that ended well, and give it to
+//! the next one.
 //!
 //! The standard leaves much open and servers differ from it in much, so the client takes what it can get: a bundle for
 //! an envelope, any content type, ids of any form, api roots of any form, `next` that is rejected, `more` without
@@ -11,27 +15,39 @@ mod address;
 mod auth;
 mod bundle;
 mod client;
+mod connect;
+mod download;
 mod error;
 mod fetch;
+mod log;
 mod options;
 mod page;
 mod pause;
+mod request;
 mod resolve;
+mod secret;
 mod seen;
 mod status;
+mod summary;
 mod time;
 mod walk;
 
-pub use auth::{Auth, Secret};
-pub use bundle::{BundleWriter, Sink};
+pub use auth::Auth;
+pub use bundle::BundleWriter;
 pub use client::Client;
+pub use connect::{Proxy, Tls};
+pub use download::download_into;
 pub use error::*;
-pub use fetch::{FetchSummary, fetch, fetch_into};
+pub use fetch::{BEYOND_LOOKBACK, collections, fetch, fetch_into};
+pub use log::Log;
 pub use options::{Backoff, FetchOptions, Filters, Limits, Timeouts};
+pub use request::Version;
 pub use resolve::Collection;
+pub use secret::Secret;
 pub use status::{
     BAD_REQUEST, FORBIDDEN, NOT_ACCEPTABLE, NOT_FOUND, OTHER_VERSION, RATE_LIMITED, Reply, SERVER_FAILED, TOO_LARGE,
     UNAUTHORIZED, UNEXPECTED_STATUS,
 };
+pub use summary::{FetchSummary, Sink};
 pub use time::Timestamp;
-pub use walk::{NEXT_REJECTED, NOT_AN_OBJECT, STARTED_AGAIN};
+pub use walk::{NEXT_REJECTED, NOT_AN_OBJECT, STARTED_AGAIN, UNCERTAIN_END, WRONG_LAST_ADDED};

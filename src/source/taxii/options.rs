@@ -2,7 +2,7 @@
 
 use std::{process, time::Duration};
 
-use super::{Auth, Timestamp};
+use super::{Auth, Log, Proxy, TaxiiError, Timestamp, Tls, Version};
 
 /// Everything a fetch needs to know.
 ///
@@ -22,8 +22,23 @@ pub struct FetchOptions {
     pub collection: Option<String>,
     /// The credentials.
     pub auth: Auth,
+    /// Whom to trust, and the client's own certificate.
+    pub tls: Tls,
+    /// By which proxy to go.
+    pub proxy: Proxy,
+    /// The version of TAXII; found out where it is not given.
+    pub version: Option<Version>,
     /// Only what was added to the collection after this moment.
     pub added_after: Option<Timestamp>,
+    /// Where an earlier poll ended: its [`FetchSummary::cursor`](super::FetchSummary::cursor), as it was. Takes the
+    /// place of `added_after`.
+    pub cursor: Option<String>,
+    /// How much of the time before a poll the next one asks for again, where the server's own clock is all that tells
+    /// when the objects were added. See [`FetchSummary::cursor`](super::FetchSummary::cursor).
+    pub overlap: Duration,
+    /// How far back the server's subscription reaches, if that is known: a poll that begins before that gets a warning,
+    /// as such servers leave out in silence what is older.
+    pub lookback: Option<Duration>,
     /// How many objects to ask for at once, at least 1. Servers give fewer as they like. Sent with each request:
     /// without it one server fails on the second page and another sends its whole collection in one body.
     pub limit: u32,
@@ -35,6 +50,8 @@ pub struct FetchOptions {
     pub timeouts: Timeouts,
     /// How to repeat what failed.
     pub backoff: Backoff,
+    /// Who is told of each request.
+    pub log: Option<Log>,
 }
 
 impl FetchOptions {
@@ -45,13 +62,33 @@ impl FetchOptions {
             url: url.into(),
             collection: None,
             auth: Auth::None,
+            tls: Tls::default(),
+            proxy: Proxy::default(),
+            version: None,
             added_after: None,
+            cursor: None,
+            overlap: Duration::from_secs(300),
+            lookback: None,
             limit: 1000,
             filters: Filters::default(),
             limits: Limits::default(),
             timeouts: Timeouts::default(),
             backoff: Backoff::default(),
+            log: None,
         }
+    }
+
+    /// The moment after which objects are asked for.
+    ///
+    /// # Errors
+    /// [`TaxiiError::InvalidOption`] if the cursor is no moment.
+    pub(super) fn start(&self) -> Result<Option<Timestamp>, TaxiiError> {
+        let Some(cursor) = &self.cursor else { return Ok(self.added_after) };
+        let moment = Timestamp::parse(cursor).ok_or_else(|| TaxiiError::InvalidOption {
+            option: "cursor",
+            reason: "is not what an earlier poll has ended with".to_owned(),
+        })?;
+        Ok(Some(moment))
     }
 }
 
@@ -95,6 +132,8 @@ pub struct Limits {
     pub objects: u64,
     /// Bytes of one page, after unpacking.
     pub page_bytes: u64,
+    /// Bytes of one walk, or of one bundle, after unpacking.
+    pub bytes: u64,
     /// The walk as a whole, with all its waiting.
     pub time: Duration,
     /// How far `limit` may grow where many objects share one `date_added`.
@@ -107,6 +146,7 @@ impl Default for Limits {
             pages: 100_000,
             objects: 20_000_000,
             page_bytes: 128 << 20,
+            bytes: 16 << 30,
             time: Duration::from_secs(6 * 3600),
             page_objects: 1 << 16,
         }

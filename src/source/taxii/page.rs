@@ -1,11 +1,11 @@
 //! The body of an objects resource: TAXII's envelope, or the bundle that some servers send in its place.
 
-use std::{borrow::Cow, collections::BTreeMap, str};
+use std::{borrow::Cow, collections::BTreeMap, str, time::Duration};
 
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::value::RawValue;
 
-use super::{TaxiiError, Timestamp, client::Answer};
+use super::{TaxiiError, Timestamp, client::Answer, request::Items};
 
 /// One page of objects, borrowed from its answer. Each object is text still: one that is wrong spoils no other.
 #[derive(Debug)]
@@ -14,8 +14,10 @@ pub(super) struct Page<'a> {
     /// `more`; `None` where the server does not say.
     pub(super) more: Option<bool>,
     pub(super) next: Option<String>,
-    /// `X-TAXII-Date-Added-Last`; `None` where it is missing or can't be read.
+    /// `X-TAXII-Date-Added-Last`; `None` where it is missing or can't be right.
     pub(super) last: Option<Last>,
+    /// Which items of the collection these are, in TAXII 2.0.
+    pub(super) items: Option<Items>,
 }
 
 /// The `date_added` of a page's last object.
@@ -54,11 +56,20 @@ impl<'a> Page<'a> {
             None if has_only_page_members(text) => Vec::new(),
             None => return Err(not_taxii(answer, "it has no `objects`")),
         };
-        let last = answer
-            .last_added
-            .as_ref()
-            .and_then(|text| Timestamp::parse(text).map(|moment| Last { moment, text: text.clone() }));
-        Ok(Self { objects, more: body.more.and_then(truth), next: body.next.and_then(token), last })
+        let (more, next) = (body.more.and_then(truth), body.next.and_then(token));
+        Ok(Self { objects, more, next, last: Last::of(answer), items: answer.items })
+    }
+}
+
+impl Last {
+    /// What the header of `answer` says. A moment that the server's own clock won't reach for a day is wrong: asking
+    /// for what was added after it would bring nothing for as long.
+    pub(super) fn of(answer: &Answer) -> Option<Self> {
+        const AHEAD: Duration = Duration::from_secs(24 * 3600);
+        let text = answer.last_added.as_ref()?;
+        let moment = Timestamp::parse(text)?;
+        let is_ahead = answer.date.is_some_and(|now| moment > now.after(AHEAD));
+        (!is_ahead).then(|| Self { moment, text: text.clone() })
     }
 }
 
@@ -117,7 +128,7 @@ mod tests {
     use super::*;
 
     fn answer(body: impl Into<Vec<u8>>) -> Answer {
-        Answer { url: "https://feed.example/".into(), content_type: None, last_added: None, body: body.into() }
+        Answer { url: "https://feed.example/".into(), body: body.into(), ..Answer::default() }
     }
 
     fn read(body: &str) -> (usize, Option<bool>, Option<String>) {
@@ -183,6 +194,10 @@ mod tests {
         let mut answer = answer("{}");
         answer.last_added = Some("2026-01-01T00:00:00Z".into());
         assert_eq!(Page::read(&answer).unwrap().last.unwrap().text, "2026-01-01T00:00:00Z");
+        answer.date = Timestamp::parse("2025-12-31");
+        assert!(Page::read(&answer).unwrap().last.is_some());
+        answer.date = Timestamp::parse("2025-12-30");
+        assert_eq!(Page::read(&answer).unwrap().last, None);
         answer.last_added = Some("soon".into());
         assert_eq!(Page::read(&answer).unwrap().last, None);
     }

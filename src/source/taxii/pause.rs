@@ -2,10 +2,9 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use jiff::fmt::rfc2822;
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 
-use super::{Backoff, TaxiiError, error::Repeatable};
+use super::{Backoff, TaxiiError, Timestamp, error::Repeatable};
 
 impl Backoff {
     /// The pause before attempt `attempt + 1`, or `None` if `error` stands: it would come again, the request must not
@@ -61,7 +60,7 @@ pub(super) fn asked(headers: &HeaderMap) -> Option<Duration> {
 }
 
 fn http_date(text: &str) -> Option<i64> {
-    rfc2822::parse(text).ok().map(|moment| moment.timestamp().as_second())
+    Timestamp::from_http_date(text).map(Timestamp::as_second)
 }
 
 #[cfg(test)]

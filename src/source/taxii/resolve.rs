@@ -18,10 +18,11 @@ use serde_json::value::RawValue;
 use url::Url;
 
 use super::{
-    Client, TaxiiError,
+    Client, TaxiiError, Version,
     address::{Address, below, objects_url, shown},
     client::Answer,
     page::{Page, resource},
+    request::Request,
     status::shortened,
 };
 
@@ -61,12 +62,13 @@ pub(super) struct Found {
     pub(super) first: Option<Answer>,
 }
 
-/// Finds the collection `wanted` at `address`. `first_page` adds to an objects URL what the walk's first request asks.
+/// Finds the collection `wanted` at `address`. `first_page` is the walk's first request for the objects
+/// at a URL.
 pub(super) async fn find(
     client: &Client,
     address: &Address,
     wanted: Option<&str>,
-    first_page: impl Fn(&Url) -> Url,
+    first_page: impl Fn(&Url, Version) -> Request,
 ) -> Result<Found, TaxiiError> {
     if let Address::Collection { root, id } = address {
         return match wanted {
@@ -81,7 +83,7 @@ pub(super) async fn find(
         // No id has a space; a title often does.
         Some(id) if !id.is_empty() && !id.contains(char::is_whitespace) => {
             let objects = objects_url(root, id);
-            let first = objects_at(client, &first_page(&objects)).await?;
+            let first = objects_at(client, |version| first_page(&objects, version)).await?;
             Ok(first.map(|answer| Found { objects, first: Some(answer) }))
         }
         _ => Ok::<_, TaxiiError>(None),
@@ -135,9 +137,9 @@ async fn list<'a>(client: &Client, roots: &'a [Url], failures: &mut Vec<TaxiiErr
     listed
 }
 
-/// The page at `url`, or `None` if there is nothing of the kind.
-async fn objects_at(client: &Client, url: &Url) -> Result<Option<Answer>, TaxiiError> {
-    let answer = match client.get(url, true).await {
+/// The page that `ask` asks for, or `None` if there is nothing of the kind.
+async fn objects_at(client: &Client, ask: impl Fn(Version) -> Request) -> Result<Option<Answer>, TaxiiError> {
+    let answer = match client.get(ask, true).await {
         Ok(answer) => answer,
         Err(error) if is_miss(&error) => return Ok(None),
         Err(error) => return Err(error),
@@ -165,14 +167,12 @@ struct Discovery {
 /// The API roots that `address` leads to.
 async fn api_roots(client: &Client, address: &Address) -> Result<Vec<Url>, TaxiiError> {
     let Address::Unknown(url) = address else { return Ok(vec![address.url().clone()]) };
-    let discovery: Discovery = match client.get(url, true).await {
-        Ok(answer) => match resource(&answer) {
-            Ok(discovery) => discovery,
-            Err(error) if is_miss(&error) => Discovery { api_roots: Vec::new() },
-            Err(error) => return Err(error),
+    let (url, discovery) = match discovery(client, url).await? {
+        Some(discovery) => (url.clone(), discovery),
+        None => match older_discovery(client, url).await? {
+            Some((url, discovery)) => (url, discovery),
+            None => (url.clone(), Discovery { api_roots: Vec::new() }),
         },
-        Err(error) if is_miss(&error) => Discovery { api_roots: Vec::new() },
-        Err(error) => return Err(error),
     };
     let mut roots: Vec<Url> = Vec::new();
     for root in discovery.api_roots.iter().filter_map(|root| url.join(root).ok()) {
@@ -182,9 +182,34 @@ async fn api_roots(client: &Client, address: &Address) -> Result<Vec<Url>, Taxii
         }
     }
     if roots.is_empty() {
-        roots.push(url.clone());
+        roots.push(url);
     }
     Ok(roots)
+}
+
+/// The discovery resource at `url`, if there is one.
+async fn discovery(client: &Client, url: &Url) -> Result<Option<Discovery>, TaxiiError> {
+    match client.resource(url).await {
+        Ok(answer) => match resource(&answer) {
+            Ok(discovery) => Ok(Some(discovery)),
+            Err(error) if is_miss(&error) => Ok(None),
+            Err(error) => Err(error),
+        },
+        Err(error) if is_miss(&error) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// TAXII 2.0 has its discovery at `/taxii/` (section 4.1), TAXII 2.1 at `/taxii2/`: who gives the one may mean the other.
+async fn older_discovery(client: &Client, url: &Url) -> Result<Option<(Url, Discovery)>, TaxiiError> {
+    if url.path() != "/taxii2/" {
+        return Ok(None);
+    }
+    let mut older = url.clone();
+    older.set_path("/taxii/");
+    // It is only a guess, so that a failure says nothing.
+    let found = discovery(client, &older).await.ok().flatten();
+    Ok(found.filter(|discovery| !discovery.api_roots.is_empty()).map(|discovery| (older, discovery)))
 }
 
 /// Behind a proxy that speaks TLS, servers often list their API roots as plain HTTP.
@@ -204,7 +229,7 @@ async fn collections(client: &Client, root: &Url) -> Result<Vec<Collection>, Tax
         #[serde(default, borrow)]
         collections: Vec<&'a RawValue>,
     }
-    let answer = client.get(&below(root, &["collections"]), true).await?;
+    let answer = client.resource(&below(root, &["collections"])).await?;
     let listing: Collections = resource(&answer)?;
     Ok(listing.collections.iter().filter_map(|entry| serde_json::from_str(entry.get()).ok()).collect())
 }

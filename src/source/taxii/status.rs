@@ -15,7 +15,7 @@ pub const UNAUTHORIZED: Code = Code("S032");
 pub const FORBIDDEN: Code = Code("S033");
 /// 404: no such resource.
 pub const NOT_FOUND: Code = Code("S034");
-/// 406: the server does not speak TAXII 2.1.
+/// 406: the server speaks neither TAXII 2.1 nor 2.0.
 pub const NOT_ACCEPTABLE: Code = Code("S035");
 /// 413: more asked for than the server gives at once.
 pub const TOO_LARGE: Code = Code("S036");
@@ -62,15 +62,15 @@ pub(super) fn about(status: u16) -> About {
         406 => (
             NOT_ACCEPTABLE,
             Never,
-            "does not speak TAXII 2.1",
-            "check the URL; servers that only speak TAXII 2.0 or 1.x are not supported",
+            "speaks neither TAXII 2.1 nor 2.0",
+            "check the URL; servers that only speak TAXII 1.x are not supported",
         ),
         413 => (TOO_LARGE, Never, "does not give that much at once", "ask for smaller pages"),
         415 | 416 => (
             OTHER_VERSION,
             Never,
             "expects another version of TAXII",
-            "check the URL; servers that only speak TAXII 2.0 or 1.x are not supported",
+            "check the URL, and choose the other version of TAXII",
         ),
         408 | 425 => (UNEXPECTED_STATUS, Always, "did not take the request", "try again later"),
         429 => (

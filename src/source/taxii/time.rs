@@ -1,8 +1,12 @@
 //! Timestamps as TAXII servers understand them.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
-use jiff::{civil, fmt::strtime, tz::TimeZone};
+use jiff::{
+    civil,
+    fmt::{rfc2822, strtime},
+    tz::TimeZone,
+};
 
 /// A moment on the server's clock, in microseconds: what `added_after` and the `X-TAXII-Date-Added-*` headers hold.
 ///
@@ -35,6 +39,26 @@ impl Timestamp {
     #[must_use]
     pub fn just_before(self) -> Self {
         Self::from_microsecond(self.0.as_microsecond().saturating_sub(1)).unwrap_or(self)
+    }
+
+    /// Reads the `Date` of an HTTP answer (RFC 9110, section 5.6.7).
+    pub(super) fn from_http_date(text: &str) -> Option<Self> {
+        Self::from_microsecond(rfc2822::parse(text.trim()).ok()?.timestamp().as_microsecond())
+    }
+
+    /// Whole seconds since 1970.
+    pub(super) fn as_second(self) -> i64 {
+        self.0.as_second()
+    }
+
+    /// That much later; the end of time where there is no such moment.
+    pub(super) fn after(self, time: Duration) -> Self {
+        Self(self.0.checked_add(time).unwrap_or(jiff::Timestamp::MAX))
+    }
+
+    /// That much earlier; the beginning of time where there is no such moment.
+    pub(super) fn before(self, time: Duration) -> Self {
+        Self(self.0.checked_sub(time).unwrap_or(jiff::Timestamp::MIN))
     }
 
     fn from_microsecond(microseconds: i64) -> Option<Self> {

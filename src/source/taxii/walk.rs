@@ -1,26 +1,33 @@
 //! From page to page through one collection.
 //!
-//! Two ways lead through a collection. With `next` the server keeps the place. Without it, or where the server rejects
-//! its own `next`, the walk goes by time: it asks for what was added after `X-TAXII-Date-Added-Last`, less one
-//! microsecond, since objects that share that moment may stand on the next page; what comes twice is dropped, and where
-//! one moment holds more objects than a page, the page is made larger. Asking for what came strictly after the header,
-//! as the standard describes (TAXII 2.1, section 3.4), loses every such object.
+//! Three ways lead through a collection. With `next` the server keeps the place. In TAXII 2.0 pages are ranges of items.
+//! Without either, or where the server rejects its own `next`, the walk goes by time: it asks for what was added after
+//! `X-TAXII-Date-Added-Last`, less one microsecond, since objects that share that moment may stand on the next page;
+//! what comes twice is dropped, and where one moment holds more objects than a page, the page is made larger. Asking for
+//! what came strictly after the header, as the standard describes (TAXII 2.1, section 3.4), loses every such object.
 //!
 //! Some servers move on with each request for a `next` page, so one that was repeated would skip a page. Where the
-//! server may have handled such a request, the walk starts again from its beginning instead; what it has brought already is
-//! dropped.
+//! server may have handled such a request, the walk starts again from its beginning instead; what it has brought already
+//! is dropped.
+//!
+//! A page that can't be read is passed over where the header says how to go on. The walk is then not a whole one, and
+//! ends with the error of that page.
 
+use serde_json::value::RawValue;
 use url::Url;
 
 use super::{
-    Client, Filters, Sink, TaxiiError, Timestamp,
+    Client, FetchSummary, Filters, Sink, TaxiiError, Timestamp, Version,
     client::Answer,
     error::Repeatable,
-    fetch::FetchSummary,
     page::{Last, Page},
+    request::{Kind, Request},
     seen::{Novelty, Seen},
 };
-use crate::diagnostic::{Code, Diagnostic};
+use crate::{
+    diagnostic::{Code, Diagnostic},
+    stix::BundleReader,
+};
 
 /// The server rejected its own `next`; the walk goes on by time.
 pub const NEXT_REJECTED: Code = Code("S055");
@@ -28,6 +35,10 @@ pub const NEXT_REJECTED: Code = Code("S055");
 pub const NOT_AN_OBJECT: Code = Code("S056");
 /// The walk started again from its beginning.
 pub const STARTED_AGAIN: Code = Code("S057");
+/// `X-TAXII-Date-Added-Last` can't be right.
+pub const WRONG_LAST_ADDED: Code = Code("S061");
+/// Whether that was all can't be told.
+pub const UNCERTAIN_END: Code = Code("S062");
 
 /// Pages in a row that may bring nothing new.
 const MOST_IDLE_PAGES: u32 = 3;
@@ -44,26 +55,25 @@ pub(super) struct Query {
 
 impl Query {
     pub(super) fn start(&self) -> Position {
-        Position { added_after: self.added_after, next: None, limit: self.limit }
+        Position { added_after: self.added_after, next: None, item: 0, limit: self.limit }
     }
 
-    /// `objects` with everything that a request for `position` says.
-    pub(super) fn url(&self, objects: &Url, position: &Position) -> Url {
-        let mut url = objects.clone();
-        {
-            let mut pairs = url.query_pairs_mut();
-            if let Some(added_after) = position.added_after {
-                pairs.append_pair("added_after", &added_after.to_string());
-            }
-            for (name, value) in self.filters.parameters() {
-                pairs.append_pair(name, &value);
-            }
-            pairs.append_pair("limit", &position.limit.to_string());
-            if let Some(next) = &position.next {
-                pairs.append_pair("next", next);
-            }
+    /// Asks for `position` of the objects at `objects`.
+    pub(super) fn request(&self, objects: &Url, position: &Position, version: Version) -> Request {
+        let is_2_0 = version == Version::V2_0;
+        let mut parameters: Vec<(&str, String)> = Vec::new();
+        parameters.extend(position.added_after.map(|moment| ("added_after", moment.to_string())));
+        parameters.extend(self.filters.parameters());
+        if !is_2_0 {
+            parameters.push(("limit", position.limit.to_string()));
+            parameters.extend(position.next.clone().map(|next| ("next", next)));
         }
-        url
+        let mut url = objects.clone();
+        if !parameters.is_empty() {
+            url.query_pairs_mut().extend_pairs(parameters);
+        }
+        let request = Request::new(url, Kind::Objects, version);
+        if is_2_0 { request.items(position.item, position.limit) } else { request }
     }
 }
 
@@ -73,7 +83,16 @@ pub(super) struct Position {
     /// The lower end. A `next` goes with the one that its first page was asked with.
     added_after: Option<Timestamp>,
     next: Option<String>,
+    /// The first item, in TAXII 2.0.
+    item: u64,
     limit: u32,
+}
+
+impl Position {
+    /// The same from `moment` on, without `next`.
+    fn from(&self, moment: Timestamp) -> Self {
+        Self { added_after: self.added_after.max(Some(moment.just_before())), next: None, item: 0, limit: self.limit }
+    }
 }
 
 /// One walk.
@@ -90,8 +109,23 @@ pub(super) struct Walk<'a> {
     next_is_broken: bool,
     /// The newest `X-TAXII-Date-Added-Last` of this round.
     last: Option<Last>,
+    /// The server's clock at the first page of this round.
+    date: Option<Timestamp>,
+    /// A page of this round was older than the one before it.
+    is_unordered: bool,
     /// The length of the last page, if the next request asks for the same with a larger `limit`.
     widened_from: Option<usize>,
+    /// Why the first page that could not be read could not.
+    damage: Option<TaxiiError>,
+}
+
+/// What a walk has learned about its end.
+#[derive(Debug, Default)]
+pub(super) struct End {
+    /// The newest `X-TAXII-Date-Added-Last`.
+    pub(super) last: Option<Last>,
+    /// The server's clock at the first page.
+    pub(super) date: Option<Timestamp>,
 }
 
 impl<'a> Walk<'a> {
@@ -113,90 +147,172 @@ impl<'a> Walk<'a> {
             idle_pages: 0,
             next_is_broken: false,
             last: None,
+            date: None,
+            is_unordered: false,
             widened_from: None,
+            damage: None,
         }
     }
 
     /// Walks to the end. `first` is taken as the answer to the first request.
-    pub(super) async fn run(&mut self, mut first: Option<Answer>) -> Result<(), TaxiiError> {
+    pub(super) async fn run(mut self, mut first: Option<Answer>) -> Result<End, TaxiiError> {
         let mut position = self.query.start();
         loop {
             let answer = match first.take() {
                 Some(answer) => Ok(answer),
                 None => {
-                    let url = self.query.url(&self.objects, &position);
-                    self.client.get(&url, position.next.is_none()).await
+                    let ask = |version| self.query.request(&self.objects, &position, version);
+                    self.client.get(ask, position.next.is_none()).await
                 }
             };
-            let answer = match answer {
-                Ok(answer) => answer,
-                Err(error) => {
-                    position = self.recover(&position, error).await?;
-                    continue;
-                }
+            let step = match answer {
+                Ok(answer) => self.step(&position, &answer)?,
+                // No item is left (TAXII 2.0, section 3.4).
+                Err(error) if error.status() == Some(416) && self.client.version() == Version::V2_0 => None,
+                Err(error) => Some(self.recover(&position, error).await?),
             };
-            let page = Page::read(&answer)?;
-            let fresh = self.take(&page)?;
-            match self.advance(&position, &page, fresh)? {
-                Some(next) => position = next,
-                None => return Ok(()),
+            match (step, self.damage.take()) {
+                (Some(next), damage) => (position, self.damage) = (next, damage),
+                (None, Some(damage)) => return Err(damage),
+                (None, None) => return Ok(End { last: self.last, date: self.date }),
             }
         }
     }
 
-    /// Hands the objects of `page` on and counts them. Returns how many this round has not seen before.
-    fn take(&mut self, page: &Page<'_>) -> Result<usize, TaxiiError> {
-        let limits = *self.client.limits();
+    /// Takes the page that was asked for at `position`. Returns where to go on; `None` at the end.
+    fn step(&mut self, position: &Position, answer: &Answer) -> Result<Option<Position>, TaxiiError> {
+        self.count(answer)?;
+        self.date = self.date.or(answer.date);
+        let last = Last::of(answer);
+        if last.is_none() && answer.last_added.is_some() {
+            self.warn_of_wrong_header(answer);
+        }
+        match Page::read(answer) {
+            Ok(page) => {
+                let mut fresh = 0;
+                for object in &page.objects {
+                    fresh += self.take(object)?;
+                }
+                self.turn(last)?;
+                self.advance(position, &page, fresh)
+            }
+            Err(error) => {
+                let fresh = self.salvage(answer)?;
+                let way_on = last.as_ref().map(|last| position.from(last.moment));
+                self.turn(last)?;
+                match way_on.filter(|way| position.next.is_some() || way.added_after > position.added_after) {
+                    Some(way) => {
+                        self.damage.get_or_insert(error);
+                        self.keep_going(fresh).map(|()| Some(way))
+                    }
+                    None => Err(self.damage.take().unwrap_or(error)),
+                }
+            }
+        }
+    }
+
+    /// Counts a page, and ends a walk that has become too large.
+    fn count(&mut self, answer: &Answer) -> Result<(), TaxiiError> {
+        let limits = self.client.limits();
         self.summary.pages += 1;
+        self.summary.bytes += answer.body.len() as u64;
         if self.summary.pages > limits.pages {
             return Err(TaxiiError::TooManyPages { limit: limits.pages });
         }
-        let mut fresh = 0;
-        for object in &page.objects {
-            let novelty = self.seen.note(object);
-            match novelty {
-                None => self.summary.skipped += 1,
-                Some(Novelty::New) => {
-                    if self.summary.objects >= limits.objects {
-                        return Err(TaxiiError::TooManyObjects { limit: limits.objects });
-                    }
-                    self.sink.object(object)?;
-                    self.summary.objects += 1;
-                }
-                Some(Novelty::NewInRound | Novelty::Old) => self.summary.repeated += 1,
-            }
-            fresh += usize::from(matches!(novelty, Some(Novelty::New | Novelty::NewInRound)));
+        if self.summary.bytes > limits.bytes {
+            return Err(TaxiiError::TooManyBytes { limit: limits.bytes });
         }
-        if let Some(last) = &page.last
-            && self.last.as_ref().is_none_or(|newest| newest.moment < last.moment)
-        {
-            self.last = Some(last.clone());
-            self.summary.last_added = Some(last.text.clone());
+        Ok(())
+    }
+
+    /// Hands `object` on if it was not before. Returns 1 if this round has not seen it, else 0.
+    fn take(&mut self, object: &RawValue) -> Result<usize, TaxiiError> {
+        let novelty = self.seen.note(object);
+        match novelty {
+            None => self.summary.skipped += 1,
+            Some(Novelty::New) => {
+                let limit = self.client.limits().objects;
+                if self.summary.objects >= limit {
+                    return Err(TaxiiError::TooManyObjects { limit });
+                }
+                self.sink.object(object)?;
+                self.summary.objects += 1;
+            }
+            Some(Novelty::NewInRound | Novelty::Old) => self.summary.repeated += 1,
+        }
+        Ok(usize::from(matches!(novelty, Some(Novelty::New | Novelty::NewInRound))))
+    }
+
+    /// Hands on those objects of a page that can be read although the page can't.
+    fn salvage(&mut self, answer: &Answer) -> Result<usize, TaxiiError> {
+        let mut fresh = 0;
+        for batch in BundleReader::new(answer.body.as_slice()) {
+            for object in batch.objects() {
+                // The one that broke the page is no JSON by itself either.
+                if let Ok(object) = serde_json::from_slice(object.raw) {
+                    fresh += self.take(object)?;
+                }
+            }
+        }
+        Ok(fresh)
+    }
+
+    /// The end of a page whose newest object was added at `last`.
+    fn turn(&mut self, last: Option<Last>) -> Result<(), TaxiiError> {
+        match (&self.last, last) {
+            (Some(newest), Some(last)) if last.moment < newest.moment => self.is_unordered = true,
+            (_, Some(last)) => self.last = Some(last),
+            (_, None) => {}
         }
         self.sink.page(self.summary)?;
-        Ok(fresh)
+        Ok(())
     }
 
     /// Where to go from `position`, whose answer is `page`; `None` at the end.
     fn advance(&mut self, position: &Position, page: &Page<'_>, fresh: usize) -> Result<Option<Position>, TaxiiError> {
-        // A server that never says `more` may mean it all the same when the page is full and has the header.
-        let full = page.objects.len() >= position.limit as usize && page.last.is_some();
-        if !page.more.unwrap_or(page.next.is_some() || full) {
-            return Ok(None);
-        }
         let widened_from = self.widened_from.take();
-        let position = match page.next.clone().filter(|_| !self.next_is_broken) {
-            Some(next) => Position { next: Some(next), ..position.clone() },
-            None => self.by_time(position, page, fresh, widened_from)?,
+        let next = page.next.clone().filter(|_| !self.next_is_broken);
+        let way = match (page.items.filter(|_| self.client.version() == Version::V2_0), page.more, next) {
+            (Some(items), _, _) => {
+                let ended = page.objects.is_empty() || items.total.is_some_and(|total| items.end >= total);
+                (!ended).then(|| Position { item: items.end, ..position.clone() })
+            }
+            (None, Some(false), _) => None,
+            (None, _, Some(next)) => Some(Position { next: Some(next), ..position.clone() }),
+            (None, None, None) if !self.may_be_more(position, page, fresh) => None,
+            (None, _, None) => Some(self.by_time(position, page, fresh, widened_from)?),
         };
         // A wider page is a new question: that its answer may bring nothing new has an end of its own.
-        if self.widened_from.is_none() {
-            self.idle_pages = if fresh == 0 { self.idle_pages + 1 } else { 0 };
+        if way.is_some() && self.widened_from.is_none() {
+            self.keep_going(fresh)?;
         }
+        Ok(way)
+    }
+
+    /// Whether there may be more although the server says nothing about it: it may put fewer objects on a page than it
+    /// was asked for, so that only a page with nothing new is the last one.
+    fn may_be_more(&mut self, position: &Position, page: &Page<'_>, fresh: usize) -> bool {
+        let Some(last) = page.last.as_ref().filter(|_| !page.objects.is_empty()) else { return false };
+        let is_full = page.objects.len() >= position.limit as usize;
+        let was_asked_for = position.added_after >= Some(last.moment.just_before());
+        if fresh == 0 && !is_full && was_asked_for && page.objects.len() > 1 && self.summary.pages == 2 {
+            let message = format!(
+                "the {} objects share the date_added {}, and the server does not say whether there are more",
+                page.objects.len(),
+                last.text
+            );
+            self.warn(UNCERTAIN_END, &message);
+        }
+        fresh > 0 || is_full
+    }
+
+    /// Ends a walk that has brought nothing new for too many pages.
+    fn keep_going(&mut self, fresh: usize) -> Result<(), TaxiiError> {
+        self.idle_pages = if fresh == 0 { self.idle_pages + 1 } else { 0 };
         if self.idle_pages > MOST_IDLE_PAGES {
             return Err(TaxiiError::NoProgress { pages: self.idle_pages });
         }
-        Ok(Some(position))
+        Ok(())
     }
 
     /// The next position by time: from the last moment of `page` on, or the same with a wider page if that moment is
@@ -213,10 +329,9 @@ impl<'a> Walk<'a> {
             let may_ask_again = page.objects.is_empty() && position.next.is_none() && self.last.is_some();
             return if may_ask_again { Ok(position.clone()) } else { Err(TaxiiError::NoWayOn) };
         };
-        let from = position.added_after.max(Some(last.moment.just_before()));
-        let moves = position.next.is_some() || from > position.added_after;
-        if moves || page.objects.is_empty() {
-            return Ok(Position { added_after: from, next: None, limit: position.limit });
+        let way = position.from(last.moment);
+        if position.next.is_some() || way.added_after > position.added_after || page.objects.is_empty() {
+            return Ok(way);
         }
         let count = page.objects.len();
         let widest = self.client.limits().page_objects.max(self.query.limit);
@@ -225,7 +340,7 @@ impl<'a> Walk<'a> {
             return Err(TaxiiError::Ties { date_added: last.text.clone(), page: count });
         }
         self.widened_from = Some(count);
-        Ok(Position { limit: position.limit.saturating_mul(2).min(widest), ..position.clone() })
+        Ok(Position { limit: position.limit.saturating_mul(2).min(widest), ..way })
     }
 
     /// Where to go after the request for `position` failed, if anywhere.
@@ -233,25 +348,39 @@ impl<'a> Walk<'a> {
         if position.next.is_none() {
             return Err(error);
         }
-        let rejected = matches!(error.status(), Some(400 | 404 | 405 | 410 | 416));
+        let rejected = matches!(error.status(), Some(400 | 404 | 405 | 410 | 416 | 501));
         let unclear = error.repeatable() == Repeatable::IfHarmless;
         match self.last.clone() {
             Some(last) if rejected || (unclear && self.restarts > 0) => {
                 self.next_is_broken = true;
                 self.warn(NEXT_REJECTED, &format!("`next` can't be followed, going on by time instead: {error}"));
-                let added_after = position.added_after.max(Some(last.moment.just_before()));
-                Ok(Position { added_after, next: None, limit: position.limit })
+                if !self.is_unordered {
+                    return Ok(position.from(last.moment));
+                }
+                // The pages did not come in the order of time: what is missing may be older than the newest moment.
+                self.start_round();
+                Ok(self.query.start())
             }
             _ if unclear && self.restarts < MOST_RESTARTS => {
                 self.restarts += 1;
-                self.seen.start_round();
-                self.last = None;
-                self.idle_pages = 0;
+                self.start_round();
                 self.warn(STARTED_AGAIN, &format!("the walk starts again from its beginning: {error}"));
                 tokio::time::sleep(self.client.backoff().step(self.restarts, 1)).await;
                 Ok(self.query.start())
             }
             _ => Err(error),
+        }
+    }
+
+    fn start_round(&mut self) {
+        self.seen.start_round();
+        (self.last, self.date, self.is_unordered, self.idle_pages) = (None, None, false, 0);
+    }
+
+    fn warn_of_wrong_header(&mut self, answer: &Answer) {
+        let text = super::status::shortened(answer.last_added.as_deref().unwrap_or_default());
+        if self.summary.diagnostics.iter().all(|known| known.code != WRONG_LAST_ADDED) {
+            self.warn(WRONG_LAST_ADDED, &format!("X-TAXII-Date-Added-Last can't be right and is not used: {text}"));
         }
     }
 
