@@ -2,8 +2,12 @@
 
 mod support;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use stixc::{
+    convert,
+    witness::solve::{Bounds, witnesses},
+};
 use support::generate;
 
 #[test]
@@ -20,4 +24,57 @@ fn generated_patterns_are_the_same_each_time_and_name_each_mapped_property() {
         println!("{word}: {count}");
         assert!(count > 0, "{word}");
     }
+}
+
+/// What became of patterns.
+#[derive(Debug, Default)]
+struct Count {
+    patterns: usize,
+    with_match: usize,
+    with_miss: usize,
+    complete: usize,
+    witnesses: usize,
+    gaps: BTreeMap<String, usize>,
+}
+
+impl Count {
+    /// Makes the witnesses of a pattern, and fails where the evaluator denies one, or nothing says why there is none.
+    fn add(&mut self, text: &str) -> bool {
+        let Some(meaning) = convert::understand(text, false).0 else { return false };
+        let found = witnesses(&meaning.plan, Bounds::default());
+        assert!(found.denied.is_empty(), "{text}\n{:#?}", found.denied[0]);
+        let has = |matches| found.all.iter().any(|one| one.matches == matches);
+        for matches in [true, false] {
+            assert!(
+                has(matches) || !found.gaps.is_empty(),
+                "{text}: no witness with matches = {matches}, and no reason"
+            );
+        }
+        self.patterns += 1;
+        self.with_match += usize::from(has(true));
+        self.with_miss += usize::from(has(false));
+        self.complete += usize::from(found.complete);
+        self.witnesses += found.all.len();
+        for gap in found.gaps {
+            if std::env::var_os("SHOW_GAPS").is_some() {
+                println!("{}\n    {}", &text[..text.len().min(300)], gap.reason);
+            }
+            *self.gaps.entry(gap.reason).or_default() += 1;
+        }
+        true
+    }
+
+    fn percent(&self, part: usize) -> usize {
+        100 * part / self.patterns.max(1)
+    }
+}
+
+#[test]
+fn generated_patterns_have_witnesses() {
+    let mut count = Count::default();
+    for text in generate::patterns(2000) {
+        assert!(count.add(&text), "{text}");
+    }
+    println!("{count:#?}");
+    assert!(count.percent(count.with_match) >= 97 && count.percent(count.with_miss) >= 97, "{count:#?}");
 }

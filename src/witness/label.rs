@@ -65,10 +65,15 @@ impl Sighting {
     /// When it was, RFC 3339 in UTC.
     #[must_use]
     pub fn time(&self) -> String {
-        let (seconds, micros) = (self.at.div_euclid(1_000_000), self.at.rem_euclid(1_000_000));
-        let second = jiff::Timestamp::from_second(seconds).unwrap_or_default();
-        let text = second.to_string();
-        let whole = text.strip_suffix('Z').unwrap_or(&text);
-        if micros == 0 { format!("{whole}Z") } else { format!("{whole}.{micros:06}Z") }
+        moment(self.at)
     }
+}
+
+/// An instant in microseconds since 1970-01-01T00:00:00Z as RFC 3339 in UTC.
+pub(super) fn moment(at: i64) -> String {
+    let (seconds, micros) = (at.div_euclid(1_000_000), at.rem_euclid(1_000_000));
+    let second = jiff::Timestamp::from_second(seconds).unwrap_or_default();
+    let text = second.to_string();
+    let whole = text.strip_suffix('Z').unwrap_or(&text);
+    if micros == 0 { format!("{whole}Z") } else { format!("{whole}.{micros:06}Z") }
 }

@@ -8,6 +8,7 @@ pub mod capture;
 pub mod judge;
 mod label;
 pub mod project;
+pub mod solve;
 pub mod stand_in;
 
 use serde_json::{Map, Value as Json};

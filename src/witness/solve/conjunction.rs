@@ -1,0 +1,433 @@
+//! Tests that all are to hold for one object: values for which they do, and values for which all but one do.
+
+use serde_json::Value as Json;
+
+use super::{
+    companion::Company,
+    kind::Kind,
+    near::{self, Near},
+    path::{Path, Step},
+    probe::Probe,
+    scene::Scene,
+    script::Literal,
+    values,
+};
+use crate::{
+    plan::{Operator, Test},
+    span::Span,
+    witness::{Gap, Objects},
+};
+
+/// How many different values for one property a test that leaves room is shown with.
+const VARIETY: usize = 3;
+
+/// The tests on one property.
+struct Slot<'p> {
+    path: Path,
+    /// The first element that is free, where the path says `[*]` and others say `[0]`.
+    offset: usize,
+    kind: Kind,
+    referent: Option<&'p str>,
+    /// Which of the literals.
+    members: Vec<usize>,
+}
+
+/// What a slot holds: one value, several for the elements of a list, or none.
+type Held = Vec<Json>;
+
+/// A conjunction, ready to be solved.
+pub(super) struct Conjunction<'p> {
+    object_type: String,
+    literals: Vec<Literal<'p>>,
+    probes: Vec<Probe>,
+    slots: Vec<Slot<'p>>,
+    company: &'p Company<'p>,
+}
+
+/// Objects that satisfy all tests but one.
+#[derive(Debug, Clone)]
+pub(super) struct Miss<'p> {
+    pub test: &'p Test,
+    pub change: &'static str,
+    pub objects: Objects,
+    /// Whether it is the first that breaks this test.
+    pub is_first: bool,
+}
+
+impl<'p> Conjunction<'p> {
+    /// Gathers the tests by property.
+    ///
+    /// # Errors
+    /// Where no object can satisfy them all, whatever their values.
+    pub fn new(literals: &[Literal<'p>], company: &'p Company<'p>) -> Result<Self, Gap> {
+        let gap = |test: &Test, reason: &str| Gap { span: test.span, reason: reason.to_owned() };
+        let Some(first) = literals.first() else {
+            return Err(Gap { span: Span::default(), reason: "there is no test".to_owned() });
+        };
+        let object_type = first.test.property.object_type().to_owned();
+        let mut slots: Vec<Slot<'p>> = Vec::new();
+        let mut probes = Vec::with_capacity(literals.len());
+        for (number, literal) in literals.iter().enumerate() {
+            let property = &literal.test.property;
+            if property.object_type() != object_type {
+                return Err(gap(literal.test, "no object is of two types"));
+            }
+            let path = Path::read(&property.path).ok_or_else(|| gap(literal.test, "no object has such a property"))?;
+            probes.push(Probe::new(literal.test).ok_or_else(|| gap(literal.test, "the value has no meaning"))?);
+            match slots.iter_mut().find(|slot| slot.path == path) {
+                Some(slot) => {
+                    slot.members.push(number);
+                    slot.referent = slot.referent.or(property.referent.as_deref());
+                }
+                None => slots.push(Slot {
+                    path,
+                    offset: 0,
+                    kind: Kind::Boolean,
+                    referent: property.referent.as_deref(),
+                    members: vec![number],
+                }),
+            }
+        }
+        for slot in &mut slots {
+            let tests: Vec<&Test> = slot.members.iter().map(|one| literals[*one].test).collect();
+            slot.kind = Kind::of(&slot.path, &tests);
+        }
+        let offsets: Vec<usize> = slots.iter().map(|slot| offset(&slot.path, &slots)).collect();
+        slots.iter_mut().zip(offsets).for_each(|(slot, offset)| slot.offset = offset);
+        // What is only to exist may exist already; a reference comes before what lies behind it.
+        let exists = |slot: &Slot<'_>| slot.members.iter().all(|one| literals[*one].test.operator == Operator::Exists);
+        slots.sort_by_key(|slot| (exists(slot), slot.path.steps.len()));
+        Ok(Self { object_type, literals: literals.to_vec(), probes, slots, company })
+    }
+
+    /// Objects that satisfy all tests: the plainest, and some with other values where the tests leave room.
+    ///
+    /// # Errors
+    /// The property for which no value was found.
+    pub fn solved(&self) -> Result<Solved<'_, 'p>, Gap> {
+        let mut held = Vec::with_capacity(self.slots.len());
+        for slot in &self.slots {
+            held.push(self.values(slot)?);
+        }
+        Ok(Solved { conjunction: self, held })
+    }
+
+    fn test(&self, member: usize) -> &'p Test {
+        self.literals[member].test
+    }
+
+    /// The values of a slot for which its tests hold, the plainest first.
+    fn values(&self, slot: &Slot<'p>) -> Result<Vec<Held>, Gap> {
+        if slot.members.iter().any(|one| is_absence(self.test(*one))) {
+            let absent: Held = Vec::new();
+            return if self.hold(slot, &absent, None) { Ok(vec![absent]) } else { Err(self.gap(slot)) };
+        }
+        let leaves_room = slot.members.iter().any(|one| leaves_room(self.test(*one)));
+        let mut candidates = self.candidates(slot);
+        candidates.sort_by_key(|value| !slot.kind.suits(value));
+        let mut found: Vec<Held> = Vec::new();
+        for value in candidates {
+            let held = vec![value];
+            if !found.contains(&held) && self.hold(slot, &held, None) {
+                found.push(held);
+                if found.len() >= if leaves_room { VARIETY } else { 1 } {
+                    break;
+                }
+            }
+        }
+        if found.is_empty() && slot.path.is_any() {
+            found.extend(self.several(slot));
+        }
+        // Something that suits the property is enough.
+        let suits = |held: &Held| held.iter().all(|value| slot.kind.suits(value));
+        if found.first().is_some_and(suits) {
+            found.retain(suits);
+        }
+        if found.is_empty() { Err(self.gap(slot)) } else { Ok(found) }
+    }
+
+    fn gap(&self, slot: &Slot<'p>) -> Gap {
+        let spans = slot.members.iter().map(|one| self.test(*one).span);
+        let span = spans.reduce(Span::to).unwrap_or_default();
+        let operators = slot.members.iter().any(|one| self.test(*one).operator == Operator::Matches);
+        let reason = match (slot.members.len(), operators) {
+            (1, true) => "no text was found that the regular expression matches",
+            (1, false) => "no value was found for which the test holds",
+            _ => "no value was found for which all tests on the property hold",
+        };
+        Gap { span, reason: reason.to_owned() }
+    }
+
+    /// An element for each test, where none does for all.
+    fn several(&self, slot: &Slot<'p>) -> Option<Held> {
+        let mut held: Held = Vec::new();
+        for member in &slot.members {
+            let alone = |value: &Json| self.probes[*member].holds(&self.alone(slot, std::slice::from_ref(value)));
+            let value = self.candidates(slot).into_iter().find(alone)?;
+            if !held.contains(&value) {
+                held.push(value);
+            }
+        }
+        self.hold(slot, &held, None).then_some(held)
+    }
+
+    /// Values that may do, in the order in which they are tried.
+    fn candidates(&self, slot: &Slot<'p>) -> Vec<Json> {
+        let mut own: Vec<Vec<Json>> = Vec::new();
+        let mut forbidden = Vec::new();
+        for member in &slot.members {
+            let Literal { test, value } = self.literals[*member];
+            if test.negated {
+                forbidden.extend(values::of_test(test, &slot.kind, &slot.path));
+            } else if let Some(value) = test.values.get(value) {
+                own.push(values::satisfying(test.operator, &value.kind, &slot.kind, &slot.path));
+            }
+        }
+        let mut all: Vec<Json> = own.concat();
+        all.extend(joined(&own));
+        let ignores_case = slot.members.iter().any(|one| self.test(*one).property.ignores_case());
+        let beside: Vec<Json> =
+            all.iter().flat_map(|value| near::around(value, &slot.kind, ignores_case)).map(|near| near.0).collect();
+        all.extend(slot.kind.usual());
+        all.extend(beside);
+        for value in forbidden {
+            all.extend(near::around(&value, &slot.kind, ignores_case).into_iter().map(|near| near.0));
+        }
+        all
+    }
+
+    /// An object with nothing but this slot.
+    fn alone(&self, slot: &Slot<'p>, held: &[Json]) -> Objects {
+        let mut scene = Scene::new(&self.object_type);
+        slot.place(&mut scene, held);
+        scene.finish()
+    }
+
+    /// Whether the slot's tests hold for these values; with `broken`, whether all but that one do, and that one doesn't.
+    fn hold(&self, slot: &Slot<'p>, held: &[Json], broken: Option<usize>) -> bool {
+        let objects = self.alone(slot, held);
+        slot.members.iter().all(|member| self.probes[*member].holds(&objects) != (broken == Some(*member)))
+    }
+}
+
+impl Slot<'_> {
+    fn place(&self, scene: &mut Scene, held: &[Json]) {
+        for (number, value) in held.iter().enumerate() {
+            scene.place(&self.path.at(self.offset + number), self.referent, value);
+        }
+    }
+}
+
+/// A conjunction with values for each of its slots.
+pub(super) struct Solved<'c, 'p> {
+    conjunction: &'c Conjunction<'p>,
+    /// For each slot the values that do.
+    held: Vec<Vec<Held>>,
+}
+
+impl<'p> Solved<'_, 'p> {
+    /// Objects that satisfy all tests, in several ways where there are.
+    pub fn matches(&self) -> Vec<Objects> {
+        let most = self.held.iter().map(Vec::len).max().unwrap_or(1);
+        let chosen = (0..most).map(|turn| {
+            let held = self.held.iter().map(|held| held[turn.min(held.len() - 1)].clone());
+            self.furnished(&held.collect::<Vec<_>>(), None, false)
+        });
+        chosen.collect()
+    }
+
+    /// Objects that satisfy all tests but one, and what can't be broken by itself.
+    pub fn misses(&self) -> (Vec<Miss<'p>>, Vec<Gap>) {
+        let (mut misses, mut gaps) = (Vec::new(), Vec::new());
+        let mut shows_absence = false;
+        for (number, slot) in self.conjunction.slots.iter().enumerate() {
+            for member in &slot.members {
+                let test = self.conjunction.test(*member);
+                let before = misses.len();
+                for (held, extra, change) in self.changes(number, *member) {
+                    let mut all = self.plainest();
+                    all[number] = held;
+                    let objects = self.furnished(&all, extra, true);
+                    if self.breaks_only(*member, &objects) {
+                        misses.push(Miss { test, change, objects, is_first: misses.len() == before });
+                    }
+                }
+                let wants_absence = test.negated || !shows_absence || misses.len() == before;
+                if wants_absence && test.operator != Operator::Exists {
+                    let mut all = self.plainest();
+                    all[number] = Vec::new();
+                    let objects = self.furnished(&all, None, true);
+                    if self.breaks_only(*member, &objects) {
+                        shows_absence = true;
+                        let change = "the property is not there";
+                        misses.push(Miss { test, change, objects, is_first: misses.len() == before });
+                    }
+                }
+                if misses.len() == before {
+                    let reason = "no value was found that breaks only this test".to_owned();
+                    gaps.push(Gap { span: test.span, reason });
+                }
+            }
+        }
+        (misses, gaps)
+    }
+
+    fn plainest(&self) -> Vec<Held> {
+        self.held.iter().map(|held| held[0].clone()).collect()
+    }
+
+    /// The objects, with what usually comes with them.
+    fn furnished(&self, held: &[Held], extra: Option<(Path, Json)>, is_miss: bool) -> Objects {
+        let Conjunction { object_type, slots, company, .. } = self.conjunction;
+        let mut scene = Scene::new(object_type);
+        for (slot, held) in slots.iter().zip(held) {
+            slot.place(&mut scene, held);
+        }
+        if let Some((path, value)) = &extra {
+            scene.place(&path.at(0), None, value);
+        }
+        let paths: Vec<&Path> = slots.iter().map(|slot| &slot.path).collect();
+        company.furnish(scene, object_type, &paths, is_miss)
+    }
+
+    fn breaks_only(&self, broken: usize, objects: &Objects) -> bool {
+        let probes = self.conjunction.probes.iter().enumerate();
+        probes.into_iter().all(|(number, probe)| probe.holds(objects) != (number == broken))
+    }
+
+    /// Other values of a slot, for which one of its tests does not hold and all others do.
+    fn changes(&self, number: usize, member: usize) -> Vec<(Held, Option<(Path, Json)>, &'static str)> {
+        let Conjunction { slots, literals, .. } = self.conjunction;
+        let (slot, test) = (&slots[number], literals[member].test);
+        let held = &self.held[number][0];
+        if test.operator == Operator::Exists {
+            return if test.negated {
+                slot.kind
+                    .usual()
+                    .first()
+                    .map(|one| (vec![one.clone()], None, "the property is there"))
+                    .into_iter()
+                    .collect()
+            } else {
+                vec![(Vec::new(), None, "the property is not there")]
+            };
+        }
+        let ignores_case = test.property.ignores_case();
+        let usual = || slot.kind.usual().into_iter().map(|value| (value, "another value"));
+        let mut near: Vec<Near> = Vec::new();
+        if test.negated {
+            near.extend(
+                values::of_test(test, &slot.kind, &slot.path).into_iter().map(|one| (one, "a value that is ruled out")),
+            );
+        } else {
+            match (test.operator, test.values.get(literals[member].value)) {
+                (Operator::Like | Operator::Matches, _) | (_, None) => {}
+                (_, Some(value)) => near.extend(near::neighbours(&value.kind, &slot.kind, &slot.path, ignores_case)),
+            }
+            near.extend(held.iter().flat_map(|value| near::around(value, &slot.kind, ignores_case)));
+        }
+        if near.is_empty() || !self.any_breaks(slot, held, &near, member) {
+            near.extend(usual());
+            near.extend(self.conjunction.candidates(slot).into_iter().map(|value| (value, "another value")));
+        }
+        let mut found: Vec<(Held, Option<(Path, Json)>, &'static str)> = Vec::new();
+        for (value, change) in near {
+            let Some(changed) = self.changed(slot, held, &value, member) else { continue };
+            if !found.iter().any(|(other, ..)| *other == changed) {
+                found.push((changed, None, change));
+            }
+        }
+        found.extend(self.elsewhere(number, member));
+        found
+    }
+
+    fn any_breaks(&self, slot: &Slot<'p>, held: &Held, near: &[Near], member: usize) -> bool {
+        near.iter().any(|(value, _)| self.changed(slot, held, value, member).is_some())
+    }
+
+    /// The slot with `value` in the place of the element that satisfies the test, if that breaks it alone.
+    fn changed(&self, slot: &Slot<'p>, held: &Held, value: &Json, member: usize) -> Option<Held> {
+        for place in 0..held.len().max(1) {
+            let mut changed = held.clone();
+            match changed.get_mut(place) {
+                Some(slot) => *slot = value.clone(),
+                None => changed.push(value.clone()),
+            }
+            if self.conjunction.hold(slot, &changed, Some(member)) {
+                return Some(changed);
+            }
+        }
+        None
+    }
+
+    /// The right value at the wrong end: the source for the destination, the child for the parent.
+    fn elsewhere(&self, number: usize, member: usize) -> Option<(Held, Option<(Path, Json)>, &'static str)> {
+        let Conjunction { slots, literals, .. } = self.conjunction;
+        let (slot, test) = (&slots[number], literals[member].test);
+        if test.negated || slot.members.len() > 1 {
+            return None;
+        }
+        let path = Path::read(&mirrored(&test.property.path)?)?;
+        if slots.iter().any(|slot| slot.path.touches(&path)) {
+            return None;
+        }
+        let value = self.held[number][0].first()?.clone();
+        let mut usual = slot.kind.usual().into_iter().map(|value| vec![value]);
+        let other = usual.find(|other| self.conjunction.hold(slot, other, Some(member)))?;
+        Some((other, Some((path, value)), "the value at the other end"))
+    }
+}
+
+/// The same property at the other end.
+fn mirrored(path: &str) -> Option<String> {
+    const ENDS: &[(&str, &str)] = &[
+        ("network-traffic:dst_", "network-traffic:src_"),
+        ("network-traffic:src_", "network-traffic:dst_"),
+        ("process:parent_ref.", "process:"),
+        ("email-message:from_ref.", "email-message:to_refs[*]."),
+        ("email-message:to_refs[*].", "email-message:from_ref."),
+    ];
+    ENDS.iter().find_map(|(here, there)| Some(format!("{there}{}", path.strip_prefix(here)?)))
+}
+
+fn is_absence(test: &Test) -> bool {
+    test.operator == Operator::Exists && test.negated
+}
+
+/// Whether more than one value satisfies the test, and which one may matter to a rule.
+fn leaves_room(test: &Test) -> bool {
+    !test.negated && !matches!(test.operator, Operator::Equal | Operator::Exists)
+}
+
+/// The first element that no other path asks for by its number.
+fn offset(path: &Path, slots: &[Slot<'_>]) -> usize {
+    let Some(at) = path.steps.iter().position(|step| *step == Step::Any) else { return 0 };
+    let numbered = slots.iter().filter_map(|slot| match slot.path.steps.get(at) {
+        Some(Step::Index(index)) if slot.path.steps[..at] == path.steps[..at] => Some(index + 1),
+        _ => None,
+    });
+    numbered.max().unwrap_or(0)
+}
+
+/// One text behind the other, in each order: what begins as one test wants and ends as another one does.
+fn joined(own: &[Vec<Json>]) -> Vec<Json> {
+    let texts: Vec<Vec<&str>> =
+        own.iter().map(|values| values.iter().filter_map(Json::as_str).take(6).collect()).collect();
+    if !(2..=4).contains(&texts.len()) || texts.iter().any(Vec::is_empty) {
+        return Vec::new();
+    }
+    let mut all: Vec<(Vec<usize>, String)> = vec![(Vec::new(), String::new())];
+    for _ in 0..texts.len() {
+        let mut longer = Vec::new();
+        for (used, text) in &all {
+            for (number, own) in texts.iter().enumerate().filter(|(number, _)| !used.contains(number)) {
+                let take = if texts.len() == 2 { own.len() } else { 2 };
+                for one in own.iter().take(take) {
+                    longer.push(([used.as_slice(), &[number]].concat(), format!("{text}{one}")));
+                }
+            }
+        }
+        all = longer;
+    }
+    all.into_iter().map(|(_, text)| text.into()).collect()
+}

@@ -1,0 +1,202 @@
+//! What a property can hold: which values are usual, and which can be shown to an engine.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use serde_json::{Value as Json, json};
+
+use super::path::Path;
+use crate::plan::{
+    DomainName, Test, UrlParts, ValueKind,
+    schema::{Bounds, PropertyType, Text},
+};
+
+/// The kinds of values.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Kind {
+    /// Text that stands for something.
+    Text(Text),
+    /// One of some words.
+    Word(&'static [&'static str]),
+    /// A number without a fraction.
+    Integer(Bounds),
+    /// A number.
+    Float,
+    /// A truth value.
+    Boolean,
+    /// An instant.
+    Timestamp,
+    /// Bytes, in the way the property writes them.
+    Bytes,
+    /// So many hexadecimal digits.
+    Digits(usize),
+    /// The name of another object.
+    Reference,
+    /// A list, dictionary or object; only asked for by EXISTS.
+    Container(Json),
+}
+
+impl Kind {
+    /// What the path leads to, as the schema has it; where that leaves it open, as the tests show it.
+    pub fn of(path: &Path, tests: &[&Test]) -> Self {
+        match path.kind {
+            PropertyType::String(Text::ObjectType) => Self::Word(path.referenced()),
+            PropertyType::String(Text::Endpoint) => Self::Text(endpoint(tests)),
+            PropertyType::String(_) if path.key() == "imphash" => Self::Digits(32),
+            PropertyType::String(text) => Self::Text(text),
+            PropertyType::StringOrList => Self::Text(Text::Plain),
+            PropertyType::Integer(bounds) => Self::Integer(bounds),
+            PropertyType::Float => Self::Float,
+            PropertyType::Boolean => Self::Boolean,
+            PropertyType::Timestamp => Self::Timestamp,
+            PropertyType::Hex | PropertyType::Binary => Self::Bytes,
+            PropertyType::Vocabulary(vocabulary) => Self::Word(vocabulary.values),
+            PropertyType::Hash(algorithm) => algorithm.digits.map_or(Self::Text(Text::Plain), Self::Digits),
+            PropertyType::Reference(_) => Self::Reference,
+            PropertyType::List(PropertyType::Object(_)) => Self::Container(json!([{}])),
+            PropertyType::List(_) => Self::Container(json!(["other"])),
+            PropertyType::Hashes => Self::Container(json!({"MD5": "0123456789abcdef0123456789abcdef"})),
+            PropertyType::Dictionary(_) => Self::Container(json!({"key": "other"})),
+            PropertyType::Extensions(_) | PropertyType::Object(_) => Self::Container(json!({"name": "other"})),
+            PropertyType::Any => as_tested(tests),
+        }
+    }
+
+    /// Values that say nothing in particular, the most usual first.
+    pub fn usual(&self) -> Vec<Json> {
+        let texts = |texts: &[&str]| texts.iter().map(|text| Json::from(*text)).collect();
+        match self {
+            Self::Text(text) => texts(usual_texts(*text)),
+            Self::Word([]) => texts(&["other", "another"]),
+            Self::Word(words) => texts(words),
+            Self::Integer(bounds) => {
+                let numbers = [7, 1007, 0, 1, 50_007, 5_000_007, bounds.minimum, bounds.maximum];
+                let fits = |number: &i64| (bounds.minimum..=bounds.maximum).contains(number);
+                numbers.into_iter().filter(fits).map(Json::from).collect()
+            }
+            Self::Float => [7.25, 1007.25, 0.0, -7.25, 1e9].into_iter().map(Json::from).collect(),
+            Self::Boolean => vec![true.into(), false.into()],
+            Self::Timestamp => texts(&["2024-01-01T12:00:00Z", "2030-01-01T12:00:00Z", "2001-01-01T12:00:00Z"]),
+            Self::Bytes => texts(&["00ff", "0f0f"]),
+            Self::Digits(count) => {
+                let digits = |first: usize| -> String {
+                    (0..*count).map(|at| char::from(b"0123456789abcdef"[(first + 7 * at) % 16])).collect()
+                };
+                vec![digits(3).into(), digits(8).into()]
+            }
+            Self::Reference => texts(&["ref-1", "ref-2"]),
+            Self::Container(value) => vec![value.clone()],
+        }
+    }
+
+    /// Whether an engine can be shown the value: a name that can be asked for, an address that can be written to.
+    pub fn suits(&self, value: &Json) -> bool {
+        match (self, value) {
+            (Self::Text(kind), Json::String(text)) => is_usual(*kind, text),
+            (Self::Digits(count), Json::String(text)) => {
+                text.len() == *count && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+            }
+            (Self::Word(_), Json::String(text)) => is_printable(text),
+            (Self::Integer(bounds), Json::Number(number)) => {
+                number.as_i64().is_some_and(|number| (bounds.minimum..=bounds.maximum).contains(&number))
+            }
+            _ => true,
+        }
+    }
+}
+
+fn endpoint(tests: &[&Test]) -> Text {
+    let referent = tests.iter().find_map(|test| test.property.referent.as_deref());
+    let value = tests.iter().flat_map(|test| &test.values).find_map(|value| match &value.kind {
+        ValueKind::Address(net) if net.addr().is_ipv4() => Some("ipv4-addr"),
+        ValueKind::Address(_) => Some("ipv6-addr"),
+        ValueKind::Domain(_) => Some("domain-name"),
+        _ => None,
+    });
+    match referent.or(value) {
+        Some("ipv4-addr") => Text::Ipv4Address,
+        Some("ipv6-addr") => Text::Ipv6Address,
+        Some("domain-name") => Text::DomainName,
+        Some("mac-addr") => Text::MacAddress,
+        _ => Text::Endpoint,
+    }
+}
+
+fn as_tested(tests: &[&Test]) -> Kind {
+    let value = tests.iter().find_map(|test| test.values.first());
+    match value.map(|value| &value.kind) {
+        Some(ValueKind::Integer(_)) => Kind::Integer(Bounds { minimum: i64::MIN, maximum: i64::MAX }),
+        Some(ValueKind::Float(_)) => Kind::Float,
+        Some(ValueKind::Boolean(_)) => Kind::Boolean,
+        Some(ValueKind::Timestamp(_)) => Kind::Timestamp,
+        Some(ValueKind::Bytes(_)) => Kind::Bytes,
+        _ => Kind::Text(Text::Plain),
+    }
+}
+
+fn usual_texts(kind: Text) -> &'static [&'static str] {
+    match kind {
+        Text::Plain | Text::ObjectType => &["text", "other text", "7"],
+        Text::Ipv4Address => {
+            &["192.0.2.200", "198.51.100.200", "203.0.113.200", "10.9.8.7", "172.30.9.8", "100.65.4.3", "9.9.9.9"]
+        }
+        Text::Ipv6Address => &["2001:db8:ffff::200", "3fff::200", "fd00::200", "2001:4860::200"],
+        Text::MacAddress => &["00:00:5e:00:53:c8", "00:00:5e:00:53:c9"],
+        Text::DomainName => &["host.example", "other.test", "third.invalid"],
+        Text::Endpoint => &["192.0.2.200", "198.51.100.200", "203.0.113.200", "10.9.8.7", "host.example", "fd00::200"],
+        Text::Url => &["http://host.example/page", "https://other.test/text?q=1", "ftp://third.invalid/file"],
+        Text::EmailAddress => &["someone@host.example", "other@mail.test"],
+        Text::FileName => &["other.bin", "document.txt", "third"],
+        Text::Path => &["C:\\Data", "/data", "D:\\Other\\Folder"],
+        Text::RegistryKey => &["HKEY_LOCAL_MACHINE\\Software\\Other", "HKEY_CURRENT_USER\\Software\\Third"],
+    }
+}
+
+fn is_printable(text: &str) -> bool {
+    !text.is_empty() && text.trim() == text && !text.chars().any(char::is_control)
+}
+
+fn is_usual(kind: Text, text: &str) -> bool {
+    match kind {
+        Text::Plain | Text::ObjectType => is_printable(text),
+        Text::Ipv4Address => text.parse::<Ipv4Addr>().is_ok(),
+        Text::Ipv6Address => text.parse::<Ipv6Addr>().is_ok(),
+        Text::MacAddress => is_mac(text),
+        Text::DomainName => is_host(text),
+        Text::Endpoint => is_host(text) || text.parse::<std::net::IpAddr>().is_ok() || is_mac(text),
+        Text::Url => {
+            is_printable(text) && text.contains("://") && !text.contains(' ') && UrlParts::parse(text).is_some()
+        }
+        Text::EmailAddress => {
+            is_printable(text) && text.split_once('@').is_some_and(|(local, host)| !local.is_empty() && is_host(host))
+        }
+        Text::FileName => is_printable(text) && !text.contains(['/', '\\']) && !matches!(text, "." | ".."),
+        Text::Path | Text::RegistryKey => is_printable(text) && !text.contains("\\\\"),
+    }
+}
+
+fn is_host(text: &str) -> bool {
+    DomainName::parse(text).is_some_and(|name| name.as_str().eq_ignore_ascii_case(text)) && text.contains('.')
+}
+
+fn is_mac(text: &str) -> bool {
+    let is_pair = |pair: &str| pair.len() == 2 && pair.bytes().all(|byte| byte.is_ascii_hexdigit());
+    text.split(':').count() == 6 && text.split(':').all(is_pair)
+}
+
+/// The type of object that would hold such a `value`.
+pub(super) fn holder(value: &str) -> &'static str {
+    let address = value.split('/').next().unwrap_or_default();
+    if address.parse::<Ipv4Addr>().is_ok() {
+        "ipv4-addr"
+    } else if address.parse::<Ipv6Addr>().is_ok() {
+        "ipv6-addr"
+    } else if is_mac(value) {
+        "mac-addr"
+    } else if value.contains("://") {
+        "url"
+    } else if value.contains('@') {
+        "email-addr"
+    } else {
+        "domain-name"
+    }
+}

@@ -1,0 +1,74 @@
+//! Values for which a test holds.
+
+use base64::{Engine as _, prelude::BASE64_STANDARD as BASE64};
+use ipnet::IpNet;
+use serde_json::Value as Json;
+
+use super::{address, kind::Kind, like, near, path::Path, regex};
+use crate::{
+    plan::{Operator, Test, ValueKind},
+    stix::Timestamp,
+    witness::label::moment,
+};
+
+/// Values that may satisfy a test that is not negated, for one of its values. Each has to be asked of the evaluator.
+pub(super) fn satisfying(operator: Operator, value: &ValueKind, kind: &Kind, path: &Path) -> Vec<Json> {
+    match (operator, value) {
+        (Operator::Like, ValueKind::Text(text)) => like::texts(text, kind).into_iter().map(Json::from).collect(),
+        (Operator::Matches, ValueKind::Text(text)) => regex::texts(text).into_iter().map(Json::from).collect(),
+        (Operator::IsSubset, ValueKind::Address(net)) => address::inside(net).into_iter().map(Json::from).collect(),
+        (Operator::IsSuperset, ValueKind::Address(net)) => address::around(net).into_iter().map(Json::from).collect(),
+        (Operator::IsSubset | Operator::IsSuperset, ValueKind::Text(text)) => match text.parse::<IpNet>() {
+            Ok(net) if operator == Operator::IsSubset => {
+                address::inside(&net.trunc()).into_iter().map(Json::from).collect()
+            }
+            Ok(net) => address::around(&net.trunc()).into_iter().map(Json::from).collect(),
+            Err(_) => vec![text.as_str().into()],
+        },
+        (Operator::Less | Operator::LessOrEqual | Operator::Greater | Operator::GreaterOrEqual, _) => {
+            let nearby = near::neighbours(value, kind, path, false).into_iter().map(|(value, _)| value);
+            std::iter::once(json(value, path)).chain(nearby).collect()
+        }
+        _ => vec![json(value, path)],
+    }
+}
+
+/// All values that may satisfy the test, if it were not negated.
+pub(super) fn of_test(test: &Test, kind: &Kind, path: &Path) -> Vec<Json> {
+    test.values.iter().take(8).flat_map(|value| satisfying(test.operator, &value.kind, kind, path)).collect()
+}
+
+/// The value as it stands in an observation.
+pub(super) fn json(value: &ValueKind, path: &Path) -> Json {
+    match value {
+        ValueKind::Text(text) | ValueKind::Timestamp(text) => text.as_str().into(),
+        ValueKind::Address(net) => address::text(net).into(),
+        ValueKind::Domain(name) => name.as_str().into(),
+        ValueKind::Url(url) => url.text.as_str().into(),
+        ValueKind::Hash(hash) => hash.hex().into(),
+        ValueKind::Integer(number) => (*number).into(),
+        ValueKind::Float(number) => (*number).into(),
+        ValueKind::Boolean(truth) => (*truth).into(),
+        ValueKind::Bytes(bytes) => written(bytes, path).into(),
+    }
+}
+
+/// Bytes as the property writes them.
+pub(super) fn written(bytes: &[u8], path: &Path) -> String {
+    match path.key() {
+        key if key.ends_with("_hex") => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
+        key if key.ends_with("_bin") => BASE64.encode(bytes),
+        _ => bytes.iter().copied().map(char::from).collect(),
+    }
+}
+
+/// Microseconds since 1970.
+pub(super) fn micros(text: &str) -> Option<i64> {
+    let at: Timestamp = text.parse().ok()?;
+    at.unix_seconds().checked_mul(1_000_000)?.checked_add(i64::from(at.subsecond_nanoseconds()) / 1000)
+}
+
+/// An instant so many microseconds from another one.
+pub(super) fn later(text: &str, by: i64) -> Option<String> {
+    Some(moment(micros(text)?.checked_add(by)?))
+}
