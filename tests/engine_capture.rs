@@ -13,7 +13,7 @@ use etherparse::ip_number;
 use stixc::witness::capture::{
     Capture, CaptureError, Flow,
     dns::RecordType,
-    http::{Request, Response},
+    http::{Request, Response, VERSION},
     smtp::Mail,
 };
 use support::engines::{
@@ -40,7 +40,7 @@ fn expected(pairs: &[(u32, Flow)]) -> BTreeSet<Alert> {
 }
 
 fn get<'a>(target: &'a str, headers: &'a [(&'a str, &'a str)]) -> Request<'a> {
-    Request { method: "GET", target, headers, body: b"" }
+    Request { method: "GET", target, version: VERSION, headers, body: b"" }
 }
 
 const EMPTY: Response<'_> = Response { headers: &[], body: b"" };
@@ -106,7 +106,13 @@ fn suricata_sees_a_request() {
     capture.http(hit, get("/gate.php?id=1", &[("Host", "evil.example"), agent]), EMPTY).unwrap();
     capture.http(other_host, get("/gate.php?id=1", &[("Host", "good.example")]), EMPTY).unwrap();
     capture.http(other_path, get("/gate.php?id=2", &[("Host", "evil.example")]), EMPTY).unwrap();
-    let body = Request { method: "POST", target: "/", headers: &[("Host", "up.example")], body: b"stolen=1" };
+    let body = Request {
+        method: "POST",
+        target: "/",
+        version: VERSION,
+        headers: &[("Host", "up.example")],
+        body: b"stolen=1",
+    };
     capture.http(post, body, EMPTY).unwrap();
     let rules = r#"alert http any any -> any any (msg:"url"; flow:established,to_server; http.host; content:"evil.example"; bsize:12; http.uri.raw; content:"/gate.php?id=1"; bsize:14; sid:1;)
 alert http any any -> any any (msg:"agent"; flow:established,to_server; http.user_agent; content:"bad/1.0"; bsize:7; sid:2;)

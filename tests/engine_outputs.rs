@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 use stixc::witness::capture::{
     Capture, Flow,
     dns::RecordType,
-    http::{Request, Response},
+    http::{Request, Response, VERSION},
 };
 use support::{
     corpus,
@@ -148,7 +148,7 @@ fn converse(capture: &mut Capture, server: SocketAddr, talk: impl FnOnce(&mut Ca
 
 fn get(host: &'static str, target: &'static str, body: &'static [u8]) -> impl FnOnce(&mut Capture, Flow) {
     move |capture, flow| {
-        let request = Request { method: "GET", target, headers: &[("Host", host)], body: b"" };
+        let request = Request { method: "GET", target, version: VERSION, headers: &[("Host", host)], body: b"" };
         capture.http(flow, request, Response { headers: &[], body }).unwrap();
     }
 }

@@ -26,7 +26,7 @@ use stixc::{
     witness::capture::{
         Capture, Flow,
         dns::RecordType,
-        http::{Request, Response},
+        http::{Request, Response, VERSION},
         smtp::Mail,
     },
 };
@@ -602,7 +602,7 @@ impl Traffic {
         body: &[u8],
     ) {
         let flow = self.flow(name, OTHER, 80);
-        let request = Request { method, target, headers, body: b"" };
+        let request = Request { method, target, version: VERSION, headers, body: b"" };
         self.capture.http(flow, request, Response { headers: answers, body }).unwrap();
     }
 

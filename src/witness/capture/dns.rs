@@ -1,6 +1,6 @@
 //! A DNS query (RFC 1035, section 4).
 
-use super::{Capture, CaptureError, Flow};
+use super::{Capture, CaptureError, Flow, Turn};
 
 /// The longest label, in bytes (RFC 1035, section 2.3.4).
 const LABEL: usize = 63;
@@ -27,12 +27,26 @@ impl Capture {
     /// # Errors
     /// [`CaptureError::DnsName`], [`CaptureError::AddressFamilies`].
     pub fn dns_query(&mut self, flow: Flow, name: &str, kind: RecordType) -> Result<(), CaptureError> {
-        let mut message = HEADER.to_vec();
-        write_name(&mut message, name)?;
-        message.extend_from_slice(&[0, kind as u8]);
-        message.extend_from_slice(&CLASS);
-        self.udp(flow, &message)
+        self.udp(flow, &query(name, kind)?)
     }
+
+    /// The same over TCP, where its length stands in front of the message (section 4.2.2).
+    ///
+    /// # Errors
+    /// [`CaptureError::DnsName`], [`CaptureError::AddressFamilies`].
+    pub fn dns_query_over_tcp(&mut self, flow: Flow, name: &str, kind: RecordType) -> Result<(), CaptureError> {
+        let message = query(name, kind)?;
+        let length = u16::try_from(message.len()).map_err(|_| CaptureError::TooLong("a question"))?;
+        self.tcp(flow, &[Turn::Client(&[&length.to_be_bytes(), message.as_slice()].concat())])
+    }
+}
+
+fn query(name: &str, kind: RecordType) -> Result<Vec<u8>, CaptureError> {
+    let mut message = HEADER.to_vec();
+    write_name(&mut message, name)?;
+    message.extend_from_slice(&[0, kind as u8]);
+    message.extend_from_slice(&CLASS);
+    Ok(message)
 }
 
 fn write_name(message: &mut Vec<u8>, name: &str) -> Result<(), CaptureError> {

@@ -1,6 +1,9 @@
-//! An HTTP/1.1 exchange (RFC 9112).
+//! An exchange of HTTP/1.1, or of HTTP/1.0 (RFC 9112).
 
 use super::{Capture, CaptureError, Flow};
+
+/// The version that clients speak.
+pub const VERSION: &str = "HTTP/1.1";
 
 /// A request. The body's length is added as a header when there is a body.
 #[derive(Debug, Clone, Copy)]
@@ -9,6 +12,8 @@ pub struct Request<'a> {
     pub method: &'a str,
     /// The request target, as it stands in the request line: `/path?query`, or a whole URL for a proxy.
     pub target: &'a str,
+    /// The version, as it stands in the request line: [`VERSION`].
+    pub version: &'a str,
     /// Name and value of each header, in order. `Host` is one of them.
     pub headers: &'a [(&'a str, &'a str)],
     /// What is sent after the headers.
@@ -42,7 +47,7 @@ impl Capture {
 impl Request<'_> {
     fn bytes(&self) -> Result<Vec<u8>, CaptureError> {
         let mut bytes = Vec::new();
-        let line = format!("{} {} HTTP/1.1", self.method, self.target);
+        let line = format!("{} {} {}", self.method, self.target, self.version);
         write_line(&mut bytes, &line, "a request line")?;
         write_headers(&mut bytes, self.headers)?;
         if !self.body.is_empty() {

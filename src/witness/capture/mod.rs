@@ -3,8 +3,8 @@
 //! A [`Capture`] is a file in the classic pcap format (link type RAW: each packet begins with its IP header).
 //! Every conversation is complete: a three-way handshake, acknowledgements, valid checksums, a close.
 //! [`Capture::flow_to`] gives each conversation a client address of its own, so that an alert names the
-//! conversation that caused it. Time is the capture's own: it starts at a fixed moment and moves one
-//! millisecond a packet, and by [`Capture::wait`], so the same calls make the same bytes.
+//! conversation that caused it. Time is the capture's own: it starts at a fixed moment and moves ten
+//! microseconds a packet, and by [`Capture::wait`], so the same calls make the same bytes.
 
 mod conversation;
 pub mod dns;
@@ -27,7 +27,7 @@ const HEADER: [u8; 24] = [0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 
 /// Where the clock of each capture starts: 2024-01-01T00:00:00Z, in microseconds since 1970.
 const START: u64 = 1_704_067_200_000_000;
 /// How far the clock moves with each packet, in microseconds.
-const STEP: u64 = 1_000;
+const STEP: u64 = 10;
 /// The hop limit that common systems start with.
 const HOPS: u8 = 64;
 /// The first of the ports that no service has (RFC 6335, section 6).
@@ -76,6 +76,15 @@ impl Flow {
     }
 }
 
+/// What one end of a conversation says before the other does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn<'a> {
+    /// The end that opened it.
+    Client(&'a [u8]),
+    /// The other end.
+    Server(&'a [u8]),
+}
+
 /// A packet capture in the making.
 #[derive(Debug, Clone)]
 pub struct Capture {
@@ -101,6 +110,12 @@ impl Capture {
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    /// When the next packet will be, in microseconds since 1970-01-01T00:00:00Z.
+    #[must_use]
+    pub fn now(&self) -> u64 {
+        self.clock
     }
 
     /// Lets `pause` pass before the next packet.
@@ -147,14 +162,37 @@ impl Capture {
     /// # Errors
     /// [`CaptureError::AddressFamilies`].
     pub fn ping(&mut self, flow: Flow) -> Result<(), CaptureError> {
+        self.icmp(flow, if flow.server.is_ipv4() { 8 } else { 128 }, 0)
+    }
+
+    /// One message of ICMP, or of ICMPv6 between such addresses. The ports of the flow don't matter.
+    ///
+    /// # Errors
+    /// [`CaptureError::AddressFamilies`].
+    pub fn icmp(&mut self, flow: Flow, kind: u8, code: u8) -> Result<(), CaptureError> {
         let packet = addressed(flow)?;
+        // What an echo has here: an identifier and a number.
+        let rest = [0, 1, 0, 1];
         if flow.server.is_ipv4() {
-            let packet = packet.icmpv4_echo_request(1, 1);
+            let packet = packet.icmpv4_raw(kind, code, rest);
             self.record(|bytes| packet.write_to_vec(bytes, &[]))
         } else {
-            let packet = packet.icmpv6_echo_request(1, 1);
+            let packet = packet.icmpv6_raw(kind, code, rest);
             self.record(|bytes| packet.write_to_vec(bytes, &[]))
         }
+    }
+
+    /// A TCP conversation in which the ends say these things in turn; nothing at all, where there are none.
+    ///
+    /// # Errors
+    /// [`CaptureError::AddressFamilies`].
+    pub fn tcp(&mut self, flow: Flow, turns: &[Turn<'_>]) -> Result<(), CaptureError> {
+        self.converse(flow, |conversation| {
+            turns.iter().try_for_each(|turn| match turn {
+                Turn::Client(bytes) => conversation.client_sends(bytes),
+                Turn::Server(bytes) => conversation.server_sends(bytes),
+            })
+        })
     }
 
     /// One packet of any other protocol, without a payload. The ports of the flow don't matter.

@@ -4,3 +4,4 @@
 //! holds, so that a wrong row of a mapping does not prove itself. What does not show in a world gives nothing.
 
 pub mod sigma;
+pub mod suricata;

@@ -1,0 +1,120 @@
+//! Certificates of servers, in DER (RFC 5280).
+
+use super::{Ends, Object, Way, World, talk::Talk, text};
+
+const SOME_HOST: &str = "unseen.test";
+/// Tags of ASN.1 (X.690).
+const INTEGER: u8 = 2;
+const BITS: u8 = 3;
+const OBJECT: u8 = 6;
+const TEXT: u8 = 12;
+const TIME: u8 = 23;
+const SEQUENCE: u8 = 0x30;
+const SET: u8 = 0x31;
+/// ecdsa-with-SHA256; id-ecPublicKey on prime256v1 (RFC 5480).
+const SIGNATURE: [u8; 8] = [0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2];
+const KEY: [u8; 7] = [0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1];
+const CURVE: [u8; 8] = [0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7];
+
+/// A certificate is shown by a server, in the clear up to TLS 1.2. A name of several parts is encoded in the order of its
+/// text, or in the reverse (RFC 4514, section 2.1), as the tool that wrote the text has it.
+pub(super) fn certificate(world: World<'_>, object: &Object) -> Vec<Way> {
+    let shown = |certificate: Vec<u8>| Way {
+        ends: Ends::default(),
+        talk: Talk::Tls { name: SOME_HOST.to_owned(), certificate: Some(certificate) },
+    };
+    if let Some(known) = world.content(object) {
+        return vec![shown(known.to_vec())];
+    }
+    let made = |turned: bool| made(object, turned);
+    let mut ways: Vec<Vec<u8>> = [made(false), made(true)].into_iter().flatten().collect();
+    ways.dedup();
+    ways.into_iter().map(shown).collect()
+}
+
+/// A certificate with these properties; `None` where the serial number is none.
+fn made(object: &Object, turned: bool) -> Option<Vec<u8>> {
+    let serial = match text(object, "serial_number") {
+        None => vec![1],
+        Some(written) => serial(written)?,
+    };
+    let subject = name(text(object, "subject").unwrap_or("CN=unseen.test"), turned);
+    let issuer = name(text(object, "issuer").unwrap_or("CN=issuer.test"), turned);
+    let algorithm = tagged(SEQUENCE, &tagged(OBJECT, &SIGNATURE));
+    let time = |text: &[u8]| tagged(TIME, text);
+    let validity = tagged(SEQUENCE, &[time(b"230101000000Z"), time(b"330101000000Z")].concat());
+    // A point of the curve has its form in front; nobody checks that this is one. Certificates with other hashes are
+    // others.
+    let hashes = object.get("hashes").map(ToString::to_string).unwrap_or_default();
+    let point: Vec<u8> = [0, 4].into_iter().chain(hashes.bytes().chain(std::iter::repeat(7)).take(256)).collect();
+    let kind = tagged(SEQUENCE, &[tagged(OBJECT, &KEY), tagged(OBJECT, &CURVE)].concat());
+    let key = tagged(SEQUENCE, &[kind, tagged(BITS, &point)].concat());
+    let version = tagged(0xa0, &tagged(INTEGER, &[2]));
+    let parts = [version, tagged(INTEGER, &serial), algorithm.clone(), issuer, validity, subject, key];
+    let body = tagged(SEQUENCE, &parts.concat());
+    let one = tagged(INTEGER, &[1]);
+    let signature = tagged(SEQUENCE, &[one.clone(), one].concat());
+    let signed = tagged(BITS, &[&[0], signature.as_slice()].concat());
+    Some(tagged(SEQUENCE, &[body, algorithm, signed].concat()))
+}
+
+/// The bytes of a serial number in hexadecimal, as a positive number.
+fn serial(written: &str) -> Option<Vec<u8>> {
+    let digits: String = written.chars().filter(|one| !matches!(one, ':' | ' ' | '-')).collect();
+    let digits = digits.strip_prefix("0x").unwrap_or(&digits);
+    let digits: Vec<u8> = digits.chars().map(|digit| u8::try_from(digit.to_digit(16)?).ok()).collect::<Option<_>>()?;
+    let (first, pairs) = digits.split_at(digits.len() % 2);
+    let mut bytes = first.to_vec();
+    bytes.extend(pairs.chunks(2).map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit)));
+    let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
+    bytes.drain(..zeros.min(bytes.len().saturating_sub(1)));
+    if *bytes.first()? >= 0x80 {
+        bytes.insert(0, 0);
+    }
+    Some(bytes)
+}
+
+/// A distinguished name; a text that is none is a common name.
+fn name(written: &str, turned: bool) -> Vec<u8> {
+    let pair = |part: &str| {
+        let (kind, value) = part.trim().split_once('=')?;
+        Some((attribute(kind.trim())?, value.trim().to_owned()))
+    };
+    let parts: Option<Vec<(Vec<u8>, String)>> = written.split(',').map(pair).collect();
+    let mut parts = parts.unwrap_or_else(|| vec![(vec![0x55, 4, 3], written.to_owned())]);
+    if turned {
+        parts.reverse();
+    }
+    let part = |(kind, value): (Vec<u8>, String)| {
+        tagged(SET, &tagged(SEQUENCE, &[tagged(OBJECT, &kind), tagged(TEXT, value.as_bytes())].concat()))
+    };
+    tagged(SEQUENCE, &parts.into_iter().map(part).collect::<Vec<_>>().concat())
+}
+
+fn attribute(name: &str) -> Option<Vec<u8>> {
+    Some(match name {
+        "CN" => vec![0x55, 4, 3],
+        "C" => vec![0x55, 4, 6],
+        "L" => vec![0x55, 4, 7],
+        "ST" => vec![0x55, 4, 8],
+        "O" => vec![0x55, 4, 10],
+        "OU" => vec![0x55, 4, 11],
+        "emailAddress" => vec![0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 1],
+        _ => return None,
+    })
+}
+
+/// Bytes behind their tag and length (X.690, section 8.1).
+fn tagged(tag: u8, bytes: &[u8]) -> Vec<u8> {
+    let length = bytes.len().to_be_bytes();
+    let zeros = length.iter().take_while(|byte| **byte == 0).count().min(length.len() - 1);
+    let digits = &length[zeros..];
+    let mut all = vec![tag];
+    if bytes.len() >= 0x80 {
+        // At most eight digits.
+        all.push(0x80 | digits.len() as u8);
+    }
+    all.extend_from_slice(digits);
+    all.extend_from_slice(bytes);
+    all
+}
