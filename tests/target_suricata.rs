@@ -30,7 +30,7 @@ use stixc::{
         smtp::Mail,
     },
 };
-use support::engines::{scratch, suricata};
+use support::engines::{self, suricata};
 
 const RULES: &str = "suricata/stixc.rules";
 const LOCK: &str = "stixc.lock";
@@ -530,14 +530,7 @@ fn a_mapping_of_another_form_is_refused() {
 
 /// The files of a run in a folder, and the path of the rules.
 fn on_disk(memory: &Memory) -> (tempfile::TempDir, PathBuf) {
-    let folder = scratch();
-    for (path, bytes) in &memory.files {
-        let path = folder.path().join(path);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, bytes).unwrap();
-    }
-    let rules = folder.path().join(RULES);
-    (folder, rules)
+    engines::on_disk(&memory.files, RULES)
 }
 
 #[test]

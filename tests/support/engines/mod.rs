@@ -11,6 +11,7 @@ pub mod suricata;
 pub mod yara;
 
 use std::{
+    collections::BTreeMap,
     env,
     ffi::OsStr,
     fs,
@@ -83,6 +84,18 @@ pub fn project(path: &str) -> PathBuf {
 /// A folder that goes when the test ends.
 pub fn scratch() -> TempDir {
     TempDir::new().expect("a temporary folder")
+}
+
+/// Puts the files of a run into a folder, and returns the path of the one called `name` in it.
+pub fn on_disk(files: &BTreeMap<String, Vec<u8>>, name: &str) -> (TempDir, PathBuf) {
+    let folder = scratch();
+    for (path, bytes) in files {
+        let path = folder.path().join(path);
+        fs::create_dir_all(path.parent().expect("a file in a folder")).expect("a folder in the temporary folder");
+        fs::write(path, bytes).expect("a file in the temporary folder");
+    }
+    let path = folder.path().join(name);
+    (folder, path)
 }
 
 /// Writes a file in `folder` and returns its path.

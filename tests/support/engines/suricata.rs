@@ -33,12 +33,35 @@ pub fn check(rules: &Path) -> Outcome {
 #[track_caller]
 pub fn alerts(rules: &Path, capture: &[u8]) -> BTreeSet<Alert> {
     check(rules).assert_accepted();
+    let alert = |event: &Event| {
+        let client = event.flow.as_ref().and_then(|flow| flow.src_ip).or(event.src_ip)?;
+        Some(Alert { sid: event.sid()?, client })
+    };
+    events(rules, capture).iter().filter_map(alert).collect()
+}
+
+/// The rule of each alert in a capture, and when the conversation that caused it began, in microseconds since 1970.
+///
+/// The rules are to be loaded with [`check`] first.
+#[track_caller]
+pub fn alarms(rules: &Path, capture: &[u8]) -> BTreeSet<(u32, u64)> {
+    let alarm = |event: &Event| {
+        let time = event.flow.as_ref().and_then(|flow| flow.start.as_deref()).or(event.timestamp.as_deref())?;
+        let time = jiff::Timestamp::strptime("%Y-%m-%dT%H:%M:%S%.f%z", time).expect("a time of Suricata's");
+        Some((event.sid()?, u64::try_from(time.as_microsecond()).expect("a time since 1970")))
+    };
+    events(rules, capture).iter().filter_map(alarm).collect()
+}
+
+/// What Suricata logs of a capture.
+#[track_caller]
+fn events(rules: &Path, capture: &[u8]) -> Vec<Event> {
     // Suricata appends to a log that it finds: each run has a folder of its own.
     let log = scratch();
     let capture = file(&log, "witness.pcap", capture);
     run(suricata(rules, log.path()).arg("-r").arg(capture)).assert_accepted();
     let events = fs::read_to_string(log.path().join("eve.json")).expect("Suricata's log");
-    events.lines().filter_map(|line| alert(line).expect("a line of Suricata's log")).collect()
+    events.lines().map(|line| serde_json::from_str(line).expect("a line of Suricata's log")).collect()
 }
 
 fn suricata(rules: &Path, log: &Path) -> Command {
@@ -47,23 +70,30 @@ fn suricata(rules: &Path, log: &Path) -> Command {
     command
 }
 
-/// The alert in a line of `eve.json`, if it is one.
-fn alert(line: &str) -> serde_json::Result<Option<Alert>> {
-    #[derive(Deserialize)]
-    struct Event {
-        src_ip: Option<IpAddr>,
-        alert: Option<Rule>,
-        flow: Option<Flow>,
+/// A line of `eve.json`.
+#[derive(Deserialize)]
+struct Event {
+    timestamp: Option<String>,
+    src_ip: Option<IpAddr>,
+    alert: Option<Rule>,
+    flow: Option<Flow>,
+}
+
+#[derive(Deserialize)]
+struct Rule {
+    signature_id: u32,
+}
+
+/// The conversation that a packet belongs to.
+#[derive(Deserialize)]
+struct Flow {
+    src_ip: Option<IpAddr>,
+    start: Option<String>,
+}
+
+impl Event {
+    /// The rule that alerted, where it is an alert.
+    fn sid(&self) -> Option<u32> {
+        self.alert.as_ref().map(|rule| rule.signature_id)
     }
-    #[derive(Deserialize)]
-    struct Rule {
-        signature_id: u32,
-    }
-    #[derive(Deserialize)]
-    struct Flow {
-        src_ip: Option<IpAddr>,
-    }
-    let event: Event = serde_json::from_str(line)?;
-    let client = event.flow.and_then(|flow| flow.src_ip).or(event.src_ip);
-    Ok(event.alert.zip(client).map(|(rule, client)| Alert { sid: rule.signature_id, client }))
 }
