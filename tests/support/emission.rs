@@ -1,5 +1,8 @@
 //! What a target writes, in memory.
 
+// Each test file is a crate of its own and uses a part of this.
+#![allow(dead_code)]
+
 use std::{collections::BTreeMap, io, sync::Arc};
 
 use stixc::{

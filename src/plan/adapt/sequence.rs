@@ -144,10 +144,14 @@ fn one_event<H>(chain: &Chain<'_>, steps: &[Step<'_, H>], ties: Ties<'_>) -> Opt
     })
 }
 
-/// Whether one event can't satisfy both: a property that has one value would need two.
+/// Whether one observation can't satisfy both: a property that has one value would need two, or they are about objects
+/// of two types, which are observations of their own even where one event shows both.
 fn excluded<H>(left: &[(&Test, H)], right: &[(&Test, H)]) -> bool {
     left.iter().any(|(one, _)| {
-        right.iter().any(|(other, _)| one.property == other.property && is_single(one) && disjoint(one, other))
+        right.iter().any(|(other, _)| {
+            one.property.object_type() != other.property.object_type()
+                || (one.property == other.property && is_single(one) && disjoint(one, other))
+        })
     })
 }
 

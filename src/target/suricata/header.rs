@@ -230,13 +230,73 @@ pub enum Seen {
     Packets,
 }
 
+/// The end of the packets that a rule sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PacketEnd {
+    /// The one that sends them.
+    Source,
+    /// The one that receives them.
+    Destination,
+}
+
+impl PacketEnd {
+    fn other(self) -> Self {
+        match self {
+            Self::Source => Self::Destination,
+            Self::Destination => Self::Source,
+        }
+    }
+}
+
+/// A rule for packets of one direction only, where [`Header::texts`] may have both in one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OneWay {
+    /// The header.
+    pub text: RuleText,
+    /// The end at which is what the pattern tells nothing of: a host of one's own.
+    pub host: PacketEnd,
+    /// Whether the packets are those of the server; `None` where the header does not tell.
+    pub to_client: Option<bool>,
+}
+
 impl Header {
     /// The headers of the rules that say this: more than one where a list is split, or where an address may be at
     /// either end of something that has two different ends.
     ///
     /// # Errors
     /// No packet has such a header, or it does not fit in a rule.
-    pub fn texts(mut self, protocol: &Keyword, seen: Seen) -> Result<Vec<RuleText>, Trouble> {
+    pub fn texts(self, protocol: &Keyword, seen: Seen) -> Result<Vec<RuleText>, Trouble> {
+        self.placed(|header, two_way| header.ends(protocol, seen, two_way))
+    }
+
+    /// The same, each for one direction.
+    ///
+    /// # Errors
+    /// No packet has such a header, or it does not fit in a rule.
+    pub fn one_way(self, protocol: &Keyword, seen: Seen) -> Result<Vec<OneWay>, Trouble> {
+        self.placed(|header, two_way| {
+            // What opened the conversation is one's own, unless the pattern names it and not the other end.
+            let known = !header.source.addresses.is_any() && header.destination.addresses.is_any();
+            let host = if known { PacketEnd::Destination } else { PacketEnd::Source };
+            let turned =
+                || Self { source: header.destination.clone(), destination: header.source.clone(), ..header.clone() };
+            let way = |header: Self, host, to_client| {
+                let texts = header.ends(protocol, Seen::ToServer, false)?;
+                Ok(texts.into_iter().map(move |text| OneWay { text, host, to_client }))
+            };
+            let back = || way(turned(), host.other(), (seen == Seen::Either).then_some(true));
+            Ok(match (seen, two_way) {
+                (Seen::ToClient, false) => back()?.collect(),
+                (Seen::ToServer, false) => way(header.clone(), host, None)?.collect(),
+                (Seen::Packets, false) => way(header.clone(), host, None)?.collect(),
+                (Seen::Either, _) => way(header.clone(), host, Some(false))?.chain(back()?).collect(),
+                (_, true) => way(header.clone(), host, None)?.chain(way(turned(), host.other(), None)?).collect(),
+            })
+        })
+    }
+
+    /// What `write` makes of the header with each address at an end, and of whether it then holds both ways round.
+    fn placed<T>(mut self, write: impl Fn(Self, bool) -> Result<Vec<T>, Trouble>) -> Result<Vec<T>, Trouble> {
         let either = std::mem::take(&mut self.either);
         let mut variants = vec![(self, false)];
         for addresses in either {
@@ -247,7 +307,7 @@ impl Header {
         }
         let mut texts = Vec::with_capacity(1);
         for (header, two_way) in variants {
-            texts.extend(header.ends(protocol, seen, two_way)?);
+            texts.extend(write(header, two_way)?);
         }
         if texts.is_empty() { Err(Trouble::Never) } else { Ok(texts) }
     }

@@ -67,7 +67,8 @@ impl Digest {
         Some(Self(bytes))
     }
 
-    fn number(self) -> u64 {
+    /// Its first bytes as a number.
+    pub fn number(self) -> u64 {
         self.0.iter().take(8).fold(0, |number, &byte| number << 8 | u64::from(byte))
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     diagnostic::Code,
     plan::{
         Condition, Hash, Observation, Plan, Test,
-        adapt::{self, Accept, Capabilities, Fit, NO_PLACE, NOT_ACCEPTED, Part},
+        adapt::{self, Accept, Capabilities, Fit, NO_PLACE, NOT_ACCEPTED, Part, Ties},
         fidelity::{Fidelity, Loss},
     },
     span::Span,
@@ -17,12 +17,13 @@ use crate::{
 
 use super::{
     buffer::TOO_LONG,
-    header::{Addresses, Header, Seen, Trouble},
+    header::{Addresses, Header, OneWay, Seen, Trouble},
     held::{self, Held},
     place::{EndOf, Mapping, Scene},
     protocol::Stack,
     signature::{Body, Match, OwnList, Signature},
     text::{Keyword, RuleText},
+    tie,
 };
 
 /// Tests that no packet can meet together.
@@ -36,6 +37,9 @@ pub const ONE_HASH: Code = Code("L127");
 const COMBINATIONS: usize = 4096;
 /// The most bytes of what a rule matches: with the names of its indicators the line has to stay below 8192.
 const MATCH_LIMIT: usize = 5500;
+
+/// The time in which several observations have to lie where the pattern names none, in seconds: an hour.
+const WINDOW: u64 = 3600;
 
 /// The mapping, ready to lower plans.
 pub struct Lowerer {
@@ -105,21 +109,31 @@ impl Lower for Lowerer {
         let scenes = self.mapping.scenes();
         let fit =
             |scene: usize, test: &_| self.fit(scene, test, headers_only && scenes[scene].data.seen != Seen::Packets);
-        let capabilities = Capabilities { scenes: scenes.len(), accept: self.accept, ties: None };
+        let ties = Ties {
+            by: "the same host",
+            key: &|_| Some(0),
+            apart: &|left, right| self.are_apart(left, right),
+            window: WINDOW,
+        };
+        let capabilities = Capabilities { scenes: scenes.len(), accept: self.accept, ties: Some(ties) };
         let adapted = adapt::adapt(plan, capabilities, fit).map_err(|reasons| Refusal { reasons })?;
         let (mut fidelity, mut losses) = (adapted.fidelity, adapted.losses);
         let mut drafts = Vec::new();
         for part in adapted.parts {
-            if scenes[part.scene].data.seen != Seen::Packets && part.tests.iter().all(|(_, held)| held.is_header()) {
-                continue;
-            }
             let (bodies, loss) = self.write(part);
-            if let Some(loss) = loss {
-                fidelity = fidelity | loss.effect;
-                losses.push(loss);
-            }
+            losses.extend(loss);
             drafts.extend(bodies.into_iter().map(Draft::new));
         }
+        for sequence in adapted.sequences {
+            match tie::tie(self, sequence) {
+                Ok((signatures, lost)) => {
+                    losses.extend(lost);
+                    drafts.extend(signatures.into_iter().map(Body::Signature).map(Draft::new));
+                }
+                Err(reasons) => losses.extend(reasons),
+            }
+        }
+        fidelity = losses.iter().fold(fidelity, |all, loss| all | loss.effect);
         losses.sort_by(|left, right| (left.span, left).cmp(&(right.span, right)));
         losses.dedup();
         if drafts.is_empty() || !self.accept.allows(fidelity) {
@@ -135,13 +149,32 @@ impl Lower for Lowerer {
 }
 
 impl Lowerer {
-    /// The rules of one part, and what was lost while they were put together.
-    fn write(&self, part: Part<'_, Held>) -> (Vec<Body>, Option<Loss>) {
-        let scene = &self.mapping.scenes()[part.scene].data;
-        let span = part.tests.iter().map(|(test, _)| test.span).reduce(Span::to).unwrap_or_default();
-        let lose = |code, effect, message: String| Some(Loss { code, effect, message, span });
-        let alternative = part.alternative;
-        let scene_number = part.scene;
+    /// A scene by its number.
+    pub fn scene(&self, number: usize) -> &Scene {
+        &self.mapping.scenes()[number].data
+    }
+
+    /// The name of a scene, and what it is called.
+    pub fn names(&self, scene: usize) -> (&Arc<str>, &Arc<str>) {
+        let (name, about) = &self.names[scene];
+        (name, about)
+    }
+
+    /// Whether no conversation is of both scenes: a file comes in one, and each has addresses.
+    fn are_apart(&self, left: usize, right: usize) -> bool {
+        let application = |scene: &Scene| scene.seen != Seen::Packets && scene.seen != Seen::Either;
+        let (left, right) = (self.scene(left), self.scene(right));
+        application(left) && application(right) && left.protocol != right.protocol
+    }
+
+    /// Whether the scene would only repeat what that of packets says of the part.
+    fn repeats_packets(&self, part: &Part<'_, Held>) -> bool {
+        self.scene(part.scene).seen != Seen::Packets && part.tests.iter().all(|(_, held)| held.is_header())
+    }
+
+    /// The pieces of one part, and what was lost while they were put together; none where they are too many.
+    fn pieces(&self, part: Part<'_, Held>) -> (Option<Pieces>, Option<Loss>) {
+        let span = span_of(&part);
         let mut pieces = Pieces::default();
         for (_, held) in part.tests {
             pieces.add(held);
@@ -150,28 +183,36 @@ impl Lowerer {
             let message = "a rule asks for one kind of hash: the strongest one is kept".to_owned();
             Loss { code: ONE_HASH, effect: Fidelity::BROADER, message, span }
         });
-        if pieces.is_list_only() {
-            let hashes = pieces.hashes.into_iter().flat_map(|list| list.hashes);
-            return (hashes.map(Body::Listed).collect(), loss);
-        }
         let count = pieces.options.iter().map(Vec::len).fold(pieces.protocols.len().max(1), usize::saturating_mul);
         if count > COMBINATIONS && pieces.options.len() + usize::from(pieces.protocols.len() > 1) > 1 {
             let message =
                 format!("the values have {count} combinations, more than the {COMBINATIONS} rules of a pattern");
-            return (Vec::new(), lose(TOO_MANY_RULES, Fidelity::NARROWER, message));
+            return (None, Some(Loss { code: TOO_MANY_RULES, effect: Fidelity::NARROWER, message, span }));
         }
-        let variants = match pieces.variants(scene) {
+        (Some(pieces), loss)
+    }
+
+    /// The rules of one part, and what was lost while they were put together.
+    fn write(&self, part: Part<'_, Held>) -> (Vec<Body>, Option<Loss>) {
+        if self.repeats_packets(&part) {
+            return (Vec::new(), None);
+        }
+        let (scene, span) = (self.scene(part.scene), span_of(&part));
+        let (alternative, scene_number) = (part.alternative, part.scene);
+        let (pieces, loss) = self.pieces(part);
+        let Some(pieces) = pieces else { return (Vec::new(), loss) };
+        if pieces.is_list_only() {
+            let hashes = pieces.hashes.into_iter().flat_map(|list| list.hashes);
+            return (hashes.map(Body::Listed).collect(), loss);
+        }
+        let variants = match pieces.variants(scene, false, |header| header.texts(&scene.protocol, scene.seen)) {
             Ok(variants) => variants,
-            Err(Trouble::Never) => {
-                let message = "no packet meets these tests together".to_owned();
-                return (Vec::new(), lose(NEVER, Fidelity::NARROWER, message));
-            }
-            Err(Trouble::TooLong) => {
-                let message = "the values together are too long for one rule".to_owned();
-                return (Vec::new(), lose(TOO_LONG, Fidelity::NARROWER, message));
-            }
+            Err(trouble) => return (Vec::new(), Some(trouble.loss(span))),
         };
-        let (name, about) = &self.names[scene_number];
+        if variants.iter().any(|(header, options)| !fits(header, options)) {
+            return (Vec::new(), Some(Trouble::TooLong.loss(span)));
+        }
+        let (name, about) = self.names(scene_number);
         let several = variants.len() > 1;
         let signature = |(number, (header, options)): (usize, (RuleText, RuleText))| {
             Body::Signature(Signature {
@@ -185,6 +226,52 @@ impl Lowerer {
             })
         };
         (variants.into_iter().enumerate().map(signature).collect(), loss)
+    }
+
+    /// What one part looks like in rules that are tied to others, and what was lost while it was put together.
+    pub fn looks(&self, part: Part<'_, Held>) -> (Vec<(OneWay, RuleText, Vec<OwnList>)>, Option<Loss>) {
+        if self.repeats_packets(&part) {
+            return (Vec::new(), None);
+        }
+        let (scene, span) = (self.scene(part.scene), span_of(&part));
+        let (pieces, loss) = self.pieces(part);
+        let Some(pieces) = pieces else { return (Vec::new(), loss) };
+        match pieces.variants(scene, true, |header| header.one_way(&scene.protocol, scene.seen)) {
+            Err(trouble) => (Vec::new(), Some(trouble.loss(span))),
+            Ok(variants) if variants.iter().any(|(header, options)| !fits(&header.text, options)) => {
+                (Vec::new(), Some(Trouble::TooLong.loss(span)))
+            }
+            Ok(variants) => {
+                let look = |(header, options): (OneWay, RuleText)| {
+                    let flow = match header.to_client {
+                        None => RuleText::default(),
+                        Some(true) => RuleText::new("flow:to_client; "),
+                        Some(false) => RuleText::new("flow:to_server; "),
+                    };
+                    (header, flow.text(&options), pieces.hashes.clone())
+                };
+                (variants.into_iter().map(look).collect(), loss)
+            }
+        }
+    }
+}
+
+fn span_of(part: &Part<'_, Held>) -> Span {
+    part.tests.iter().map(|(test, _)| test.span).reduce(Span::to).unwrap_or_default()
+}
+
+/// Whether what a rule matches leaves room for the names of its indicators.
+fn fits(header: &RuleText, options: &RuleText) -> bool {
+    header.as_str().len() + options.as_str().len() <= MATCH_LIMIT
+}
+
+impl Trouble {
+    fn loss(self, span: Span) -> Loss {
+        let (code, message) = match self {
+            Self::Never => (NEVER, "no packet meets these tests together"),
+            Self::TooLong => (TOO_LONG, "the values together are too long for one rule"),
+        };
+        Loss { code, effect: Fidelity::NARROWER, message: message.to_owned(), span }
     }
 }
 
@@ -269,8 +356,13 @@ impl Pieces {
             && self.header == Header::default()
     }
 
-    /// Header and options of each rule.
-    fn variants(&self, scene: &Scene) -> Result<Vec<(RuleText, RuleText)>, Trouble> {
+    /// Header and options of each rule; `tied` to others, a rule counts what it sees itself.
+    fn variants<T: Clone>(
+        &self,
+        scene: &Scene,
+        tied: bool,
+        headers: impl Fn(Header) -> Result<Vec<T>, Trouble>,
+    ) -> Result<Vec<(T, RuleText)>, Trouble> {
         if self.contradictory {
             return Err(Trouble::Never);
         }
@@ -294,18 +386,14 @@ impl Pieces {
         let any = [Stack::default()];
         for stack in if self.protocols.is_empty() { &any } else { self.protocols.as_slice() } {
             let (protocol, family, mut options) = stack.written(scene.seen == Seen::Packets);
-            if scene.seen == Seen::Packets && stack.has_application() {
+            if scene.seen == Seen::Packets && stack.has_application() && !tied {
                 // Such a rule matches every packet behind the discovery of the protocol.
                 options = options.word("threshold:type limit,track by_both,count 1,seconds 60; ");
             }
             let header = Header { protocol, family, ..self.header.clone() };
-            for header in header.texts(&scene.protocol, scene.seen)? {
+            for header in headers(header)? {
                 variants.extend(all_options.iter().map(|front| (header.clone(), front.clone().text(&options))));
             }
-        }
-        let length = |(header, options): &(RuleText, RuleText)| header.as_str().len() + options.as_str().len();
-        if variants.iter().any(|variant| length(variant) > MATCH_LIMIT) {
-            return Err(Trouble::TooLong);
         }
         Ok(variants)
     }

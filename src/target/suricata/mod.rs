@@ -22,6 +22,7 @@ mod place;
 mod protocol;
 mod signature;
 mod text;
+mod tie;
 mod url;
 mod view;
 
@@ -37,6 +38,7 @@ pub use emit::{SEVERAL_HASHES, SID_CLASH};
 pub use held::{DIRECTION, FORM};
 pub use lower::{NEVER, ONE_HASH, TOO_MANY_RULES};
 pub use native::NOT_A_RULE;
+pub use tie::{COUNTED, SPLIT};
 pub use url::{ENCRYPTED, PARTS};
 
 /// The target.
