@@ -117,23 +117,21 @@ impl Lower for Lowerer {
         };
         let capabilities = Capabilities { scenes: scenes.len(), accept: self.accept, ties: Some(ties) };
         let adapted = adapt::adapt(plan, capabilities, fit).map_err(|reasons| Refusal { reasons })?;
-        let (mut fidelity, mut losses) = (adapted.fidelity, adapted.losses);
+        let mut lost = Vec::new();
         let mut drafts = Vec::new();
         for part in adapted.parts {
             let (bodies, loss) = self.write(part);
-            losses.extend(loss);
+            lost.extend(loss);
             drafts.extend(bodies.into_iter().map(Draft::new));
         }
         for sequence in adapted.sequences {
-            match tie::tie(self, sequence) {
-                Ok((signatures, lost)) => {
-                    losses.extend(lost);
-                    drafts.extend(signatures.into_iter().map(Body::Signature).map(Draft::new));
-                }
-                Err(reasons) => losses.extend(reasons),
-            }
+            let (signatures, more) = tie::tie(self, sequence);
+            lost.extend(more);
+            drafts.extend(signatures.into_iter().map(Body::Signature).map(Draft::new));
         }
-        fidelity = losses.iter().fold(fidelity, |all, loss| all | loss.effect);
+        let fidelity = lost.iter().fold(adapted.fidelity, |all, loss| all | loss.effect);
+        let mut losses = adapted.losses;
+        losses.append(&mut lost);
         losses.sort_by(|left, right| (left.span, left).cmp(&(right.span, right)));
         losses.dedup();
         if drafts.is_empty() || !self.accept.allows(fidelity) {

@@ -43,11 +43,8 @@ struct Look {
     lists: Vec<OwnList>,
 }
 
-/// The rules of a sequence, and what is lost on the way to them.
-///
-/// # Errors
-/// Why there are none.
-pub fn tie(lowerer: &Lowerer, sequence: Sequence<'_, Held>) -> Result<(Vec<Signature>, Vec<Loss>), Vec<Loss>> {
+/// The rules of a sequence, and what is lost on the way to them: where there are none, all of it.
+pub fn tie(lowerer: &Lowerer, sequence: Sequence<'_, Held>) -> (Vec<Signature>, Vec<Loss>) {
     let Sequence { alternative, order, steps, window, .. } = sequence;
     let tests = steps.iter().flat_map(|step| &step.parts).flat_map(|part| &part.tests);
     let span = tests.map(|(test, _)| test.span).reduce(Span::to).unwrap_or_default();
@@ -70,7 +67,7 @@ pub fn tie(lowerer: &Lowerer, sequence: Sequence<'_, Held>) -> Result<(Vec<Signa
             }));
         }
         if step_looks.is_empty() {
-            return Err(losses);
+            return (Vec::new(), losses);
         }
         looks.push(step_looks);
     }
@@ -80,7 +77,7 @@ pub fn tie(lowerer: &Lowerer, sequence: Sequence<'_, Held>) -> Result<(Vec<Signa
         let message = "each way in which it is seen is counted by itself, in times that begin with the first one";
         losses.push(narrower(COUNTED, message.to_owned()));
         let counted = only.iter().map(|look| counted(lowerer, look, &name, times, window));
-        return Ok((counted.collect(), losses));
+        return (counted.collect(), losses);
     }
     let gaps = if order == Order::Given { looks.len() as u64 - 1 } else { 1 };
     let gap = window / gaps;
@@ -90,10 +87,10 @@ pub fn tie(lowerer: &Lowerer, sequence: Sequence<'_, Held>) -> Result<(Vec<Signa
     // Bits count whole seconds: one that is set in a second's last moment is a second older in the next moment.
     let Some(expire) = gap.checked_sub(1).filter(|expire| *expire > 0) else {
         losses.push(narrower(SPLIT, format!("bits can't be kept for as little as {gap} seconds")));
-        return Err(losses);
+        return (Vec::new(), losses);
     };
     let bits = Bits { lowerer, name, order, steps: looks.len(), expire, window };
-    Ok((bits.rules(&looks), losses))
+    (bits.rules(&looks), losses)
 }
 
 /// What the bits of a sequence are called: a number from what its rules match.
