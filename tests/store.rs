@@ -85,7 +85,9 @@ fn objects_that_say_nothing_are_passed_over_and_bad_ones_spoil_no_other() {
     assert_eq!((tally.faults[0].0, tally.faults[0].1.id.as_deref()), (1, Some("indicator--2")));
     let mut context = String::new();
     store.objects(feed, Role::Context).read_to_string(&mut context).unwrap();
-    assert!(context.starts_with("{\"type\":\"malware\",\"id\":\"malware--1\",\"name\":\"M\"}\n{\"type\":\"relationship\""));
+    assert!(
+        context.starts_with("{\"type\":\"malware\",\"id\":\"malware--1\",\"name\":\"M\"}\n{\"type\":\"relationship\"")
+    );
     assert_eq!(context.lines().count(), 2);
     assert_eq!(held(&mut store, feed), [objects[0].clone(), objects[6].clone()]);
 }

@@ -1,13 +1,6 @@
 //! What a store needs to know of an object to keep its newest version.
 
-use super::{
-    context,
-    fault::ObjectError,
-    id::Key,
-    indicator::Indicator,
-    object::object_type,
-    timestamp::Timestamp,
-};
+use super::{context, fault::ObjectError, id::Key, indicator::Indicator, object::object_type, timestamp::Timestamp};
 
 /// What an object is to the rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -84,9 +84,10 @@ impl Store {
     /// # Errors
     /// A failing database.
     pub fn feeds(&self) -> Result<Vec<(FeedNumber, String)>, StoreError> {
-        let all = self.connection.prepare("SELECT number, name FROM feed ORDER BY number").and_then(|mut select| {
-            select.query_map([], |row| Ok((FeedNumber(row.get(0)?), row.get(1)?)))?.collect()
-        });
+        let all = self
+            .connection
+            .prepare("SELECT number, name FROM feed ORDER BY number")
+            .and_then(|mut select| select.query_map([], |row| Ok((FeedNumber(row.get(0)?), row.get(1)?)))?.collect());
         all.map_err(|cause| self.failed(cause))
     }
 

@@ -34,25 +34,26 @@ impl Store {
             }
             None => Vec::new(),
         };
-        let pruned = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).and_then(|transaction| {
-            let mut pruned = Pruned::default();
-            if let Some(moment) = expired_before {
-                let delete = "DELETE FROM indicator WHERE valid_until < ?1 AND NOT revoked";
-                pruned.expired = transaction.execute(delete, [moment.unix_seconds()])?;
-            }
-            for feed in dropped {
-                for table in ["indicator", "context"] {
-                    let delete = format!("DELETE FROM {table} WHERE number > ?1 AND number <= ?2");
-                    pruned.objects += transaction.execute(&delete, feed.rows())?;
+        let pruned =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate).and_then(|transaction| {
+                let mut pruned = Pruned::default();
+                if let Some(moment) = expired_before {
+                    let delete = "DELETE FROM indicator WHERE valid_until < ?1 AND NOT revoked";
+                    pruned.expired = transaction.execute(delete, [moment.unix_seconds()])?;
                 }
-                pruned.feeds += transaction.execute("DELETE FROM feed WHERE number = ?1", [feed.0])?;
-            }
-            if pruned.expired + pruned.objects > 0 {
-                next_generation(&transaction)?;
-            }
-            transaction.commit()?;
-            Ok(pruned)
-        });
+                for feed in dropped {
+                    for table in ["indicator", "context"] {
+                        let delete = format!("DELETE FROM {table} WHERE number > ?1 AND number <= ?2");
+                        pruned.objects += transaction.execute(&delete, feed.rows())?;
+                    }
+                    pruned.feeds += transaction.execute("DELETE FROM feed WHERE number = ?1", [feed.0])?;
+                }
+                if pruned.expired + pruned.objects > 0 {
+                    next_generation(&transaction)?;
+                }
+                transaction.commit()?;
+                Ok(pruned)
+            });
         let pruned = pruned.map_err(|cause| self.failed(cause))?;
         self.connection.execute_batch("VACUUM").map_err(|cause| self.failed(cause))?;
         Ok(pruned)

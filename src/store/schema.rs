@@ -98,8 +98,9 @@ mod tests {
         connection.pragma_update(None, "user_version", 1).unwrap();
         connection.execute("INSERT INTO feed (source, name, cursor) VALUES ('s', 'n', 'c')", []).unwrap();
         assert!(matches!(prepare(&mut connection), Ok(Found::Ready)));
-        let row: (String, Option<String>) =
-            connection.query_row("SELECT cursor, validator FROM feed", [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+        let row: (String, Option<String>) = connection
+            .query_row("SELECT cursor, validator FROM feed", [], |row| Ok((row.get(0)?, row.get(1)?)))
+            .unwrap();
         assert_eq!(row, ("c".to_owned(), None));
         let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
         assert_eq!(version, VERSION);

@@ -8,7 +8,7 @@
 //! destination. Bits have names by what the rules of the sequence match: they change when that changes, and by nothing
 //! else.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
     diagnostic::Code,
@@ -54,8 +54,10 @@ pub fn tie(lowerer: &Lowerer, sequence: Sequence<'_, Held>) -> (Vec<Signature>, 
     for (number, step) in steps.into_iter().enumerate() {
         times = step.times;
         let mut step_looks = Vec::new();
-        for (place, part) in step.parts.into_iter().enumerate() {
+        let mut before: BTreeMap<usize, usize> = BTreeMap::new();
+        for part in step.parts {
             let scene = part.scene;
+            let place = *before.entry(scene).and_modify(|count| *count += 1).or_default();
             let (found, loss) = lowerer.looks(part);
             losses.extend(loss);
             step_looks.extend(found.into_iter().enumerate().map(|(count, (header, options, lists))| Look {
