@@ -79,7 +79,7 @@ enum Command {
     Templates(templates::Templates),
     /// Fetch a collection from a TAXII server into a bundle
     #[cfg(feature = "taxii")]
-    Fetch(fetch::Fetch),
+    Fetch(Box<fetch::Fetch>),
 }
 
 /// Runs the program with these arguments, the first being its name.

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     fmt::Write as _,
-    io::{BufRead, BufReader, Write},
+    io::{BufRead, BufReader, Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
     sync::{
         Arc, Mutex,
@@ -19,8 +19,12 @@ use stixc::source::taxii::{FetchOptions, FetchSummary, TaxiiError, Timestamp, fe
 /// What the client asked.
 #[derive(Debug, Clone)]
 pub struct Request {
+    /// What the request line asks for: a path, to a proxy a URL, to a tunnel a host.
+    pub target: String,
     pub path: String,
     pub query: BTreeMap<String, String>,
+    /// The names in the query, with those that are there twice.
+    pub names: Vec<String>,
     pub headers: BTreeMap<String, String>,
 }
 
@@ -38,13 +42,25 @@ pub struct Reply {
     pub body: Vec<u8>,
     /// How many bytes of the body are missing although the length was announced.
     pub cut: usize,
+    /// How often the body is sent, one after the other.
+    pub times: u64,
     /// How long nothing comes.
     pub silence: Duration,
+    /// How long nothing comes after each byte of the body.
+    pub drip: Duration,
 }
 
 impl Reply {
     pub fn new(status: u16, body: impl Into<Vec<u8>>) -> Self {
-        Self { status, headers: vec![], body: body.into(), cut: 0, silence: Duration::ZERO }
+        Self {
+            status,
+            headers: vec![],
+            body: body.into(),
+            cut: 0,
+            times: 1,
+            silence: Duration::ZERO,
+            drip: Duration::ZERO,
+        }
     }
 
     /// A TAXII resource.
@@ -74,25 +90,35 @@ pub struct Server {
 impl Server {
     /// Answers each request with what `answer` makes of it and of the number of requests before it.
     pub fn start(answer: impl Fn(&Request, usize) -> Reply + Send + Sync + 'static) -> Self {
+        Self::over(|stream| Some(stream), answer)
+    }
+
+    /// The same over what `secure` makes of a connection.
+    pub fn over<S: Read + Write>(
+        secure: impl Fn(TcpStream) -> Option<S> + Send + Sync + 'static,
+        answer: impl Fn(&Request, usize) -> Reply + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let (requests, stopping) = (Arc::new(Mutex::new(Vec::new())), Arc::new(AtomicBool::new(false)));
         let (log, stop, answer) = (Arc::clone(&requests), Arc::clone(&stopping), Arc::new(answer));
+        let secure = Arc::new(secure);
         let thread = thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 if stop.load(Ordering::SeqCst) {
                     break;
                 }
-                let (log, answer) = (Arc::clone(&log), Arc::clone(&answer));
+                let (log, answer, secure) = (Arc::clone(&log), Arc::clone(&answer), Arc::clone(&secure));
                 thread::spawn(move || {
-                    let Some(request) = read(&stream) else { return };
+                    let Some(mut stream) = secure(stream) else { return };
+                    let Some(request) = read(&mut stream) else { return };
                     let number = {
                         let mut log = log.lock().unwrap();
                         log.push(request.clone());
                         log.len() - 1
                     };
                     // The client may have gone away, which some tests are about.
-                    let _ = write(&stream, &answer(&request, number));
+                    let _ = write(&mut stream, &answer(&request, number));
                 });
             }
         });
@@ -106,6 +132,10 @@ impl Server {
 
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
+    }
+
+    pub fn port(&self) -> u16 {
+        self.address.port()
     }
 
     pub fn requests(&self) -> Vec<Request> {
@@ -125,7 +155,7 @@ impl Drop for Server {
     }
 }
 
-fn read(stream: &TcpStream) -> Option<Request> {
+fn read(stream: &mut impl Read) -> Option<Request> {
     let mut lines = BufReader::new(stream).lines().map_while(Result::ok).take_while(|line| !line.is_empty());
     let line = lines.next()?;
     let target = line.split(' ').nth(1)?;
@@ -135,22 +165,36 @@ fn read(stream: &TcpStream) -> Option<Request> {
         Some((name.to_ascii_lowercase(), value.trim().to_owned()))
     });
     Some(Request {
+        target: target.to_owned(),
         path: url.path().to_owned(),
         query: url.query_pairs().into_owned().collect(),
+        names: url.query_pairs().map(|(name, _)| name.into_owned()).collect(),
         headers: headers.collect(),
     })
 }
 
-fn write(mut stream: &TcpStream, reply: &Reply) -> std::io::Result<()> {
+fn write(stream: &mut impl Write, reply: &Reply) -> std::io::Result<()> {
     thread::sleep(reply.silence);
-    let mut head =
-        format!("HTTP/1.1 {} -\r\nConnection: close\r\nContent-Length: {}\r\n", reply.status, reply.body.len());
+    let length = reply.body.len() as u64 * reply.times;
+    let mut head = format!("HTTP/1.1 {} -\r\nConnection: close\r\nContent-Length: {length}\r\n", reply.status);
     for (name, value) in &reply.headers {
         write!(head, "{name}: {value}\r\n").unwrap();
     }
     stream.write_all(head.as_bytes())?;
     stream.write_all(b"\r\n")?;
-    stream.write_all(&reply.body[..reply.body.len() - reply.cut])
+    let body = &reply.body[..reply.body.len() - reply.cut];
+    for _ in 0..reply.times {
+        if reply.drip.is_zero() {
+            stream.write_all(body)?;
+        } else {
+            for byte in body {
+                stream.write_all(&[*byte])?;
+                stream.flush()?;
+                thread::sleep(reply.drip);
+            }
+        }
+    }
+    stream.flush()
 }
 
 /// An indicator that no other number gives.
@@ -209,8 +253,17 @@ pub fn assert_holds(bundle: &str, numbers: std::ops::Range<usize>) {
 
 /// Asserts what must hold for each request for objects: servers answer 406, 400 or 500 otherwise.
 pub fn assert_well_formed(requests: &[Request]) {
-    for request in requests.iter().filter(|request| request.path.ends_with("/objects/")) {
+    let requests: Vec<_> = requests.iter().filter(|request| request.path.ends_with("/objects/")).collect();
+    // What the walk began with, which no page may change.
+    let filters = |request: &Request| {
+        request.query.iter().filter(|(name, _)| name.starts_with("match[")).map(|(_, value)| value.clone()).collect()
+    };
+    let first: Option<Vec<String>> = requests.first().map(|request| filters(request));
+    for request in &requests {
         assert_eq!(request.headers["accept"], "application/taxii+json;version=2.1");
+        assert!(!request.headers.contains_key("range"));
+        assert_eq!(request.names.len(), request.query.len(), "{request:?}");
+        assert_eq!(Some(filters(request)), first);
         assert!(request.has("limit").is_some_and(|limit| limit.parse::<u32>().is_ok()), "{request:?}");
         if let Some(added_after) = request.has("added_after") {
             assert_eq!(added_after.len(), "2026-01-01T00:00:00.000000Z".len(), "{added_after}");

@@ -172,7 +172,8 @@ impl Client {
     pub(super) async fn open(&self, request: &Request) -> Result<(Url, Response), TaxiiError> {
         let (mut from, mut at) = (self.server.clone(), request.url.clone());
         for _ in 0..=MOST_REDIRECTS {
-            if !same_server(&self.server, &at) && !(self.may_leave && at.scheme() == "https") {
+            let may_go = same_server(&self.server, &at) || (self.may_leave && at.scheme() == "https");
+            if !may_go {
                 return Err(TaxiiError::RedirectedAway { from: shown(&from), to: shown(&at) });
             }
             let response = self.send(&at, &request.headers).await?;
@@ -255,6 +256,9 @@ fn version_of(answer: &Answer) -> Option<Version> {
 /// since a few kilobytes on the wire can become gigabytes.
 async fn read(url: &Url, mut response: Response, limit: u64) -> Result<(Vec<u8>, bool), TaxiiError> {
     let mut body = Vec::new();
+    if response.content_length().is_some_and(|length| length > limit) {
+        return Ok((body, false));
+    }
     while let Some(chunk) = response.chunk().await.map_err(|error| transport(url, &error))? {
         if (body.len() + chunk.len()) as u64 > limit {
             return Ok((body, false));

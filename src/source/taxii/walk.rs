@@ -89,6 +89,16 @@ pub(super) struct Position {
 }
 
 impl Position {
+    /// The way past a page that can't be read and whose newest object was added at `moment`. It overlaps that page as
+    /// any other, but if the page comes again it is left behind with all that share its moment.
+    fn past(&self, moment: Timestamp) -> Option<Self> {
+        let overlapping = self.from(moment);
+        if self.next.is_some() || overlapping.added_after > self.added_after {
+            return Some(overlapping);
+        }
+        (Some(moment) > self.added_after).then_some(Self { added_after: Some(moment), ..overlapping })
+    }
+
     /// The same from `moment` on, without `next`.
     fn from(&self, moment: Timestamp) -> Self {
         Self { added_after: self.added_after.max(Some(moment.just_before())), next: None, item: 0, limit: self.limit }
@@ -198,9 +208,9 @@ impl<'a> Walk<'a> {
             }
             Err(error) => {
                 let fresh = self.salvage(answer)?;
-                let way_on = last.as_ref().map(|last| position.from(last.moment));
+                let way_on = last.as_ref().and_then(|last| position.past(last.moment));
                 self.turn(last)?;
-                match way_on.filter(|way| position.next.is_some() || way.added_after > position.added_after) {
+                match way_on {
                     Some(way) => {
                         self.damage.get_or_insert(error);
                         self.keep_going(fresh).map(|()| Some(way))

@@ -1,6 +1,6 @@
-//! The TAXII client against medallion 3.0.0, the reference server of OASIS.
+//! The TAXII client against medallion 3.0.0, the reference server of OASIS, and OpenTAXII 0.9.3.
 //!
-//! The environment variable `STIXC_PYTHON` names the Python that has it.
+//! The environment variable `STIXC_PYTHON` names the Python that has them.
 #![cfg(feature = "taxii")]
 
 use std::{
@@ -12,31 +12,37 @@ use std::{
 };
 
 use serde_json::Value;
-use stixc::source::taxii::{Auth, FetchOptions, FetchSummary, Secret, TaxiiError, Timestamp, fetch};
+use stixc::source::taxii::{Auth, FetchOptions, FetchSummary, NEXT_REJECTED, Secret, TaxiiError, Timestamp, fetch};
 
 const OBJECTS: usize = 300;
 const TIES: usize = 125;
 const COLLECTION: &str = "2d086da7-4bdc-4f91-900e-d77486753710";
 
-/// The server; it ends with its standard input, so also when the test dies.
-struct Medallion {
+/// A server in Python; it ends with its standard input, so also when the test dies.
+struct RealServer {
     child: Child,
     port: u16,
 }
 
-impl Medallion {
-    fn start() -> Self {
-        let python = env::var_os("STIXC_PYTHON").expect("STIXC_PYTHON names the Python that has medallion");
+impl RealServer {
+    /// medallion with the small feed.
+    fn medallion() -> Self {
+        Self::start("serve_medallion.py", &[OBJECTS, TIES])
+    }
+
+    fn start(script: &str, numbers: &[usize]) -> Self {
+        let python = env::var_os("STIXC_PYTHON").expect("STIXC_PYTHON names the Python that has the servers");
         let mut child = Command::new(python)
-            .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/taxii/serve_medallion.py"))
-            .args([OBJECTS, TIES].map(|number| number.to_string()))
+            .arg(format!("{}/tests/fixtures/taxii/{script}", env!("CARGO_MANIFEST_DIR")))
+            .args(numbers.iter().map(ToString::to_string))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
+            .stderr(Stdio::null())
             .spawn()
             .unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        Self { port: line.trim().parse().expect("medallion has not started"), child }
+        Self { port: line.trim().parse().expect("the server has not started"), child }
     }
 
     fn options(&self, path: &str) -> FetchOptions {
@@ -48,7 +54,7 @@ impl Medallion {
     }
 }
 
-impl Drop for Medallion {
+impl Drop for RealServer {
     fn drop(&mut self) {
         drop(self.child.stdin.take());
         self.child.wait().unwrap();
@@ -59,17 +65,58 @@ fn fetched(options: &FetchOptions) -> (FetchSummary, Vec<Value>) {
     let mut output = Vec::new();
     let summary = fetch(options, &mut output).unwrap();
     let mut bundle: Value = serde_json::from_slice(&output).unwrap();
-    (summary, serde_json::from_value(bundle["objects"].take()).unwrap())
+    // One without objects has no list of them.
+    let objects = bundle.get_mut("objects").map(Value::take);
+    (summary, objects.map_or_else(Vec::new, |objects| serde_json::from_value(objects).unwrap()))
 }
 
 fn ids(objects: &[Value]) -> BTreeSet<&str> {
     objects.iter().map(|object| object["id"].as_str().unwrap()).collect()
 }
 
+/// Polls the 2,000 objects that `server` holds in blocks of 250 with one date_added, twice.
+fn polls_twice(server: &RealServer) -> FetchSummary {
+    let mut options = server.options("/taxii2/");
+    options.collection = Some("everything".to_owned());
+    options.timeouts.read = Duration::from_secs(240);
+    let (first, objects) = fetched(&options);
+    assert_eq!((objects.len(), ids(&objects).len()), (2000, 2000));
+    assert!(first.cursor.is_some() && first.cursor == first.last_added, "{first:?}");
+    options.cursor.clone_from(&first.cursor);
+    let (second, objects) = fetched(&options);
+    assert_eq!((objects.len(), second.repeated, second.pages), (0, 0, 1));
+    assert_eq!(second.cursor, first.cursor);
+    first
+}
+
+#[test]
+#[ignore = "needs medallion: tests/run installs it"]
+fn medallion_sends_two_thousand_objects_and_then_none() {
+    let summary = polls_twice(&RealServer::start("serve_medallion.py", &[2000, 250]));
+    assert_eq!((summary.pages, summary.repeated, summary.diagnostics), (20, 0, vec![]));
+}
+
+/// With moments of full seconds the server rejects its own `next`.
+#[test]
+#[ignore = "needs opentaxii: tests/run installs it"]
+fn opentaxii_sends_two_thousand_objects_and_then_none_by_time() {
+    let summary = polls_twice(&RealServer::start("serve_opentaxii.py", &[2000, 250, 0]));
+    assert_eq!(summary.diagnostics.iter().map(|found| found.code).collect::<Vec<_>>(), [NEXT_REJECTED]);
+    assert_eq!(summary.cursor.as_deref(), Some("2026-01-01T07:00:00.000000Z"));
+}
+
+#[test]
+#[ignore = "needs opentaxii: tests/run installs it"]
+fn opentaxii_sends_two_thousand_objects_and_then_none_by_next() {
+    let summary = polls_twice(&RealServer::start("serve_opentaxii.py", &[2000, 250, 1]));
+    assert_eq!((summary.pages, summary.repeated, summary.diagnostics), (20, 0, vec![]));
+    assert_eq!(summary.cursor.as_deref(), Some("2026-01-01T07:00:00.000001Z"));
+}
+
 #[test]
 #[ignore = "needs medallion: tests/run installs it"]
 fn medallion_sends_every_object_once() {
-    let server = Medallion::start();
+    let server = RealServer::medallion();
     let mut options = server.options("/taxii2/");
     options.collection = Some("everything".to_owned());
     let (summary, objects) = fetched(&options);
@@ -87,7 +134,7 @@ fn medallion_sends_every_object_once() {
 #[test]
 #[ignore = "needs medallion: tests/run installs it"]
 fn medallion_feeds_a_conversion_through_a_pipe() {
-    let server = Medallion::start();
+    let server = RealServer::medallion();
     let url = format!("http://127.0.0.1:{}/taxii2/", server.port);
     let stixc = || Command::new(env!("CARGO_BIN_EXE_stixc"));
     let mut fetch = stixc()
@@ -111,7 +158,7 @@ fn medallion_feeds_a_conversion_through_a_pipe() {
 #[test]
 #[ignore = "needs medallion: tests/run installs it"]
 fn medallion_sends_every_version_when_asked_for() {
-    let server = Medallion::start();
+    let server = RealServer::medallion();
     let mut options = server.options(&format!("/feed/collections/{COLLECTION}/objects/"));
     options.filters.versions = vec!["all".to_owned()];
     let (_, objects) = fetched(&options);
@@ -121,7 +168,7 @@ fn medallion_sends_every_version_when_asked_for() {
 #[test]
 #[ignore = "needs medallion: tests/run installs it"]
 fn medallion_sends_only_what_was_added_later() {
-    let server = Medallion::start();
+    let server = RealServer::medallion();
     let mut options = server.options("/feed/");
     options.collection = Some(COLLECTION.to_owned());
     options.added_after = Timestamp::parse("2026-01-01T00:00:00Z");
@@ -138,7 +185,7 @@ fn medallion_sends_only_what_was_added_later() {
 #[test]
 #[ignore = "needs medallion: tests/run installs it"]
 fn medallion_refuses_with_codes() {
-    let server = Medallion::start();
+    let server = RealServer::medallion();
     let code = |options: &FetchOptions| -> String {
         let error: TaxiiError = fetch(options, &mut Vec::new()).unwrap_err();
         error.code().to_string()

@@ -1,0 +1,188 @@
+//! Where one poll ends, the next one begins.
+
+use std::time::Duration;
+
+use serde_json::json;
+use stixc::source::taxii::{
+    BEYOND_LOOKBACK, FetchSummary, STARTED_AGAIN, TaxiiError, Timestamp, UNCERTAIN_END, WRONG_LAST_ADDED,
+};
+
+use crate::server::{Reply, Server, assert_holds, assert_well_formed, collection, indicators, run};
+
+const NOON: &str = "Thu, 01 Jan 2026 12:00:00 GMT";
+const EARLIER: &str = "2026-01-01T03:00:00.000000Z";
+
+fn page(numbers: std::ops::Range<usize>) -> Reply {
+    Reply::json(&json!({"more": false, "objects": indicators(numbers)}))
+}
+
+/// The poll of a server with one answer, begun at `cursor`.
+fn poll(reply: Reply, cursor: Option<&str>) -> (FetchSummary, Server) {
+    let server = Server::scripted(vec![reply]);
+    let mut options = collection(&server);
+    options.cursor = cursor.map(str::to_owned);
+    let summary = run(&options).0.unwrap();
+    assert_well_formed(&server.requests());
+    (summary, server)
+}
+
+#[test]
+fn the_next_poll_begins_at_the_newest_header() {
+    let (summary, _) = poll(page(0..3).last_added("2026-01-01T09:00:00.123456Z").with("Date", NOON), Some(EARLIER));
+    assert_eq!(summary.cursor.as_deref(), Some("2026-01-01T09:00:00.123456Z"));
+    // As the server wrote it; what is sent has the form that all servers take.
+    let (summary, _) = poll(page(0..3).last_added("2026-01-01T09:00:00Z"), None);
+    assert_eq!(summary.cursor.as_deref(), Some("2026-01-01T09:00:00Z"));
+    let (_, server) = poll(page(0..3), summary.cursor.as_deref());
+    assert_eq!(server.requests()[0].has("added_after"), Some("2026-01-01T09:00:00.000000Z"));
+}
+
+#[test]
+fn without_the_header_it_begins_at_the_servers_own_clock_less_an_overlap() {
+    let (summary, _) = poll(page(0..3).with("Date", NOON), Some(EARLIER));
+    assert_eq!(summary.cursor.as_deref(), Some("2026-01-01T11:55:00.000000Z"));
+    let server = Server::scripted(vec![page(0..3).with("Date", NOON)]);
+    let mut options = collection(&server);
+    options.overlap = Duration::from_secs(3600);
+    assert_eq!(run(&options).0.unwrap().cursor.as_deref(), Some("2026-01-01T11:00:00.000000Z"));
+}
+
+#[test]
+fn what_says_nothing_leaves_the_cursor_as_it_was() {
+    for reply in [
+        Reply::new(200, "{}").with("Date", NOON),
+        page(0..3),
+        page(0..3).last_added("2025-12-01T00:00:00.000000Z"),
+        page(0..3).with("Date", "Wed, 31 Dec 2025 00:00:00 GMT"),
+        page(0..3).with("Date", "some time"),
+    ] {
+        let (summary, _) = poll(reply, Some(EARLIER));
+        assert_eq!(summary.cursor.as_deref(), Some(EARLIER));
+    }
+    assert_eq!(poll(Reply::new(200, "{}"), None).0.cursor, None);
+}
+
+#[test]
+fn a_header_that_cannot_be_right_is_taken_for_missing() {
+    for wrong in ["9999-12-31T23:59:59Z", "2026-01-02T12:00:01.000000Z", "1767225600", "soon"] {
+        let (summary, _) = poll(page(0..3).last_added(wrong).with("Date", NOON), Some(EARLIER));
+        assert_eq!(summary.cursor.as_deref(), Some("2026-01-01T11:55:00.000000Z"), "{wrong}");
+        let codes: Vec<_> = summary.diagnostics.iter().map(|found| found.code).collect();
+        assert_eq!(codes, [WRONG_LAST_ADDED]);
+    }
+    // It does not lead the walk astray either.
+    let more = Reply::json(&json!({"more": true, "objects": indicators(0..3)}));
+    let server = Server::scripted(vec![more.last_added("9999-12-31T23:59:59Z").with("Date", NOON)]);
+    let error = run(&collection(&server)).0.unwrap_err();
+    assert!(
+        matches!(&error, TaxiiError::Incomplete { cause, .. } if matches!(**cause, TaxiiError::NoWayOn)),
+        "{error}"
+    );
+}
+
+#[test]
+fn pages_in_any_order_end_at_the_newest_moment() {
+    let hours = [5, 9, 7];
+    let server = Server::start(move |_, number| {
+        let objects = indicators(number * 3..number * 3 + 3);
+        Reply::json(&json!({"more": number < 2, "next": "x", "objects": objects}))
+            .last_added(&format!("2026-01-01T{:02}:00:00.000000Z", hours[number]))
+    });
+    let summary = run(&collection(&server)).0.unwrap();
+    assert_eq!(summary.cursor.as_deref(), Some("2026-01-01T09:00:00.000000Z"));
+}
+
+#[test]
+fn pages_out_of_order_whose_next_is_rejected_are_asked_for_from_the_beginning() {
+    // The newest come first; the third page is refused.
+    let server = Server::start(|request, _| {
+        let start = if request.has("next").is_some() { 100 } else { 0 };
+        if request.has("next") == Some("2") {
+            return Reply::new(400, "{}");
+        }
+        let limit = request.has("limit").unwrap().parse::<usize>().unwrap();
+        let end = (start + limit).min(300);
+        let next = if start == 0 { "1" } else { "2" };
+        Reply::json(&json!({"more": end < 300, "next": next, "objects": indicators(start..end)}))
+            .last_added(&format!("2026-01-01T{:02}:00:00.000000Z", 20 - end / 100))
+    });
+    let (outcome, bundle) = run(&collection(&server));
+    outcome.unwrap();
+    assert_holds(&bundle, 0..300);
+}
+
+#[test]
+fn a_poll_that_fails_on_the_way_has_no_cursor() {
+    let more = Reply::json(&json!({"more": true, "next": "x", "objects": indicators(0..3)})).last_added(EARLIER);
+    for failure in [Reply::new(401, "{}"), Reply::new(403, "{}")] {
+        let server = Server::scripted(vec![more.clone(), failure]);
+        let error = run(&collection(&server)).0.unwrap_err();
+        assert!(error.is_partial(), "{error}");
+    }
+    let server = Server::scripted(vec![Reply::new(401, "{}")]);
+    assert!(!run(&collection(&server)).0.unwrap_err().is_partial());
+}
+
+#[test]
+fn a_walk_that_started_again_forgets_the_headers_of_its_first_round() {
+    let server = Server::start(|request, number| match (number, request.has("next")) {
+        (0, _) => Reply::json(&json!({"more": true, "next": "x", "objects": indicators(0..3)}))
+            .last_added("2026-01-01T09:00:00.000000Z"),
+        (1, _) => Reply::new(500, ""),
+        _ => page(0..4).last_added("2026-01-01T08:00:00.000000Z"),
+    });
+    let (outcome, bundle) = run(&collection(&server));
+    let summary = outcome.unwrap();
+    assert_holds(&bundle, 0..4);
+    assert_eq!(summary.cursor.as_deref(), Some("2026-01-01T08:00:00.000000Z"));
+    assert_eq!(summary.diagnostics.iter().map(|found| found.code).collect::<Vec<_>>(), [STARTED_AGAIN]);
+}
+
+#[test]
+fn a_cursor_that_is_none_is_refused() {
+    let server = Server::scripted(vec![page(0..1)]);
+    let mut options = collection(&server);
+    options.cursor = Some("yesterday".to_owned());
+    assert_eq!(run(&options).0.unwrap_err().code().0, "S024");
+    assert_eq!(server.requests().len(), 0);
+}
+
+#[test]
+fn a_poll_that_begins_before_the_lookback_is_warned_about() {
+    let server = Server::scripted(vec![page(0..1).with("Date", NOON)]);
+    let mut options = collection(&server);
+    options.added_after = Timestamp::parse("2025-12-31T11:00:00Z");
+    for (hours, warned) in [(24, true), (26, false)] {
+        options.lookback = Some(Duration::from_secs(hours * 3600));
+        let summary = run(&options).0.unwrap();
+        assert_eq!(summary.diagnostics.iter().any(|found| found.code == BEYOND_LOOKBACK), warned);
+    }
+}
+
+/// As SOCDefenders may be: no `more`, no `next`, only the header, and fewer objects a page than asked for.
+#[test]
+fn a_server_that_gives_less_than_asked_for_and_says_nothing_is_walked_to_its_end() {
+    let server = Server::start(|request, _| {
+        let after = request.has("added_after").map(|moment| Timestamp::parse(moment).unwrap());
+        let moment = |number: usize| format!("2026-01-01T{:02}:{:02}:00.000000Z", number / 60, number % 60);
+        let first = (0..500).find(|&number| after < Timestamp::parse(&moment(number))).unwrap_or(500);
+        let end = (first + 70).min(500);
+        let mut objects = vec![json!({"type": "identity", "id": "identity--feed", "modified": format!("{first}")})];
+        objects.extend(indicators(first..end));
+        let reply = Reply::json(&json!({"type": "bundle", "objects": objects}));
+        if first < end { reply.last_added(&moment(end - 1)) } else { reply }
+    });
+    let (outcome, bundle) = run(&collection(&server));
+    let summary = outcome.unwrap();
+    assert_eq!((summary.objects, summary.cursor.as_deref()), (501, Some("2026-01-01T08:19:00.000000Z")));
+    assert_eq!(crate::server::ids(&bundle).len(), 501);
+    assert_eq!(summary.diagnostics, []);
+}
+
+#[test]
+fn an_end_that_is_uncertain_is_said_to_be() {
+    let server = Server::scripted(vec![Reply::json(&json!({"objects": indicators(0..70)})).last_added(EARLIER)]);
+    let (outcome, bundle) = run(&collection(&server));
+    assert_eq!(outcome.unwrap().diagnostics.iter().map(|found| found.code).collect::<Vec<_>>(), [UNCERTAIN_END]);
+    assert_holds(&bundle, 0..70);
+}
