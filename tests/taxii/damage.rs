@@ -1,7 +1,7 @@
 //! One broken page does not keep the others from coming, but the poll does not count as whole.
 
 use serde_json::json;
-use stixc::source::taxii::TaxiiError;
+use stixc::source::taxii::{TaxiiError, Timestamp};
 
 use crate::server::{Reply, Server, collection, ids, indicator, indicators, run};
 
@@ -9,23 +9,23 @@ fn hour(number: usize) -> String {
     format!("2026-01-01T{number:02}:00:00.000000Z")
 }
 
-/// Five pages of ten objects each, an hour apart, by `next` or by time; page 2 is `broken`.
-fn five_pages(by_next: bool, broken: impl Fn() -> Reply + Send + Sync + 'static) -> Server {
+/// Fifty objects, ten of which were added in each hour. With `by_next` page 2 of five is `broken`; without, pages hold
+/// two hours, and each that has object 25 is.
+fn fifty(by_next: bool, broken: impl Fn() -> Reply + Send + Sync + 'static) -> Server {
     Server::start(move |request, _| {
-        let number = match (request.has("next"), request.has("added_after")) {
-            (Some(next), _) => next.parse().unwrap(),
-            // Just before an hour its page comes again, after it the next one.
-            (None, Some(moment)) => moment[11..13].parse::<usize>().unwrap() + 1,
-            (None, None) => 0,
-        };
-        if number == 2 {
-            return broken().last_added(&hour(2));
+        let after = request.has("added_after").map(|moment| Timestamp::parse(moment).unwrap());
+        let by_time = (0..5).find(|&number| Timestamp::parse(&hour(number)) > after).unwrap();
+        let number = request.has("next").map_or(by_time, |next| next.parse().unwrap());
+        let hours = if by_next { number..number + 1 } else { number..(number + 2).min(5) };
+        let last = hour(hours.end - 1);
+        if hours.contains(&2) {
+            return broken().last_added(&last);
         }
-        let mut body = json!({"more": number < 4, "objects": indicators(number * 10..number * 10 + 10)});
+        let mut body = json!({"more": hours.end < 5, "objects": indicators(hours.start * 10..hours.end * 10)});
         if by_next {
-            body["next"] = (number + 1).to_string().into();
+            body["next"] = hours.end.to_string().into();
         }
-        Reply::json(&body).last_added(&hour(number))
+        Reply::json(&body).last_added(&last)
     })
 }
 
@@ -45,7 +45,7 @@ fn salvaged(written: &str) -> Vec<String> {
 fn the_pages_after_a_broken_one_are_fetched_by_time() {
     for (body, code) in [("<html>Bad gateway</html>", "S041"), ("{\"objects\":[{\"a\":", "S041"), ("[]", "S042")] {
         for by_next in [true, false] {
-            let server = five_pages(by_next, move || Reply::new(200, body));
+            let server = fifty(by_next, move || Reply::new(200, body));
             let (outcome, written) = run(&collection(&server));
             assert_eq!(cause(outcome.unwrap_err()), (40, code.to_owned()), "{body}");
             assert_eq!(salvaged(&written).len(), 40);
@@ -60,7 +60,7 @@ fn the_other_objects_of_a_broken_page_are_saved() {
         let broken = indicator(29).to_string().replace("\"stix\"", "NaN");
         format!("{{\"more\":true,\"objects\":[{broken},{}]}}", objects.join(","))
     };
-    let server = five_pages(true, move || Reply::new(200, body()));
+    let server = fifty(true, move || Reply::new(200, body()));
     let (outcome, written) = run(&collection(&server));
     assert_eq!(cause(outcome.unwrap_err()), (49, "S041".to_owned()));
     assert_eq!(salvaged(&written).len(), 49);

@@ -90,7 +90,7 @@ pub struct Server {
 impl Server {
     /// Answers each request with what `answer` makes of it and of the number of requests before it.
     pub fn start(answer: impl Fn(&Request, usize) -> Reply + Send + Sync + 'static) -> Self {
-        Self::over(|stream| Some(stream), answer)
+        Self::over(Some, answer)
     }
 
     /// The same over what `secure` makes of a connection.
