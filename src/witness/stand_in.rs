@@ -4,17 +4,23 @@
 //! of *known* files in place of its own proves the same things: where the hash is looked for, with which operator, in
 //! which spelling, beside which other tests. [`stand_in`] makes that plan, and says which values it replaced.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use md5::Md5;
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha512};
 
-use super::Gap;
+use super::{
+    Gap,
+    project::yara,
+    solve::{Bounds, witnesses},
+};
 use crate::plan::{
     Condition, Hash, HashAlgorithm, Observation, Operator, Plan, Test, Value, ValueKind, normalise::normalise,
 };
 
+/// In the paths of what a program has inside.
+const INSIDE: &str = "extensions.'windows-pebinary-ext'";
 /// The longest known file, in bytes. A pattern that asks for a longer one gets one that is too short.
 const LONGEST: usize = 1 << 20;
 /// A certificate in DER, and where its serial number stands.
@@ -38,7 +44,7 @@ pub struct Import {
     /// `known1-0.dll`.
     pub library: String,
     /// `witness`.
-    pub function: &'static str,
+    pub function: String,
 }
 
 impl StandIn {
@@ -72,12 +78,15 @@ impl StandIn {
 /// ```
 #[must_use]
 pub fn stand_in(plan: &Plan) -> StandIn {
-    let mut making = Making::default();
+    let known =
+        StandIn { plan: plan.clone(), replaced: Vec::new(), contents: BTreeMap::new(), imports: BTreeMap::new() };
+    let mut making = Making { groups: 0, known };
     let mut observation = plan.observation.clone();
     making.observation(&mut observation);
-    let Making { mut replaced, contents, imports, .. } = making;
-    replaced.sort_by_key(|gap| gap.span);
-    StandIn { plan: normalise(Plan { observation }), replaced, contents, imports }
+    let mut known = making.known;
+    known.plan = normalise(Plan { observation });
+    known.replaced.sort_by_key(|gap| gap.span);
+    known
 }
 
 /// The digests of some bytes, in lower-case hexadecimal.
@@ -100,18 +109,18 @@ type Number = (usize, usize);
 struct Beside {
     group: usize,
     size: usize,
+    /// What the content is, with nothing left to choose.
     payload: Option<Vec<u8>>,
+    /// A program that is as the tests beside the hash ask for.
+    program: Option<Vec<u8>>,
 }
 
 /// By what the hashes are of: `file:`, `process:image_ref.`.
 type Files = BTreeMap<String, Beside>;
 
-#[derive(Default)]
 struct Making {
     groups: usize,
-    replaced: Vec<Gap>,
-    contents: BTreeMap<Box<str>, Vec<u8>>,
-    imports: BTreeMap<Box<str>, Import>,
+    known: StandIn,
 }
 
 impl Making {
@@ -133,21 +142,46 @@ impl Making {
             Condition::Any(operands) => operands.iter_mut().for_each(|operand| self.condition(operand, outer)),
             Condition::All(operands) => {
                 let mut files = outer.clone();
-                let tests: Vec<&Test> = operands.iter().filter_map(direct).collect();
-                for test in tests.iter().filter(|test| !test.negated && of_a_file(test)) {
-                    let owner = owner(&test.property.path);
-                    files.entry(owner.clone()).or_insert_with(|| self.group(&owner, &tests));
+                // What is inside a program comes first: the program around it is made of that.
+                for inside in [true, false] {
+                    let owners = operands.iter().filter_map(direct).filter(|test| !test.negated && of_a_file(test));
+                    let owners: BTreeSet<String> = owners.map(|test| owner(&test.property.path)).collect();
+                    for owner in owners.into_iter().filter(|owner| owner.contains(INSIDE) == inside) {
+                        if !files.contains_key(&owner) {
+                            let group = self.group(&owner, operands);
+                            files.insert(owner, group);
+                        }
+                    }
+                    let is_inside =
+                        |operand: &Condition| direct(operand).is_some_and(|test| test.property.path.contains(INSIDE));
+                    let some = operands.iter_mut().filter(|operand| is_inside(operand) == inside);
+                    some.for_each(|operand| self.condition(operand, &files));
                 }
-                operands.iter_mut().for_each(|operand| self.condition(operand, &files));
             }
         }
     }
 
-    fn group(&mut self, owner: &str, tests: &[&Test]) -> Beside {
+    /// The files of a conjunction.
+    fn group(&mut self, owner: &str, operands: &[Condition]) -> Beside {
         self.groups += 1;
         let path = format!("{owner}size");
+        let tests: Vec<&Test> = operands.iter().filter_map(direct).collect();
         let sizes: Vec<&Test> = tests.iter().copied().filter(|test| test.property.path == path).collect();
-        Beside { group: self.groups, size: size(&sizes), payload: payload(owner, tests) }
+        let program = if owner == "file:" { self.program(operands) } else { None };
+        Beside { group: self.groups, size: size(&sizes), payload: payload(owner, &tests), program }
+    }
+
+    /// A program that satisfies all but the hashes, where the tests ask for one.
+    fn program(&self, operands: &[Condition]) -> Option<Vec<u8>> {
+        let is_hash = |operand: &&Condition| direct(operand).is_some_and(of_a_file) && !is_about_a_program(operand);
+        let rest: Vec<Condition> = operands.iter().filter(|operand| !is_hash(operand)).cloned().collect();
+        if !rest.iter().any(is_about_a_program) {
+            return None;
+        }
+        let plan = Plan { observation: Observation::Match(Condition::All(rest)) };
+        let found = witnesses(&plan, Bounds { alternatives: 1, misses: 0 });
+        let witness = found.all.into_iter().find(|witness| witness.matches)?;
+        yara::project(&witness.sightings, &self.known, 0)?.contents.into_iter().next()
     }
 
     fn test(&mut self, test: &mut Test, files: &Files) {
@@ -176,14 +210,17 @@ impl Making {
         let (content, what) = match (&beside.payload, owner) {
             (_, "x509-certificate:") => (certificate(number), "certificate"),
             (Some(payload), _) if index == 0 => (payload.clone(), "file"),
-            _ => (file(number, beside.size), "file"),
+            _ => match &beside.program {
+                Some(program) => (numbered(program, number), "file"),
+                None => (file(number, beside.size), "file"),
+            },
         };
         let digits = digest(hash.algorithm(), &content);
         let Some(known) = Hash::parse(hash.algorithm(), &digits) else { return };
         value.kind = ValueKind::Hash(known);
-        self.contents.insert(digits.into(), content);
+        self.known.contents.insert(digits.into(), content);
         let reason = format!("no {what} with this hash can be made; a known {what} stands in for it");
-        self.replaced.push(Gap { span: value.span, reason });
+        self.known.replaced.push(Gap { span: value.span, reason });
     }
 
     fn import(&mut self, value: &mut Value, number: Number) {
@@ -192,11 +229,11 @@ impl Making {
             return;
         }
         let library = format!("known{}-{}.dll", number.0, number.1);
-        let import = Import { library, function: "witness" };
+        let import = Import { library, function: "witness".to_owned() };
         *text = import.imphash();
-        self.imports.insert(text.as_str().into(), import);
+        self.known.imports.insert(text.as_str().into(), import);
         let reason = "no program with this import hash can be made; a known program stands in for it".to_owned();
-        self.replaced.push(Gap { span: value.span, reason });
+        self.known.replaced.push(Gap { span: value.span, reason });
     }
 }
 
@@ -215,6 +252,14 @@ fn direct(operand: &Condition) -> Option<&Test> {
     match operand {
         Condition::Test(test) => Some(test),
         _ => None,
+    }
+}
+
+/// Whether a condition asks for something that only programs have.
+fn is_about_a_program(condition: &Condition) -> bool {
+    match condition {
+        Condition::Test(test) => test.property.path.contains(INSIDE),
+        Condition::All(operands) | Condition::Any(operands) => operands.iter().any(is_about_a_program),
     }
 }
 
@@ -274,9 +319,21 @@ fn integer(value: &ValueKind) -> Option<i64> {
 }
 
 /// The content of a known file: no two numbers have the same, unless the size leaves no room for a number.
-pub(super) fn file(number: Number, size: usize) -> Vec<u8> {
+fn file(number: Number, size: usize) -> Vec<u8> {
     let mut content = format!("{:x}-{:x} is the number of a known file\n", number.0, number.1).into_bytes();
     content.resize(size, b'.');
+    content
+}
+
+/// A known program with its number behind it, or in place of its last bytes where these only fill it up.
+fn numbered(program: &[u8], number: Number) -> Vec<u8> {
+    let text = format!(" {:x}-{:x}\n", number.0, number.1).into_bytes();
+    let mut content = program.to_vec();
+    let end = content.len() - text.len().min(content.len());
+    if content[end..].iter().all(|byte| *byte == 0) {
+        content.truncate(end);
+    }
+    content.extend(text);
     content
 }
 

@@ -1,6 +1,6 @@
 """yara-x: yarax.py RULES.yar [--define NAME=VALUE ...] [FILE ...]
 
-Compiles the rules, scans the files, and prints {"errors": [...], "warnings": [...], "matches": {FILE: [rule, ...]}}.
+Compiles the rules, scans the files (of a folder, those in it), and prints {"errors": [...], "warnings": [...], "matches": {FILE: [rule, ...]}}.
 Nothing is scanned when there are errors. --define gives an external variable, a string.
 """
 
@@ -28,6 +28,8 @@ except yara_x.CompileError:
 matches = {}
 if not compiler.errors():
     scanner = yara_x.Scanner(compiler.build())
-    for file in arguments.files:
-        matches[file] = [rule.identifier for rule in scanner.scan_file(file).matching_rules]
+    for given in arguments.files:
+        path = pathlib.Path(given)
+        for file in sorted(path.iterdir()) if path.is_dir() else [path]:
+            matches[str(file)] = [rule.identifier for rule in scanner.scan_file(file).matching_rules]
 print(json.dumps({"errors": compiler.errors(), "warnings": compiler.warnings(), "matches": matches}, sort_keys=True))

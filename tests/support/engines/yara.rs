@@ -54,3 +54,29 @@ pub fn yarax(rules: &Path, scanned: &[&Path]) -> Report {
     outcome.assert_accepted();
     serde_json::from_str(&outcome.output).expect("the report of tests/engines/yarax.py")
 }
+
+/// For each file in a folder, by its name, the rules that match it, by YARA 4 in one start. Fails the test if the rules
+/// don't compile.
+#[track_caller]
+pub fn matches_in(rules: &Path, folder: &Path) -> BTreeMap<String, BTreeSet<String>> {
+    let outcome = run(Command::new("yara").arg("--no-warnings").arg(rules).arg(folder));
+    outcome.assert_accepted();
+    assert!(outcome.errors.is_empty(), "{}", outcome.errors);
+    let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (rule, file) in outcome.output.lines().filter_map(|line| line.split_once(' ')) {
+        found.entry(name(Path::new(file))).or_default().insert(rule.to_owned());
+    }
+    found
+}
+
+/// The same by yara-x.
+#[track_caller]
+pub fn yarax_matches_in(rules: &Path, folder: &Path) -> BTreeMap<String, BTreeSet<String>> {
+    let report = yarax(rules, &[folder]);
+    assert!(report.errors.is_empty(), "{report:?}");
+    report.matches.into_iter().map(|(file, rules)| (name(&file), rules)).collect()
+}
+
+fn name(file: &Path) -> String {
+    file.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
