@@ -145,6 +145,9 @@ fn typed(
     notes: &mut Vec<Diagnostic>,
 ) -> (Property, ValueKind) {
     let plain = |kind| (property(resolved, None), kind);
+    if let Some(number) = program_number(resolved, &literal.value) {
+        return plain(number);
+    }
     let text = match &literal.value {
         LiteralValue::String(text) => text,
         other => return plain(scalar(other)),
@@ -156,6 +159,9 @@ fn typed(
     if let Some(algorithm) = hash_algorithm(&resolved.path) {
         let hash = Hash::parse(algorithm, text);
         return plain(hash.map_or_else(|| ValueKind::Text(text.to_string()), ValueKind::Hash));
+    }
+    if resolved.path.ends_with(".imphash") && Hash::parse(HashAlgorithm::Md5, text).is_some() {
+        return plain(ValueKind::Text(text.to_ascii_lowercase()));
     }
     if resolved.path == "url:value" && operator == Operator::Equal {
         return url(text, negated, literal, notes);
@@ -182,6 +188,26 @@ fn scalar(value: &LiteralValue<'_>) -> ValueKind {
         // The grammar lets only well-formed base64 through.
         LiteralValue::Binary(text) => ValueKind::Bytes(BASE64.decode(text).unwrap_or_default()),
     }
+}
+
+/// A field of a program's headers that STIX writes as hexadecimal digits. It is a number, so it has one spelling: that
+/// without zeros in front.
+fn program_number(resolved: &Resolved, literal: &LiteralValue<'_>) -> Option<ValueKind> {
+    if !(resolved.path.contains("'windows-pebinary-ext'.") && resolved.path.ends_with("_hex")) {
+        return None;
+    }
+    let bytes = match literal {
+        LiteralValue::Hex(digits) => hex(digits),
+        LiteralValue::Binary(_) => return None,
+        LiteralValue::String(text)
+            if text.len().is_multiple_of(2) && text.bytes().all(|byte| byte.is_ascii_hexdigit()) =>
+        {
+            hex(text)
+        }
+        _ => return None,
+    };
+    let zeros = bytes.iter().take(bytes.len().saturating_sub(1)).take_while(|byte| **byte == 0).count();
+    Some(ValueKind::Bytes(bytes[zeros..].to_vec()))
 }
 
 /// The bytes of an even number of hexadecimal digits, which is what the grammar lets through.
