@@ -1,7 +1,7 @@
 //! One pattern through one target, in memory: `cargo run --example convert_one`.
 
 use stixc::{
-    convert::{Converter, Details, Prepared, Settings},
+    convert::{Converter, Details, Filter, Prepared, Settings},
     output::Memory,
     render::Renderer,
     target,
@@ -13,6 +13,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         targets: vec![Prepared::new(suricata, None, None)?],
         now: "2024-06-01T00:00:00Z".parse()?,
         strict: false,
+        filter: Filter::default(),
         details: Details::All,
     };
     let mut converter = Converter::new(&settings);

@@ -2,6 +2,8 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+#[cfg(all(feature = "store", feature = "taxii"))]
+pub mod build;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod convert;

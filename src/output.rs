@@ -14,7 +14,11 @@ use std::{
 use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
 
+mod staged;
+
 use crate::target::contract::EmitError;
+
+pub use staged::{Change, Staged};
 
 /// What writes the content of one file.
 pub type Content<'a> = &'a mut dyn FnMut(&mut dyn Write) -> Result<(), EmitError>;
@@ -107,10 +111,7 @@ impl Directory {
     /// # Errors
     /// A file that can't be removed, a manifest that can't be read or written.
     pub fn finish(&mut self, folders: &[&str]) -> Result<usize, EmitError> {
-        let earlier = self.manifest()?;
-        let ours = |path: &String| path.split_once('/').is_some_and(|(top, _)| folders.contains(&top));
-        let (stale, others): (BTreeSet<String>, BTreeSet<String>) =
-            earlier.into_iter().filter(|path| !self.written.contains(path)).partition(ours);
+        let (stale, others) = self.left_behind(folders)?;
         for path in stale.iter().filter(|path| is_below(path)) {
             let file = self.root.join(path);
             match fs::remove_file(&file) {
@@ -118,6 +119,18 @@ impl Directory {
                 _ => {}
             }
         }
+        self.list(others)?;
+        Ok(stale.len())
+    }
+
+    /// What earlier runs wrote and this one did not: below `folders`, and elsewhere.
+    fn left_behind(&mut self, folders: &[&str]) -> Result<(BTreeSet<String>, BTreeSet<String>), EmitError> {
+        let ours = |path: &String| path.split_once('/').is_some_and(|(top, _)| folders.contains(&top));
+        Ok(self.manifest()?.into_iter().filter(|path| !self.written.contains(path)).partition(ours))
+    }
+
+    /// Writes the manifest: what this run has written, and `others`.
+    fn list(&mut self, others: BTreeSet<String>) -> Result<(), EmitError> {
         let files: BTreeSet<String> =
             self.written.iter().cloned().chain(others).filter(|path| path != MANIFEST).collect();
         let manifest = Manifest { schema: MANIFEST_SCHEMA.to_owned(), files };
@@ -126,7 +139,7 @@ impl Directory {
             Ok(out.write_all(b"\n")?)
         })?;
         self.written.remove(MANIFEST);
-        Ok(stale.len())
+        Ok(())
     }
 
     fn manifest(&mut self) -> Result<BTreeSet<String>, EmitError> {
@@ -244,18 +257,24 @@ fn replace(target: &Path, folder: &Path, content: Content<'_>) -> Result<bool, E
     let mut out = BufWriter::with_capacity(1 << 16, temporary);
     content(&mut out).map_err(named(target))?;
     let temporary = out.into_inner().map_err(|error| at(target)(error.into_error()))?;
+    // The temporary file removes itself unless it has got the target's name.
+    install(temporary.into_temp_path().as_ref(), target).map_err(at(target))
+}
+
+/// Gives a complete file the name `target`, unless a file of that name has the same bytes; whether it did.
+fn install(complete: &Path, target: &Path) -> io::Result<bool> {
     match fs::metadata(target) {
         Ok(earlier) => {
-            if same_bytes(temporary.path(), target).map_err(at(target))? {
+            if same_bytes(complete, target)? {
                 return Ok(false);
             }
-            temporary.as_file().set_permissions(earlier.permissions()).map_err(at(target))?;
+            fs::set_permissions(complete, earlier.permissions())?;
             // After a power cut the name must not point to a file that never reached the disk.
-            temporary.as_file().sync_all().map_err(at(target))?;
+            File::open(complete)?.sync_all()?;
         }
-        Err(_) => readable(temporary.as_file()).map_err(at(target))?,
+        Err(_) => readable(complete)?,
     }
-    temporary.persist(target).map_err(|error| at(target)(error.error))?;
+    fs::rename(complete, target)?;
     Ok(true)
 }
 
@@ -299,12 +318,12 @@ fn same_bytes(left: &Path, right: &Path) -> io::Result<bool> {
 
 /// Temporary files are private to their maker; an output is for engines that run as somebody else.
 #[cfg(unix)]
-fn readable(file: &File) -> io::Result<()> {
+fn readable(file: &Path) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
-    file.set_permissions(fs::Permissions::from_mode(0o644))
+    fs::set_permissions(file, fs::Permissions::from_mode(0o644))
 }
 
 #[cfg(not(unix))]
-fn readable(_file: &File) -> io::Result<()> {
+fn readable(_file: &Path) -> io::Result<()> {
     Ok(())
 }

@@ -144,10 +144,67 @@ pub struct Report<'a> {
     pub schema: &'static str,
     /// The numbers.
     pub summary: &'a Summary,
+    /// Each feed of a build; a conversion of files has none.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub feeds: &'a [FeedReport],
     /// What was said about the input files.
     pub diagnostics: &'a [SourceDiagnostic],
     /// Every indicator, by id.
     pub indicators: &'a [IndicatorReport],
+}
+
+/// How much of a feed is in the outputs of a build.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FeedState {
+    /// All that it holds now.
+    Fetched,
+    /// The same: it says that nothing has changed.
+    Unchanged,
+    /// All but some objects that can't be read.
+    Partial,
+    /// What it held when it was read to the end last, and what came before it failed now.
+    Stale,
+    /// What it held when it was read last: this build asks no server.
+    Offline,
+}
+
+impl FeedState {
+    /// The word in reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Fetched => "fetched",
+            Self::Unchanged => "unchanged",
+            Self::Partial => "partial",
+            Self::Stale => "stale",
+            Self::Offline => "offline",
+        }
+    }
+}
+
+/// What became of one feed of a build.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FeedReport {
+    /// Its name.
+    pub name: String,
+    /// How much of it is in the outputs.
+    pub state: FeedState,
+    /// When it was read to its end last: now, unless it is stale or offline. Nothing where it never was.
+    pub since: Option<String>,
+    /// Pages or files that were read.
+    pub pages: u64,
+    /// Objects that came.
+    pub objects: u64,
+    /// Those of them that are new, or newer than before.
+    pub changed: u64,
+    /// Objects that it no longer holds.
+    pub removed: usize,
+    /// Objects that can't be read.
+    pub faulty: usize,
+    /// Why it is stale.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<Diagnostic>,
 }
 
 /// Something said about a file rather than about a pattern.

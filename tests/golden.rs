@@ -3,7 +3,7 @@
 use std::{fs::File, path::Path};
 
 use stixc::{
-    convert::{Converter, Details, Finished, Prepared, Settings},
+    convert::{Converter, Details, Filter, Finished, Prepared, Settings},
     output::Memory,
     render::Renderer,
     stix::{BundleReader, Collector, Context},
@@ -25,6 +25,7 @@ fn convert(path: &Path, target: &'static dyn Target) -> (Memory, Finished) {
         targets: vec![Prepared::new(target, None, None).unwrap()],
         now: "2024-06-01T00:00:00Z".parse().unwrap(),
         strict: false,
+        filter: Filter::default(),
         details: Details::All,
     };
     let mut converter = Converter::new(&settings);

@@ -8,11 +8,11 @@ use std::{
 use clap::Args;
 
 use crate::{
-    convert::{Converter, Details, Finished, Prepared, Settings},
+    convert::{Converter, Details, Filter, Finished, Prepared, Settings},
     output::{Directory, Only, Sink, Stream, write_file},
     plan::{adapt::Accept, fidelity::Fidelity},
     render::Renderer,
-    report::Status,
+    report::{Report, Status},
     target::{self, TARGETS, Target, contract::Format},
 };
 
@@ -78,6 +78,7 @@ impl Convert {
             targets: targets.iter().map(|target| self.prepare(*target)).collect::<Result<_, _>>()?,
             now: now(self.now.as_deref())?,
             strict: self.strict,
+            filter: Filter::default(),
             details: if all { Details::All } else { Details::Problems },
         };
         let mut feed = self.feed.open()?;
@@ -120,7 +121,7 @@ impl Convert {
         });
         show_indicators(&finished, global);
         if let Some(path) = &self.report {
-            write_report(path, &finished)?;
+            write_report(path, &finished.report())?;
         }
         let failed = !finished.failures.is_empty();
         let mut exit = if self.fail_on.finds(&finished.summary) { Exit::Findings } else { Exit::Done };
@@ -200,7 +201,7 @@ impl Convert {
 
 /// Reads all inputs; whether any of them could be opened, or none was asked for.
 fn read<'s>(feed: &mut Feed, settings: &'s Settings, global: &Global) -> (Converter<'s>, bool) {
-    let metadata = settings.targets.iter().any(|prepared| prepared.target.wants_metadata());
+    let metadata = settings.wants_context();
     let progress = Progress::new(&feed.inputs, if metadata { 2 } else { 1 }, global.quiet);
     let context = if metadata { feed.context(&progress) } else { Default::default() };
     let mut converter = Converter::new(settings);
@@ -228,7 +229,7 @@ fn is_error(found: &crate::report::SourceDiagnostic) -> bool {
 }
 
 /// Shows invalid indicators, or all that is worth a word.
-fn show_indicators(finished: &Finished, global: &Global) {
+pub(super) fn show_indicators(finished: &Finished, global: &Global) {
     if global.verbose > 0 {
         finished.indicators.iter().for_each(display::indicator);
         return;
@@ -243,10 +244,10 @@ fn show_indicators(finished: &Finished, global: &Global) {
     }
 }
 
-fn write_report(path: &Path, finished: &Finished) -> Result<(), Failure> {
-    let report = finished.report();
+/// Writes a report to a file, or to standard output where that is `-`.
+pub(super) fn write_report(path: &Path, report: &Report<'_>) -> Result<(), Failure> {
     let write = |out: &mut dyn io::Write| {
-        serde_json::to_writer_pretty(&mut *out, &report).map_err(io::Error::from)?;
+        serde_json::to_writer_pretty(&mut *out, report).map_err(io::Error::from)?;
         Ok(out.write_all(b"\n")?)
     };
     if path == Path::new("-") {

@@ -94,6 +94,37 @@ pub(super) fn source_diagnostic(found: &SourceDiagnostic) {
     eprintln!("{}", Renderer::styled().render(&[title]));
 }
 
+/// Prints a diagnostic of a text file, with its line and a caret where it has a position.
+#[cfg(all(feature = "store", feature = "taxii"))]
+pub(super) fn in_file(diagnostic: &Diagnostic, path: &str, text: &str) {
+    let (message, path) = (visible(&diagnostic.message), visible(path));
+    let help = diagnostic.help.as_deref().map(visible);
+    let title = Level::ERROR.primary_title(message.as_str()).id(diagnostic.code.0);
+    let mut group = match diagnostic.span {
+        Some(span) => title.element(
+            Snippet::source(text)
+                .path(path.as_str())
+                .annotation(AnnotationKind::Primary.span(span.start as usize..(span.end as usize).min(text.len()))),
+        ),
+        None => annotate_snippets::Group::with_title(title),
+    };
+    if let Some(help) = &help {
+        group = group.element(Level::HELP.message(help.as_str()));
+    }
+    eprintln!("{}", Renderer::styled().render(&[group]));
+}
+
+/// Says why a feed is stale.
+#[cfg(all(feature = "store", feature = "taxii"))]
+pub(super) fn feed_failure(name: &str, error: &Diagnostic, state: &str) {
+    let message = format!("{name}: {}", visible(&error.message));
+    let help = error.help.as_deref().map(visible).unwrap_or_default();
+    let title = Level::ERROR.primary_title(message.as_str()).id(error.code.0);
+    let group = title.element(Level::NOTE.message(state));
+    let group = if help.is_empty() { group } else { group.element(Level::HELP.message(help.as_str())) };
+    eprintln!("{}", Renderer::styled().render(&[group]));
+}
+
 /// Prints what is wrong with an indicator.
 pub(super) fn errors(report: &IndicatorReport) {
     let name = format!("{} {}", report.source, report.id);

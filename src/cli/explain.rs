@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use clap::Args;
 
 use crate::{
-    convert::{Converter, Details, Prepared, Settings, understand},
+    convert::{Converter, Details, Filter, Prepared, Settings, understand},
     diagnostic,
     output::Memory,
     pattern::{ComparisonExpression, ComparisonKind, ObservationExpression, ObservationKind, Version, lenient},
@@ -81,6 +81,7 @@ impl Explain {
             targets: vec![prepared],
             now: Timestamp::from_unix_seconds(0).map_err(|error| Failure::usage(error.to_string(), ""))?,
             strict: self.strict,
+            filter: Filter::default(),
             details: Details::All,
         };
         let mut converter = Converter::new(&settings);

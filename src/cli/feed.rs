@@ -3,13 +3,12 @@
 use std::{env, path::PathBuf, time::SystemTime};
 
 use clap::Args;
-use rayon::prelude::*;
 
 use crate::{
-    convert::in_file,
+    convert::{in_file, read_context},
     report::SourceDiagnostic,
     source::{self, Input, PatternLines},
-    stix::{Batch, BundleReader, Collector, Context, Fault, Position, Timestamp},
+    stix::{Collector, Context, Position, Timestamp},
 };
 
 use super::{
@@ -104,35 +103,14 @@ impl Feed {
     /// are among the faults afterwards.
     pub(crate) fn context(&mut self, progress: &Progress) -> Context {
         let mut collector = Collector::default();
-        let mut faults = Vec::new();
         for input in &self.inputs {
             // What can't be opened is reported by the pass that reads the indicators.
             let Ok(reader) = input.open() else { continue };
-            let mut batches = BundleReader::new(progress.reading(input, reader));
-            loop {
-                let round: Vec<_> = batches.by_ref().take(rayon::current_num_threads() * 2).collect();
-                if round.is_empty() {
-                    break;
-                }
-                let parts: Vec<_> = round.par_iter().map(collect).collect();
-                for (part, found) in parts {
-                    collector.merge(part);
-                    faults.extend(found.into_iter().map(|fault| in_file(input.name(), fault)));
-                }
-            }
+            let faults = read_context(&mut collector, input.name(), progress.reading(input, reader));
+            self.faults.extend(faults);
         }
-        self.faults.extend(faults);
         collector.finish()
     }
-}
-
-/// What the objects of a batch say about indicators, and those of them that can't be read. What is wrong between the
-/// objects, and with the indicators, is found by the pass that reads the indicators.
-fn collect(batch: &Batch) -> (Collector, Vec<Fault>) {
-    let mut part = Collector::default();
-    let faults = batch.objects().filter_map(|object| part.collect(&object).err().map(|error| object.fault(&error)));
-    let faults = faults.collect();
-    (part, faults)
 }
 
 /// The moment that decides on expiry: `--now`, else SOURCE_DATE_EPOCH, else the clock.

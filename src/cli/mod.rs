@@ -2,6 +2,8 @@
 //!
 //! Data goes to standard output, everything else to standard error.
 
+#[cfg(all(feature = "store", feature = "taxii"))]
+mod build;
 mod check;
 #[cfg(feature = "taxii")]
 mod connection;
@@ -14,12 +16,18 @@ mod feed;
 mod fetch;
 mod fix;
 mod fmt;
+#[cfg(all(feature = "store", feature = "taxii"))]
+mod init;
 mod match_;
 mod place;
 mod progress;
 mod sarif;
+#[cfg(all(feature = "store", feature = "taxii"))]
+mod store;
 mod targets;
 mod templates;
+#[cfg(all(feature = "store", feature = "taxii"))]
+mod watch;
 
 use std::{ffi::OsString, process::ExitCode};
 
@@ -80,6 +88,15 @@ enum Command {
     /// Fetch a collection from a TAXII server into a bundle
     #[cfg(feature = "taxii")]
     Fetch(Box<fetch::Fetch>),
+    /// Bring all outputs up to date: feeds, filters and targets from stixc.toml
+    #[cfg(all(feature = "store", feature = "taxii"))]
+    Build(build::Build),
+    /// Look into the store of build, or make room in it
+    #[cfg(all(feature = "store", feature = "taxii"))]
+    Store(store::StoreCommand),
+    /// Write a commented stixc.toml to begin with
+    #[cfg(all(feature = "store", feature = "taxii"))]
+    Init(init::Init),
 }
 
 /// Runs the program with these arguments, the first being its name.
@@ -106,6 +123,12 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Templates(command) => command.run(),
         #[cfg(feature = "taxii")]
         Command::Fetch(command) => command.run(global),
+        #[cfg(all(feature = "store", feature = "taxii"))]
+        Command::Build(command) => command.run(global),
+        #[cfg(all(feature = "store", feature = "taxii"))]
+        Command::Store(command) => command.run(global),
+        #[cfg(all(feature = "store", feature = "taxii"))]
+        Command::Init(command) => command.run(global),
     };
     exit.unwrap_or_else(|failure| {
         display::failure(&failure);

@@ -62,7 +62,13 @@ fn item(indicator: &Indicator<'_>, source: &str, context: Option<&Context>, sett
     let context = context.unwrap_or(&empty);
     let mut compiled = Compiled { diagnostics: indicator.diagnostics.clone(), ..Compiled::default() };
     let status = match indicator.status(settings.now) {
-        stix::Status::Active => compiled.pattern(indicator, settings),
+        stix::Status::Active => match settings.filter.judge(indicator, context, settings.now) {
+            Some((status, why)) => {
+                compiled.diagnostics.push(why);
+                status
+            }
+            None => compiled.pattern(indicator, settings),
+        },
         stix::Status::Expired => Status::Expired,
         stix::Status::Revoked => Status::Revoked,
         stix::Status::Benign => Status::Filtered,

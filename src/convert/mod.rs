@@ -14,6 +14,7 @@
 
 mod compile;
 mod emit;
+mod filter;
 mod gather;
 mod origin;
 mod spelling;
@@ -27,7 +28,7 @@ use crate::{
     diagnostic::Code,
     plan::adapt::Accept,
     report::{IndicatorReport, SourceDiagnostic, Summary},
-    stix::{Batch, BundleReader, Context, Fault, Timestamp},
+    stix::{Batch, BundleReader, Collector, Context, Fault, Timestamp},
     target::{
         Target,
         contract::{Lower, Options},
@@ -37,6 +38,7 @@ use crate::{
 
 pub use compile::{Meaning, Outcome, compile, understand};
 pub use emit::{EmitFailure, Finished};
+pub use filter::{FILTERED, Filter, TOO_OLD};
 pub use spelling::{Spelling, mend, spell};
 
 /// The indicator is in another language than STIX patterning, one that no chosen target speaks.
@@ -79,8 +81,18 @@ pub struct Settings {
     pub now: Timestamp,
     /// Whether odd spellings are errors instead of being repaired.
     pub strict: bool,
+    /// Which indicators are wanted.
+    pub filter: Filter,
     /// Which indicators [`Finished::indicators`] tells of.
     pub details: Details,
+}
+
+impl Settings {
+    /// Whether what the other objects of a feed say has any influence: plain lists without a filter need none of it.
+    #[must_use]
+    pub fn wants_context(&self) -> bool {
+        self.filter.wants_context() || self.targets.iter().any(|prepared| prepared.target.wants_metadata())
+    }
 }
 
 /// Which indicators are kept for the report. A feed of a million need not be.
@@ -95,13 +107,14 @@ pub enum Details {
 /// A conversion under way.
 ///
 /// ```
-/// use stixc::{convert::{Converter, Details, Prepared, Settings}, output::Memory, render::Renderer, stix::{Context, Timestamp}, target};
+/// use stixc::{convert::{Converter, Details, Filter, Prepared, Settings}, output::Memory, render::Renderer, stix::{Context, Timestamp}, target};
 ///
 /// let prepared = Prepared::new(target::find("blocklist").unwrap(), None, None).unwrap();
 /// let settings = Settings {
 ///     targets: vec![prepared],
 ///     now: Timestamp::from_unix_seconds(1_700_000_000).unwrap(),
 ///     strict: false,
+///     filter: Filter::default(),
 ///     details: Details::All,
 /// };
 /// let mut converter = Converter::new(&settings);
@@ -172,6 +185,31 @@ impl<'s> Converter<'s> {
     }
 }
 
+/// Reads what the objects that are no indicators say about them, of a file called `source`: a first pass. What can't be
+/// read of those objects is returned; what is wrong between the objects is found by the pass that reads the indicators.
+pub fn read_context(collector: &mut Collector, source: &str, reader: impl Read + Send) -> Vec<SourceDiagnostic> {
+    let mut faults = Vec::new();
+    let mut batches = BundleReader::new(reader);
+    loop {
+        let round: Vec<_> = batches.by_ref().take(rayon::current_num_threads() * 2).collect();
+        if round.is_empty() {
+            return faults;
+        }
+        let parts: Vec<_> = round.par_iter().map(collect).collect();
+        for (part, found) in parts {
+            collector.merge(part);
+            faults.extend(found.into_iter().map(|fault| in_file(source, fault)));
+        }
+    }
+}
+
+fn collect(batch: &Batch) -> (Collector, Vec<Fault>) {
+    let mut part = Collector::default();
+    let faults = batch.objects().filter_map(|object| part.collect(&object).err().map(|error| object.fault(&error)));
+    let faults = faults.collect();
+    (part, faults)
+}
+
 /// A fault of the reader as a diagnostic of its file.
 #[must_use]
 pub fn in_file(source: &str, fault: Fault) -> SourceDiagnostic {
@@ -188,6 +226,12 @@ impl Finished {
     #[must_use]
     pub fn report(&self) -> crate::report::Report<'_> {
         let (summary, indicators): (&Summary, &[IndicatorReport]) = (&self.summary, &self.indicators);
-        crate::report::Report { schema: crate::report::SCHEMA, summary, diagnostics: &self.diagnostics, indicators }
+        crate::report::Report {
+            schema: crate::report::SCHEMA,
+            summary,
+            feeds: &[],
+            diagnostics: &self.diagnostics,
+            indicators,
+        }
     }
 }

@@ -17,7 +17,7 @@ use std::borrow::Cow;
 
 pub use hash::HashAlgorithm;
 pub use kind::{Bounds, Definition, Origin, PropertyType, Structure, Text, Vocabulary};
-pub use suggest::suggestion;
+pub use suggest::{nearest, suggestion};
 pub(super) use walk::Walk;
 
 use crate::pattern::ObjectPath;

@@ -117,6 +117,15 @@ impl Store {
         Ok(())
     }
 
+    /// Gives back the memory that the database holds for later.
+    ///
+    /// # Errors
+    /// A failing database.
+    pub fn trim(&mut self) -> Result<(), StoreError> {
+        let trimmed = self.connection.pragma_update(None, "shrink_memory", 0);
+        trimmed.map_err(|cause| self.failed(cause))
+    }
+
     fn state(&self, name: &str) -> Result<i64, StoreError> {
         let value = self
             .connection

@@ -1,6 +1,6 @@
 //! Taking objects in.
 
-use rusqlite::{CachedStatement, Connection, OptionalExtension, Transaction, TransactionBehavior};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, Transaction, TransactionBehavior};
 
 use super::{FeedNumber, GENERATION, Store, StoreError, schema::FEED_BITS};
 use crate::stix::{Head, Key, ObjectError, Role, Timestamp};
@@ -71,6 +71,21 @@ impl Store {
     pub fn begin(&mut self, feed: FeedNumber) -> Result<(), StoreError> {
         let deleted = self.connection.execute("DELETE FROM seen WHERE feed = ?1", [feed.0]);
         deleted.map(drop).map_err(|cause| self.failed(cause))
+    }
+
+    /// How many indicators of the feed there are, and how many of them a full walk has not brought.
+    ///
+    /// # Errors
+    /// A failing database.
+    pub fn missing(&self, feed: FeedNumber) -> Result<(usize, usize), StoreError> {
+        let count = "SELECT count(*), coalesce(sum(NOT EXISTS (SELECT 1 FROM seen
+                         WHERE seen.feed = ?1 AND seen.key = indicator.key)), 0)
+                     FROM indicator WHERE feed = ?1";
+        let number = |row: &Row<'_>, column| -> rusqlite::Result<usize> {
+            Ok(usize::try_from(row.get::<_, i64>(column)?).unwrap_or_default())
+        };
+        let counted = self.connection.query_row(count, [feed.0], |row| Ok((number(row, 0)?, number(row, 1)?)));
+        counted.map_err(|cause| self.failed(cause))
     }
 
     /// Ends a walk: notes the cursor and, after a full one, removes what did not come. How many objects that are.

@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use stixc::{
-    convert::{Converter, Details, Finished, Prepared, Settings, understand},
+    convert::{Converter, Details, Filter, Finished, Prepared, Settings, understand},
     output::Memory,
     pattern,
     render::Renderer,
@@ -55,6 +55,7 @@ fn settings(name: &str) -> Settings {
         targets: vec![Prepared::new(target, None, None).expect("the shipped mapping")],
         now: "2024-06-01T00:00:00Z".parse().expect("an instant"),
         strict: false,
+        filter: Filter::default(),
         details: Details::All,
     }
 }

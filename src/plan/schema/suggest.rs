@@ -145,7 +145,12 @@ fn deeper(node: &'static Node, key: &str) -> Option<&'static str> {
 }
 
 /// The nearest name, if one is near enough: the same letters, or one change for every four.
-fn nearest(name: &str, names: impl Iterator<Item = &'static str>) -> Option<&'static str> {
+///
+/// ```
+/// assert_eq!(stixc::plan::schema::nearest("colection", ["collection", "name"].into_iter()), Some("collection"));
+/// ```
+#[must_use]
+pub fn nearest<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     // Comparing costs the product of both lengths; no name of the standard is half as long.
     if name.len() > 64 {
         return None;

@@ -1,0 +1,169 @@
+//! From the feeds' threads into the store.
+
+use std::{
+    sync::mpsc::{RecvTimeoutError, sync_channel},
+    thread,
+    time::Duration,
+};
+
+use super::{
+    BuildError, Request,
+    config::{Config, FeedConfig, Kind},
+    crash,
+    fetch::{self, Ended, Event, Job, Objects, WAITING},
+    safety,
+};
+use crate::{
+    diagnostic::{Code, Diagnostic},
+    report::{FeedReport, FeedState, SourceDiagnostic},
+    stix::Timestamp,
+    store::{End, Feed, FeedNumber, Store},
+};
+
+/// A feed would lose more of its objects at once than the guard allows.
+pub const FEED_SHRUNK: Code = Code("S112");
+/// The reading of a feed ended without a word.
+pub const FEED_LOST: Code = Code("S113");
+
+/// How often the build looks whether it shall end, while nothing comes.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// One feed while it is read.
+struct Intake {
+    known: Feed,
+    full: bool,
+    /// Whether it is not to be read, or its end has come.
+    ended: bool,
+    report: FeedReport,
+}
+
+/// Reads all feeds side by side and takes what comes into the store. What became of each, in their order.
+pub(super) fn ingest(
+    config: &Config,
+    request: &Request<'_>,
+    store: &mut Store,
+    said: &mut Vec<SourceDiagnostic>,
+) -> Result<Vec<(FeedNumber, FeedReport)>, BuildError> {
+    let (sender, events) = sync_channel(WAITING);
+    let mut intakes = Vec::new();
+    for (index, feed) in config.feeds.iter().enumerate() {
+        let known = store.feed(&feed.source(), &feed.name)?;
+        let local = matches!(feed.kind, Kind::Files(_));
+        let full = is_full(feed, &known, request);
+        let intake = Intake::new(feed, known.clone(), full, request.offline && !local);
+        if !intake.ended {
+            store.begin(known.number)?;
+            let job = Job { index, feed: feed.clone(), known, full, forced: request.resync };
+            let sender = sender.clone();
+            // It is not waited for: a server may keep it for minutes after the build has been asked to end.
+            thread::spawn(move || fetch::read(&job, &sender));
+        }
+        intakes.push(intake);
+    }
+    drop(sender);
+    loop {
+        match events.recv_timeout(LOOK) {
+            Ok((index, Event::Objects(objects))) => {
+                intakes[index].take(store, &objects, said)?;
+                crash::point();
+            }
+            Ok((index, Event::End(ended))) => {
+                intakes[index].end(config, request, store, ended, said)?;
+                crash::point();
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => break,
+        }
+        request.go_on()?;
+    }
+    for intake in intakes.iter_mut().filter(|intake| !intake.ended) {
+        intake.fail(store, request.now, Diagnostic::error(FEED_LOST, "the reading of the feed broke off"))?;
+    }
+    Ok(intakes.into_iter().map(|intake| (intake.known.number, intake.report)).collect())
+}
+
+/// Whether all that the feed holds comes, so that what does not come is gone.
+fn is_full(feed: &FeedConfig, known: &Feed, request: &Request<'_>) -> bool {
+    if !matches!(feed.kind, Kind::Taxii(_)) || request.resync {
+        return true;
+    }
+    let age = known.last_full.map(|last| request.now.unix_seconds().saturating_sub(last.unix_seconds()));
+    feed.resync.is_some_and(|after| age.is_none_or(|age| age >= after))
+}
+
+impl Intake {
+    fn new(feed: &FeedConfig, known: Feed, full: bool, offline: bool) -> Self {
+        let report = FeedReport {
+            name: feed.name.clone(),
+            state: FeedState::Offline,
+            since: known.last_success.map(|time| time.to_string()),
+            pages: 0,
+            objects: 0,
+            changed: 0,
+            removed: 0,
+            faulty: 0,
+            error: None,
+        };
+        Self { known, full, ended: offline, report }
+    }
+
+    fn take(
+        &mut self,
+        store: &mut Store,
+        objects: &Objects,
+        said: &mut Vec<SourceDiagnostic>,
+    ) -> Result<(), BuildError> {
+        let texts = objects.texts();
+        self.report.objects += texts.len() as u64;
+        let tally = store.take(self.known.number, self.full, texts)?;
+        self.report.changed += tally.changed + tally.rewritten;
+        self.report.faulty += tally.faults.len();
+        said.extend(tally.faults.iter().map(|(place, error)| objects.fault(&self.report.name, *place, error)));
+        Ok(())
+    }
+
+    fn end(
+        &mut self,
+        config: &Config,
+        request: &Request<'_>,
+        store: &mut Store,
+        ended: Ended,
+        said: &mut Vec<SourceDiagnostic>,
+    ) -> Result<(), BuildError> {
+        self.report.pages = ended.pages;
+        said.extend(ended.said);
+        let notes = match ended.outcome {
+            Ok(notes) => notes,
+            Err(error) => return self.fail(store, request.now, error),
+        };
+        let full = self.full && !notes.unchanged;
+        if full && !request.allow_shrink {
+            let (held, gone) = store.missing(self.known.number)?;
+            if safety::too_much(&config.guard, held, held - gone) {
+                let message = format!("{gone} of its {held} indicators are gone; nothing was removed");
+                let help = "look at the feed; if it is right, build once with --allow-shrink";
+                return self.fail(store, request.now, Diagnostic::error(FEED_SHRUNK, message).help(help));
+            }
+        }
+        // What can't be read is to be told of again.
+        let validator = notes.validator.filter(|_| self.report.faulty == 0);
+        self.report.removed =
+            store.end(self.known.number, &End { cursor: notes.cursor, validator, now: request.now, full })?;
+        self.ended = true;
+        self.report.since = Some(request.now.to_string());
+        self.report.state = match self.report.changed {
+            _ if self.report.faulty > 0 => FeedState::Partial,
+            0 if self.report.removed == 0 => FeedState::Unchanged,
+            _ => FeedState::Fetched,
+        };
+        Ok(())
+    }
+
+    fn fail(&mut self, store: &mut Store, now: Timestamp, error: Diagnostic) -> Result<(), BuildError> {
+        store.fail(self.known.number, now, &format!("{}: {}", error.code, error.message))?;
+        self.ended = true;
+        self.report.state = FeedState::Stale;
+        self.report.error = Some(error);
+        Ok(())
+    }
+}

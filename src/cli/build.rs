@@ -1,0 +1,234 @@
+//! `stixc build`.
+
+use std::{
+    path::PathBuf,
+    sync::atomic::AtomicBool,
+};
+
+use clap::{Args, ValueEnum};
+
+use crate::{
+    build::{BuildError, Built, Config, ConfigError, Request, build},
+    convert::Details,
+    diagnostic::Severity,
+    output::Change,
+    report::{FeedReport, FeedState, Report},
+    store::StoreError,
+    target::contract::EmitError,
+};
+
+use super::{
+    Global, convert, display,
+    exit::{Exit, FailOn, Failure},
+    feed::now,
+    watch,
+};
+
+/// How many changed files are shown unless more is asked for.
+const SHOWN: usize = 20;
+
+/// Bring the outputs up to date: feeds, filters, targets, all from stixc.toml.
+///
+/// What the feeds say is kept in a store, so that a server is only asked for what is new, and the outputs are made of all
+/// that is known. A feed that fails is marked as stale; what it said before stays, the others go on, and the run ends
+/// with 4. Outputs that would shrink too much are not written, and the run ends with 5.
+#[derive(Debug, Args)]
+pub(super) struct Build {
+    /// The configuration; stixc init writes one
+    #[arg(long, value_name = "FILE", default_value = "stixc.toml")]
+    config: PathBuf,
+    /// Only say what would change, and end with 1 if anything would. The store takes in what the feeds say all the same
+    #[arg(long, conflicts_with = "watch")]
+    check: bool,
+    /// Ask no server: build of what the store holds, and of files
+    #[arg(long)]
+    offline: bool,
+    /// Read all feeds from their beginning, and remove what they no longer hold
+    #[arg(long, conflicts_with = "offline")]
+    resync: bool,
+    /// Let the outputs shrink as much as they do, this time
+    #[arg(long)]
+    allow_shrink: bool,
+    /// Stay, and build again after this time, give or take a tenth: 15m, 12h
+    #[arg(long, value_name = "TIME")]
+    watch: Option<String>,
+    /// Write a report of every feed and indicator as JSON; - for standard output
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// End with code 1 where a finding is at or above this level
+    #[arg(long, value_name = "LEVEL")]
+    fail_on: Option<FailOn>,
+    /// The moment that decides on expiry, RFC 3339; SOURCE_DATE_EPOCH serves too
+    #[arg(long, value_name = "TIME")]
+    now: Option<String>,
+}
+
+impl Build {
+    pub(super) fn run(&self, global: &Global) -> Result<Exit, Failure> {
+        let mut config = Config::read(&self.config).map_err(|error| config_failure(&error))?;
+        let Some(interval) = &self.watch else { return self.round(&config, &AtomicBool::new(false), global) };
+        let interval = watch::interval(interval)?;
+        watch::watch(interval, global, |stop, first| {
+            if !first {
+                match Config::read(&self.config) {
+                    Ok(new) => config = new,
+                    Err(error) => {
+                        display::failure(&config_failure(&error));
+                        anstream::eprintln!("the configuration stays as it was");
+                    }
+                }
+            }
+            self.round(&config, stop, global)
+        })
+    }
+
+    fn round(&self, config: &Config, stop: &AtomicBool, global: &Global) -> Result<Exit, Failure> {
+        let report = self.report.as_ref().or(config.report.as_ref());
+        let fail_on = self.fail_on(config)?;
+        let all = report.is_some() || global.verbose > 0;
+        let request = Request {
+            now: now(self.now.as_deref())?,
+            offline: self.offline,
+            check: self.check,
+            resync: self.resync,
+            allow_shrink: self.allow_shrink,
+            details: if all { Details::All } else { Details::Problems },
+            stop,
+        };
+        let built = match build(config, &request) {
+            Ok(built) => built,
+            Err(BuildError::NoInput(feeds)) => {
+                show_feeds(&feeds, global);
+                return Err(Failure::new(Exit::NoInput, "no feed could be read, and none was read before"));
+            }
+            Err(error) => return Err(error.into()),
+        };
+        self.show(&built, global);
+        if let Some(path) = report {
+            let numbers = built.finished.report();
+            convert::write_report(path, &Report { feeds: &built.feeds, ..numbers })?;
+        }
+        let mut exit = if fail_on.finds(&built.finished.summary) { Exit::Findings } else { Exit::Done };
+        if self.check && !built.changes.is_empty() {
+            exit = exit.max(Exit::Findings);
+        }
+        let incomplete = |feed: &FeedReport| matches!(feed.state, FeedState::Stale | FeedState::Partial);
+        if built.feeds.iter().any(incomplete) {
+            exit = exit.max(Exit::Feed);
+        }
+        Ok(exit)
+    }
+
+    fn fail_on(&self, config: &Config) -> Result<FailOn, Failure> {
+        match (self.fail_on, &config.fail_on) {
+            (Some(level), _) => Ok(level),
+            (None, None) => Ok(FailOn::Never),
+            (None, Some(name)) => FailOn::from_str(name, false).map_err(|_| {
+                let names: Vec<String> = FailOn::value_variants()
+                    .iter()
+                    .filter_map(|level| Some(level.to_possible_value()?.get_name().to_owned()))
+                    .collect();
+                Failure::usage(format!("fail_on = {name:?}: no such level"), format!("choose among {}", names.join(", ")))
+            }),
+        }
+    }
+
+    fn show(&self, built: &Built, global: &Global) {
+        for found in &built.finished.diagnostics {
+            if !global.quiet || found.diagnostic.severity == Severity::Error {
+                display::source_diagnostic(found);
+            }
+        }
+        convert::show_indicators(&built.finished, global);
+        show_feeds(&built.feeds, global);
+        if self.check {
+            show_changes(&built.changes, global);
+        }
+        if global.quiet {
+            return;
+        }
+        let removed = built.changes.iter().filter(|change| change.after.is_none()).count();
+        let would = if self.check { "would be " } else { "" };
+        anstream::eprintln!(
+            "{} files, {} {would}changed, {removed} {would}removed",
+            built.files,
+            built.changes.len() - removed
+        );
+        display::summary(&built.finished.summary);
+    }
+}
+
+/// What is wrong with a configuration, shown with its lines.
+pub(super) fn config_failure(error: &ConfigError) -> Failure {
+    let path = error.path.display().to_string();
+    error.diagnostics.iter().for_each(|diagnostic| display::in_file(diagnostic, &path, &error.text));
+    Failure::new(Exit::Usage, format!("{path} can't be used"))
+}
+
+fn show_feeds(feeds: &[FeedReport], global: &Global) {
+    for feed in feeds {
+        let name = display::visible(&feed.name);
+        if let Some(error) = &feed.error {
+            let since = feed.since.as_ref().map_or_else(|| "nothing was read before".to_owned(), |since| {
+                format!("its state is that of {since}")
+            });
+            display::feed_failure(&name, error, &since);
+        } else if !global.quiet {
+            anstream::eprintln!(
+                "{name}: {}, {} objects, {} new, {} gone{}",
+                feed.state.name(),
+                feed.objects,
+                feed.changed,
+                feed.removed,
+                if feed.faulty > 0 { format!(", {} can't be read", feed.faulty) } else { String::new() }
+            );
+        }
+    }
+}
+
+/// What would change: data, so it goes to standard output.
+fn show_changes(changes: &[Change], global: &Global) {
+    let shown = if global.verbose > 0 { changes.len() } else { SHOWN };
+    for Change { path, before, after } in changes.iter().take(shown) {
+        match (before, after) {
+            (Some(before), Some(after)) => anstream::println!("~ {path} ({before} → {after} lines)"),
+            (None, _) => anstream::println!("+ {path}"),
+            (_, None) => anstream::println!("- {path}"),
+        }
+    }
+    if changes.len() > shown {
+        anstream::println!("and {} more: see -v", changes.len() - shown);
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        let message = format!("[{}] {error}", error.code());
+        Self { exit: Exit::Usage, message, help: error.help().to_owned() }
+    }
+}
+
+impl From<BuildError> for Failure {
+    fn from(error: BuildError) -> Self {
+        let message = error.to_string();
+        let help = |text: &str| text.to_owned();
+        let (exit, help) = match error {
+            BuildError::Store(error) => return error.into(),
+            BuildError::Emit(error) => return error.into(),
+            BuildError::Shrunk(_) => {
+                (Exit::Safety, help("look at the feeds; if it is meant, build once with --allow-shrink"))
+            }
+            BuildError::Targets(failures) => {
+                let exhausted = failures.iter().any(|failure| matches!(failure.error, EmitError::Exhausted(_)));
+                (if exhausted { Exit::Safety } else { Exit::Usage }, help("nothing was written"))
+            }
+            BuildError::Stopped => (Exit::Done, String::new()),
+            BuildError::NoInput(_) => (Exit::NoInput, String::new()),
+            BuildError::Mapping { .. } | BuildError::Template(_) => {
+                (Exit::Usage, help("compare it with stixc templates show"))
+            }
+            BuildError::Damaged(_) => (Exit::Usage, help("move the store away: the next build fetches everything again")),
+        };
+        Self { exit, message, help }
+    }
+}

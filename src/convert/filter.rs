@@ -1,0 +1,80 @@
+//! What the user leaves out, whatever the feeds say.
+
+use crate::{
+    diagnostic::{Code, Diagnostic},
+    report::Status,
+    stix::{Context, Indicator, Timestamp, Tlp},
+};
+
+/// The user's filter leaves the indicator out.
+pub const FILTERED: Code = Code("S110");
+/// An indicator without an end that is older than the user wants.
+pub const TOO_OLD: Code = Code("S111");
+
+/// Which indicators are wanted. The default wants all of them.
+///
+/// An indicator that says nothing on a question is wanted: without `confidence` it passes any `min_confidence`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// The least confidence, 0 to 100.
+    pub min_confidence: Option<u8>,
+    /// The strictest marking.
+    pub max_tlp: Option<Tlp>,
+    /// Types and labels of which it has at least one; empty for any.
+    pub types: Vec<String>,
+    /// Types and labels of which it has none.
+    pub without_types: Vec<String>,
+    /// How many seconds an indicator without `valid_until` counts after `valid_from`, or after `modified` or `created`
+    /// where that is missing.
+    pub max_age: Option<i64>,
+}
+
+impl Filter {
+    /// Whether it must know what other objects say about an indicator.
+    #[must_use]
+    pub fn wants_context(&self) -> bool {
+        self.max_tlp.is_some()
+    }
+
+    /// What an indicator in force is to the user, and why, where it is not wanted.
+    pub(super) fn judge(
+        &self,
+        indicator: &Indicator<'_>,
+        context: &Context,
+        now: Timestamp,
+    ) -> Option<(Status, Diagnostic)> {
+        if let Some(message) = self.refuses(indicator, context) {
+            return Some((Status::Filtered, Diagnostic::note(FILTERED, message)));
+        }
+        let since = self.outlived(indicator, now)?;
+        let message = format!("valid since {since} without an end, which is longer than wanted");
+        Some((Status::Expired, Diagnostic::note(TOO_OLD, message)))
+    }
+
+    fn refuses(&self, indicator: &Indicator<'_>, context: &Context) -> Option<String> {
+        if let (Some(least), Some(confidence)) = (self.min_confidence, indicator.confidence)
+            && confidence < least
+        {
+            return Some(format!("the confidence {confidence} is below {least}"));
+        }
+        if let Some(most) = self.max_tlp
+            && let Some(tlp) = context.of(indicator).tlp.filter(|tlp| *tlp > most)
+        {
+            return Some(format!("{tlp} is stricter than {most}"));
+        }
+        let among = |list: &[String], name: &str| list.iter().any(|one| one.eq_ignore_ascii_case(name));
+        if let Some(unwanted) = indicator.types().find(|name| among(&self.without_types, name)) {
+            return Some(format!("the type {unwanted} is not wanted"));
+        }
+        let wanted = self.types.is_empty() || indicator.types().any(|name| among(&self.types, name));
+        (!wanted).then(|| "none of its types is wanted".to_owned())
+    }
+
+    /// Since when it is valid, where that is too long ago.
+    fn outlived(&self, indicator: &Indicator<'_>, now: Timestamp) -> Option<Timestamp> {
+        let (longest, None) = (self.max_age?, &indicator.valid_until) else { return None };
+        let begun = [&indicator.valid_from, &indicator.modified, &indicator.created];
+        let since = begun.iter().find_map(|moment| moment.as_ref())?.at;
+        (now.unix_seconds().saturating_sub(since.unix_seconds()) > longest).then_some(since)
+    }
+}
