@@ -200,7 +200,10 @@ fn files(found: &source::Inputs, job: &Job, mut send: impl FnMut(Objects) -> io:
         }
     }
     ended.said.extend(
-        found.errors.iter().map(|error| SourceDiagnostic { source: job.feed.name.clone(), diagnostic: error.diagnostic() }),
+        found
+            .errors
+            .iter()
+            .map(|error| SourceDiagnostic { source: job.feed.name.clone(), diagnostic: error.diagnostic() }),
     );
     ended.outcome = match failure {
         Some(failure) => Err(failure),

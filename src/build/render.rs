@@ -64,8 +64,7 @@ impl Prepared {
         drop(context);
         store.trim()?;
         request.go_on()?;
-        let mut staged =
-            if request.check { Staged::aside(&config.output) } else { Staged::open(&config.output) }?;
+        let mut staged = if request.check { Staged::aside(&config.output) } else { Staged::open(&config.output) }?;
         let mut steps = Steps(&mut staged);
         let mut only = Only { sink: &mut steps, without: self.without, left_out: Vec::new() };
         let mut finished = converter.finish(&self.renderer, &mut only);

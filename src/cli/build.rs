@@ -1,9 +1,6 @@
 //! `stixc build`.
 
-use std::{
-    path::PathBuf,
-    sync::atomic::AtomicBool,
-};
+use std::{path::PathBuf, sync::atomic::AtomicBool};
 
 use clap::{Args, ValueEnum};
 
@@ -128,7 +125,10 @@ impl Build {
                     .iter()
                     .filter_map(|level| Some(level.to_possible_value()?.get_name().to_owned()))
                     .collect();
-                Failure::usage(format!("fail_on = {name:?}: no such level"), format!("choose among {}", names.join(", ")))
+                Failure::usage(
+                    format!("fail_on = {name:?}: no such level"),
+                    format!("choose among {}", names.join(", ")),
+                )
             }),
         }
     }
@@ -169,9 +169,10 @@ fn show_feeds(feeds: &[FeedReport], global: &Global) {
     for feed in feeds {
         let name = display::visible(&feed.name);
         if let Some(error) = &feed.error {
-            let since = feed.since.as_ref().map_or_else(|| "nothing was read before".to_owned(), |since| {
-                format!("its state is that of {since}")
-            });
+            let since = feed
+                .since
+                .as_ref()
+                .map_or_else(|| "nothing was read before".to_owned(), |since| format!("its state is that of {since}"));
             display::feed_failure(&name, error, &since);
         } else if !global.quiet {
             anstream::eprintln!(
@@ -227,7 +228,9 @@ impl From<BuildError> for Failure {
             BuildError::Mapping { .. } | BuildError::Template(_) => {
                 (Exit::Usage, help("compare it with stixc templates show"))
             }
-            BuildError::Damaged(_) => (Exit::Usage, help("move the store away: the next build fetches everything again")),
+            BuildError::Damaged(_) => {
+                (Exit::Usage, help("move the store away: the next build fetches everything again"))
+            }
         };
         Self { exit, message, help }
     }

@@ -52,16 +52,18 @@ impl Converter<'_> {
         let summary = summarise(&gathered, settings.targets.iter().map(|prepared| prepared.target));
         let members = Members::of(&gathered);
         let origins = origins(&mut gathered, &members);
+        let mut reports = reports(gathered.records);
         let mut order: Vec<u32> = members.patterns().collect();
+        let keys = std::mem::take(&mut gathered.patterns);
         order.par_sort_unstable_by(|&left, &right| {
-            let key = |pattern: u32| {
-                (origins.get(pattern as usize).map(|origin| &origin.id), gathered.patterns[pattern as usize])
-            };
+            let key = |pattern: u32| (origins.get(pattern as usize).map(|origin| &origin.id), keys[pattern as usize]);
             key(left).cmp(&key(right))
         });
+        drop(keys);
         let mut failures = Vec::new();
+        let mut outcomes = gathered.outcomes;
         for (number, prepared) in settings.targets.iter().enumerate() {
-            let outcomes = gathered.outcomes.get_mut(number).map(std::mem::take).unwrap_or_default();
+            let outcomes = outcomes.get_mut(number).map(std::mem::take).unwrap_or_default();
             let (places, rules) = rules(outcomes, &order, &origins);
             let names = (settings.details == Details::All).then(Vec::new);
             let mut emitter = Emitter { target: prepared.target, renderer, sink, names, said: Vec::new() };
@@ -74,11 +76,10 @@ impl Converter<'_> {
                 .extend(said.into_iter().map(|diagnostic| SourceDiagnostic { source: source.to_owned(), diagnostic }));
             for (index, ids) in names.into_iter().flatten() {
                 let Some(&pattern) = places.get(index) else { continue };
-                note_rules(&mut gathered, members.of_pattern(pattern), source, &ids);
+                note_rules(&mut reports, members.of_pattern(pattern), source, &ids);
             }
         }
-        let mut indicators: Vec<IndicatorReport> =
-            gathered.records.into_iter().filter_map(|record| record.report).map(|report| *report).collect();
+        let mut indicators: Vec<IndicatorReport> = reports.into_iter().map(|(_, report)| *report).collect();
         indicators.sort_by(|left, right| left.id.cmp(&right.id));
         Finished { summary, indicators, diagnostics, failures }
     }
@@ -99,7 +100,7 @@ impl Members {
         records.par_sort_unstable_by(|&left, &right| {
             let key = |number: u32| {
                 let record = record(number);
-                let id = record.origin.as_deref().map(|origin| &origin.id);
+                let id = record.origin().map(|origin| &origin.id);
                 // Those without a date come last: they can't claim to be first.
                 (record.group, record.created.is_none(), record.created, id)
             };
@@ -108,7 +109,7 @@ impl Members {
         let mut starts = vec![0; gathered.patterns.len() + 1];
         for &number in &records {
             if let Some(pattern) = record(number).group {
-                starts[pattern as usize + 1] += 1;
+                starts[pattern.number() as usize + 1] += 1;
             }
         }
         for pattern in 1..starts.len() {
@@ -131,10 +132,10 @@ impl Members {
 /// One origin for each pattern, in the order of their numbers; empty where the records keep none.
 fn origins(gathered: &mut Gathered, members: &Members) -> Vec<Arc<Origin>> {
     let Gathered { records, patterns, .. } = gathered;
-    if records.iter().all(|record| record.origin.is_none()) {
+    if records.iter().all(|record| record.origin().is_none()) {
         return Vec::new();
     }
-    let mut take = |number: &u32| records[*number as usize].origin.take();
+    let mut take = |number: &u32| records[*number as usize].take_origin();
     (0..)
         .zip(patterns)
         .map(|(pattern, _)| {
@@ -160,10 +161,18 @@ fn rules(mut outcomes: Vec<Outcome>, order: &[u32], origins: &[Arc<Origin>]) -> 
     (places, rules)
 }
 
-fn note_rules(gathered: &mut Gathered, members: &[u32], target: &str, ids: &[String]) {
-    for &member in members {
-        let report = gathered.records[member as usize].report.as_mut();
-        if let Some(entry) = report.and_then(|report| report.targets.get_mut(target)) {
+/// The reports of those records that have one, with the numbers of the records, which are in order. The records are of no
+/// use any more.
+fn reports(records: Vec<Record>) -> Vec<(u32, Box<IndicatorReport>)> {
+    let reports = records.into_iter().map(|record| record.report());
+    (0..).zip(reports).filter_map(|(number, report)| Some((number, report?))).collect()
+}
+
+fn note_rules(reports: &mut [(u32, Box<IndicatorReport>)], members: &[u32], target: &str, ids: &[String]) {
+    for member in members {
+        let report = reports.binary_search_by_key(member, |(number, _)| *number);
+        let entry = report.ok().and_then(|at| reports[at].1.targets.get_mut(target));
+        if let Some(entry) = entry {
             entry.rules.extend_from_slice(ids);
         }
     }

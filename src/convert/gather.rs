@@ -1,5 +1,11 @@
 //! From batches of objects to one record for each indicator and one group for each pattern.
 
+use std::{
+    hash::BuildHasher,
+    num::{NonZeroU32, NonZeroU64},
+};
+
+use hashbrown::HashTable;
 use uuid::Uuid;
 
 use crate::{
@@ -7,7 +13,7 @@ use crate::{
     plan::fidelity::{Fidelity, Loss},
     report::{IndicatorReport, Status, TargetReport},
     span::Span,
-    stix::{self, Batch, Context, Fault, Indicator, Key, KeyMap, PatternType, Timestamp},
+    stix::{self, Batch, Context, Fault, Indicator, Key, KeyState, PatternType, Timestamp},
     target::contract::{Content, Origin},
 };
 
@@ -177,36 +183,103 @@ pub(super) struct Gathered {
     pub patterns: Vec<Key>,
     /// By target, then by the number of the pattern.
     pub outcomes: Vec<Vec<Outcome>>,
-    by_id: KeyMap<u32>,
-    by_pattern: KeyMap<u32>,
+    /// The key of each record's identifier.
+    ids: Vec<Key>,
+    by_id: Places,
+    by_pattern: Places,
+}
+
+/// Where each key of a list stands. It holds the places only, for there are millions of them.
+#[derive(Default)]
+struct Places {
+    table: HashTable<u32>,
+    state: KeyState,
+}
+
+impl Places {
+    fn find(&self, keys: &[Key], key: Key) -> Option<u32> {
+        self.table.find(self.state.hash_one(key), |&place| keys[place as usize] == key).copied()
+    }
+
+    /// Adds the key that stands last in `keys`; its place.
+    fn add_last(&mut self, keys: &[Key]) -> Option<u32> {
+        let place = u32::try_from(keys.len().checked_sub(1)?).ok()?;
+        let hash = |place: &u32| self.state.hash_one(keys[*place as usize]);
+        self.table.insert_unique(hash(&place), place, hash);
+        Some(place)
+    }
+}
+
+/// What is kept of one indicator. Moments are in microseconds: finer differences have no meaning.
+pub(super) struct Record {
+    pub created: Option<Moment>,
+    modified: Option<Moment>,
+    pub group: Option<Group>,
+    pub status: Status,
+    pub guarded: bool,
+    extras: Option<Box<Extras>>,
+}
+
+/// What only some runs keep of an indicator: for rules with metadata, and where details are wanted.
+struct Extras {
+    origin: Option<Box<Origin>>,
+    report: Option<Box<IndicatorReport>>,
+}
+
+impl Record {
+    pub(super) fn origin(&self) -> Option<&Origin> {
+        self.extras.as_ref()?.origin.as_deref()
+    }
+
+    pub(super) fn take_origin(&mut self) -> Option<Box<Origin>> {
+        self.extras.as_mut()?.origin.take()
+    }
+
+    pub(super) fn report(self) -> Option<Box<IndicatorReport>> {
+        self.extras?.report
+    }
+}
+
+/// Microseconds since the year 0, so that 0 is left for the lack of a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Moment(NonZeroU64);
+
+impl Moment {
+    fn of(time: Timestamp) -> Option<Self> {
+        const YEAR_0: i64 = -62_167_219_200_000_000;
+        let since = time.unix_microseconds().checked_sub(YEAR_0)?;
+        NonZeroU64::new(u64::try_from(since).ok()?.checked_add(1)?).map(Self)
+    }
+}
+
+/// The number of a pattern.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Group(NonZeroU32);
+
+impl Group {
+    fn new(number: u32) -> Option<Self> {
+        NonZeroU32::new(number.checked_add(1)?).map(Self)
+    }
+
+    /// The number, from 0.
+    pub(super) fn number(self) -> u32 {
+        self.0.get() - 1
+    }
 }
 
 impl Gathered {
     /// What became of a pattern in each target, in their order.
-    pub(super) fn outcomes_of(&self, pattern: u32) -> impl Iterator<Item = &Outcome> {
-        self.outcomes.iter().filter_map(move |all| all.get(pattern as usize))
+    pub(super) fn outcomes_of(&self, pattern: Group) -> impl Iterator<Item = &Outcome> {
+        self.outcomes.iter().filter_map(move |all| all.get(pattern.number() as usize))
     }
 
     /// The lookups are of use only while indicators come in.
     pub(super) fn close(&mut self) {
-        self.by_id = KeyMap::default();
-        self.by_pattern = KeyMap::default();
+        self.ids = Vec::new();
+        self.by_id = Places::default();
+        self.by_pattern = Places::default();
     }
-}
 
-/// What is kept of one indicator.
-pub(super) struct Record {
-    pub created: Option<Timestamp>,
-    pub modified: Option<Timestamp>,
-    pub status: Status,
-    pub guarded: bool,
-    pub group: Option<u32>,
-    pub origin: Option<Box<Origin>>,
-    pub report: Option<Box<IndicatorReport>>,
-    pattern: Option<Key>,
-}
-
-impl Gathered {
     pub(super) fn is_empty(&self) -> bool {
         self.records.is_empty()
     }
@@ -216,37 +289,44 @@ impl Gathered {
     pub(super) fn add(&mut self, item: Item) {
         let Item { id, created, modified, status, guarded, pattern, origin, report } = item;
         let (pattern, outcomes) = pattern.map_or((None, None), |(key, outcomes)| (Some(key), Some(outcomes)));
-        let mut record = Record { created, modified, status, guarded, group: None, origin, report, pattern };
-        match self.by_id.get(&id) {
-            Some(&at) if !self.records[at as usize].gives_way_to(&record) => {}
-            Some(&at) => {
+        let extras = (origin.is_some() || report.is_some()).then(|| Box::new(Extras { origin, report }));
+        let mut record = Record {
+            created: created.and_then(Moment::of),
+            modified: modified.and_then(Moment::of),
+            group: None,
+            status,
+            guarded,
+            extras,
+        };
+        match self.by_id.find(&self.ids, id) {
+            Some(at) if !self.gives_way(&self.records[at as usize], &record, pattern) => {}
+            Some(at) => {
                 record.group = self.group(pattern, outcomes);
                 self.records[at as usize] = record;
             }
             None => {
                 record.group = self.group(pattern, outcomes);
-                self.by_id.insert(id, u32::try_from(self.records.len()).unwrap_or(u32::MAX));
                 self.records.push(record);
+                self.ids.push(id);
+                self.by_id.add_last(&self.ids);
             }
         }
     }
 
-    fn group(&mut self, pattern: Option<Key>, outcomes: Option<Vec<Outcome>>) -> Option<u32> {
-        let (key, outcomes) = (pattern?, outcomes?);
-        let next = u32::try_from(self.patterns.len()).ok()?;
-        let number = *self.by_pattern.entry(key).or_insert(next);
-        if number == next {
-            self.patterns.push(key);
-            self.outcomes.resize_with(outcomes.len(), Vec::new);
-            self.outcomes.iter_mut().zip(outcomes).for_each(|(all, outcome)| all.push(outcome));
-        }
-        Some(number)
+    /// Whether a record gives way to another with this pattern.
+    fn gives_way(&self, held: &Record, other: &Record, pattern: Option<Key>) -> bool {
+        let held_pattern = held.group.map(|group| self.patterns[group.number() as usize]);
+        (held.modified, held.status, held_pattern) < (other.modified, other.status, pattern)
     }
-}
 
-impl Record {
-    fn gives_way_to(&self, other: &Self) -> bool {
-        let rank = |record: &Self| (record.modified, record.status, record.pattern);
-        rank(self) < rank(other)
+    fn group(&mut self, pattern: Option<Key>, outcomes: Option<Vec<Outcome>>) -> Option<Group> {
+        let (key, outcomes) = (pattern?, outcomes?);
+        if let Some(known) = self.by_pattern.find(&self.patterns, key) {
+            return Group::new(known);
+        }
+        self.patterns.push(key);
+        self.outcomes.resize_with(outcomes.len(), Vec::new);
+        self.outcomes.iter_mut().zip(outcomes).for_each(|(all, outcome)| all.push(outcome));
+        self.by_pattern.add_last(&self.patterns).and_then(Group::new)
     }
 }

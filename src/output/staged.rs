@@ -58,8 +58,7 @@ impl Staged {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(at(&stages)(error)),
             _ => {}
         }
-        fs::create_dir(&stages).map_err(at(&stages))?;
-        let stage = TempDir::new_in(&stages).map_err(at(&stages))?;
+        let stage = tempfile::Builder::new().prefix(STAGE).rand_bytes(0).tempdir_in(root).map_err(at(&stages))?;
         Ok(Self { directory, stage })
     }
 
@@ -143,10 +142,6 @@ impl Staged {
         for folder in &touched {
             sync(folder).map_err(at(folder))?;
         }
-        let stages = self.directory.root.join(STAGE);
-        drop(self.stage);
-        // It is empty, and of no use; were it not, the next run would remove it.
-        _ = fs::remove_dir_all(stages);
         Ok((self.directory, removed))
     }
 }

@@ -47,6 +47,25 @@ impl<T> Few<T> {
     }
 }
 
+impl<T> From<Vec<T>> for Few<T> {
+    fn from(mut elements: Vec<T>) -> Self {
+        match elements.len() {
+            0 => Self::None,
+            1 => elements.pop().map_or(Self::None, Self::One),
+            _ => Self::Many(elements),
+        }
+    }
+}
+
+impl<T> FromIterator<T> for Few<T> {
+    fn from_iter<I: IntoIterator<Item = T>>(elements: I) -> Self {
+        elements.into_iter().fold(Self::None, |mut all, element| {
+            all.push(element);
+            all
+        })
+    }
+}
+
 impl<T> Deref for Few<T> {
     type Target = [T];
 

@@ -4,7 +4,7 @@
 //! distinct pattern, on several cores at once. [`Target::emit`] then gets all [`Rule`]s of a run in their final order,
 //! with the indicators that they come from, and writes its files.
 
-use std::{any::Any, fmt, io, sync::Arc};
+use std::{any::Any, fmt, io, ops::Deref, sync::Arc};
 
 use serde::Serialize;
 use serde_json::Value as Json;
@@ -16,7 +16,7 @@ use crate::{
         adapt::Accept,
         fidelity::{Fidelity, Loss},
     },
-    stix::{Timestamp, Tlp},
+    stix::{Few, Timestamp, Tlp},
 };
 
 use super::mapping::MappingError;
@@ -115,9 +115,34 @@ pub struct Lowered {
     /// Whether all drafts together mean what the plan means.
     pub fidelity: Fidelity,
     /// What they don't say.
-    pub losses: Vec<Loss>,
+    pub losses: Losses,
     /// At least one.
-    pub drafts: Vec<Draft>,
+    pub drafts: Few<Draft>,
+}
+
+/// What rules don't say: nothing, for nearly all of the millions of patterns of a feed. Read it as a slice.
+#[derive(Debug, Default)]
+pub struct Losses(Option<Box<Vec<Loss>>>);
+
+impl Losses {
+    /// Adds one at the end.
+    pub fn push(&mut self, loss: Loss) {
+        self.0.get_or_insert_default().push(loss);
+    }
+}
+
+impl From<Vec<Loss>> for Losses {
+    fn from(losses: Vec<Loss>) -> Self {
+        Self((!losses.is_empty()).then(|| Box::new(losses)))
+    }
+}
+
+impl Deref for Losses {
+    type Target = [Loss];
+
+    fn deref(&self) -> &[Loss] {
+        self.0.as_deref().map_or(&[], Vec::as_slice)
+    }
 }
 
 /// Why a target writes no rule for a plan.

@@ -10,7 +10,8 @@ use std::{
 use toml::Spanned;
 
 use super::{
-    BAD_CONFIG, BAD_VALUE, Config, Credentials, FeedConfig, Guard, Kind, MISSING_KEY, TargetConfig, UNKNOWN_KEY, WebFeed,
+    BAD_CONFIG, BAD_VALUE, Config, Credentials, FeedConfig, Guard, Kind, MISSING_KEY, TargetConfig, UNKNOWN_KEY,
+    WebFeed,
     raw::{Raw, RawFeed, RawFilter, RawGuard, RawTarget},
 };
 use crate::{
@@ -119,7 +120,16 @@ impl Reader<'_> {
         }
         let filter = self.filter(&raw.filter);
         let guard = self.guard(&raw.guard);
-        let feeds = raw.feed.into_iter().filter_map(|feed| self.feed(feed.span(), feed.into_inner())).collect();
+        let mut sources = BTreeSet::new();
+        let mut feeds = Vec::new();
+        for feed in raw.feed {
+            let (span, name) = (feed.span(), feed.get_ref().name.span());
+            let Some(feed) = self.feed(span, feed.into_inner()) else { continue };
+            if !sources.insert(feed.source()) {
+                self.refuse(name, "another feed reads the same", "remove one of them, or let it read something else");
+            }
+            feeds.push(feed);
+        }
         let mut kinds = BTreeSet::new();
         let mut targets = Vec::new();
         for target in raw.target {
@@ -287,7 +297,8 @@ impl Reader<'_> {
             Some(("file", path)) if !path.is_empty() => Some(format!("file:{}", self.folder.join(path).display())),
             Some(("env" | "command", place)) if !place.is_empty() => Some(reference.get_ref().clone()),
             _ => {
-                let help = "write env:VARIABLE, file:PATH or command:COMMAND; the secret itself has no place in this file";
+                let help =
+                    "write env:VARIABLE, file:PATH or command:COMMAND; the secret itself has no place in this file";
                 self.refuse(raw.name.span(), "the secret of this feed is not named by its place", help);
                 None
             }
@@ -344,7 +355,11 @@ impl Reader<'_> {
     fn target(&mut self, raw: RawTarget) -> Option<TargetConfig> {
         let Some(target) = target::find(raw.kind.get_ref()) else {
             let names: Vec<&str> = TARGETS.iter().map(|target| target.name()).collect();
-            self.refuse(raw.kind.span(), format!("no target {}", raw.kind.get_ref()), one_of(raw.kind.get_ref(), &names));
+            self.refuse(
+                raw.kind.span(),
+                format!("no target {}", raw.kind.get_ref()),
+                one_of(raw.kind.get_ref(), &names),
+            );
             return None;
         };
         let formats: Vec<&str> = target.formats().iter().map(|format| format.name).collect();

@@ -13,8 +13,9 @@ use crate::{
         fidelity::{Fidelity, Loss},
     },
     span::Span,
+    stix::Few,
     target::{
-        contract::{Draft, Lower, Lowered, Refusal},
+        contract::{Draft, Losses, Lower, Lowered, Refusal},
         mapping::Mapping,
     },
 };
@@ -102,7 +103,11 @@ impl Lists {
 impl Lower for Lists {
     fn lower(&self, plan: &Plan) -> Result<Lowered, Refusal> {
         if let Some(entries) = self.single(plan) {
-            return Ok(Lowered { fidelity: Fidelity::EXACT, losses: Vec::new(), drafts: vec![Draft::new(entries)] });
+            return Ok(Lowered {
+                fidelity: Fidelity::EXACT,
+                losses: Losses::default(),
+                drafts: Few::One(Draft::new(entries)),
+            });
         }
         self.several(plan)
     }
@@ -132,7 +137,7 @@ impl Lists {
             losses.push(Loss { code: NOT_ACCEPTED, effect: fidelity, message, span: last });
             return Err(Refusal { reasons: losses });
         }
-        Ok(Lowered { fidelity, losses, drafts: vec![Draft::new(entries)] })
+        Ok(Lowered { fidelity, losses: losses.into(), drafts: Few::One(Draft::new(entries)) })
     }
 }
 

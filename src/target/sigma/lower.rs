@@ -229,7 +229,7 @@ impl Lower for Compiler {
                 losses: lost.into_iter().chain(elsewhere.iter().cloned()).collect(),
             })
         });
-        Ok(Lowered { fidelity, losses, drafts: drafts.collect() })
+        Ok(Lowered { fidelity, losses: losses.into(), drafts: drafts.collect() })
     }
 }
 

@@ -142,7 +142,7 @@ impl Lower for Lowerer {
             }
             return Err(Refusal { reasons: losses });
         }
-        Ok(Lowered { fidelity, losses, drafts })
+        Ok(Lowered { fidelity, losses: losses.into(), drafts: drafts.into() })
     }
 }
 

@@ -120,7 +120,11 @@ impl Lower for Files {
         let modules = adapted.parts.iter().flat_map(|part| &part.tests).flat_map(|(_, written)| &written.modules);
         let modules = modules.map(|module| Box::from(*module)).collect();
         let draft = Draft { modules, condition: lines(&adapted.parts) };
-        Ok(Lowered { fidelity: adapted.fidelity, losses: adapted.losses, drafts: vec![contract::Draft::new(draft)] })
+        Ok(Lowered {
+            fidelity: adapted.fidelity,
+            losses: adapted.losses.into(),
+            drafts: vec![contract::Draft::new(draft)].into(),
+        })
     }
 }
 
