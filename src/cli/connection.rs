@@ -60,6 +60,9 @@ pub(super) struct Connection {
     /// How often a request is sent before it is given up
     #[arg(long, value_name = "N", default_value_t = 5)]
     attempts: u32,
+    /// Longest pause that the server may ask for, in seconds; if it asks for more, the run fails at once
+    #[arg(long, value_name = "SECONDS", default_value = "300", value_parser = seconds)]
+    max_wait: Duration,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -100,7 +103,7 @@ impl Credentials {
     }
 
     fn auth(&self) -> Result<Auth, Failure> {
-        let secret = |reference: &str| Secret::from_reference(reference).map_err(usage_failure);
+        let secret = |reference: &str| Secret::from_reference(reference).map_err(feed_failure);
         if let Some(token) = &self.token {
             return Ok(Auth::Bearer(secret(token)?));
         }
@@ -132,6 +135,7 @@ impl Connection {
         options.timeouts.read = self.read_timeout;
         options.timeouts.page = self.page_timeout;
         options.backoff.attempts = self.attempts;
+        options.backoff.longest_asked = self.max_wait;
         if global.verbose > 0 {
             options.log = Some(Log::new(global.verbose > 1, |line| anstream::eprintln!("{}", display::visible(line))));
         }
@@ -158,13 +162,8 @@ fn seconds(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// What is wrong with the request itself.
-pub(super) fn usage_failure(error: TaxiiError) -> Failure {
-    Failure { exit: Exit::Usage, ..feed_failure(error) }
-}
-
-/// A feed that could not be fetched.
+/// A feed that could not be fetched, or not even be asked for.
 pub(super) fn feed_failure(error: TaxiiError) -> Failure {
-    let message = format!("[{}] {error}", error.code());
-    Failure { exit: Exit::Feed, message, help: error.help() }
+    let exit = if error.is_usage() { Exit::Usage } else { Exit::Feed };
+    Failure { exit, message: format!("[{}] {error}", error.code()), help: error.help() }
 }

@@ -12,7 +12,9 @@ use crate::{
     diagnostic::Severity,
     output::write_file,
     report::SourceDiagnostic,
-    source::taxii::{BundleWriter, FetchOptions, FetchSummary, TaxiiError, Timestamp, download_into, fetch_into},
+    source::taxii::{
+        BundleWriter, FetchOptions, FetchSummary, TaxiiError, Timestamp, collections, download_into, fetch_into,
+    },
     target::contract::EmitError,
 };
 
@@ -37,6 +39,9 @@ pub(super) struct Fetch {
     /// The address is that of a bundle, which is downloaded as a whole
     #[arg(long)]
     bundle: bool,
+    /// List the server's collections: id, title, whether it may be read, API root
+    #[arg(long, conflicts_with_all = ["collection", "bundle", "cursor", "output"])]
+    list: bool,
     /// Only what was added after this instant, RFC 3339
     #[arg(long, value_name = "TIME", conflicts_with = "bundle")]
     added_after: Option<String>,
@@ -69,6 +74,9 @@ struct Outcome {
 
 impl Fetch {
     pub(super) fn run(&self, global: &Global) -> Result<Exit, Failure> {
+        if self.list {
+            return self.list(&self.options(global)?);
+        }
         if self.cursor.is_some() && self.collection.len() > 1 {
             return Err(Failure::usage("--cursor remembers one collection only", "fetch each collection by itself"));
         }
@@ -91,6 +99,19 @@ impl Fetch {
             });
         }
         Ok(if outcome.failed.is_empty() { Exit::Done } else { Exit::Feed })
+    }
+
+    /// Prints the collections, one a line: id, title, whether it may be read, API root.
+    fn list(&self, options: &FetchOptions) -> Result<Exit, Failure> {
+        let mut out = io::BufWriter::new(io::stdout().lock());
+        for (root, collection) in collections(options).map_err(feed_failure)? {
+            let title = collection.title.as_deref().unwrap_or_default();
+            let access = if collection.can_read == Some(false) { "no read" } else { "read" };
+            let line = [collection.id.as_str(), title, access, root.as_str()].map(display::visible).join("\t");
+            writeln!(out, "{line}")?;
+        }
+        out.flush()?;
+        Ok(Exit::Done)
     }
 
     /// Fetches each collection. An error if none of them could be.
@@ -126,8 +147,10 @@ impl Fetch {
         let mut fetched = None;
         let written = write_file(&self.output, &mut |out| match self.fetch(options, out) {
             Ok(outcome) => {
+                let is_new = outcome.fetched.iter().any(|summary| !summary.unchanged);
                 fetched = Some(Ok(outcome));
-                Ok(())
+                // The file holds what is still the same.
+                if is_new { Ok(()) } else { Err(io::Error::other("unchanged").into()) }
             }
             Err(TaxiiError::Output(error)) => Err(error.into()),
             Err(error) => {
@@ -138,6 +161,7 @@ impl Fetch {
         });
         match (fetched, written) {
             (Some(Err(failure)), _) => Err(failure),
+            (Some(Ok(outcome)), Err(_)) if outcome.fetched.iter().all(|summary| summary.unchanged) => Ok(outcome),
             (_, Err(error)) => Err(error.into()),
             (Some(Ok(outcome)), Ok(())) => Ok(outcome),
             (None, Ok(())) => Ok(Outcome::default()),

@@ -84,7 +84,7 @@ fn a_cursor_file_lets_the_next_run_go_on() {
     assert_eq!(kept(), "2026-01-02T00:00:00.000000Z\n");
     // A cursor that is none is not overwritten either.
     fs::write(&cursor, "garbage").unwrap();
-    assert_eq!(stixc(&arguments).status.code(), Some(4));
+    assert_eq!(stixc(&arguments).status.code(), Some(2));
     assert_eq!(kept(), "garbage");
 }
 
@@ -94,6 +94,42 @@ fn a_bundle_is_downloaded() {
     let output = stixc(&[&server.url("/all.json"), "--bundle"]);
     assert!(output.status.success(), "{}", text(&output.stderr));
     assert_holds(&text(&output.stdout), 0..4);
+}
+
+#[test]
+fn a_bundle_that_is_still_the_same_leaves_the_file_alone() {
+    let server = Server::start(|request, _| match request.headers.get("if-none-match") {
+        Some(_) => Reply::new(304, ""),
+        None => Reply::new(200, json!(indicators(0..4)).to_string()).with("ETag", "\"v1\""),
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let (file, cursor, url) = (path("bundle.json"), path("cursor"), server.url("/all.json"));
+    for _ in 0..2 {
+        let output = stixc(&[&url, "--bundle", "--cursor", &cursor, "-o", &file]);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        assert_holds(&fs::read_to_string(&file).unwrap(), 0..4);
+        assert_eq!(fs::read_to_string(&cursor).unwrap(), "\"v1\"\n");
+    }
+    assert_eq!(server.requests().len(), 2);
+}
+
+#[test]
+fn collections_are_listed() {
+    let server = Server::start(|request, _| match request.path.as_str() {
+        "/taxii2/" => Reply::json(&json!({"title": "t", "api_roots": ["/dead/", "/root/"]})),
+        "/root/collections/" => Reply::json(&json!({"collections": [
+            {"id": "all-iocs", "title": "All\u{1b}[2J", "can_read": true}, {"id": "inbox", "can_read": false},
+        ]})),
+        _ => Reply::new(404, "{}"),
+    });
+    let output = stixc(&[&server.url("/taxii2/"), "--list"]);
+    let root = server.url("/root/");
+    let lines: Vec<_> = text(&output.stdout).lines().map(str::to_owned).collect();
+    assert_eq!(lines.len(), 2, "{}", text(&output.stderr));
+    assert!(lines[0].starts_with("all-iocs\tAll") && lines[0].ends_with(&format!("\tread\t{root}")), "{lines:?}");
+    assert!(!lines[0].contains('\u{1b}'));
+    assert_eq!(lines[1], format!("inbox\t\tno read\t{root}"));
 }
 
 /// A server that repeats whatever it was sent, on each way that a program may print.

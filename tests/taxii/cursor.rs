@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use stixc::source::taxii::{
-    BEYOND_LOOKBACK, FetchSummary, STARTED_AGAIN, TaxiiError, Timestamp, UNCERTAIN_END, WRONG_LAST_ADDED,
+    Auth, BEYOND_LOOKBACK, FetchSummary, STARTED_AGAIN, Secret, TaxiiError, Timestamp, UNCERTAIN_END, WRONG_LAST_ADDED,
 };
 
 use crate::server::{Reply, Server, assert_holds, assert_well_formed, collection, indicators, run};
@@ -157,6 +157,51 @@ fn a_poll_that_begins_before_the_lookback_is_warned_about() {
         let summary = run(&options).0.unwrap();
         assert_eq!(summary.diagnostics.iter().any(|found| found.code == BEYOND_LOOKBACK), warned);
     }
+}
+
+/// As SOCDefenders' other documents say: a bundle with an identity that is stamped anew, a key in a header of its own,
+/// neither `more` nor `next`, and blocks of 250 objects that were added at one moment.
+#[test]
+fn two_polls_of_a_server_with_headers_only_give_everything_once() {
+    const TIES: usize = 250;
+    let moment = |number: usize| format!("2026-01-01T{:02}:00:00.000000Z", number / TIES);
+    let server = Server::start(move |request, answered| {
+        if request.headers.get("x-api-key").map(String::as_str) != Some("sesame") {
+            return Reply::new(401, r#"{"error":{"code":"missing_api_key","message":"No key","request_id":"req_1"}}"#);
+        }
+        let after = request.has("added_after").map(|moment| Timestamp::parse(moment).unwrap());
+        let first = (0..2000).find(|&number| after < Timestamp::parse(&moment(number))).unwrap_or(2000);
+        let end = (first + request.has("limit").unwrap().parse::<usize>().unwrap()).min(2000);
+        let mut objects = vec![json!({
+            "type": "identity", "id": "identity--socdefenders", "name": "Feed",
+            "modified": format!("2026-01-02T00:00:00.{answered:03}Z"),
+        })];
+        objects.extend(indicators(first..end));
+        let reply = Reply::new(200, json!({"type": "bundle", "id": "bundle--1", "objects": objects}).to_string())
+            .with("Content-Type", "application/json")
+            .with("X-RateLimit-Limit", "1000")
+            .with("X-RateLimit-Remaining", "990")
+            .with("X-RateLimit-Reset", "1767225660");
+        if first < end {
+            reply.with("X-TAXII-Date-Added-First", moment(first)).last_added(&moment(end - 1))
+        } else {
+            reply
+        }
+    });
+    let mut options = collection(&server);
+    options.auth = Auth::Header { name: "X-API-Key".into(), value: Secret::new("sesame") };
+    let (outcome, bundle) = run(&options);
+    let summary = outcome.unwrap();
+    assert_eq!((summary.objects, crate::server::ids(&bundle).len()), (2001, 2001));
+    assert!(summary.requests <= 30, "{}", summary.requests);
+    assert_eq!(summary.cursor, Some(moment(1999)));
+    assert_well_formed(&server.requests());
+
+    options.cursor = summary.cursor;
+    let (outcome, bundle) = run(&options);
+    let summary = outcome.unwrap();
+    assert_eq!(crate::server::ids(&bundle), ["identity--socdefenders"]);
+    assert_eq!((summary.requests, summary.cursor), (1, Some(moment(1999))));
 }
 
 /// As SOCDefenders may be: no `more`, no `next`, only the header, and fewer objects a page than asked for.

@@ -17,6 +17,63 @@ pub fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
+/// Everything at a glance: whatever a server does, the fetch ends, soon, and with a code that says how.
+#[test]
+fn every_hostile_server_is_left_within_the_limits_and_with_its_own_code() {
+    let page = |body: serde_json::Value| Reply::json(&body);
+    let objects = || indicators(0..3);
+    let more = |next: &str| page(json!({"more": true, "next": next, "objects": objects()}));
+    let header = "2026-01-01T00:00:00.000000Z";
+    let elsewhere = Server::scripted(vec![page(json!({}))]);
+    let bomb = gzip(&vec![b' '; 64 << 20]);
+    for (name, replies, expected) in [
+        ("the same page for ever", vec![more("x")], "S047"),
+        (
+            "the same page and header for ever",
+            vec![page(json!({"more": true, "objects": objects()})).last_added(header)],
+            "S048",
+        ),
+        ("more with nothing", vec![page(json!({"more": true, "next": "x", "objects": []}))], "S047"),
+        ("no header", vec![page(json!({"more": true, "objects": objects()}))], "S049"),
+        ("a wrong header", vec![page(json!({"more": true, "objects": objects()})).last_added("soon")], "S049"),
+        ("429 with Retry-After", vec![Reply::new(429, "{}").with("Retry-After", "0")], "S038"),
+        ("429 with a long Retry-After", vec![Reply::new(429, "{}").with("Retry-After", "86400")], "S038"),
+        ("429 with X-RateLimit-Reset", vec![Reply::new(429, "{}").with("X-RateLimit-Reset", "4102444800")], "S038"),
+        ("429 by itself", vec![Reply::new(429, "")], "S038"),
+        ("a body that breaks off", vec![Reply { cut: 20, ..more("x") }], "S028"),
+        ("a slow drip", vec![Reply { drip: Duration::from_millis(40), ..more("x") }], "S027"),
+        ("silence", vec![Reply { silence: Duration::from_secs(2), ..more("x") }], "S027"),
+        ("a gzip bomb", vec![Reply::new(200, bomb).with("Content-Encoding", "gzip")], "S043"),
+        ("10 GB", vec![Reply { times: 10_000_000, ..Reply::new(200, vec![b' '; 1000]) }], "S043"),
+        ("200 deep", vec![Reply::new(200, format!("{}{}", "[".repeat(200), "]".repeat(200)))], "S042"),
+        (
+            "another origin",
+            vec![Reply::new(307, "").with("Location", elsewhere.url("/root/collections/c/objects/"))],
+            "S029",
+        ),
+        ("a circle", vec![Reply::new(307, "").with("Location", "?limit=100")], "S030"),
+        ("a web page", vec![Reply::new(200, "<html>")], "S041"),
+    ] {
+        let server = Server::scripted(replies);
+        let mut options = collection(&server);
+        options.auth = Auth::Header { name: "X-API-Key".into(), value: Secret::new("sesame") };
+        options.limits.page_bytes = 1 << 20;
+        options.timeouts.page = Duration::from_millis(300);
+        options.backoff.attempts = 3;
+        let start = Instant::now();
+        let error = run(&options).0.unwrap_err();
+        let code = match &error {
+            TaxiiError::Incomplete { cause, .. } => cause.code(),
+            error => error.code(),
+        };
+        assert_eq!(code.0, expected, "{name}: {error}");
+        assert!(start.elapsed() < Duration::from_secs(5), "{name}");
+        assert!(!format!("{error} {error:?} {}", error.help()).contains("sesame"), "{name}");
+        crate::server::assert_well_formed(&server.requests());
+    }
+    assert_eq!(elsewhere.requests().len(), 0);
+}
+
 #[test]
 fn a_redirect_to_another_server_gets_no_credentials() {
     for auth in [

@@ -59,7 +59,7 @@ impl Auth {
 
     /// `text` with each of the secrets replaced by `***`: a server may repeat what it was sent.
     pub(super) fn redact(&self, text: &str) -> String {
-        let secrets = match self {
+        let mut secrets = match self {
             Self::None => vec![],
             Self::Basic { user, password } => vec![password.text().to_owned(), basic(user, password)],
             Self::Bearer(secret) | Self::Header { value: secret, .. } => {
@@ -68,6 +68,9 @@ impl Auth {
                 vec![secret.text().to_owned(), last_word]
             }
         };
+        // A server may also have hidden it in a `next`, which goes into the URL.
+        let in_urls = |secret: &String| url::form_urlencoded::byte_serialize(secret.as_bytes()).collect::<String>();
+        secrets.extend(secrets.iter().map(in_urls).collect::<Vec<_>>());
         secrets
             .iter()
             .filter(|secret| !secret.is_empty())
@@ -123,7 +126,17 @@ mod tests {
         for auth in auths {
             assert!(!format!("{auth:?}").contains("hidden"), "{auth:?}");
             assert_eq!(auth.redact("bad key hidden"), "bad key ***");
+            assert_eq!(auth.redact("?next=hidden"), "?next=***");
         }
+    }
+
+    #[test]
+    fn a_secret_is_known_in_a_url_too() {
+        let auth = Auth::Bearer(Secret::new("a+b/c=="));
+        assert_eq!(
+            auth.redact("> GET https://feed.example/?next=a%2Bb%2Fc%3D%3D"),
+            "> GET https://feed.example/?next=***"
+        );
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Setting up the HTTP client: who it is, whom it trusts, and by which way it goes.
 
 use std::{
-    fs,
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -12,7 +12,7 @@ use super::{
     FetchOptions, TaxiiError,
     address::{is_loopback, shown},
     client::innermost,
-    secret::owned_alone,
+    secret::read_private,
 };
 
 /// Whom to trust, and the client's own certificate. All files are PEM.
@@ -87,11 +87,10 @@ fn with_tls(mut builder: ClientBuilder, tls: &Tls) -> Result<ClientBuilder, Taxi
     match (&tls.certificate, &tls.key) {
         (Some(certificate), key) => {
             let key = key.as_ref().unwrap_or(certificate);
-            owned_alone(key)?;
-            let mut pem = read(certificate)?;
+            let mut pem = read_private(key, |error| unreadable(key, &error))?;
             if key != certificate {
                 pem.push(b'\n');
-                pem.extend(read(key)?);
+                pem.extend(read(certificate)?);
             }
             let identity =
                 Identity::from_pem(&pem).map_err(|_| unusable(key, "holds no certificate and key that can be used"))?;
@@ -103,7 +102,11 @@ fn with_tls(mut builder: ClientBuilder, tls: &Tls) -> Result<ClientBuilder, Taxi
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, TaxiiError> {
-    fs::read(path).map_err(|error| unusable(path, &format!("can't be read: {error}")))
+    fs::read(path).map_err(|error| unreadable(path, &error))
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> TaxiiError {
+    unusable(path, &format!("can't be read: {error}"))
 }
 
 fn unusable(path: &Path, reason: &str) -> TaxiiError {

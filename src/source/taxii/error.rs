@@ -333,6 +333,22 @@ impl TaxiiError {
         matches!(self, Self::Incomplete { .. })
     }
 
+    /// Whether what was asked for is wrong by itself, whatever the server would have answered: an address, a secret, a
+    /// certificate or an option.
+    #[must_use]
+    pub fn is_usage(&self) -> bool {
+        matches!(
+            self,
+            Self::InvalidUrl { .. }
+                | Self::SecretInUrl { .. }
+                | Self::PlainHttp { .. }
+                | Self::MissingSecret { .. }
+                | Self::ExposedSecret { .. }
+                | Self::Certificate { .. }
+                | Self::InvalidOption { .. }
+        )
+    }
+
     /// What the user can do about it, as an instruction.
     #[must_use]
     pub fn help(&self) -> String {

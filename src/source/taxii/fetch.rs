@@ -8,8 +8,9 @@ use std::{
 use super::{
     BundleWriter, Client, Collection, FetchOptions, FetchSummary, Sink, TaxiiError, Timestamp,
     address::{Address, shown},
+    query::Query,
     resolve::{self, Found},
-    walk::{End, NOT_AN_OBJECT, Query, Walk},
+    walk::{End, NOT_AN_OBJECT, Walk},
 };
 use crate::diagnostic::{Code, Diagnostic};
 
@@ -108,7 +109,7 @@ impl Client {
         if options.limit == 0 {
             return Err(TaxiiError::InvalidOption { option: "limit", reason: "must be at least 1".to_owned() });
         }
-        let mut summary = FetchSummary::default();
+        let mut summary = FetchSummary { requests: self.requests(), ..FetchSummary::default() };
         let outcome = self.find_and_walk(options, sink, &mut summary);
         let outcome = self.in_time(outcome).await;
         self.account(summary, outcome)
@@ -129,13 +130,13 @@ impl Client {
         tokio::time::timeout(limit, work).await.unwrap_or(Err(TaxiiError::TooLong { limit }))
     }
 
-    /// Ends the account of a fetch.
+    /// Ends the account of a fetch, which was begun with the number of requests before it.
     pub(super) fn account(
         &self,
         mut summary: FetchSummary,
         outcome: Result<(), TaxiiError>,
     ) -> Result<FetchSummary, TaxiiError> {
-        summary.requests = self.requests();
+        summary.requests = self.requests() - summary.requests;
         if summary.skipped > 0 {
             let message = format!("{} entries of `objects` are not JSON objects; they are left out", summary.skipped);
             summary.diagnostics.push(Diagnostic::warning(NOT_AN_OBJECT, message));

@@ -23,6 +23,7 @@ mod log;
 mod options;
 mod page;
 mod pause;
+mod query;
 mod request;
 mod resolve;
 mod secret;

@@ -1,7 +1,9 @@
 //! Texts that never show, and the places that hold them.
 
 use std::{
-    env, fmt, fs,
+    env, fmt,
+    fs::File,
+    io::{self, Read},
     path::Path,
     process::{Command, Stdio},
 };
@@ -60,9 +62,8 @@ impl Secret {
     /// anyone but its owner may read or write it (on Unix; elsewhere that is not looked at).
     pub fn from_file(path: &Path) -> Result<Self, TaxiiError> {
         let place = format!("the file {}", path.display());
-        let unreadable = |error: &dyn fmt::Display| missing(place.clone(), format!("can't be read: {error}"));
-        owned_alone(path)?;
-        let text = fs::read_to_string(path).map_err(|error| unreadable(&error))?;
+        let bytes = read_private(path, |error| missing(place.clone(), format!("can't be read: {error}")))?;
+        let text = String::from_utf8(bytes).map_err(|_| missing(place.clone(), "is not UTF-8"))?;
         Self::filled(without_line_end(&text), place)
     }
 
@@ -103,22 +104,23 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Refuses a file that others than its owner may read or write. One that is not there is the reader's to report.
-pub(super) fn owned_alone(path: &Path) -> Result<(), TaxiiError> {
+/// The bytes of a file that nobody but its owner may read or write; any other is refused. What is no file, such as a
+/// pipe, has its own guard.
+pub(super) fn read_private(path: &Path, unreadable: impl Fn(io::Error) -> TaxiiError) -> Result<Vec<u8>, TaxiiError> {
+    let mut file = File::open(path).map_err(&unreadable)?;
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
         const OTHERS: u32 = 0o077;
-        if let Ok(metadata) = fs::metadata(path) {
-            let mode = metadata.permissions().mode() & 0o777;
-            if mode & OTHERS != 0 && metadata.is_file() {
-                return Err(TaxiiError::ExposedSecret { file: path.display().to_string(), mode });
-            }
+        let metadata = file.metadata().map_err(&unreadable)?;
+        let mode = metadata.permissions().mode() & 0o777;
+        if metadata.is_file() && mode & OTHERS != 0 {
+            return Err(TaxiiError::ExposedSecret { file: path.display().to_string(), mode });
         }
     }
-    #[cfg(not(unix))]
-    let _ = path;
-    Ok(())
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes).map_err(unreadable)?;
+    Ok(bytes)
 }
 
 fn without_line_end(text: &str) -> &str {
@@ -131,6 +133,8 @@ fn missing(place: String, reason: impl Into<String>) -> TaxiiError {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn from_file(content: &str) -> Result<Secret, TaxiiError> {

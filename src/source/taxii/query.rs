@@ -1,0 +1,68 @@
+//! What a walk asks for, and where it stands.
+
+use url::Url;
+
+use super::{
+    Filters, Timestamp, Version,
+    request::{Kind, Request},
+};
+
+/// What a walk asks for, the same in each of its requests.
+#[derive(Debug, Clone)]
+pub(super) struct Query {
+    pub(super) added_after: Option<Timestamp>,
+    pub(super) limit: u32,
+    pub(super) filters: Filters,
+}
+
+impl Query {
+    pub(super) fn start(&self) -> Position {
+        Position { added_after: self.added_after, next: None, item: 0, limit: self.limit }
+    }
+
+    /// Asks for `position` of the objects at `objects`.
+    pub(super) fn request(&self, objects: &Url, position: &Position, version: Version) -> Request {
+        let is_2_0 = version == Version::V2_0;
+        let mut parameters: Vec<(&str, String)> = Vec::new();
+        parameters.extend(position.added_after.map(|moment| ("added_after", moment.to_string())));
+        parameters.extend(self.filters.parameters());
+        if !is_2_0 {
+            parameters.push(("limit", position.limit.to_string()));
+            parameters.extend(position.next.clone().map(|next| ("next", next)));
+        }
+        let mut url = objects.clone();
+        if !parameters.is_empty() {
+            url.query_pairs_mut().extend_pairs(parameters);
+        }
+        let request = Request::new(url, Kind::Objects, version);
+        if is_2_0 { request.items(position.item, position.limit) } else { request }
+    }
+}
+
+/// Where a walk stands: what its next request says beyond the filters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Position {
+    /// The lower end. A `next` goes with the one that its first page was asked with.
+    pub(super) added_after: Option<Timestamp>,
+    pub(super) next: Option<String>,
+    /// The first item, in TAXII 2.0.
+    pub(super) item: u64,
+    pub(super) limit: u32,
+}
+
+impl Position {
+    /// The way past a page that can't be read and whose newest object was added at `moment`. It overlaps that page as
+    /// any other, but if the page comes again it is left behind with all that share its moment.
+    pub(super) fn past(&self, moment: Timestamp) -> Option<Self> {
+        let overlapping = self.from(moment);
+        if self.next.is_some() || overlapping.added_after > self.added_after {
+            return Some(overlapping);
+        }
+        (Some(moment) > self.added_after).then_some(Self { added_after: Some(moment), ..overlapping })
+    }
+
+    /// The same from `moment` on, without `next`.
+    pub(super) fn from(&self, moment: Timestamp) -> Self {
+        Self { added_after: self.added_after.max(Some(moment.just_before())), next: None, item: 0, limit: self.limit }
+    }
+}
