@@ -4,11 +4,13 @@ mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use proptest::prelude::*;
+use rayon::prelude::*;
 use stixc::{
     convert,
     witness::solve::{Bounds, witnesses},
 };
-use support::generate;
+use support::{corpus, generate, grammar};
 
 #[test]
 fn generated_patterns_are_the_same_each_time_and_name_each_mapped_property() {
@@ -57,11 +59,23 @@ impl Count {
         self.witnesses += found.all.len();
         for gap in found.gaps {
             if std::env::var_os("SHOW_GAPS").is_some() {
-                println!("{}\n    {}", &text[..text.len().min(300)], gap.reason);
+                println!("{}\n    {}", text.chars().take(300).collect::<String>(), gap.reason);
             }
             *self.gaps.entry(gap.reason).or_default() += 1;
         }
         true
+    }
+
+    fn with(mut self, other: Self) -> Self {
+        self.patterns += other.patterns;
+        self.with_match += other.with_match;
+        self.with_miss += other.with_miss;
+        self.complete += other.complete;
+        self.witnesses += other.witnesses;
+        for (reason, number) in other.gaps {
+            *self.gaps.entry(reason).or_default() += number;
+        }
+        self
     }
 
     fn percent(&self, part: usize) -> usize {
@@ -77,4 +91,32 @@ fn generated_patterns_have_witnesses() {
     }
     println!("{count:#?}");
     assert!(count.percent(count.with_match) >= 97 && count.percent(count.with_miss) >= 97, "{count:#?}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// What the grammar allows and the type check lets through, however odd.
+    #[test]
+    fn patterns_of_the_grammar_have_witnesses_or_reasons(text in grammar::pattern()) {
+        Count::default().add(&text);
+    }
+}
+
+#[test]
+#[ignore = "needs the corpus: ../shared/corpus, or STIXC_CORPUS"]
+fn corpus_patterns_have_witnesses() {
+    let mut patterns: BTreeSet<String> = corpus::read("patterns.txt").lines().map(str::to_owned).collect();
+    patterns
+        .extend(corpus::rows("tool_tests.jsonl").iter().filter_map(|row| Some(row["pattern"].as_str()?.to_owned())));
+    let start = std::time::Instant::now();
+    let each = patterns.par_iter().map(|text| {
+        let mut count = Count::default();
+        count.add(text);
+        count
+    });
+    let count = each.reduce(Count::default, Count::with);
+    println!("of {}, {:?}\n{count:#?}", patterns.len(), start.elapsed());
+    assert!(count.patterns > 10_000, "{count:#?}");
+    assert!(count.percent(count.with_match) >= 98 && count.percent(count.with_miss) >= 98, "{count:#?}");
 }

@@ -188,10 +188,23 @@ impl Evaluator {
     /// # Errors
     /// If a regular expression goes back too often on a value.
     pub fn matches_objects(&self, objects: &Map) -> Result<bool, EvaluateError> {
+        self.matches_some(objects, |_| true)
+    }
+
+    /// The same, of one object by its key: the others are only what it refers to.
+    ///
+    /// # Errors
+    /// If a regular expression goes back too often on a value.
+    pub fn matches_object(&self, objects: &Map, key: &str) -> Result<bool, EvaluateError> {
+        self.matches_some(objects, |other| other == key)
+    }
+
+    fn matches_some(&self, objects: &Map, is_asked: impl Fn(&str) -> bool) -> Result<bool, EvaluateError> {
         let world = World::Objects(objects);
         self.shape.is_satisfied_by_one(&mut |condition| {
-            for (_, value) in objects.iter() {
+            for (key, value) in objects.iter() {
                 if let Value::Map(object) = value
+                    && is_asked(key)
                     && self.conditions[condition].holds(object, world)?
                 {
                     return Ok(true);

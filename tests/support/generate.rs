@@ -285,16 +285,16 @@ impl Maker<'_> {
         match self.numbers.below(20) {
             0..=6 => format!("{path} = {}", Quoted(&one)),
             7 | 8 => format!("{path} != {}", Quoted(&one)),
+            10..=12 if is_address => {
+                let prefix = pool.prefix(self.numbers);
+                format!("{path} {}ISSUBSET {}", self.not(15), Quoted(prefix))
+            }
+            13 | 14 if is_address => format!("{path} ISSUPERSET {}", Quoted(pool.prefix(self.numbers))),
             9..=11 => {
                 let set: BTreeSet<String> = (0..3).map(|_| pool.value(self.numbers)).collect();
                 let set: Vec<String> = set.iter().map(|one| Quoted(one).to_string()).collect();
                 format!("{path} {}IN ({})", self.not(15), set.join(", "))
             }
-            12 | 13 if is_address => {
-                let prefix = pool.prefix(self.numbers);
-                format!("{path} {}ISSUBSET {}", self.not(15), Quoted(prefix))
-            }
-            14 if is_address => format!("{path} ISSUPERSET {}", Quoted(pool.prefix(self.numbers))),
             12..=15 => {
                 let like = values::like(&one, self.numbers);
                 format!("{path} {}LIKE {}", self.not(20), Quoted(&like))

@@ -4,9 +4,14 @@
 
 use serde_json::{Value as Json, json};
 
-use super::{path::Path, probe::Probe, scene::Scene};
+use super::{
+    kind::Kind,
+    path::{Path, Step},
+    probe::{self, Probe},
+    scene::Scene,
+};
 use crate::{
-    plan::{Condition, Observation, Plan, Test},
+    plan::{Condition, Observation, Operator, Plan, Test},
     witness::Objects,
 };
 
@@ -147,10 +152,17 @@ impl<'p> Company<'p> {
                 Some(Companion { path: Path::read(path)?, with, values, others: Vec::new() })
             })
             .collect();
+        // What an alternative wants to be absent is there in all others.
+        for test in tests.iter().filter(|test| test.operator == Operator::Exists && test.negated).take(OTHERS) {
+            if let Some(path) = Path::read(&test.property.path) {
+                let values = Kind::of(&path, &[]).usual();
+                all.push(Companion { path, with: None, values, others: Vec::new() });
+            }
+        }
         for test in tests {
             // Only a few properties come along, and they begin with few keys.
             let begins = |companion: &Companion<'_>| match companion.path.steps.first() {
-                Some(super::path::Step::Key(key)) => test.property.path.contains(key.as_str()),
+                Some(Step::Key(key)) => test.property.path.contains(key.as_str()),
                 _ => false,
             };
             if !all.iter().any(|one| one.others.len() < OTHERS && begins(one)) {
@@ -186,7 +198,7 @@ impl Companion<'_> {
         let is_quiet = |value: &&Json| {
             let mut trial = scene.clone();
             trial.place(&self.path.at(0), None, value);
-            let objects = trial.finish();
+            let objects = probe::seen(&trial.finish());
             !probes.iter().any(|probe| probe.holds(&objects))
         };
         let quiet = if probes.is_empty() { suitable().next() } else { suitable().find(is_quiet) };

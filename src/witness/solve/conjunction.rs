@@ -1,57 +1,49 @@
-//! Tests that all are to hold for one object: values for which they do, and values for which all but one do.
+//! Tests that all are to hold for one object, and values for which they do.
 
 use serde_json::Value as Json;
 
 use super::{
     companion::Company,
     kind::Kind,
-    near::{self, Near},
+    near,
     path::{Path, Step},
-    probe::Probe,
+    probe::{self, Probe},
     scene::Scene,
     script::Literal,
+    solved::Solved,
     values,
 };
 use crate::{
+    evaluate::Map,
     plan::{Operator, Test},
     span::Span,
-    witness::{Gap, Objects},
+    witness::Gap,
 };
 
 /// How many different values for one property a test that leaves room is shown with.
-const VARIETY: usize = 3;
+const VARIETY: usize = 4;
 
 /// The tests on one property.
-struct Slot<'p> {
-    path: Path,
+pub(super) struct Slot<'p> {
+    pub path: Path,
     /// The first element that is free, where the path says `[*]` and others say `[0]`.
     offset: usize,
-    kind: Kind,
+    pub kind: Kind,
     referent: Option<&'p str>,
     /// Which of the literals.
-    members: Vec<usize>,
+    pub members: Vec<usize>,
 }
 
 /// What a slot holds: one value, several for the elements of a list, or none.
-type Held = Vec<Json>;
+pub(super) type Held = Vec<Json>;
 
 /// A conjunction, ready to be solved.
 pub(super) struct Conjunction<'p> {
-    object_type: String,
-    literals: Vec<Literal<'p>>,
-    probes: Vec<Probe>,
-    slots: Vec<Slot<'p>>,
-    company: &'p Company<'p>,
-}
-
-/// Objects that satisfy all tests but one.
-#[derive(Debug, Clone)]
-pub(super) struct Miss<'p> {
-    pub test: &'p Test,
-    pub change: &'static str,
-    pub objects: Objects,
-    /// Whether it is the first that breaks this test.
-    pub is_first: bool,
+    pub object_type: String,
+    pub literals: Vec<Literal<'p>>,
+    pub probes: Vec<Probe>,
+    pub slots: Vec<Slot<'p>>,
+    pub company: &'p Company<'p>,
 }
 
 impl<'p> Conjunction<'p> {
@@ -109,10 +101,10 @@ impl<'p> Conjunction<'p> {
         for slot in &self.slots {
             held.push(self.values(slot)?);
         }
-        Ok(Solved { conjunction: self, held })
+        Ok(Solved::new(self, held))
     }
 
-    fn test(&self, member: usize) -> &'p Test {
+    pub fn test(&self, member: usize) -> &'p Test {
         self.literals[member].test
     }
 
@@ -160,19 +152,20 @@ impl<'p> Conjunction<'p> {
 
     /// An element for each test, where none does for all.
     fn several(&self, slot: &Slot<'p>) -> Option<Held> {
+        let candidates = self.candidates(slot);
         let mut held: Held = Vec::new();
         for member in &slot.members {
-            let alone = |value: &Json| self.probes[*member].holds(&self.alone(slot, std::slice::from_ref(value)));
-            let value = self.candidates(slot).into_iter().find(alone)?;
-            if !held.contains(&value) {
-                held.push(value);
+            if held.iter().any(|value| self.holds_alone(slot, *member, value)) {
+                continue;
             }
+            let value = candidates.iter().find(|value| self.holds_alone(slot, *member, value))?.clone();
+            held.push(value);
         }
         self.hold(slot, &held, None).then_some(held)
     }
 
     /// Values that may do, in the order in which they are tried.
-    fn candidates(&self, slot: &Slot<'p>) -> Vec<Json> {
+    pub fn candidates(&self, slot: &Slot<'p>) -> Vec<Json> {
         let mut own: Vec<Vec<Json>> = Vec::new();
         let mut forbidden = Vec::new();
         for member in &slot.members {
@@ -197,197 +190,31 @@ impl<'p> Conjunction<'p> {
     }
 
     /// An object with nothing but this slot.
-    fn alone(&self, slot: &Slot<'p>, held: &[Json]) -> Objects {
+    fn alone(&self, slot: &Slot<'p>, held: &[Json]) -> Map {
         let mut scene = Scene::new(&self.object_type);
         slot.place(&mut scene, held);
-        scene.finish()
+        probe::seen(&scene.finish())
+    }
+
+    /// Whether a test holds for one value of its slot.
+    pub fn holds_alone(&self, slot: &Slot<'p>, member: usize, value: &Json) -> bool {
+        self.probes[member].holds(&self.alone(slot, std::slice::from_ref(value)))
     }
 
     /// Whether the slot's tests hold for these values; with `broken`, whether all but that one do, and that one doesn't.
-    fn hold(&self, slot: &Slot<'p>, held: &[Json], broken: Option<usize>) -> bool {
+    pub fn hold(&self, slot: &Slot<'p>, held: &[Json], broken: Option<usize>) -> bool {
         let objects = self.alone(slot, held);
         slot.members.iter().all(|member| self.probes[*member].holds(&objects) != (broken == Some(*member)))
     }
 }
 
 impl Slot<'_> {
-    fn place(&self, scene: &mut Scene, held: &[Json]) {
+    /// Puts values in their places.
+    pub fn place(&self, scene: &mut Scene, held: &[Json]) {
         for (number, value) in held.iter().enumerate() {
             scene.place(&self.path.at(self.offset + number), self.referent, value);
         }
     }
-}
-
-/// A conjunction with values for each of its slots.
-pub(super) struct Solved<'c, 'p> {
-    conjunction: &'c Conjunction<'p>,
-    /// For each slot the values that do.
-    held: Vec<Vec<Held>>,
-}
-
-impl<'p> Solved<'_, 'p> {
-    /// Objects that satisfy all tests, in several ways where there are.
-    pub fn matches(&self) -> Vec<Objects> {
-        let most = self.held.iter().map(Vec::len).max().unwrap_or(1);
-        let chosen = (0..most).map(|turn| {
-            let held = self.held.iter().map(|held| held[turn.min(held.len() - 1)].clone());
-            self.furnished(&held.collect::<Vec<_>>(), None, false)
-        });
-        chosen.collect()
-    }
-
-    /// Objects that satisfy all tests but one, and what can't be broken by itself.
-    pub fn misses(&self) -> (Vec<Miss<'p>>, Vec<Gap>) {
-        let (mut misses, mut gaps) = (Vec::new(), Vec::new());
-        let mut shows_absence = false;
-        for (number, slot) in self.conjunction.slots.iter().enumerate() {
-            for member in &slot.members {
-                let test = self.conjunction.test(*member);
-                let before = misses.len();
-                for (held, extra, change) in self.changes(number, *member) {
-                    let mut all = self.plainest();
-                    all[number] = held;
-                    let objects = self.furnished(&all, extra, true);
-                    if self.breaks_only(*member, &objects) {
-                        misses.push(Miss { test, change, objects, is_first: misses.len() == before });
-                    }
-                }
-                let wants_absence = test.negated || !shows_absence || misses.len() == before;
-                if wants_absence && test.operator != Operator::Exists {
-                    let mut all = self.plainest();
-                    all[number] = Vec::new();
-                    let objects = self.furnished(&all, None, true);
-                    if self.breaks_only(*member, &objects) {
-                        shows_absence = true;
-                        let change = "the property is not there";
-                        misses.push(Miss { test, change, objects, is_first: misses.len() == before });
-                    }
-                }
-                if misses.len() == before {
-                    let reason = "no value was found that breaks only this test".to_owned();
-                    gaps.push(Gap { span: test.span, reason });
-                }
-            }
-        }
-        (misses, gaps)
-    }
-
-    fn plainest(&self) -> Vec<Held> {
-        self.held.iter().map(|held| held[0].clone()).collect()
-    }
-
-    /// The objects, with what usually comes with them.
-    fn furnished(&self, held: &[Held], extra: Option<(Path, Json)>, is_miss: bool) -> Objects {
-        let Conjunction { object_type, slots, company, .. } = self.conjunction;
-        let mut scene = Scene::new(object_type);
-        for (slot, held) in slots.iter().zip(held) {
-            slot.place(&mut scene, held);
-        }
-        if let Some((path, value)) = &extra {
-            scene.place(&path.at(0), None, value);
-        }
-        let paths: Vec<&Path> = slots.iter().map(|slot| &slot.path).collect();
-        company.furnish(scene, object_type, &paths, is_miss)
-    }
-
-    fn breaks_only(&self, broken: usize, objects: &Objects) -> bool {
-        let probes = self.conjunction.probes.iter().enumerate();
-        probes.into_iter().all(|(number, probe)| probe.holds(objects) != (number == broken))
-    }
-
-    /// Other values of a slot, for which one of its tests does not hold and all others do.
-    fn changes(&self, number: usize, member: usize) -> Vec<(Held, Option<(Path, Json)>, &'static str)> {
-        let Conjunction { slots, literals, .. } = self.conjunction;
-        let (slot, test) = (&slots[number], literals[member].test);
-        let held = &self.held[number][0];
-        if test.operator == Operator::Exists {
-            return if test.negated {
-                slot.kind
-                    .usual()
-                    .first()
-                    .map(|one| (vec![one.clone()], None, "the property is there"))
-                    .into_iter()
-                    .collect()
-            } else {
-                vec![(Vec::new(), None, "the property is not there")]
-            };
-        }
-        let ignores_case = test.property.ignores_case();
-        let usual = || slot.kind.usual().into_iter().map(|value| (value, "another value"));
-        let mut near: Vec<Near> = Vec::new();
-        if test.negated {
-            near.extend(
-                values::of_test(test, &slot.kind, &slot.path).into_iter().map(|one| (one, "a value that is ruled out")),
-            );
-        } else {
-            match (test.operator, test.values.get(literals[member].value)) {
-                (Operator::Like | Operator::Matches, _) | (_, None) => {}
-                (_, Some(value)) => near.extend(near::neighbours(&value.kind, &slot.kind, &slot.path, ignores_case)),
-            }
-            near.extend(held.iter().flat_map(|value| near::around(value, &slot.kind, ignores_case)));
-        }
-        if near.is_empty() || !self.any_breaks(slot, held, &near, member) {
-            near.extend(usual());
-            near.extend(self.conjunction.candidates(slot).into_iter().map(|value| (value, "another value")));
-        }
-        let mut found: Vec<(Held, Option<(Path, Json)>, &'static str)> = Vec::new();
-        for (value, change) in near {
-            let Some(changed) = self.changed(slot, held, &value, member) else { continue };
-            if !found.iter().any(|(other, ..)| *other == changed) {
-                found.push((changed, None, change));
-            }
-        }
-        found.extend(self.elsewhere(number, member));
-        found
-    }
-
-    fn any_breaks(&self, slot: &Slot<'p>, held: &Held, near: &[Near], member: usize) -> bool {
-        near.iter().any(|(value, _)| self.changed(slot, held, value, member).is_some())
-    }
-
-    /// The slot with `value` in the place of the element that satisfies the test, if that breaks it alone.
-    fn changed(&self, slot: &Slot<'p>, held: &Held, value: &Json, member: usize) -> Option<Held> {
-        for place in 0..held.len().max(1) {
-            let mut changed = held.clone();
-            match changed.get_mut(place) {
-                Some(slot) => *slot = value.clone(),
-                None => changed.push(value.clone()),
-            }
-            if self.conjunction.hold(slot, &changed, Some(member)) {
-                return Some(changed);
-            }
-        }
-        None
-    }
-
-    /// The right value at the wrong end: the source for the destination, the child for the parent.
-    fn elsewhere(&self, number: usize, member: usize) -> Option<(Held, Option<(Path, Json)>, &'static str)> {
-        let Conjunction { slots, literals, .. } = self.conjunction;
-        let (slot, test) = (&slots[number], literals[member].test);
-        if test.negated || slot.members.len() > 1 {
-            return None;
-        }
-        let path = Path::read(&mirrored(&test.property.path)?)?;
-        if slots.iter().any(|slot| slot.path.touches(&path)) {
-            return None;
-        }
-        let value = self.held[number][0].first()?.clone();
-        let mut usual = slot.kind.usual().into_iter().map(|value| vec![value]);
-        let other = usual.find(|other| self.conjunction.hold(slot, other, Some(member)))?;
-        Some((other, Some((path, value)), "the value at the other end"))
-    }
-}
-
-/// The same property at the other end.
-fn mirrored(path: &str) -> Option<String> {
-    const ENDS: &[(&str, &str)] = &[
-        ("network-traffic:dst_", "network-traffic:src_"),
-        ("network-traffic:src_", "network-traffic:dst_"),
-        ("process:parent_ref.", "process:"),
-        ("email-message:from_ref.", "email-message:to_refs[*]."),
-        ("email-message:to_refs[*].", "email-message:from_ref."),
-    ];
-    ENDS.iter().find_map(|(here, there)| Some(format!("{there}{}", path.strip_prefix(here)?)))
 }
 
 fn is_absence(test: &Test) -> bool {

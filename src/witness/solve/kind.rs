@@ -42,8 +42,9 @@ impl Kind {
             PropertyType::String(Text::ObjectType) => Self::Word(path.referenced()),
             PropertyType::String(Text::Endpoint) => Self::Text(endpoint(tests)),
             PropertyType::String(_) if path.key() == "imphash" => Self::Digits(32),
+            PropertyType::String(Text::Plain) if is_on_the_wire(path) => Self::Word(&[]),
             PropertyType::String(text) => Self::Text(text),
-            PropertyType::StringOrList => Self::Text(Text::Plain),
+            PropertyType::StringOrList => Self::Word(&[]),
             PropertyType::Integer(bounds) => Self::Integer(bounds),
             PropertyType::Float => Self::Float,
             PropertyType::Boolean => Self::Boolean,
@@ -102,6 +103,11 @@ impl Kind {
             _ => true,
         }
     }
+}
+
+/// Whether protocols carry the text, and take no notice of blanks around it.
+fn is_on_the_wire(path: &Path) -> bool {
+    matches!(path.object_type.as_str(), "network-traffic" | "email-message" | "x509-certificate")
 }
 
 fn endpoint(tests: &[&Test]) -> Text {
@@ -170,8 +176,15 @@ fn is_usual(kind: Text, text: &str) -> bool {
             is_printable(text) && text.split_once('@').is_some_and(|(local, host)| !local.is_empty() && is_host(host))
         }
         Text::FileName => is_printable(text) && !text.contains(['/', '\\']) && !matches!(text, "." | ".."),
-        Text::Path | Text::RegistryKey => is_printable(text) && !text.contains("\\\\"),
+        Text::Path => is_printable(text) && is_absolute(text) && !text[1..].contains("\\\\"),
+        Text::RegistryKey => is_printable(text) && text.starts_with("HKEY_") && !text.contains("\\\\"),
     }
+}
+
+/// A path from the root of a drive, a share or a file system.
+fn is_absolute(text: &str) -> bool {
+    let drive = text.as_bytes();
+    text.starts_with(['/', '\\']) || drive.len() > 2 && drive[0].is_ascii_alphabetic() && &drive[1..3] == b":\\"
 }
 
 fn is_host(text: &str) -> bool {

@@ -21,6 +21,7 @@ mod probe;
 mod regex;
 mod scene;
 mod script;
+mod solved;
 mod timetable;
 mod values;
 
@@ -32,9 +33,10 @@ use crate::{
     span::Span,
 };
 use companion::Company;
-use conjunction::{Conjunction, Miss};
+use conjunction::Conjunction;
 use play::{Twist, obstacle, play, twists};
 use script::{Script, scripts};
+use solved::{Miss, Solved};
 
 /// How many witnesses are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,11 +100,15 @@ pub fn witnesses(plan: &Plan, bounds: Bounds) -> Witnesses {
             found.gaps.push(gap);
         }
     }
-    // First one for each test of each alternative, then all others of a test, then the same for its other values.
-    misses.sort_by_key(|miss: &NearMiss| miss.turn);
+    // First one for each test, of each alternative in turn; then the others of a test, then those of its other values.
+    misses.sort_by_key(|miss: &NearMiss| (miss.turn, miss.place));
     found.complete &= misses.iter().skip(bounds.misses).all(|miss| miss.turn > 0);
     for NearMiss { aim, sightings, .. } in misses.into_iter().take(bounds.misses) {
         found.add(&labeller, aim, sightings);
+    }
+    if found.gaps.is_empty() && found.all.iter().all(|witness| witness.matches) {
+        let reason = "each observation that was tried satisfies another alternative".to_owned();
+        found.gaps.push(Gap { span: ways.all.first().map(whole).unwrap_or_default(), reason });
     }
     found.gaps.sort_by(|one, other| (one.span, &one.reason).cmp(&(other.span, &other.reason)));
     found.gaps.dedup();
@@ -112,6 +118,8 @@ pub fn witnesses(plan: &Plan, bounds: Bounds) -> Witnesses {
 /// A near miss that is not yet labelled.
 struct NearMiss {
     turn: u8,
+    /// Its place among those of its alternative.
+    place: usize,
     aim: Aim,
     sightings: Vec<Sighting>,
 }
@@ -131,14 +139,14 @@ fn alternative_of<'p>(
     let leaves = script.leaves();
     let conjunctions = leaves.iter().map(|leaf| Conjunction::new(leaf, company)).collect::<Result<Vec<_>, _>>()?;
     let solved = conjunctions.iter().map(Conjunction::solved).collect::<Result<Vec<_>, _>>()?;
-    let casts: Vec<Vec<Objects>> = solved.iter().map(conjunction::Solved::matches).collect();
+    let casts: Vec<Vec<Objects>> = solved.iter().map(Solved::matches).collect();
     let cast = |turn: usize| -> Vec<Objects> { casts.iter().map(|own| own[turn.min(own.len() - 1)].clone()).collect() };
     let plainest = cast(0);
     let mut acts: Vec<(Vec<Objects>, Twist)> =
         (0..casts.iter().map(Vec::len).max().unwrap_or(1)).map(|turn| (cast(turn), Twist::None)).collect();
     if !matches!(script, Script::One(_)) {
-        acts.push((plainest.clone(), Twist::AtOnce));
-        acts.push((plainest.clone(), Twist::AtTheLimit));
+        let twists = [Twist::AtOnce, Twist::AtTheLimit, Twist::Backwards];
+        acts.extend(twists.map(|twist| (plainest.clone(), twist)));
     }
     let mut played: Vec<Vec<Sighting>> = Vec::new();
     for (cast, twist) in acts {
@@ -154,6 +162,7 @@ fn alternative_of<'p>(
     for sightings in played {
         found.add(labeller, Aim::Match { alternative }, sightings);
     }
+    let before = misses.len();
     for (leaf, solved) in solved.iter().enumerate() {
         let (own, gaps) = solved.misses();
         found.gaps.extend(gaps);
@@ -162,7 +171,7 @@ fn alternative_of<'p>(
             let turn = if is_first { 0 } else { 1 + u8::from(seen.contains(&std::ptr::from_ref(test))) };
             let aim = Aim::NearMiss { alternative, span: test.span, change };
             if let Some(sightings) = play(script, &plainest, Twist::Other { leaf }, Some(&objects)) {
-                misses.push(NearMiss { turn, aim, sightings });
+                misses.push(NearMiss { turn, place: misses.len() - before, aim, sightings });
             }
         }
         seen.extend(known);
@@ -170,7 +179,8 @@ fn alternative_of<'p>(
     for (twist, span, change) in twists(script) {
         // What other limits rule out can't go wrong by itself.
         if let Some(sightings) = play(script, &plainest, twist, None) {
-            misses.push(NearMiss { turn: 0, aim: Aim::NearMiss { alternative, span, change }, sightings });
+            let aim = Aim::NearMiss { alternative, span, change };
+            misses.push(NearMiss { turn: 0, place: misses.len() - before, aim, sightings });
         }
     }
     Ok(())

@@ -71,7 +71,8 @@ fn of_text(text: &str, kind: &Kind, ignores_case: bool) -> Vec<Near> {
     {
         return address::beside(&net.into()).into_iter().map(|(text, change)| (text.into(), change)).collect();
     }
-    let suits = kind.suits(&text.into());
+    // Of plain text an engine can also be shown none, or blanks around it.
+    let suits = kind.suits(&text.into()) && *kind != Kind::Text(Text::Plain);
     let near = text::neighbours(text, kind, ignores_case).into_iter();
     near.map(|(text, change)| (Json::from(text), change)).filter(|(text, _)| !suits || kind.suits(text)).collect()
 }

@@ -27,9 +27,11 @@ pub(super) enum Twist {
     None,
     /// All that may be at one moment is.
     AtOnce,
-    /// What has a time limit takes all of it.
+    /// What has a time limit takes all of it, and what has to be before STOP is just before it.
     AtTheLimit,
-    /// The last two parts of a part change places, or the two before them.
+    /// What may be in any order is the other way round.
+    Backwards,
+    /// Two parts of a part, one behind the other, change places.
     Swapped { part: usize, first: usize },
     /// A part with a time limit takes so many microseconds more.
     TooLate { part: usize, by: i64 },
@@ -170,6 +172,12 @@ struct Act {
     earliest: Option<i64>,
 }
 
+/// A part that was played: what was seen, and when it begins and ends.
+struct Played {
+    seen: Vec<(usize, Option<usize>)>,
+    ends: [usize; 2],
+}
+
 impl Act {
     /// Plays a part, and answers when it begins and ends.
     fn part(&mut self, script: &Script<'_>) -> Option<[usize; 2]> {
@@ -178,12 +186,12 @@ impl Act {
         let from = self.seen.len();
         match script {
             Script::One(_) => self.one(),
-            Script::All(parts) => parts.iter().try_for_each(|part| self.part(part).map(drop))?,
+            Script::All(parts) => self.all(parts)?,
             Script::Then(parts, _) => self.then(parts, number)?,
             Script::Within(of, seconds, _) => {
                 let [start, stop] = self.part(of)?;
-                // A cast of a float saturates.
-                let limit = ((seconds * 1e6).floor() as i64).min(FOREVER);
+                // In whole nanoseconds, as the evaluator has it; a cast of a float saturates.
+                let limit = ((seconds * 1e9).round() as i64 / 1000).min(FOREVER);
                 let late = match self.twist {
                     Twist::TooLate { part, by } if part == number => Some(limit.saturating_add(by)),
                     _ => None,
@@ -232,32 +240,41 @@ impl Act {
         self.seen.push((moment, seen));
     }
 
-    fn then(&mut self, parts: &[Script<'_>], number: usize) -> Option<()> {
-        let swapped = match self.twist {
-            Twist::Swapped { part, first } if part == number && !self.is_done => {
-                self.is_done = true;
-                Some(first)
-            }
-            _ => None,
-        };
-        // Parts keep their numbers whatever the order in which they are played.
-        let mut played: Vec<(Vec<(usize, Option<usize>)>, [usize; 2])> = Vec::with_capacity(parts.len());
-        let from = self.seen.len();
-        for part in parts {
-            let at = self.seen.len();
-            let ends = self.part(part)?;
-            played.push((self.seen.split_off(at), ends));
+    fn all(&mut self, parts: &[Script<'_>]) -> Option<()> {
+        let mut played = self.each(parts)?;
+        if self.twist == Twist::Backwards {
+            played.reverse();
         }
-        if let Some(first) = swapped {
-            played.swap(first, first + 1);
-        }
-        self.seen.truncate(from);
-        for pair in played.windows(2) {
-            let is_swapped = swapped.is_some();
-            self.table.at_least(pair[0].1[1], pair[1].1[0], if is_swapped { SECOND } else { 0 });
-        }
-        self.seen.extend(played.into_iter().flat_map(|(seen, _)| seen));
+        self.seen.extend(played.into_iter().flat_map(|played| played.seen));
         Some(())
+    }
+
+    fn then(&mut self, parts: &[Script<'_>], number: usize) -> Option<()> {
+        let mut played = self.each(parts)?;
+        let mut distance = 0;
+        if let Twist::Swapped { part, first } = self.twist
+            && part == number
+            && !self.is_done
+        {
+            self.is_done = true;
+            played.swap(first, first + 1);
+            distance = SECOND;
+        }
+        for pair in played.windows(2) {
+            self.table.at_least(pair[0].ends[1], pair[1].ends[0], distance);
+        }
+        self.seen.extend(played.into_iter().flat_map(|played| played.seen));
+        Some(())
+    }
+
+    /// Plays parts without saying which one is when. They keep their numbers whatever comes of that.
+    fn each(&mut self, parts: &[Script<'_>]) -> Option<Vec<Played>> {
+        let from = self.seen.len();
+        let played = parts.iter().map(|part| {
+            let ends = self.part(part)?;
+            Some(Played { seen: self.seen.split_off(from), ends })
+        });
+        played.collect()
     }
 
     fn during(&mut self, from: usize, number: usize, start: i64, stop: i64) {
@@ -274,7 +291,8 @@ impl Act {
                     self.table.at_most(ORIGIN, *moment, stop);
                 }
                 _ => {
-                    self.table.at_least(ORIGIN, *moment, start);
+                    let last = self.twist == Twist::AtTheLimit && at + 1 == count;
+                    self.table.at_least(ORIGIN, *moment, if last { stop - 1 } else { start });
                     self.table.at_most(ORIGIN, *moment, stop - 1);
                 }
             }

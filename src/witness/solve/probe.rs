@@ -1,9 +1,10 @@
 //! One test, asked of objects by itself.
 
-use serde_json::Value as Json;
+use serde::Deserialize;
 
+use super::scene::ROOT;
 use crate::{
-    evaluate::{Evaluator, Value},
+    evaluate::{Evaluator, Map, Value},
     pattern,
     plan::{Condition, Observation, Plan, Test},
     witness::Objects,
@@ -21,9 +22,14 @@ impl Probe {
         Evaluator::new(&pattern::parse(&text).ok()?).ok().map(Self)
     }
 
-    /// Whether it holds for one of the objects. What can't be answered does not hold.
-    pub fn holds(&self, objects: &Objects) -> bool {
-        let value = serde_json::from_value(Json::Object(objects.clone()));
-        matches!(value, Ok(Value::Map(objects)) if self.0.matches_objects(&objects).unwrap_or(false))
+    /// Whether it holds for the object that the pattern asks about. What can't be answered does not hold.
+    pub fn holds(&self, objects: &Map) -> bool {
+        self.0.matches_object(objects, ROOT).unwrap_or(false)
     }
+}
+
+/// Objects as the evaluator sees them.
+pub(super) fn seen(objects: &Objects) -> Map {
+    let values = objects.iter().filter_map(|(key, value)| Some((key.as_str().into(), Value::deserialize(value).ok()?)));
+    values.collect()
 }

@@ -7,19 +7,31 @@ use regex_syntax::hir::{Class, Hir, HirKind};
 /// How long a text may become.
 const LENGTH: usize = 4096;
 
+/// Which alternative is taken, how many repetitions more than needed, and which characters.
+const TRIES: &[(usize, u32, &str)] = &[
+    (0, 0, LIKED),
+    (0, 1, LIKED),
+    (1, 0, LIKED),
+    (2, 1, LIKED),
+    (3, 0, LIKED),
+    (0, 4, LIKED),
+    (0, 1, "-. /x"),
+    (1, 1, " -/.7"),
+];
+
 /// Texts that the expression probably matches, the shortest first: its way is taken once with as little as it wants, and
 /// for each alternative, and with one repetition more. Each has to be asked of the evaluator.
 pub(super) fn texts(expression: &str) -> Vec<String> {
     let Some(hir) = parsed(expression).or_else(|| parsed(&simpler::simpler(expression))) else { return Vec::new() };
     let mut texts: Vec<String> = Vec::new();
-    for (branch, more) in [(0, 0), (0, 1), (1, 0), (2, 1), (3, 0), (0, 4)] {
-        let mut writer = Writer { text: String::new(), branch, more };
+    for (branch, more, liked) in TRIES {
+        let mut writer = Writer { text: String::new(), branch: *branch, more: *more, liked };
         if writer.write(&hir).is_some() {
             texts.push(writer.text);
         }
     }
     let shortest = texts.first().cloned().unwrap_or_default();
-    texts.push(format!("x{shortest}y"));
+    texts.insert(texts.len().min(1), format!("x{shortest}y"));
     texts.push(format!(" {shortest} "));
     texts.push(format!("{shortest}/y"));
     let mut seen = Vec::new();
@@ -42,6 +54,7 @@ struct Writer {
     branch: usize,
     /// How many repetitions more than needed, where they are allowed.
     more: u32,
+    liked: &'static str,
 }
 
 impl Writer {
@@ -52,7 +65,7 @@ impl Writer {
         match hir.kind() {
             HirKind::Empty | HirKind::Look(_) => {}
             HirKind::Literal(literal) => self.text.push_str(std::str::from_utf8(&literal.0).ok()?),
-            HirKind::Class(class) => self.text.push(character(class, self.more > 0)?),
+            HirKind::Class(class) => self.text.push(self.character(class)?),
             HirKind::Repetition(repetition) => {
                 let most = repetition.max.unwrap_or(u32::MAX);
                 let times = repetition.min.saturating_add(self.more).min(most);
@@ -66,19 +79,21 @@ impl Writer {
         }
         Some(())
     }
+
+    /// A character of a class; the second one that it has, where there is to be more.
+    fn character(&self, class: &Class) -> Option<char> {
+        let liked = self.liked.chars().chain(LIKED.chars());
+        let mut has: Vec<char> =
+            liked.filter(|one| contains(class, *one)).take(1 + usize::from(self.more > 0)).collect();
+        has.pop().or_else(|| match class {
+            Class::Unicode(class) => class.ranges().first().map(|range| range.start()),
+            Class::Bytes(class) => class.ranges().first().map(|range| char::from(range.start())),
+        })
+    }
 }
 
 /// What is taken of a class, the first that is in it: first all that suit a name, then all that can be printed.
 const LIKED: &str = "axbcdefghijklmnopqrstuvwyz0123456789AXBCDEFGHIJKLMNOPQRSTUVWYZ-_. /\\:@,;=+%()[]{}&?!#$'\"<>|*~^`";
-
-/// A character of a class; the second one that it has, if `second`.
-fn character(class: &Class, second: bool) -> Option<char> {
-    let mut has: Vec<char> = LIKED.chars().filter(|one| contains(class, *one)).take(1 + usize::from(second)).collect();
-    has.pop().or_else(|| match class {
-        Class::Unicode(class) => class.ranges().first().map(|range| range.start()),
-        Class::Bytes(class) => class.ranges().first().map(|range| char::from(range.start())),
-    })
-}
 
 fn contains(class: &Class, one: char) -> bool {
     match class {

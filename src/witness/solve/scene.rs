@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// The key of the object that the pattern asks about.
-const ROOT: &str = "0";
+pub(super) const ROOT: &str = "0";
 
 /// Objects under construction.
 #[derive(Debug, Clone)]
@@ -48,8 +48,8 @@ impl Scene {
         };
         let own = kind::holder(text);
         let given = self.follow(path).and_then(|(object, _)| object.get("type")?.as_str());
-        let family = self.objects.values().filter_map(|object| Some(kind::holder(object.get("value")?.as_str()?)));
-        let address = family.filter(|family| family.ends_with("-addr")).next();
+        let mut family = self.objects.values().filter_map(|object| Some(kind::holder(object.get("value")?.as_str()?)));
+        let address = family.find(|family| family.ends_with("-addr"));
         given
             .or(address)
             .is_none_or(|wanted| wanted == own || !matches!(wanted, "ipv4-addr" | "ipv6-addr" | "domain-name"))

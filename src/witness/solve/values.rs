@@ -13,9 +13,17 @@ use crate::{
 
 /// Values that may satisfy a test that is not negated, for one of its values. Each has to be asked of the evaluator.
 pub(super) fn satisfying(operator: Operator, value: &ValueKind, kind: &Kind, path: &Path) -> Vec<Json> {
+    // Of bytes both look at the text of as many code points.
+    let held = |text: String| {
+        let bytes = || text.chars().map(|one| u8::try_from(u32::from(one)).ok()).collect::<Option<Vec<u8>>>();
+        match kind {
+            Kind::Bytes => bytes().map_or_else(|| text.as_str().into(), |bytes| written(&bytes, path).into()),
+            _ => Json::from(text),
+        }
+    };
     match (operator, value) {
-        (Operator::Like, ValueKind::Text(text)) => like::texts(text, kind).into_iter().map(Json::from).collect(),
-        (Operator::Matches, ValueKind::Text(text)) => regex::texts(text).into_iter().map(Json::from).collect(),
+        (Operator::Like, ValueKind::Text(text)) => like::texts(text, kind).into_iter().map(held).collect(),
+        (Operator::Matches, ValueKind::Text(text)) => regex::texts(text).into_iter().map(held).collect(),
         (Operator::IsSubset, ValueKind::Address(net)) => address::inside(net).into_iter().map(Json::from).collect(),
         (Operator::IsSuperset, ValueKind::Address(net)) => address::around(net).into_iter().map(Json::from).collect(),
         (Operator::IsSubset | Operator::IsSuperset, ValueKind::Text(text)) => match text.parse::<IpNet>() {
@@ -62,10 +70,10 @@ pub(super) fn written(bytes: &[u8], path: &Path) -> String {
     }
 }
 
-/// Microseconds since 1970.
+/// The first full microsecond that is not before an instant, since 1970.
 pub(super) fn micros(text: &str) -> Option<i64> {
     let at: Timestamp = text.parse().ok()?;
-    at.unix_seconds().checked_mul(1_000_000)?.checked_add(i64::from(at.subsecond_nanoseconds()) / 1000)
+    at.unix_seconds().checked_mul(1_000_000)?.checked_add((i64::from(at.subsecond_nanoseconds()) + 999) / 1000)
 }
 
 /// An instant so many microseconds from another one.

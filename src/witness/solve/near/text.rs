@@ -47,8 +47,8 @@ fn characters(text: &str, kind: &Kind) -> Vec<Near> {
     let count = places.len();
     near.extend(without(count.wrapping_sub(1)).map(|text| (text, "one character fewer behind")));
     near.extend(without(0).map(|text| (text, "one character fewer in front")));
-    for part in 1..6 {
-        near.extend(without(count * part / 6).map(|text| (text, "one character fewer inside")));
+    for part in 1..4 {
+        near.extend(without(count * part / 4).map(|text| (text, "one character fewer inside")));
     }
     if matches!(kind, Kind::Text(Text::Plain)) {
         near.push((format!("{text} "), "a blank behind"));
