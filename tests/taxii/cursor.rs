@@ -38,6 +38,24 @@ fn the_next_poll_begins_at_the_newest_header() {
 }
 
 #[test]
+fn what_was_added_just_now_is_asked_for_again() {
+    for (last, expected) in [
+        // More may yet be added at that moment.
+        ("2026-01-01T12:00:00.000000Z", "2026-01-01T11:55:00.000000Z"),
+        ("2026-01-01T11:55:00.000001Z", "2026-01-01T11:55:00.000000Z"),
+        ("2026-01-01T11:55:00Z", "2026-01-01T11:55:00Z"),
+        ("2026-01-01T11:54:00.000000Z", "2026-01-01T11:54:00.000000Z"),
+    ] {
+        let (summary, _) = poll(page(0..3).last_added(last).with("Date", NOON), Some(EARLIER));
+        assert_eq!(summary.cursor.as_deref(), Some(expected));
+        assert_eq!(summary.last_added.as_deref(), Some(last));
+        // But a poll never begins before the one before it.
+        let (summary, _) = poll(page(0..3).last_added(last).with("Date", NOON), Some("2026-01-01T11:58:00.000000Z"));
+        assert_eq!(summary.cursor.as_deref(), Some("2026-01-01T11:58:00.000000Z"));
+    }
+}
+
+#[test]
 fn without_the_header_it_begins_at_the_servers_own_clock_less_an_overlap() {
     let (summary, _) = poll(page(0..3).with("Date", NOON), Some(EARLIER));
     assert_eq!(summary.cursor.as_deref(), Some("2026-01-01T11:55:00.000000Z"));

@@ -131,6 +131,20 @@ fn a_server_that_answers_every_path_with_a_web_page_is_searched_all_the_same() {
 }
 
 #[test]
+fn a_discovery_that_fails_on_other_paths_does_not_hide_the_api_roots() {
+    for status in [400, 403, 406, 418, 500, 503] {
+        let server = Server::start(move |request, _| match request.path.as_str() {
+            "/taxii2/" => Reply::json(&json!({"title": "t", "api_roots": ["/root/"]})),
+            "/root/collections/c/objects/" => Reply::json(&json!({"objects": indicators(0..2)})),
+            _ => Reply::new(status, "<html>"),
+        });
+        let (outcome, bundle) = run(&wanting(&server, "/taxii2/", "c"));
+        outcome.unwrap_or_else(|error| panic!("{status}: {error}"));
+        assert_holds(&bundle, 0..2);
+    }
+}
+
+#[test]
 fn an_api_root_on_another_server_is_not_asked() {
     let other = Server::scripted(vec![Reply::json(&json!({"objects": []}))]);
     let elsewhere = other.url("/root/");

@@ -175,8 +175,10 @@ impl Client {
 fn cursor(options: &FetchOptions, start: Option<Timestamp>, end: &End, any_came: bool) -> Option<String> {
     let by_clock = || Some(end.date.filter(|_| any_came)?.before(options.overlap));
     match (&end.last, by_clock()) {
-        (Some(last), _) if Some(last.moment) > start => Some(last.text.clone()),
-        (None, Some(moment)) if Some(moment) > start => Some(moment.to_string()),
+        (Some(last), clock) if Some(last.moment) > start && clock.is_none_or(|clock| last.moment <= clock) => {
+            Some(last.text.clone())
+        }
+        (_, Some(clock)) if Some(clock) > start => Some(clock.to_string()),
         _ => options.cursor.clone().or_else(|| start.map(|moment| moment.to_string())),
     }
 }

@@ -33,8 +33,7 @@ pub struct FetchOptions {
     /// Where an earlier poll ended: its [`FetchSummary::cursor`](super::FetchSummary::cursor), as it was. Takes the
     /// place of `added_after`.
     pub cursor: Option<String>,
-    /// How much of the time before a poll the next one asks for again, where the server's own clock is all that tells
-    /// when the objects were added. See [`FetchSummary::cursor`](super::FetchSummary::cursor).
+    /// How much of the time before a poll the next one asks for again. See [`FetchSummary::cursor`](super::FetchSummary::cursor).
     pub overlap: Duration,
     /// How far back the server's subscription reaches, if that is known: a poll that begins before that gets a warning,
     /// as such servers leave out in silence what is older.

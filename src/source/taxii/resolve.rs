@@ -93,7 +93,7 @@ pub(super) async fn find(
         Ok(Some(found)) => return Ok(found),
         Ok(None) => {}
         // What a server says of a path that it does not have may be wide of the mark.
-        Err(error) if matches!(error.status(), Some(400 | 403)) => failures.push(error),
+        Err(error) if error.status().is_some_and(|status| !matches!(status, 401 | 429)) => failures.push(error),
         Err(error) => return Err(error),
     }
     let roots = api_roots(client, address).await?;

@@ -51,10 +51,11 @@ pub struct FetchSummary {
     /// it to [`FetchOptions::cursor`](super::FetchOptions::cursor). It exists only after a whole walk; after an error
     /// the one that the poll has begun with remains good.
     ///
-    /// Of a collection it is the newest `X-TAXII-Date-Added-Last`; where the server sends none, its own `Date` at the
-    /// beginning of the walk less [`FetchOptions::overlap`](super::FetchOptions::overlap), so that the next poll brings
-    /// some objects again; where it sends neither, or nothing came, what the poll has begun with. This machine's clock
-    /// has no part in it. Of a bundle it is the `ETag`, or else `Last-Modified`.
+    /// Of a collection it is the newest `X-TAXII-Date-Added-Last`, but never later than the server's own `Date` at the
+    /// beginning of the walk less [`FetchOptions::overlap`](super::FetchOptions::overlap): a server that is still
+    /// adding objects may add more at the same moment, so what was added just now is asked for again. Where the server
+    /// sends no such header it is that time; where it sends neither, or nothing came, what the poll has begun with.
+    /// This machine's clock has no part in it. Of a bundle it is the `ETag`, or else `Last-Modified`.
     pub cursor: Option<String>,
     /// The bundle is the one that the cursor stands for: nothing was fetched.
     pub unchanged: bool,
