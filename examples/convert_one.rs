@@ -15,6 +15,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         strict: false,
         filter: Filter::default(),
         details: Details::All,
+        witnesses: false,
     };
     let mut converter = Converter::new(&settings);
     converter.pattern(

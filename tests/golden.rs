@@ -27,6 +27,7 @@ fn convert(path: &Path, target: &'static dyn Target) -> (Memory, Finished) {
         strict: false,
         filter: Filter::default(),
         details: Details::All,
+        witnesses: false,
     };
     let mut converter = Converter::new(&settings);
     converter.read("fixture", File::open(path).unwrap(), &context(path));

@@ -44,6 +44,7 @@ impl Prepared {
             strict: config.strict,
             filter: config.filter.clone(),
             details: request.details,
+            witnesses: false,
         };
         Ok(Self { settings, renderer, without, wanted })
     }

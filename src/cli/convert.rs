@@ -56,6 +56,10 @@ pub(super) struct Convert {
     /// Write a report of every indicator as JSON; - for standard output
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
+    /// Write into this folder what shows that each rule does what its verdict says: events, captures, files, and the rules
+    /// once more; `stixc verify DIR` runs the engines over it
+    #[arg(long, value_name = "DIR")]
+    witness: Option<PathBuf>,
     /// End with code 1 where a finding is at or above this level
     #[arg(long, value_name = "LEVEL", default_value = "never")]
     fail_on: FailOn,
@@ -80,6 +84,7 @@ impl Convert {
             strict: self.strict,
             filter: Filter::default(),
             details: if all { Details::All } else { Details::Problems },
+            witnesses: self.witness.is_some(),
         };
         let mut feed = self.feed.open()?;
         let mut directory = self.output.as_deref().map(Directory::open).transpose()?;
@@ -98,6 +103,12 @@ impl Convert {
         };
         let mut only = Only { sink, without, left_out: Vec::new() };
         let finished = converter.finish(&renderer, &mut only);
+        if let Some(folder) = &self.witness {
+            let mut witnesses = Directory::open(folder)?;
+            finished.write_witnesses(&settings, &renderer, &mut only, &mut witnesses)?;
+            let names: Vec<&str> = targets.iter().map(|target| target.name()).collect();
+            witnesses.finish(&names)?;
+        }
         if self.output.is_none() && self.format.is_empty() && !only.left_out.is_empty() && !global.quiet {
             anstream::eprintln!("left out, for they need a folder (-o DIR): {}", only.left_out.join(", "));
         }

@@ -24,6 +24,8 @@ pub(crate) enum Exit {
     Feed = 4,
     /// A safety stop.
     Safety = 5,
+    /// Verification failed.
+    Verification = 6,
 }
 
 impl From<Exit> for ExitCode {

@@ -83,6 +83,7 @@ impl Explain {
             strict: self.strict,
             filter: Filter::default(),
             details: Details::All,
+            witnesses: false,
         };
         let mut converter = Converter::new(&settings);
         converter.pattern("pattern", &self.what);

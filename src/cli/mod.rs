@@ -26,6 +26,7 @@ mod sarif;
 mod store;
 mod targets;
 mod templates;
+mod verify;
 #[cfg(all(feature = "store", feature = "taxii"))]
 mod watch;
 
@@ -72,7 +73,7 @@ pub(crate) struct Global {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Compile indicators to rules
-    Convert(convert::Convert),
+    Convert(Box<convert::Convert>),
     /// Parse, type-check and lint patterns
     Check(check::Check),
     /// Print patterns in the spelling of the standard
@@ -81,6 +82,8 @@ enum Command {
     Explain(explain::Explain),
     /// Hold patterns against observed data
     Match(match_::Match),
+    /// Run the installed engines over the witnesses that convert --witness wrote
+    Verify(verify::Verify),
     /// List the targets, or what each of them can hold
     Targets(targets::Targets),
     /// List, show or export the templates
@@ -119,6 +122,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Fmt(command) => command.run(global),
         Command::Explain(command) => command.run(),
         Command::Match(command) => command.run(global),
+        Command::Verify(command) => command.run(global),
         Command::Targets(command) => command.run(),
         Command::Templates(command) => command.run(),
         #[cfg(feature = "taxii")]

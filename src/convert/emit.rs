@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 use crate::{
     diagnostic::Diagnostic,
     output::Sink,
+    plan::Plan,
     render::Renderer,
     report::{IndicatorReport, SourceDiagnostic, Status, Summary, Verdict},
     target::{
@@ -17,7 +18,7 @@ use crate::{
 };
 
 use super::{
-    Converter, Details, Outcome,
+    Converter, Details, Outcome, Subject,
     gather::{Gathered, Record},
     origin::join,
 };
@@ -33,6 +34,8 @@ pub struct Finished {
     pub diagnostics: Vec<SourceDiagnostic>,
     /// Targets whose files could not be written; the others' were.
     pub failures: Vec<EmitFailure>,
+    /// What each pattern means that has a rule in some target, in the order of the rules, where that was to be kept.
+    pub subjects: Vec<Subject>,
 }
 
 /// A target whose files could not be written.
@@ -60,6 +63,7 @@ impl Converter<'_> {
             key(left).cmp(&key(right))
         });
         drop(keys);
+        let subjects = subjects(std::mem::take(&mut gathered.plans), &gathered.outcomes, &order, &origins);
         let mut failures = Vec::new();
         let mut outcomes = gathered.outcomes;
         for (number, prepared) in settings.targets.iter().enumerate() {
@@ -81,7 +85,7 @@ impl Converter<'_> {
         }
         let mut indicators: Vec<IndicatorReport> = reports.into_iter().map(|(_, report)| *report).collect();
         indicators.sort_by(|left, right| left.id.cmp(&right.id));
-        Finished { summary, indicators, diagnostics, failures }
+        Finished { summary, indicators, diagnostics, failures, subjects }
     }
 }
 
@@ -147,6 +151,24 @@ fn origins(gathered: &mut Gathered, members: &Members) -> Vec<Arc<Origin>> {
         .collect()
 }
 
+/// The patterns that have a rule somewhere, where their plans were kept.
+fn subjects(
+    mut plans: Vec<Option<Plan>>,
+    outcomes: &[Vec<Outcome>],
+    order: &[u32],
+    origins: &[Arc<Origin>],
+) -> Vec<Subject> {
+    let has_rules = |pattern: &&u32| {
+        let outcomes = outcomes.iter().filter_map(|all| all.get(**pattern as usize));
+        outcomes.into_iter().any(|outcome| matches!(outcome, Outcome::Rules(_)))
+    };
+    let subject = |pattern: &u32| {
+        let plan = plans.get_mut(*pattern as usize)?.take()?;
+        Some(Subject { origin: Arc::clone(origins.get(*pattern as usize)?), plan })
+    };
+    order.iter().filter(has_rules).filter_map(subject).collect()
+}
+
 /// The rules of one target in order, and the pattern of each.
 fn rules(mut outcomes: Vec<Outcome>, order: &[u32], origins: &[Arc<Origin>]) -> (Vec<u32>, Vec<Rule>) {
     let nobody = Arc::new(Origin::default());
@@ -209,13 +231,13 @@ fn count(
 }
 
 /// What one target writes to.
-struct Emitter<'a> {
-    target: &'static dyn Target,
-    renderer: &'a Renderer,
-    sink: &'a mut dyn Sink,
+pub(super) struct Emitter<'a> {
+    pub(super) target: &'static dyn Target,
+    pub(super) renderer: &'a Renderer,
+    pub(super) sink: &'a mut dyn Sink,
     /// Ids of rules; `None` where nobody will read them.
-    names: Option<Vec<(usize, Vec<String>)>>,
-    said: Vec<Diagnostic>,
+    pub(super) names: Option<Vec<(usize, Vec<String>)>>,
+    pub(super) said: Vec<Diagnostic>,
 }
 
 impl Emission for Emitter<'_> {

@@ -10,7 +10,10 @@ use uuid::Uuid;
 
 use crate::{
     diagnostic::Diagnostic,
-    plan::fidelity::{Fidelity, Loss},
+    plan::{
+        Plan,
+        fidelity::{Fidelity, Loss},
+    },
     report::{IndicatorReport, Status, TargetReport},
     span::Span,
     stix::{self, Batch, Context, Fault, Indicator, Key, KeyState, PatternType, Timestamp},
@@ -33,6 +36,8 @@ pub(super) struct Item {
     pub guarded: bool,
     /// The pattern's key and what became of it, where it is active.
     pub pattern: Option<(Key, Vec<Outcome>)>,
+    /// What it means, without what is guarded, where that is to be kept.
+    pub plan: Option<Plan>,
     /// For rules that carry metadata.
     pub origin: Option<Box<Origin>>,
     /// Where details are wanted.
@@ -79,9 +84,10 @@ fn item(indicator: &Indicator<'_>, source: &str, context: Option<&Context>, sett
         stix::Status::Revoked => Status::Revoked,
         stix::Status::Benign => Status::Filtered,
     };
-    let Compiled { canonical, name, outcomes, guarded, diagnostics } = compiled;
+    let Compiled { canonical, name, outcomes, plan, guarded, diagnostics } = compiled;
     let pattern = outcomes.filter(|_| status == Status::Active);
-    let wants_origin = settings.targets.iter().any(|prepared| prepared.target.wants_metadata());
+    let wants_metadata = settings.targets.iter().any(|prepared| prepared.target.wants_metadata());
+    let wants_origin = wants_metadata || settings.witnesses;
     let make_name = || name.unwrap_or_else(|| indicator.id.to_string());
     let report = (settings.details == Details::All || status == Status::Invalid).then(|| {
         Box::new(IndicatorReport {
@@ -107,6 +113,7 @@ fn item(indicator: &Indicator<'_>, source: &str, context: Option<&Context>, sett
         guarded,
         origin: (wants_origin && pattern.is_some()).then(|| Box::new(origin(indicator, context, make_name))),
         pattern,
+        plan,
         report,
     }
 }
@@ -121,6 +128,7 @@ struct Compiled {
     canonical: String,
     name: Option<String>,
     outcomes: Option<(Key, Vec<Outcome>)>,
+    plan: Option<Plan>,
     guarded: bool,
     diagnostics: Vec<Diagnostic>,
 }
@@ -139,6 +147,7 @@ impl Compiled {
         }
         self.outcomes = Some((Key::of(&meaning.canonical), compile(&meaning, &settings.targets)));
         self.canonical = meaning.canonical;
+        self.plan = meaning.guarded.filter(|_| settings.witnesses);
         Status::Active
     }
 
@@ -183,6 +192,8 @@ pub(super) struct Gathered {
     pub patterns: Vec<Key>,
     /// By target, then by the number of the pattern.
     pub outcomes: Vec<Vec<Outcome>>,
+    /// By the number of the pattern, where plans are kept.
+    pub plans: Vec<Option<Plan>>,
     /// The key of each record's identifier.
     ids: Vec<Key>,
     by_id: Places,
@@ -287,7 +298,7 @@ impl Gathered {
     /// Takes an indicator in. Of several versions of one, the newest stays; of several with one date, the one whose
     /// pattern has the greater key, so that the order of the input decides nothing.
     pub(super) fn add(&mut self, item: Item) {
-        let Item { id, created, modified, status, guarded, pattern, origin, report } = item;
+        let Item { id, created, modified, status, guarded, pattern, plan, origin, report } = item;
         let (pattern, outcomes) = pattern.map_or((None, None), |(key, outcomes)| (Some(key), Some(outcomes)));
         let extras = (origin.is_some() || report.is_some()).then(|| Box::new(Extras { origin, report }));
         let mut record = Record {
@@ -301,11 +312,11 @@ impl Gathered {
         match self.by_id.find(&self.ids, id) {
             Some(at) if !self.gives_way(&self.records[at as usize], &record, pattern) => {}
             Some(at) => {
-                record.group = self.group(pattern, outcomes);
+                record.group = self.group(pattern, outcomes, plan);
                 self.records[at as usize] = record;
             }
             None => {
-                record.group = self.group(pattern, outcomes);
+                record.group = self.group(pattern, outcomes, plan);
                 self.records.push(record);
                 self.ids.push(id);
                 self.by_id.add_last(&self.ids);
@@ -319,7 +330,7 @@ impl Gathered {
         (held.modified, held.status, held_pattern) < (other.modified, other.status, pattern)
     }
 
-    fn group(&mut self, pattern: Option<Key>, outcomes: Option<Vec<Outcome>>) -> Option<Group> {
+    fn group(&mut self, pattern: Option<Key>, outcomes: Option<Vec<Outcome>>, plan: Option<Plan>) -> Option<Group> {
         let (key, outcomes) = (pattern?, outcomes?);
         if let Some(known) = self.by_pattern.find(&self.patterns, key) {
             return Group::new(known);
@@ -327,6 +338,11 @@ impl Gathered {
         self.patterns.push(key);
         self.outcomes.resize_with(outcomes.len(), Vec::new);
         self.outcomes.iter_mut().zip(outcomes).for_each(|(all, outcome)| all.push(outcome));
+        if plan.is_some() || !self.plans.is_empty() {
+            // Ready-made rules have no plan.
+            self.plans.resize_with(self.patterns.len() - 1, || None);
+            self.plans.push(plan);
+        }
         self.by_pattern.add_last(&self.patterns).and_then(Group::new)
     }
 }

@@ -19,6 +19,7 @@ mod gather;
 mod origin;
 mod spelling;
 mod title;
+mod witness;
 
 use std::io::Read;
 
@@ -40,6 +41,7 @@ pub use compile::{Meaning, Outcome, compile, understand};
 pub use emit::{EmitFailure, Finished};
 pub use filter::{FILTERED, Filter, TOO_OLD};
 pub use spelling::{Spelling, mend, spell};
+pub use witness::Subject;
 
 /// The indicator is in another language than STIX patterning, one that no chosen target speaks.
 pub const OTHER_LANGUAGE: Code = Code("S060");
@@ -85,6 +87,8 @@ pub struct Settings {
     pub filter: Filter,
     /// Which indicators [`Finished::indicators`] tells of.
     pub details: Details,
+    /// Whether [`Finished::subjects`] keeps what each pattern means.
+    pub witnesses: bool,
 }
 
 impl Settings {

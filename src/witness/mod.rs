@@ -9,6 +9,7 @@ pub mod judge;
 mod label;
 pub mod project;
 pub mod solve;
+pub mod stage;
 pub mod stand_in;
 
 use serde_json::{Map, Value as Json};

@@ -77,6 +77,9 @@ pub(super) fn place_chain<'p, H>(
     Ok(found)
 }
 
+/// Steps, and what they lose.
+type PlacedSteps<'p, H> = (Vec<Step<'p, H>>, Vec<Loss>);
+
 /// The steps in scenes of one key, and what they lose. A step misses the alternatives that have no place.
 fn place_steps<'p, H>(
     number: usize,
@@ -84,7 +87,7 @@ fn place_steps<'p, H>(
     scenes: &[usize],
     allows: &impl Fn(Fidelity) -> bool,
     fit: &mut impl FnMut(usize, &'p Test) -> Fit<H>,
-) -> Result<(Vec<Step<'p, H>>, Vec<Loss>), Vec<Loss>> {
+) -> Result<PlacedSteps<'p, H>, Vec<Loss>> {
     let mut steps = Vec::with_capacity(chain.steps.len());
     let mut losses = Vec::new();
     for RawStep { alternatives, times, qualifiers } in &chain.steps {

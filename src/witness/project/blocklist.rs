@@ -5,6 +5,7 @@
 
 use std::net::IpAddr;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use url::{Host, Url};
 
@@ -12,7 +13,8 @@ use super::yara;
 use crate::witness::{Objects, Sighting, stand_in::StandIn};
 
 /// Something that is looked up.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Lookup {
     /// An end of a connection.
     Address(IpAddr),

@@ -72,6 +72,14 @@ impl Reel {
         self.starts.partition_point(|start| *start <= time).checked_sub(1)
     }
 
+    /// When a take, by its number, was going on, in microseconds since 1970-01-01T00:00:00Z: its first moment, and the
+    /// first one of the next.
+    #[must_use]
+    pub fn span(&self, number: usize) -> (u64, u64) {
+        let start = |number: usize| self.starts.get(number).copied();
+        (start(number).unwrap_or(u64::MAX), start(number + 1).unwrap_or(u64::MAX))
+    }
+
     /// The capture as the bytes of a pcap file.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {

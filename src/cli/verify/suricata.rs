@@ -1,0 +1,97 @@
+//! Suricata: the captures are read with the rules, and the times of the alerts tell what they are about.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+    process::Command,
+};
+
+use serde::Deserialize;
+
+use super::engine::{Answer, Trouble, run, run_well, said};
+use crate::witness::stage::index::{Place, Subject};
+
+const OLDEST: u32 = 7;
+
+pub(super) fn ask(folder: &Path, subjects: &[Subject]) -> Result<Answer, Trouble> {
+    let version = run(Command::new("suricata").arg("-V"))?;
+    let version = String::from_utf8_lossy(&version.stdout).trim().to_owned();
+    let number = major(&version);
+    if number < OLDEST {
+        return Err(Trouble::Missing(format!("{version}: the rules need Suricata {OLDEST} or later")));
+    }
+    let mut alerts: BTreeMap<String, Vec<(u64, String)>> = BTreeMap::new();
+    let mut skipped = BTreeSet::new();
+    for test in ["fires", "silent"] {
+        let test_folder = folder.join(test);
+        alerts.insert(test.to_owned(), alerts_of(&test_folder)?);
+        skipped.extend(later(&fs::read_to_string(test_folder.join("test.rules"))?, number));
+    }
+    let fired =
+        subjects.iter().map(|subject| subject.showings.iter().map(|showing| heard(&alerts, &showing.place)).collect());
+    Ok(Answer { engine: version, fired: fired.collect(), skipped, refused: Vec::new() })
+}
+
+fn heard(alerts: &BTreeMap<String, Vec<(u64, String)>>, place: &Place) -> BTreeSet<String> {
+    let Place::Capture { test, from, until } = place else { return BTreeSet::new() };
+    let Some(all) = alerts.get(test) else { return BTreeSet::new() };
+    let first = all.partition_point(|(time, _)| time < from);
+    all[first..].iter().take_while(|(time, _)| time < until).map(|(_, sid)| sid.clone()).collect()
+}
+
+/// The alerts of one test by time, in microseconds since 1970-01-01T00:00:00Z.
+fn alerts_of(test: &Path) -> Result<Vec<(u64, String)>, Trouble> {
+    let log = tempfile::tempdir()?;
+    let suricata = || {
+        let mut command = Command::new("suricata");
+        command
+            .arg("-c")
+            .arg(test.join("suricata.yaml"))
+            .arg("-S")
+            .arg(test.join("test.rules"))
+            .arg("-l")
+            .arg(log.path());
+        command
+    };
+    // Reading a capture, Suricata passes over rules that it can't load; testing, it does not.
+    run_well(suricata().arg("-T"))?;
+    let output = run(suricata().args(["-k", "none", "-r"]).arg(test.join("input.pcap")))?;
+    let Ok(events) = fs::read_to_string(log.path().join("eve.json")) else {
+        return Err(Trouble::Failed(said(&output)));
+    };
+    let mut alerts: Vec<(u64, String)> = events.lines().filter_map(alert).collect();
+    alerts.sort();
+    Ok(alerts)
+}
+
+/// The alert in a line of `eve.json`, if it is one.
+fn alert(line: &str) -> Option<(u64, String)> {
+    #[derive(Deserialize)]
+    struct Event {
+        timestamp: String,
+        alert: Option<Rule>,
+    }
+    #[derive(Deserialize)]
+    struct Rule {
+        signature_id: u32,
+    }
+    let event: Event = serde_json::from_str(line).ok()?;
+    let rule = event.alert?;
+    let time = jiff::fmt::temporal::DateTimeParser::new().parse_timestamp(&event.timestamp).ok()?;
+    Some((u64::try_from(time.as_microsecond()).ok()?, rule.signature_id.to_string()))
+}
+
+fn major(version: &str) -> u32 {
+    let digits = version.split(|one: char| !(one.is_ascii_digit() || one == '.')).find(|word| word.contains('.'));
+    digits.and_then(|word| word.split('.').next()?.parse().ok()).unwrap_or_default()
+}
+
+/// The numbers of the rules that ask for a later version.
+fn later(rules: &str, version: u32) -> Vec<String> {
+    let needs = |line: &str| -> Option<u32> {
+        line.split_once("requires:version >= ")?.1.split(|one: char| !one.is_ascii_digit()).next()?.parse().ok()
+    };
+    let skipped = rules.lines().filter(|line| needs(line).is_some_and(|needed| needed > version));
+    skipped.filter_map(|line| Some(line.rsplit_once("sid:")?.1.split(';').next()?.to_owned())).collect()
+}

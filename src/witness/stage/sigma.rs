@@ -1,0 +1,133 @@
+//! Events beside each rule, as SigmaHQ keeps them for its regression tests: `info.yml` with the events that the rule
+//! matches, and those that it does not.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value as Json;
+use uuid::Uuid;
+
+use super::{
+    Part, Stage, Written,
+    index::{Event, Place, Subject, Verdict},
+};
+use crate::witness::{
+    Witness,
+    project::sigma::{self, Hosts, LogSource, SPELLINGS, project},
+};
+
+/// The world of logs. It holds nothing: events stand in the index.
+pub(super) struct Logs;
+
+impl Stage for Logs {
+    fn show(&mut self, _part: &Part, witness: &Witness) -> Vec<(bool, Place)> {
+        let mut runs: Vec<Vec<sigma::Event>> = Vec::new();
+        let hosts: &[Hosts] = if witness.sightings.len() > 1 { &[Hosts::Same, Hosts::Apart] } else { &[Hosts::Same] };
+        for hosts in hosts {
+            for spelling in 0..SPELLINGS {
+                let run = project(&witness.sightings, *hosts, spelling);
+                if !runs.contains(&run) {
+                    runs.push(run);
+                }
+            }
+        }
+        let place = |run: Vec<sigma::Event>| Place::Events(run.into_iter().map(event).collect());
+        runs.into_iter().map(|run| (witness.matches, place(run))).collect()
+    }
+
+    fn files(self: Box<Self>, subjects: &mut [Subject], written: &[Written]) -> Vec<Written> {
+        let rules: BTreeMap<String, Rule> =
+            written.iter().filter_map(Rule::of).map(|rule| (rule.id.clone(), rule)).collect();
+        let mut files: Vec<Written> = written.to_vec();
+        for subject in subjects {
+            let own: Vec<&Rule> = subject.rules.iter().filter_map(|id| rules.get(id)).collect();
+            for showing in &mut subject.showings {
+                if let Place::Events(events) = &mut showing.place {
+                    events.retain(|event| own.iter().any(|rule| rule.reads(event)));
+                }
+            }
+            for rule in own.iter().filter(|rule| !rule.is_correlation) {
+                files.extend(rule.regression(subject));
+            }
+        }
+        files
+    }
+}
+
+fn event(event: sigma::Event) -> Event {
+    let LogSource { category, product, service, .. } = event.log_source;
+    let keys = [("category", category), ("product", product), ("service", service)];
+    let logsource = keys.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?.to_owned())));
+    // Microseconds of our time are exact in a float.
+    Event { at: event.at as f64 / 1e6, logsource: logsource.collect(), fields: event.fields }
+}
+
+/// What the head of a rule's file says.
+struct Rule {
+    /// The file's name without its ending.
+    name: String,
+    id: String,
+    /// YAML scalars, as they stand in the file.
+    title: String,
+    author: String,
+    date: String,
+    logsource: BTreeMap<String, String>,
+    is_correlation: bool,
+}
+
+impl Rule {
+    /// The rule in a file. Rules are ours, and begin each key of interest on a line of its own.
+    fn of(file: &Written) -> Option<Self> {
+        let text = std::str::from_utf8(&file.bytes).ok()?;
+        let key =
+            |key: &str| text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(": ")).map(str::to_owned);
+        let logsource = text.lines().skip_while(|line| *line != "logsource:").skip(1);
+        let pairs = logsource.map_while(|line| line.strip_prefix("    ")?.split_once(": "));
+        Some(Self {
+            name: file.path.strip_suffix(".yml")?.to_owned(),
+            id: key("id")?,
+            title: key("title")?,
+            author: key("author").unwrap_or_else(|| "stixc".to_owned()),
+            date: key("date").unwrap_or_default(),
+            logsource: pairs.map(|(key, value)| (key.to_owned(), value.trim_matches('\'').to_owned())).collect(),
+            is_correlation: text.lines().any(|line| line == "correlation:"),
+        })
+    }
+
+    /// Whether the event stands in the rule's log. A correlation reads those of its members, whose log sources stand in
+    /// the same file.
+    fn reads(&self, event: &Event) -> bool {
+        self.is_correlation || self.logsource.iter().all(|(key, value)| event.logsource.get(key) == Some(value))
+    }
+
+    /// The rule's regression test.
+    fn regression(&self, subject: &Subject) -> Vec<Written> {
+        let lines = |matches: bool| -> String {
+            let shown = subject.showings.iter().filter(|showing| showing.matches == matches);
+            let events = shown.filter_map(|showing| match &showing.place {
+                Place::Events(events) => Some(events),
+                _ => None,
+            });
+            let own = events.flatten().filter(|event| self.reads(event));
+            own.map(|event| format!("{}\n", Json::from(event.fields.clone()))).collect()
+        };
+        let (positive, negative) = (lines(true), lines(false));
+        let Self { name, id, title, author, date, .. } = self;
+        let own_id = Uuid::new_v5(&Uuid::NAMESPACE_URL, format!("stixc:regression:{id}").as_bytes());
+        let date = if date.is_empty() { String::new() } else { format!("date: {date}\n") };
+        let info = format!(
+            "id: {own_id}\ndescription: N/A\n{date}author: {author}\nrule_metadata:\n    - id: {id}\n      title: {title}\n\
+             regression_tests_info:\n    - name: Positive Detection Test\n      type: ndjson\n      path: {name}/{id}.json\n"
+        );
+        let file = |file: &str, text: String| Written { path: format!("{name}/{file}"), bytes: text.into_bytes() };
+        let mut files = Vec::new();
+        if !positive.is_empty() {
+            files.push(file("info.yml", info));
+            files.push(file(&format!("{id}.json"), positive));
+        }
+        // Nothing is promised of near misses where a rule may match more.
+        if !negative.is_empty() && matches!(subject.verdict, Verdict::Exact | Verdict::Narrower) {
+            files.push(file(&format!("{id}.near-misses.json"), negative));
+        }
+        files
+    }
+}
