@@ -398,3 +398,46 @@ fn a_store_that_is_in_use_or_too_new_is_left_alone() {
     let stats: Value = serde_json::from_str(&text(&stats)).unwrap();
     assert_eq!((&stats["feeds"][0]["indicators"], stats["generation"] == stats["rendered"]), (&json!(1), true));
 }
+
+#[test]
+fn a_feed_is_read_from_its_beginning_again_when_it_is_time() {
+    let collection = Collection::default();
+    (1..=3).for_each(|number| collection.add(number, domain(number)));
+    let server = collection.serve(|_| None);
+    let config = format!("{}resync = \"7d\"\n{}", taxii("far", &server), targets(&["blocklist"]));
+    let project = Project::new(&config);
+    let on = |day: &str| code(&project.stixc(&["build", "--now", &format!("2026-06-{day}T00:00:00Z")]));
+    assert_eq!(on("01"), 0);
+    collection.remove(domain(2)["id"].as_str().unwrap());
+    assert_eq!(on("07"), 0);
+    assert_eq!(names(&project), hosts(1..=3));
+    assert_eq!(on("08"), 0);
+    assert_eq!(names(&project), hosts([1, 3]));
+    let asked: Vec<bool> = server.requests().iter().map(|request| request.has("added_after").is_some()).collect();
+    assert_eq!(asked, [false, true, false]);
+}
+
+#[test]
+fn pruning_forgets_feeds_that_are_gone_and_what_has_expired() {
+    let both = format!("{}{}", folder("own", "intel"), folder("other", "more"));
+    let project = Project::new(&format!("{both}{}", targets(&["blocklist"])));
+    let mut expired = domain(1);
+    expired["valid_until"] = json!("2026-01-15T00:00:00Z");
+    project.write("intel/a.json", bundle(&[expired, domain(2)]));
+    project.write("more/b.json", bundle(&[domain(3)]));
+    assert_eq!(code(&project.build(&[])), 0);
+    assert_eq!(names(&project), hosts([2, 3]));
+    project.write("stixc.toml", format!("{}{}", folder("own", "intel"), targets(&["blocklist"])));
+    let output = project.stixc(&["store", "prune", "--older-than", "90d", "--now", NOW]);
+    assert_eq!(code(&output), 0, "{}", errors(&output));
+    assert!(
+        errors(&output).contains("removed 1 expired indicators, and 1 feeds with 1 objects"),
+        "{}",
+        errors(&output)
+    );
+    let exported = project.stixc(&["store", "export"]);
+    assert_eq!(text(&exported).lines().count(), 1);
+    assert!(text(&exported).contains("host-2.example"));
+    assert!(text(&project.stixc(&["store", "stats"])).contains("outputs: behind"));
+    assert_eq!(code(&project.stixc(&["store", "export", "--feed", "nobody"])), 2);
+}
