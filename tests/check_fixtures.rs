@@ -8,7 +8,7 @@ use check_support::snapshots;
 use stixc::{
     diagnostic::{self, Diagnostic},
     pattern,
-    plan::check,
+    plan::{check, lower::lower},
 };
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/check");
@@ -24,10 +24,14 @@ fn lines(fixture: &str) -> Vec<String> {
     text.lines().map(str::to_owned).collect()
 }
 
-/// What is said of a pattern under `code`: W126 is what the lenient reading says.
+/// What is said of a pattern under `code`: W126 is what the lenient reading says, T019 and W116 what the plan shows.
 fn found(code: &str, text: &str) -> Vec<Diagnostic> {
     let mut pattern = pattern::parse(text).unwrap_or_else(|error| panic!("{text}: {error:?}"));
-    if code == "W126" { check::repair(&mut pattern) } else { check::check(&pattern) }
+    match code {
+        "W126" => check::repair(&mut pattern),
+        "T019" | "W116" => lower(&pattern).diagnostics,
+        _ => check::check(&pattern),
+    }
 }
 
 /// A pattern with its messages under it, as a person sees them.

@@ -309,6 +309,19 @@ fn explain_shows_tree_plan_and_verdicts_and_knows_its_codes() {
     {
         assert!(text(&output).contains(part), "{part} is not in {}", text(&output));
     }
+    let output = stixc(&["explain", "[file:size > 5 AND file:size > 9] OR [file:name = 'b'] OR [file:name = 'a']"]);
+    let told = text(&output);
+    let at = |part: &str| told.find(part).unwrap_or_else(|| panic!("{part} is not in {told}"));
+    assert!(at("Steps to the normal form") < at("one pair of brackets\n") && at("sets\n") < at("contradictions\n"));
+    assert!(at("contradictions\n") < at("    [file:size > 9 OR file:name IN ('b', 'a')]\n"), "{told}");
+    let output = stixc(&["explain", "[file:size > 5 AND file:size < 5]"]);
+    assert_eq!(code(&output), 1);
+    assert!(errors(&output).contains("T019") && text(&output).contains("Syntax tree"), "{}", errors(&output));
+    let table = text(&stixc(&["explain", "codes"]));
+    assert_eq!(table.lines().count(), stixc::diagnostic::catalogue().len());
+    assert!(table.contains("L001  the target has no place for a property\n"));
+    assert!(text(&stixc(&["explain", "l"])).lines().all(|line| line.starts_with('L')));
+    assert_eq!(code(&stixc(&["explain", "Q"])), 2);
     for code in stixc::diagnostic::catalogue().keys() {
         assert!(text(&stixc(&["explain", code])).starts_with(code.as_str()), "{code}");
     }

@@ -6,10 +6,12 @@ use clap::Args;
 
 use crate::{
     convert::{Converter, Details, Filter, Prepared, Settings, understand},
-    diagnostic,
+    diagnostic::{self, Severity},
     output::Memory,
-    pattern::{ComparisonExpression, ComparisonKind, ObservationExpression, ObservationKind, Version, lenient},
-    plan::{Condition, Observation},
+    pattern::{
+        ComparisonExpression, ComparisonKind, ObservationExpression, ObservationKind, Pattern, Version, lenient,
+    },
+    plan::{Condition, Observation, check, lower, normalise},
     render::Renderer,
     report::IndicatorReport,
     stix::Timestamp,
@@ -23,11 +25,12 @@ use super::{
 
 /// Explain a pattern, or a code.
 ///
-/// For a pattern: its syntax tree, its plan in normal form, and for each target the verdict, what is lost and the rule.
+/// For a pattern: its syntax tree, the steps to its normal form, its plan, and for each target the verdict, what is lost
+/// and the rule. For `codes`: a table of all codes; for a letter such as L: those of one stage.
 #[derive(Debug, Args)]
 pub(super) struct Explain {
-    /// A pattern, or a code such as L001
-    #[arg(value_name = "PATTERN|CODE")]
+    /// A pattern, a code such as L001, or `codes`
+    #[arg(value_name = "PATTERN|CODE|codes")]
     what: String,
     /// Refuse odd spellings instead of repairing them with a warning
     #[arg(long)]
@@ -46,6 +49,12 @@ impl Explain {
             );
             return Ok(Exit::Done);
         }
+        if self.what.eq_ignore_ascii_case("codes") {
+            return codes("");
+        }
+        if self.what.len() == 1 {
+            return codes(&self.what.to_uppercase());
+        }
         if is_code(&self.what) {
             return Err(Failure::usage(format!("no code {}", self.what), "codes are a letter and three digits: P001"));
         }
@@ -55,14 +64,23 @@ impl Explain {
     fn pattern(&self) -> Result<Exit, Failure> {
         let (meaning, diagnostics) = understand(&self.what, self.strict);
         diagnostics.iter().for_each(|found| display::diagnostic(found, "pattern", &self.what));
-        let Some(meaning) = meaning else { return Ok(Exit::Findings) };
         let mut text = String::new();
-        if let Ok(reading) = lenient::read(&self.what, Version::Auto, self.strict) {
+        if let Ok(mut reading) = lenient::read(&self.what, Version::Auto, self.strict) {
+            if !self.strict {
+                check::repair(&mut reading.pattern);
+            }
             text.push_str("Syntax tree\n");
             syntax(&reading.pattern.expression, 1, &mut text);
-            text.push('\n');
+            // What the type check refuses may have no plan that is worth a look.
+            if !check::check(&reading.pattern).iter().any(|found| found.severity == Severity::Error) {
+                steps(&reading.pattern, &mut text);
+            }
         }
-        text.push_str("Plan\n");
+        let Some(meaning) = meaning else {
+            anstream::print!("{}", visible_lines(&text));
+            return Ok(Exit::Findings);
+        };
+        text.push_str("\nPlan\n");
         observation(&meaning.plan.observation, 1, &mut text);
         _ = writeln!(text, "\nCanonical\n  {}\n", meaning.canonical);
         for target in TARGETS {
@@ -116,6 +134,29 @@ impl Explain {
         }
         text.push('\n');
         Ok(text)
+    }
+}
+
+/// A table of the codes that begin with `letter`, one a line.
+fn codes(letter: &str) -> Result<Exit, Failure> {
+    let mut found = diagnostic::catalogue().iter().filter(|(code, _)| code.starts_with(letter)).peekable();
+    if found.peek().is_none() {
+        return Err(Failure::usage(format!("no codes begin with {letter}"), "the letters are P, T, W, S, L, G and R"));
+    }
+    found.for_each(|(code, explanation)| anstream::println!("{code}  {}", explanation.title));
+    Ok(Exit::Done)
+}
+
+/// The steps from a plan as it is written to its normal form; nothing where it has it already.
+fn steps(pattern: &Pattern<'_>, text: &mut String) {
+    let written = lower::plain(pattern).plan;
+    let steps = normalise::trace(written.clone());
+    if steps.is_empty() {
+        return;
+    }
+    _ = writeln!(text, "\nSteps to the normal form\n  as written\n    {written}");
+    for normalise::Step { name, plan } in steps {
+        _ = writeln!(text, "  {name}\n    {plan}");
     }
 }
 

@@ -78,16 +78,23 @@ pub fn understand(text: &str, strict: bool) -> (Option<Meaning>, Vec<Diagnostic>
         Err(errors) => return (None, errors.to_diagnostics()),
     };
     diagnostics.extend(check::check(&pattern));
-    if diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
+    if is_wrong(&diagnostics) {
         return (None, diagnostics);
     }
     let lowering = lower::lower(&pattern);
     diagnostics.extend(lowering.diagnostics);
+    if is_wrong(&diagnostics) {
+        return (None, diagnostics);
+    }
     let plan = lowering.plan;
     let guarded = guard::apply(plan.clone());
     diagnostics.extend(guarded.diagnostics);
     let canonical = plan.to_string();
     (Some(Meaning { plan, canonical, guarded: guarded.plan, cut: guarded.cut }), diagnostics)
+}
+
+fn is_wrong(diagnostics: &[Diagnostic]) -> bool {
+    diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
 }
 
 /// Reads and repairs a pattern. What was repaired is told in warnings; strictly read, in errors.

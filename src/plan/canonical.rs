@@ -48,8 +48,8 @@ impl Display for Condition {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::Test(test) => test.fmt(formatter),
-            Self::All(operands) => join(formatter, operands, " AND ", |operand| matches!(operand, Self::Any(_))),
-            Self::Any(operands) => join(formatter, operands, " OR ", |operand| matches!(operand, Self::All(_))),
+            Self::All(operands) => join(formatter, operands, " AND ", |operand| !matches!(operand, Self::Test(_))),
+            Self::Any(operands) => join(formatter, operands, " OR ", |operand| !matches!(operand, Self::Test(_))),
         }
     }
 }
@@ -57,6 +57,9 @@ impl Display for Condition {
 impl Display for Test {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
         let path = &self.property.path;
+        if let Some(folded) = self.folded() {
+            return folded.fmt(formatter);
+        }
         if self.operator == Operator::Exists {
             return write!(formatter, "{}EXISTS {path}", if self.negated { "NOT " } else { "" });
         }
@@ -95,6 +98,22 @@ impl Display for Test {
 }
 
 impl Test {
+    /// The test with its values in lower case, where they are compared so and are not.
+    fn folded(&self) -> Option<Self> {
+        let is_upper = |text: &str| text.bytes().any(|byte| byte.is_ascii_uppercase());
+        let has_upper = |value: &Value| matches!(&value.kind, ValueKind::Text(text) if is_upper(text));
+        if !self.folds_case() || !self.values.iter().any(has_upper) {
+            return None;
+        }
+        let mut folded = self.clone();
+        for value in &mut folded.values {
+            if let ValueKind::Text(text) = &mut value.kind {
+                text.make_ascii_lowercase();
+            }
+        }
+        Some(folded)
+    }
+
     fn comparison(&self, formatter: &mut Formatter<'_>, value: &Value) -> fmt::Result {
         let not = if self.negated { "NOT " } else { "" };
         write!(formatter, "{} {not}{} {value}", self.property.path, self.operator)

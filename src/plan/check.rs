@@ -107,11 +107,10 @@ impl Check<'_> {
     fn comparisons(&mut self, expression: &ComparisonExpression<'_>) {
         match &expression.kind {
             ComparisonKind::Test(test) => comparison::check(self, test),
-            ComparisonKind::Combined { operator, operands } => {
+            ComparisonKind::Combined { operands, .. } => {
                 for operand in operands {
                     self.comparisons(operand);
                 }
-                objects::contradictions(self, *operator, operands);
             }
         }
     }

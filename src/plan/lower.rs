@@ -20,12 +20,13 @@ use crate::{
 /// A URL without a scheme and without a path was read as the host that it names.
 pub const URL_IS_A_HOST: Code = Code("W050");
 
-/// A plan in normal form, and what was assumed on the way.
+/// A plan, and what was found on the way.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Lowering {
     /// The plan.
     pub plan: Plan,
-    /// Readings that the pattern does not literally say; warnings.
+    /// Readings that the pattern does not literally say and alternatives that never hold, as warnings; and an error, if
+    /// the whole pattern never holds.
     pub diagnostics: Vec<Diagnostic>,
 }
 
@@ -40,9 +41,19 @@ pub struct Lowering {
 /// ```
 #[must_use]
 pub fn lower(pattern: &Pattern<'_>) -> Lowering {
+    let Lowering { plan, mut diagnostics } = plain(pattern);
+    let normal = normalise::normalise(plan);
+    diagnostics.extend(normal.diagnostics);
+    Lowering { plan: normal.plan, diagnostics }
+}
+
+/// Lowers a pattern to its plan as it is written: properties and values are those of STIX 2.1, everything else is left
+/// to [`normalise`].
+#[must_use]
+pub fn plain(pattern: &Pattern<'_>) -> Lowering {
     let mut diagnostics = Vec::new();
     let observation = observation(&pattern.expression, &mut diagnostics);
-    Lowering { plan: normalise::normalise(Plan { observation }), diagnostics }
+    Lowering { plan: Plan { observation }, diagnostics }
 }
 
 fn observation(expression: &ObservationExpression<'_>, notes: &mut Vec<Diagnostic>) -> Observation {

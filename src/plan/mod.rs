@@ -112,6 +112,12 @@ impl Property {
         self.path.split(':').next().unwrap_or_default()
     }
 
+    /// Whether an object has at most one value there: not `[*]`, and no header field, which STIX 2.1 makes a list of.
+    #[must_use]
+    pub fn is_single(&self) -> bool {
+        !self.path.contains("[*]") && self.family != Some("email-message:additional_header_fields.*")
+    }
+
     /// Whether what the property names ignores letter case by its own nature: DNS names, hash text, Windows registry
     /// keys and values, mail and hardware addresses. A case-insensitive comparison of such a property loses nothing.
     #[must_use]
@@ -125,6 +131,18 @@ impl Property {
                 .referent
                 .as_deref()
                 .is_some_and(|kind| matches!(kind, "domain-name" | "ipv4-addr" | "ipv6-addr" | "mac-addr"))
+    }
+}
+
+impl Test {
+    /// Whether equality ignores letter case and the values keep theirs: names of registry keys and values, which the
+    /// system shows as they were written. In the canonical text they are in lower case.
+    #[must_use]
+    pub fn folds_case(&self) -> bool {
+        let path = &self.property.path;
+        self.operator == Operator::Equal
+            && (path == "windows-registry-key:key"
+                || (path.starts_with("windows-registry-key:values[") && path.ends_with("].name")))
     }
 }
 

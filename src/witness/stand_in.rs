@@ -84,7 +84,7 @@ pub fn stand_in(plan: &Plan) -> StandIn {
     let mut observation = plan.observation.clone();
     making.observation(&mut observation);
     let mut known = making.known;
-    known.plan = normalise(Plan { observation });
+    known.plan = normalise(Plan { observation }).plan;
     known.replaced.sort_by_key(|gap| gap.span);
     known
 }

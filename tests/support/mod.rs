@@ -8,4 +8,5 @@ pub mod corpus;
 pub mod engines;
 pub mod generate;
 pub mod grammar;
+pub mod observed;
 pub mod tree;

@@ -1,0 +1,197 @@
+//! The normal form of a plan: what means the same looks the same.
+//!
+//! It is reached by [steps](STEPS), one file each, that are taken in turn until nothing changes. Each keeps the meaning
+//! that [`evaluate`](crate::evaluate) gives the pattern, with these exceptions, which are readings of what feeds write:
+//! hash text, DNS names, addresses and registry keys are compared as the things they name (see [`value`](super::value)),
+//! and a reference is taken to point to an object of the type that its value shows.
+//!
+//! | Step | Before | After |
+//! |---|---|---|
+//! | flatten | `(a AND b) AND c`, `x REPEATS 1 TIMES` | `a AND b AND c`, `x` |
+//! | one pair of brackets | `[a] OR [b]` | `[a OR b]` |
+//! | one spelling | `x NOT < 5`, `x ISSUBSET '192.0.2.1/32'`, `x NOT IN ()` | `x >= 5`, `x = '192.0.2.1'`, `EXISTS x` |
+//! | implied types | `r.type = 'ipv4-addr' AND r.value = '192.0.2.1'` | `r.value = '192.0.2.1'` |
+//! | sets | `x = 1 OR x = 2`, `x != 1 AND x != 2`, `x = 1 OR x != 1` | `x IN (1, 2)`, `x NOT IN (1, 2)`, `EXISTS x` |
+//! | contradictions | `(x = 1 AND x = 2) OR y = 3`, `x > 5 AND x > 9` | `y = 3`, `x > 9` |
+//! | order | `b OR a OR b` | `a OR b` |
+//! | absorption | `a OR (a AND b)`, `a AND (a OR b)` | `a` |
+//! | common parts | `(a AND b) OR (a AND c)` | `a AND (b OR c)` |
+//! | observations | `[a] AND [a]`, `[a] OR ([a] AND [b])`, `([a] AND [b]) OR ([a] AND [c])` | `[a] REPEATS 2 TIMES`, `[a]`, `[a] AND [b OR c]` |
+//!
+//! `[a] AND [a]` asks for two observations, which is what `[a] REPEATS 2 TIMES` says. A path with `[*]` asks for some
+//! element, also under NOT: `x[*] = 1 AND x[*] = 2` is no contradiction, and `x[*] != 1 AND x[*] != 2` no set.
+//!
+//! To find common parts, AND over OR is multiplied out, as long as that makes no more than [`EXPANSION`] alternatives;
+//! what is larger stays as it is nested. A target that needs the disjunctive form makes it itself, with a budget and a
+//! verdict of its own ([`adapt`](super::adapt)). All other steps take about as long as it takes to print the plan.
+
+mod absorb;
+mod bounds;
+mod decide;
+mod distribute;
+mod flatten;
+mod gather;
+mod narrow;
+mod never;
+mod observe;
+mod order;
+mod spelling;
+mod types;
+
+use super::{Condition, Observation, Plan};
+use crate::diagnostic::Diagnostic;
+
+pub use never::{ALTERNATIVE_NEVER_HOLDS, NEVER_HOLDS};
+
+/// How many alternatives AND over OR may have to be multiplied out in search of common parts.
+pub const EXPANSION: usize = 256;
+
+/// A step can make room for an earlier one. Each round leaves less to do; this many are never needed.
+const ROUNDS: usize = 8;
+
+/// A plan in normal form.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Normal {
+    /// The plan.
+    pub plan: Plan,
+    /// Parts that never hold: warnings for alternatives, which are left out, and an error for the whole pattern.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// What one step made of a plan.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    /// The name of the step.
+    pub name: &'static str,
+    /// The plan after it.
+    pub plan: Plan,
+}
+
+/// What the steps say on their way.
+#[derive(Debug, Default)]
+struct Notes {
+    diagnostics: Vec<Diagnostic>,
+    /// An earlier step may find something new.
+    again: bool,
+    /// It was said that nothing matches.
+    is_never: bool,
+}
+
+/// A step, and its name.
+type Action = (&'static str, fn(Plan, &mut Notes) -> Plan);
+
+/// The steps, in order.
+const STEPS: [Action; 10] = [
+    ("flatten", |plan, _| Plan { observation: flatten::observation(plan.observation) }),
+    ("one pair of brackets", |plan, _| Plan { observation: flatten::join(plan.observation) }),
+    ("one spelling", |plan, _| Plan { observation: spelling::observation(plan.observation) }),
+    ("implied types", |plan, _| on_conditions(plan, &mut types::condition)),
+    ("sets", |plan, _| on_conditions(plan, &mut gather::condition)),
+    ("contradictions", |plan, notes| shrink(plan, notes, |plan, notes| never::prune(plan, notes, narrow::condition))),
+    ("order", |plan, notes| shrink(plan, notes, |plan, _| Plan { observation: order::observation(plan.observation) })),
+    ("absorption", |plan, notes| on_conditions(plan, &mut |condition| absorb::condition(condition, notes))),
+    ("common parts", |plan, notes| never::prune(plan, notes, distribute::condition)),
+    ("observations", observe::step),
+];
+
+/// Brings a plan into normal form.
+#[must_use]
+pub fn normalise(plan: Plan) -> Normal {
+    run(plan, |_, _| ())
+}
+
+/// The steps that changed something on the way to the normal form, in order.
+///
+/// ```
+/// use stixc::{pattern, plan::{lower, normalise}};
+/// let pattern = pattern::parse("[file:name = 'b' OR file:name = 'a']").expect("a good pattern");
+/// let steps = normalise::trace(lower::plain(&pattern).plan);
+/// assert_eq!(steps[0].name, "sets");
+/// assert_eq!(steps[0].plan.to_string(), "[file:name IN ('b', 'a')]");
+/// assert_eq!(steps[1].name, "order");
+/// assert_eq!(steps[1].plan.to_string(), "[file:name IN ('a', 'b')]");
+/// ```
+#[must_use]
+pub fn trace(plan: Plan) -> Vec<Step> {
+    let mut steps: Vec<Step> = Vec::new();
+    let mut before = plan.to_string();
+    run(plan, |name, plan| {
+        let after = plan.to_string();
+        if after != before {
+            steps.push(Step { name, plan: plan.clone() });
+            before = after;
+        }
+    });
+    steps
+}
+
+fn run(mut plan: Plan, mut watch: impl FnMut(&'static str, &Plan)) -> Normal {
+    let mut notes = Notes::default();
+    for _ in 0..ROUNDS {
+        notes.again = false;
+        for (name, action) in STEPS {
+            plan = action(plan, &mut notes);
+            watch(name, &plan);
+        }
+        if !notes.again {
+            break;
+        }
+    }
+    Normal { plan, diagnostics: notes.diagnostics }
+}
+
+/// A step that may remove something and so make room for an earlier one.
+fn shrink(plan: Plan, notes: &mut Notes, step: fn(Plan, &mut Notes) -> Plan) -> Plan {
+    let before = size(&plan.observation);
+    let plan = step(plan, notes);
+    notes.again |= size(&plan.observation) != before;
+    plan
+}
+
+/// How many nodes there are.
+fn size(node: &Observation) -> usize {
+    fn of(node: &Condition) -> usize {
+        match node {
+            Condition::Test(_) => 1,
+            Condition::All(operands) | Condition::Any(operands) => operands.iter().map(of).sum::<usize>() + 1,
+        }
+    }
+    match node {
+        Observation::Match(condition) => of(condition),
+        Observation::All(operands, _) | Observation::Any(operands, _) | Observation::Then(operands, _) => {
+            operands.iter().map(size).sum::<usize>() + 1
+        }
+        Observation::Within { of, .. } | Observation::Repeat { of, .. } | Observation::During { of, .. } => {
+            size(of) + 1
+        }
+    }
+}
+
+/// Applies `change` to each pair of brackets.
+fn on_conditions(plan: Plan, change: &mut impl FnMut(Condition) -> Condition) -> Plan {
+    Plan { observation: on_each(plan.observation, change) }
+}
+
+fn on_each(node: Observation, change: &mut impl FnMut(Condition) -> Condition) -> Observation {
+    let mut many =
+        |operands: Vec<Observation>| operands.into_iter().map(|operand| on_each(operand, change)).collect::<Vec<_>>();
+    match node {
+        Observation::Match(condition) => Observation::Match(change(condition)),
+        Observation::All(operands, span) => Observation::All(many(operands), span),
+        Observation::Any(operands, span) => Observation::Any(many(operands), span),
+        Observation::Then(operands, span) => Observation::Then(many(operands), span),
+        qualified => qualified.around(|of| on_each(of, change)),
+    }
+}
+
+impl Observation {
+    /// A qualified expression around something else; any other stays as it is.
+    fn around(self, change: impl FnOnce(Observation) -> Observation) -> Observation {
+        match self {
+            Self::Within { of, seconds, span } => Self::Within { of: Box::new(change(*of)), seconds, span },
+            Self::Repeat { of, times, span } => Self::Repeat { of: Box::new(change(*of)), times, span },
+            Self::During { of, start, stop, span } => Self::During { of: Box::new(change(*of)), start, stop, span },
+            other => other,
+        }
+    }
+}

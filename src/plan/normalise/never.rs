@@ -1,0 +1,180 @@
+//! What can never hold: it is taken out of an OR, and if nothing is left, the pattern matches nothing.
+
+use super::{
+    super::{Condition, Observation, Operator, Plan, Property, Test},
+    Notes,
+    flatten::{all_of, any, any_of, then_of},
+};
+use crate::{
+    diagnostic::{Code, Diagnostic},
+    span::Span,
+};
+
+/// The pattern matches nothing.
+pub const NEVER_HOLDS: Code = Code("T019");
+/// An alternative that never holds was left out.
+pub const ALTERNATIVE_NEVER_HOLDS: Code = Code("W116");
+
+/// Why a condition never holds.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Contradiction {
+    /// A property that it is about.
+    pub property: Property,
+    /// From the first of its parts to the last.
+    pub span: Span,
+    /// What does not go together.
+    pub message: String,
+    /// What to do about it.
+    pub help: &'static str,
+}
+
+impl Contradiction {
+    /// Two tests that exclude each other.
+    pub(super) fn between(one: &Test, other: &Test) -> Self {
+        let is_equality = |test: &Test| test.operator == Operator::Equal && !test.negated;
+        Self {
+            property: one.property.clone().min(other.property.clone()),
+            span: one.span.to(other.span),
+            message: format!("{} and {} never hold together", shown(one), shown(other)),
+            help: if is_equality(one) && is_equality(other) {
+                "join the two comparisons with OR, or write both values into one IN"
+            } else {
+                "take one of the two away, or join them with OR"
+            },
+        }
+    }
+
+    /// A test on an empty set.
+    pub(super) fn of_nothing(test: &Test) -> Self {
+        Self {
+            property: test.property.clone(),
+            span: test.span,
+            message: format!("{} never holds", shown(test)),
+            help: "write the values to compare with",
+        }
+    }
+
+    fn key(&self) -> (&Property, Span) {
+        (&self.property, self.span)
+    }
+}
+
+/// A test as a message shows it, cut where it is long.
+fn shown(test: &Test) -> String {
+    const MOST: usize = 60;
+    let text = test.to_string().escape_debug().to_string().replace("\\'", "'");
+    match text.char_indices().nth(MOST) {
+        Some((at, _)) => format!("`{}…`", &text[..at]),
+        None => format!("`{text}`"),
+    }
+}
+
+/// How many parts of one pattern are named; a pattern with more is a mistake as a whole.
+const NAMED: usize = 64;
+
+/// Why something never holds; at least one reason.
+pub(super) type Never = Vec<Contradiction>;
+
+/// A condition that can hold, or why it can't.
+pub(super) type Possible = Result<Condition, Never>;
+
+/// The alternatives that can hold, if any does. What is left out is told in warnings.
+pub(super) fn alternatives(operands: impl IntoIterator<Item = Possible>, notes: &mut Notes) -> Possible {
+    let mut possible = Vec::new();
+    let mut never = Vec::new();
+    for operand in operands {
+        match operand {
+            Ok(condition) => possible.push(condition),
+            Err(reasons) => never.extend(reasons),
+        }
+    }
+    if possible.is_empty() {
+        return Err(never);
+    }
+    left_out(never, notes);
+    Ok(any(possible))
+}
+
+fn left_out(never: Never, notes: &mut Notes) {
+    notes.again |= !never.is_empty();
+    for reason in never.into_iter().take(NAMED) {
+        notes.diagnostics.push(
+            Diagnostic::warning(ALTERNATIVE_NEVER_HOLDS, format!("{}: the alternative is left out", reason.message))
+                .at(reason.span)
+                .help(reason.help),
+        );
+    }
+}
+
+/// Applies `narrow` to each condition, and takes out what can never hold.
+pub(super) fn prune(plan: Plan, notes: &mut Notes, narrow: fn(Condition, &mut Notes) -> Possible) -> Plan {
+    let observation = observe(plan.observation, notes, narrow).unwrap_or_else(|never| nothing(never, notes));
+    Plan { observation }
+}
+
+fn observe(
+    node: Observation,
+    notes: &mut Notes,
+    narrow: fn(Condition, &mut Notes) -> Possible,
+) -> Result<Observation, Never> {
+    let mut many = |operands: Vec<Observation>| -> Result<Vec<Observation>, Never> {
+        operands.into_iter().map(|operand| observe(operand, notes, narrow)).collect()
+    };
+    match node {
+        Observation::Match(condition) => narrow(condition, notes).map(Observation::Match),
+        Observation::All(operands, span) => Ok(all_of(many(operands)?, span)),
+        Observation::Then(operands, span) => Ok(then_of(many(operands)?, span)),
+        Observation::Any(operands, span) => {
+            let mut possible = Vec::new();
+            let mut never = Vec::new();
+            for operand in operands {
+                match observe(operand, notes, narrow) {
+                    Ok(observation) => possible.push(observation),
+                    Err(reasons) => never.extend(reasons),
+                }
+            }
+            if possible.is_empty() {
+                return Err(never);
+            }
+            left_out(never, notes);
+            Ok(any_of(possible, span))
+        }
+        qualified => {
+            let mut reasons = None;
+            let around = qualified.around(|of| {
+                observe(of.clone(), notes, narrow).unwrap_or_else(|never| {
+                    reasons = Some(never);
+                    of
+                })
+            });
+            reasons.map_or(Ok(around), Err)
+        }
+    }
+}
+
+/// The plan that matches nothing: a test on an empty set, of the property that the first reason is about.
+fn nothing(never: Never, notes: &mut Notes) -> Observation {
+    if !notes.is_never {
+        notes.is_never = true;
+        notes.diagnostics.extend(never.iter().take(NAMED).map(|reason| {
+            Diagnostic::error(NEVER_HOLDS, format!("the pattern matches nothing: {}", reason.message))
+                .at(reason.span)
+                .help(reason.help)
+        }));
+    }
+    let span = never.iter().map(|reason| reason.span).reduce(Span::to).unwrap_or_default();
+    let first = never.iter().min_by_key(|reason| reason.key());
+    let mut property = first.map(|reason| reason.property.clone()).unwrap_or_else(|| Property {
+        path: "file:name".into(),
+        family: None,
+        referent: None,
+    });
+    property.referent = None;
+    Observation::Match(Condition::Test(Test {
+        property,
+        operator: Operator::Equal,
+        values: Vec::new(),
+        negated: false,
+        span,
+    }))
+}
