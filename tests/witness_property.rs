@@ -8,7 +8,12 @@ use proptest::prelude::*;
 use rayon::prelude::*;
 use stixc::{
     convert,
-    witness::solve::{Bounds, witnesses},
+    plan::{Condition, Observation},
+    span::Span,
+    witness::{
+        Aim, Witness,
+        solve::{Bounds, witnesses},
+    },
 };
 use support::{corpus, generate, grammar};
 
@@ -25,6 +30,36 @@ fn generated_patterns_are_the_same_each_time_and_name_each_mapped_property() {
         let count = patterns.iter().filter(|text| text.contains(word)).count();
         println!("{word}: {count}");
         assert!(count > 0, "{word}");
+    }
+}
+
+/// The part that a near miss breaks.
+fn broken(witness: &Witness) -> Option<Span> {
+    match witness.aim {
+        Aim::NearMiss { span, .. } => Some(span),
+        Aim::Match { .. } => None,
+    }
+}
+
+/// Where the tests of a plan stand.
+fn tests(observation: &Observation, spans: &mut Vec<Span>) {
+    match observation {
+        Observation::Match(condition) => of_condition(condition, spans),
+        Observation::All(operands, _) | Observation::Any(operands, _) | Observation::Then(operands, _) => {
+            operands.iter().for_each(|operand| tests(operand, spans));
+        }
+        Observation::Within { of, .. } | Observation::Repeat { of, .. } | Observation::During { of, .. } => {
+            tests(of, spans);
+        }
+    }
+}
+
+fn of_condition(condition: &Condition, spans: &mut Vec<Span>) {
+    match condition {
+        Condition::Test(test) => spans.push(test.span),
+        Condition::All(operands) | Condition::Any(operands) => {
+            operands.iter().for_each(|operand| of_condition(operand, spans));
+        }
     }
 }
 
@@ -51,6 +86,17 @@ impl Count {
                 has(matches) || !found.gaps.is_empty(),
                 "{text}: no witness with matches = {matches}, and no reason"
             );
+        }
+        // An alternative that can't be satisfied at all has no near misses either.
+        if found.complete && found.gaps.is_empty() {
+            let broken: BTreeSet<Span> = found.all.iter().filter(|one| !one.matches).filter_map(broken).collect();
+            let mut spans = Vec::new();
+            tests(&meaning.plan.observation, &mut spans);
+            for span in spans {
+                let is_explained =
+                    || found.gaps.iter().any(|gap| gap.span.start <= span.end && span.start <= gap.span.end);
+                assert!(broken.contains(&span), "{text}: nothing breaks {span:?}");
+            }
         }
         self.patterns += 1;
         self.with_match += usize::from(has(true));

@@ -285,7 +285,7 @@ impl Maker<'_> {
         match self.numbers.below(20) {
             0..=6 => format!("{path} = {}", Quoted(&one)),
             7 | 8 => format!("{path} != {}", Quoted(&one)),
-            10 | 11 | 12 if is_address => {
+            10 | 11 if is_address => {
                 let prefix = pool.prefix(self.numbers);
                 format!("{path} {}ISSUBSET {}", self.not(15), Quoted(prefix))
             }

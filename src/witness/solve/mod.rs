@@ -25,7 +25,7 @@ mod solved;
 mod timetable;
 mod values;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Aim, Gap, Labeller, Objects, Sighting, Witness};
 use crate::{
@@ -100,24 +100,39 @@ pub fn witnesses(plan: &Plan, bounds: Bounds) -> Witnesses {
             found.gaps.push(gap);
         }
     }
-    // First one for each test, of each alternative in turn; then the others of a test, then those of its other values.
     misses.sort_by_key(|miss: &NearMiss| (miss.turn, miss.place));
-    found.complete &= misses.iter().skip(bounds.misses).all(|miss| miss.turn > 0);
+    found.complete &= misses.iter().skip(bounds.misses).all(|miss| miss.turn > Turn::Again);
+    let mut shown: BTreeMap<Span, bool> = BTreeMap::new();
     for NearMiss { aim, sightings, .. } in misses.into_iter().take(bounds.misses) {
-        found.add(&labeller, aim, sightings);
+        let Aim::NearMiss { span, .. } = aim else { continue };
+        let misses = found.add(&labeller, aim, sightings) == Some(false);
+        *shown.entry(span).or_default() |= misses;
     }
-    if found.gaps.is_empty() && found.all.iter().all(|witness| witness.matches) {
-        let reason = "each observation that was tried satisfies another alternative".to_owned();
-        found.gaps.push(Gap { span: ways.all.first().map(whole).unwrap_or_default(), reason });
-    }
+    found.gaps.extend(shown.into_iter().filter(|(_, shown)| !shown).map(|(span, _)| {
+        let reason = "each observation that breaks this part alone satisfies the pattern in another way".to_owned();
+        Gap { span, reason }
+    }));
     found.gaps.sort_by(|one, other| (one.span, &one.reason).cmp(&(other.span, &other.reason)));
     found.gaps.dedup();
     found
 }
 
+/// When a near miss is taken, as long as there is room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Turn {
+    /// The first that breaks its test, in the first alternative that has it.
+    First,
+    /// The first that breaks its test in another alternative.
+    Again,
+    /// All others that break a test.
+    More,
+    /// The same in another alternative.
+    MoreAgain,
+}
+
 /// A near miss that is not yet labelled.
 struct NearMiss {
-    turn: u8,
+    turn: Turn,
     /// Its place among those of its alternative.
     place: usize,
     aim: Aim,
@@ -168,7 +183,12 @@ fn alternative_of<'p>(
         found.gaps.extend(gaps);
         let known: BTreeSet<*const Test> = own.iter().map(|miss| std::ptr::from_ref(miss.test)).collect();
         for Miss { test, change, objects, is_first } in own {
-            let turn = if is_first { 0 } else { 1 + u8::from(seen.contains(&std::ptr::from_ref(test))) };
+            let turn = match (is_first, seen.contains(&std::ptr::from_ref(test))) {
+                (true, false) => Turn::First,
+                (true, true) => Turn::Again,
+                (false, false) => Turn::More,
+                (false, true) => Turn::MoreAgain,
+            };
             let aim = Aim::NearMiss { alternative, span: test.span, change };
             if let Some(sightings) = play(script, &plainest, Twist::Other { leaf }, Some(&objects)) {
                 misses.push(NearMiss { turn, place: misses.len() - before, aim, sightings });
@@ -180,7 +200,8 @@ fn alternative_of<'p>(
         // What other limits rule out can't go wrong by itself.
         if let Some(sightings) = play(script, &plainest, twist, None) {
             let aim = Aim::NearMiss { alternative, span, change };
-            misses.push(NearMiss { turn: 0, place: misses.len() - before, aim, sightings });
+            let turn = if alternative == 0 { Turn::First } else { Turn::Again };
+            misses.push(NearMiss { turn, place: misses.len() - before, aim, sightings });
         }
     }
     Ok(())
@@ -192,15 +213,23 @@ fn whole(script: &Script<'_>) -> Span {
 }
 
 impl Witnesses {
-    /// Asks the evaluator, and takes the witness in.
-    fn add(&mut self, labeller: &Labeller, aim: Aim, sightings: Vec<Sighting>) {
+    /// Asks the evaluator, takes the witness in, and tells whether the pattern matches it.
+    fn add(&mut self, labeller: &Labeller, aim: Aim, sightings: Vec<Sighting>) -> Option<bool> {
         match labeller.matches(&sightings) {
             Ok(matches) => {
                 let is_denied = !matches && matches!(aim, Aim::Match { .. });
                 let witness = Witness { aim, sightings, matches };
-                if is_denied { self.denied.push(witness) } else { self.all.push(witness) }
+                if is_denied {
+                    self.denied.push(witness)
+                } else {
+                    self.all.push(witness)
+                }
+                Some(matches)
             }
-            Err(error) => self.gaps.push(Gap { span: Span::default(), reason: error.to_string() }),
+            Err(error) => {
+                self.gaps.push(Gap { span: Span::default(), reason: error.to_string() });
+                None
+            }
         }
     }
 }
