@@ -93,8 +93,6 @@ impl Count {
             let mut spans = Vec::new();
             tests(&meaning.plan.observation, &mut spans);
             for span in spans {
-                let is_explained =
-                    || found.gaps.iter().any(|gap| gap.span.start <= span.end && span.start <= gap.span.end);
                 assert!(broken.contains(&span), "{text}: nothing breaks {span:?}");
             }
         }
