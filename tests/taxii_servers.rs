@@ -1,6 +1,7 @@
-//! The TAXII client against medallion 3.0.0, the reference server of OASIS, and OpenTAXII 0.9.3.
+//! The TAXII client against medallion 3.0.0, the reference server of OASIS, and OpenTAXII 0.9.3; and against
+//! medallion 1.0.0, a server of TAXII 2.0.
 //!
-//! The environment variable `STIXC_PYTHON` names the Python that has them.
+//! The environment variable `STIXC_PYTHON` names the Python that has them, `STIXC_MEDALLION_1` the folder with the last.
 #![cfg(feature = "taxii")]
 
 use std::{
@@ -111,6 +112,21 @@ fn opentaxii_sends_two_thousand_objects_and_then_none_by_next() {
     let summary = polls_twice(&RealServer::start("serve_opentaxii.py", &[2000, 250, 1]));
     assert_eq!((summary.pages, summary.repeated, summary.diagnostics), (20, 0, vec![]));
     assert_eq!(summary.cursor.as_deref(), Some("2024-01-01T07:00:00.000001Z"));
+}
+
+/// A server of TAXII 2.0.
+#[test]
+#[ignore = "needs medallion1: tests/run installs it"]
+fn medallion1_sends_every_object_by_ranges_and_then_none() {
+    let server = RealServer::start("serve_medallion_2_0.py", &[OBJECTS, TIES]);
+    let mut options = server.options("/");
+    options.collection = Some("everything".to_owned());
+    let (first, objects) = fetched(&options);
+    assert_eq!((objects.len(), ids(&objects).len(), first.repeated), (OBJECTS, OBJECTS, 0));
+    assert_eq!(first.cursor.as_deref(), Some("2024-01-01T02:00:00.000Z"));
+    options.cursor.clone_from(&first.cursor);
+    let (second, objects) = fetched(&options);
+    assert_eq!((objects.len(), &second.cursor), (0, &first.cursor));
 }
 
 #[test]

@@ -186,5 +186,5 @@ fn filters_go_along() {
     run(&options).0.unwrap();
     let last = server.requests().pop().unwrap();
     assert_eq!(last.has("match[type]"), Some("indicator"));
-    assert_eq!(last.has("added_after"), Some("2026-01-01T00:00:00.000000Z"));
+    assert_eq!(last.has("added_after"), Some("2026-01-01T00:00:00.000Z"));
 }

@@ -24,7 +24,8 @@ impl Query {
     pub(super) fn request(&self, objects: &Url, position: &Position, version: Version) -> Request {
         let is_2_0 = version == Version::V2_0;
         let mut parameters: Vec<(&str, String)> = Vec::new();
-        parameters.extend(position.added_after.map(|moment| ("added_after", moment.to_string())));
+        let text = |moment: Timestamp| if is_2_0 { moment.in_milliseconds() } else { moment.to_string() };
+        parameters.extend(position.added_after.map(|moment| ("added_after", text(moment))));
         parameters.extend(self.filters.parameters());
         if !is_2_0 {
             parameters.push(("limit", position.limit.to_string()));

@@ -41,6 +41,11 @@ impl Timestamp {
         Self::from_microsecond(self.0.as_microsecond().saturating_sub(1)).unwrap_or(self)
     }
 
+    /// The form of TAXII 2.0, with three digits: what is cut off makes it earlier, so that nothing is lost.
+    pub(super) fn in_milliseconds(self) -> String {
+        format!("{:.3}", self.0)
+    }
+
     /// Reads the `Date` of an HTTP answer (RFC 9110, section 5.6.7).
     pub(super) fn from_http_date(text: &str) -> Option<Self> {
         Self::from_microsecond(rfc2822::parse(text.trim()).ok()?.timestamp().as_microsecond())
@@ -111,5 +116,7 @@ mod tests {
     fn just_before_is_one_microsecond() {
         let moment = Timestamp::parse("2026-01-01T00:00:00Z").unwrap();
         assert_eq!(moment.just_before().to_string(), "2025-12-31T23:59:59.999999Z");
+        assert_eq!(moment.in_milliseconds(), "2026-01-01T00:00:00.000Z");
+        assert_eq!(moment.just_before().in_milliseconds(), "2025-12-31T23:59:59.999Z");
     }
 }
