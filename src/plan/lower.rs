@@ -20,6 +20,9 @@ use crate::{
 /// A URL without a scheme and without a path was read as the host that it names.
 pub const URL_IS_A_HOST: Code = Code("W050");
 
+/// A prefix that an address is to equal was read as the addresses in it.
+pub const PREFIX_IS_A_SET: Code = Code("W051");
+
 /// A plan, and what was found on the way.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Lowering {
@@ -104,24 +107,42 @@ fn test(comparison: &Comparison<'_>, expression: &ComparisonExpression<'_>, note
         Operand::Literal(literal) => std::slice::from_ref(literal),
         Operand::Set(set) => set,
     };
-    let blank = |property| Test { property, operator, values: Vec::new(), negated, span: expression.span };
+    let blank = |property, operator| Test { property, operator, values: Vec::new(), negated, span: expression.span };
     let mut tests: Vec<Test> = Vec::with_capacity(1);
     for literal in literals {
         let (property, kind) = typed(&resolved, operator, negated, literal, notes);
+        let operator = read_as(operator, &kind, literal, notes);
         let value = Value { kind, span: literal.span };
-        match tests.iter_mut().find(|test| test.property == property && same_kind(&test.values, &value)) {
+        let is_like = |test: &&mut Test| {
+            test.property == property && test.operator == operator && same_kind(&test.values, &value)
+        };
+        match tests.iter_mut().find(is_like) {
             Some(test) => test.values.push(value),
-            None => tests.push(Test { values: vec![value], ..blank(property) }),
+            None => tests.push(Test { values: vec![value], ..blank(property, operator) }),
         }
     }
     match (tests.pop(), tests.is_empty()) {
-        (None, _) => Condition::Test(blank(property(&resolved, None))),
+        (None, _) => Condition::Test(blank(property(&resolved, None), operator)),
         (Some(test), true) => Condition::Test(test),
         (Some(test), false) => {
             tests.push(test);
             let operands = tests.into_iter().map(Condition::Test).collect();
             if negated { Condition::All(operands) } else { Condition::Any(operands) }
         }
+    }
+}
+
+/// The operator with which a value is compared. No address that is seen equals a prefix; feeds that write `= '…/24'` (one
+/// in a hundred IPv4 indicators of real feeds) mean the addresses in it.
+fn read_as(operator: Operator, kind: &ValueKind, literal: &Literal<'_>, notes: &mut Vec<Diagnostic>) -> Operator {
+    match kind {
+        ValueKind::Address(net) if operator == Operator::Equal && net.prefix_len() < net.max_prefix_len() => {
+            let message = format!("no single address equals {kind}: read as the addresses in it");
+            let note = Diagnostic::warning(PREFIX_IS_A_SET, message).at(literal.span);
+            notes.push(note.help(format!("write ISSUBSET {kind}")));
+            Operator::IsSubset
+        }
+        _ => operator,
     }
 }
 
