@@ -5,10 +5,6 @@
 
 #[path = "support/emission.rs"]
 mod emission;
-#[path = "support/generate.rs"]
-mod generate;
-#[path = "support/proof.rs"]
-mod proof;
 mod support;
 
 use std::{
@@ -19,7 +15,6 @@ use std::{
 };
 
 use emission::{emit, prepared};
-use proof::{Held, Trial, Unseen, assert_none};
 use stixc::{
     plan::fidelity::Fidelity,
     target::{
@@ -30,12 +25,19 @@ use stixc::{
     witness::{
         Aim, Labeller, Sighting,
         judge::Shown,
-        project::yara::{TURNS, at_rest, project},
+        project::{
+            are_as_said,
+            yara::{TURNS, at_rest, project},
+        },
         solve::{Bounds, witnesses},
         stand_in::{StandIn, stand_in},
     },
 };
-use support::engines::{scratch, yara};
+use support::{
+    engines::{scratch, yara},
+    generate,
+    proof::{self, Held, Trial, Unseen, assert_none},
+};
 
 /// Patterns whose rules are scanned for at once. A rule that asks for nothing but a size finds most files of all others,
 /// so more is not faster.
@@ -150,7 +152,7 @@ fn trial(
         };
         // What is held against the rule is what the files say of themselves, not what was wished of them.
         let Ok(matches) = labeller.matches(&shown.seen) else { return };
-        let is_other = !shown.are_as_said(sightings);
+        let is_other = !are_as_said(sightings, &shown.seen);
         trial.unseen.matches |= was && is_other;
         trial.unseen.misses |= !was && is_other;
         let numbers = shown.contents.into_iter().map(|content| {

@@ -89,6 +89,12 @@ fn an_entry_is_a_thing_that_the_pattern_names_by_itself() {
             "refused L140",
         ),
         (
+            "[network-traffic:src_ref.value = '198.51.100.7' OR network-traffic:dst_ref.value = '198.51.100.8']",
+            "refused L030 L141",
+        ),
+        ("[network-traffic:src_ref.value = '198.51.100.7' OR network-traffic:dst_ref.value = '198.51.100.7']", "exact"),
+        ("[ipv4-addr:value = '198.51.100.0/24']", "exact"),
+        (
             "[domain-name:value = 'evil.example' AND domain-name:resolves_to_refs[*].value = '198.51.100.7']",
             "refused L001 L030",
         ),

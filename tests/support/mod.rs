@@ -9,4 +9,5 @@ pub mod engines;
 pub mod generate;
 pub mod grammar;
 pub mod observed;
+pub mod proof;
 pub mod tree;

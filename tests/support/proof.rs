@@ -14,7 +14,7 @@ use stixc::{
     },
 };
 
-use crate::support::{corpus, engines::project};
+use super::{corpus, engines::project};
 
 /// The patterns of the project's own feeds and of the scoreboard.
 pub fn fixtures() -> Vec<String> {

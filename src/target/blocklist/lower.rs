@@ -1,15 +1,17 @@
 //! From plans to entries.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 use super::{
-    SEVERAL_TESTS,
+    ENDS, SEVERAL_TESTS,
     entry::{Entries, Entry, Kind},
 };
 use crate::{
     plan::{
         Condition, Observation, Operator, Plan, Test, Value,
-        adapt::{Accept, Capabilities, Fit, NO_OPERATOR, NO_PLACE, NO_VALUE, NOT_ACCEPTED, adapt},
+        adapt::{Accept, Capabilities, Fit, NO_OPERATOR, NO_PLACE, NO_VALUE, NOT_ACCEPTED, Part, adapt},
         fidelity::{Fidelity, Loss},
     },
     span::Span,
@@ -122,6 +124,10 @@ impl Lists {
         let (mut fidelity, mut losses) = (adapted.fidelity, adapted.losses);
         let mut entries = Vec::new();
         let mut last = Span::default();
+        if let Some(loss) = ends_differ(&adapted.parts) {
+            fidelity = fidelity | loss.effect;
+            losses.push(loss);
+        }
         for part in adapted.parts {
             last = part.tests.iter().map(|(test, _)| test.span).fold(last, Span::to);
             if part.tests.len() > 1 {
@@ -139,6 +145,40 @@ impl Lists {
         }
         Ok(Lowered { fidelity, losses: losses.into(), drafts: Few::One(Draft::new(entries)) })
     }
+}
+
+/// Which ends of a connection a property is about, as bits; 0 for what is at no end.
+fn ends(test: &Test) -> u8 {
+    match test.property.path.as_ref() {
+        "network-traffic:src_ref.value" => 1,
+        "network-traffic:dst_ref.value" => 2,
+        "ipv4-addr:value" | "ipv6-addr:value" | "domain-name:value" => 3,
+        _ => 0,
+    }
+}
+
+/// A list has no directions. That loses nothing where all of a pattern's entries are about the same end: the rule that
+/// uses the list looks there. Where they are not, an entry would be kept back at an end that its pattern does not name.
+fn ends_differ(parts: &[Part<'_, Vec<Entry>>]) -> Option<Loss> {
+    let single = || parts.iter().filter(|part| part.tests.len() == 1).flat_map(|part| &part.tests);
+    let mut tests = single().filter(|(test, _)| ends(test) > 0);
+    let first = ends(&tests.next()?.0);
+    if tests.all(|(test, _)| ends(test) == first) {
+        return None;
+    }
+    // An entry that is named at several ends is about all of these.
+    let mut named: BTreeMap<String, (u8, Span)> = BTreeMap::new();
+    let mut all = 0;
+    for (test, entries) in single().filter(|(test, _)| ends(test) > 0) {
+        all |= ends(test);
+        for entry in entries {
+            named.entry(format!("{entry:?}")).or_insert((0, test.span)).0 |= ends(test);
+        }
+    }
+    let (_, span) = named.into_values().find(|(own, _)| *own != all)?;
+    let message =
+        "a list does not tell the ends of a connection apart, and the pattern names other ends beside this one";
+    Some(Loss { code: ENDS, effect: Fidelity::BROADER, message: message.to_owned(), span })
 }
 
 fn together(spans: impl Iterator<Item = Span>) -> Loss {

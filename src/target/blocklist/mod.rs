@@ -4,7 +4,7 @@
 //! an entry only where it is one positive test on a value that names the thing by itself, and by default nothing broader
 //! than the pattern is written. Neither does a list say in which direction an address is refused: the addresses of
 //! `src_ref` and `dst_ref` are both addresses that the pattern names, and both go in; the rule that uses the list gives the
-//! direction. A name stands for exactly that name, not for those below it, and a URL never puts its host on a list.
+//! direction. Only a pattern that names different ends for different entries has no such rule. A name stands for exactly that name, not for those below it, and a URL never puts its host on a list.
 
 mod address;
 mod collect;
@@ -25,6 +25,8 @@ use crate::{
 
 /// Tests that would all have to hold for one entry.
 pub const SEVERAL_TESTS: Code = Code("L140");
+/// Entries of one pattern that are about different ends of a connection.
+pub const ENDS: Code = Code("L141");
 /// Names that a format can't hold; they stand in the other lists.
 pub const OMITTED: Code = Code("R140");
 

@@ -2,21 +2,30 @@
 //!
 //! A firewall looks up the addresses of a packet, a resolver the name that it is asked for, a proxy the URL, an endpoint
 //! the hashes of a file. Who asks for a URL asks for its host first, so that shows too.
+//!
+//! A list says nothing of directions: the rule that uses it does. It looks up the one end of a connection, the other, or
+//! both, as the pattern's properties ask for it.
 
-use std::net::IpAddr;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use url::{Host, Url};
 
 use super::yara;
-use crate::witness::{Objects, Sighting, stand_in::StandIn};
+use crate::{
+    plan::Plan,
+    witness::{Objects, Sighting, stand_in::StandIn},
+};
 
 /// Something that is looked up.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Lookup {
-    /// An end of a connection.
+    /// An address, at an end of a connection.
     Address(IpAddr),
     /// A name, in A-labels, in the spelling that was asked for. Resolvers ignore letter case.
     Name(String),
@@ -24,6 +33,29 @@ pub enum Lookup {
     Url(String),
     /// A hash of a file's content, in lower-case hexadecimal.
     Hash(String),
+}
+
+/// An end of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum End {
+    /// Which opened it.
+    Source,
+    /// To which it was opened.
+    Destination,
+}
+
+impl End {
+    /// The one end that the rule which uses the lists looks at, as a plan's properties ask for it; `None` for both.
+    fn used(plan: &Plan) -> Option<Self> {
+        let text = plan.to_string();
+        let is_listed = |path: &&str| ["=", "IN", "ISSUBSET"].iter().any(|by| text.contains(&format!("{path} {by}")));
+        let anywhere = ["ipv4-addr:value", "ipv6-addr:value", "domain-name:value"].iter().any(is_listed);
+        match (text.contains(":src_ref."), text.contains(":dst_ref."), anywhere) {
+            (true, false, false) => Some(Self::Source),
+            (false, true, false) => Some(Self::Destination),
+            _ => None,
+        }
+    }
 }
 
 /// Sightings as lookups.
@@ -53,22 +85,42 @@ pub struct Lookups {
 #[must_use]
 pub fn project(sightings: &[Sighting], known: &StandIn) -> Option<Lookups> {
     let mut seen = yara::project(sightings, known, 0)?.seen;
+    let used = End::used(&known.plan);
     let mut asked = Vec::new();
     for sighting in &mut seen {
-        hosts(&mut sighting.objects);
-        sighting.objects.values().for_each(|object| look_up(object, &mut asked));
+        add_urls(&mut sighting.objects);
+        let ends = ends(&sighting.objects);
+        for (key, object) in &sighting.objects {
+            let is_there = |end| ends.get(key.as_str()).is_some_and(|ends| ends.contains(&end));
+            look_up(object, used.is_none_or(is_there), &mut asked);
+        }
     }
     asked.sort();
     asked.dedup();
     Some(Lookups { asked, seen })
 }
 
-/// Adds the host of each URL, as the object that it is.
-fn hosts(objects: &mut Objects) {
+/// The ends of connections that objects are, by their keys.
+fn ends(objects: &Objects) -> BTreeMap<&str, BTreeSet<End>> {
+    let mut ends: BTreeMap<&str, BTreeSet<End>> = BTreeMap::new();
+    for object in objects.values() {
+        for (property, end) in [("src_ref", End::Source), ("dst_ref", End::Destination)] {
+            if let Some(key) = object.get(property).and_then(Json::as_str) {
+                ends.entry(key).or_default().insert(end);
+            }
+        }
+    }
+    ends
+}
+
+/// Adds to each URL its host, as the object that it is, and the URL in the spelling in which it is sent.
+fn add_urls(objects: &mut Objects) {
     let urls = objects.values().filter(|object| object["type"] == "url").filter_map(|object| object["value"].as_str());
-    let hosts: Vec<Json> = urls.filter_map(|text| host(&sent(text)?)).collect();
-    for (number, host) in hosts.into_iter().enumerate() {
-        objects.insert(format!("host-{number}"), host);
+    let sent: Vec<(Option<Json>, String)> =
+        urls.filter_map(|text| sent(text).map(|url| (host(&url), line(&url, text)))).collect();
+    for (number, (host, line)) in sent.into_iter().enumerate() {
+        objects.insert(format!("sent-{number}"), json!({"type": "url", "value": line}));
+        objects.extend(host.map(|host| (format!("host-{number}"), host)));
     }
 }
 
@@ -88,11 +140,12 @@ fn address_object(address: IpAddr) -> Json {
     json!({"type": if address.is_ipv4() { "ipv4-addr" } else { "ipv6-addr" }, "value": address.to_string()})
 }
 
-fn look_up(object: &Json, asked: &mut Vec<Lookup>) {
+/// `is_used` says whether the rule that uses the lists looks at this end of the connection.
+fn look_up(object: &Json, is_used: bool, asked: &mut Vec<Lookup>) {
     let value = object.get("value").and_then(Json::as_str);
     match (object["type"].as_str().unwrap_or_default(), value) {
-        ("ipv4-addr" | "ipv6-addr", Some(text)) => asked.extend(address(text).map(Lookup::Address)),
-        ("domain-name", Some(text)) => asked.extend(name(text).map(Lookup::Name)),
+        ("ipv4-addr" | "ipv6-addr", Some(text)) if is_used => asked.extend(address(text).map(Lookup::Address)),
+        ("domain-name", Some(text)) if is_used => asked.extend(name(text).map(Lookup::Name)),
         ("url", Some(text)) => asked.extend(sent(text).map(|url| Lookup::Url(line(&url, text)))),
         ("file" | "artifact", _) => {
             let hashes = object.get("hashes").and_then(Json::as_object).into_iter().flatten();
@@ -103,9 +156,14 @@ fn look_up(object: &Json, asked: &mut Vec<Lookup>) {
     }
 }
 
-/// One address. A network is in no packet; its first address is.
+/// One address. A network is in no packet.
 fn address(text: &str) -> Option<IpAddr> {
-    text.split('/').next()?.parse().ok()
+    match text.split_once('/') {
+        Some((address, "32")) if !address.contains(':') => address.parse().ok(),
+        Some((address, "128")) => address.parse().ok(),
+        Some(_) => None,
+        None => text.parse().ok(),
+    }
 }
 
 /// A name as it goes over the wire.

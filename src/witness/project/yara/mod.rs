@@ -29,31 +29,6 @@ pub struct Files {
     pub seen: Vec<Sighting>,
 }
 
-impl Files {
-    /// Whether the files say all that these sightings say of them: a file with a hash that is like this or that can't be
-    /// made, and has another one instead.
-    #[must_use]
-    pub fn are_as_said(&self, sightings: &[Sighting]) -> bool {
-        let same = |(said, seen): (&Sighting, &Sighting)| {
-            said.objects.iter().all(|(key, object)| seen.objects.get(key).is_some_and(|seen| holds(seen, object)))
-        };
-        sightings.iter().zip(&self.seen).all(same)
-    }
-}
-
-/// Whether all of `said` is in `seen`.
-fn holds(seen: &Json, said: &Json) -> bool {
-    match (seen, said) {
-        (Json::Object(seen), Json::Object(said)) => {
-            said.iter().all(|(key, said)| seen.get(key).is_some_and(|seen| holds(seen, said)))
-        }
-        (Json::Array(seen), Json::Array(said)) => {
-            seen.len() >= said.len() && seen.iter().zip(said).all(|(seen, said)| holds(seen, said))
-        }
-        (seen, said) => seen == said,
-    }
-}
-
 /// Writes the files that sightings show: each `file`, and each `artifact` that is not the content of a file.
 ///
 /// Where an object names a hash of a file that `known` has, it is that file. Otherwise it is made up, in the size that is
