@@ -85,7 +85,7 @@ mod tests {
         for (text, expected) in [
             ("items 0-99/1000", Some((100, Some(1000)))),
             ("items 7-7/*", Some((8, None))),
-            ("items=0-9/10", None),
+            ("items=0-9/10", Some((10, Some(10)))),
             ("bytes 0-99/1000", None),
             ("items */10", None),
             ("items 0-18446744073709551615/10", None),
