@@ -17,7 +17,7 @@ use crate::witness::{
 /// The largest file that is written, in bytes.
 const LARGEST: u64 = 1 << 20;
 /// In how many ways a program is made up.
-pub const TURNS: usize = 2;
+pub const TURNS: usize = 3;
 const PROGRAM: &str = "windows-pebinary-ext";
 
 /// Sightings as files.

@@ -5,6 +5,8 @@
 
 use serde_json::{Map, Value as Json, json};
 
+use super::TURNS;
+
 use crate::{
     plan::HashAlgorithm,
     stix::Timestamp,
@@ -39,7 +41,7 @@ enum Form {
 
 /// A field: its name in STIX, its form, its place and width in a program with 32-bit addresses and in one with 64-bit
 /// addresses, and what it is where a sighting does not say: something that no pattern is likely to ask for, larger than
-/// what they ask for, or, in the other turn, smaller. No place is of width 0.
+/// what they ask for, or, in the other turns, smaller. No place is of width 0.
 type Field = (&'static str, Form, (usize, usize), (usize, usize), u64);
 
 const fn same(name: &'static str, form: Form, at: usize, width: usize, usual: u64) -> Field {
@@ -92,15 +94,10 @@ const OPTIONAL_HEADER: &[Field] = &[
 ];
 
 /// Fields that are what they are: other readers would not take the file for a program.
-const NEEDED: &[&str] = &[
-    "machine_hex",
-    "characteristics_hex",
-    "magic_hex",
-    "section_alignment",
-    "file_alignment",
-    "size_of_headers",
-    "number_of_rva_and_sizes",
-];
+const NEEDED: &[&str] =
+    &["machine_hex", "characteristics_hex", "magic_hex", "section_alignment", "file_alignment", "size_of_headers"];
+/// In each turn, the most that another field is.
+const MOST: [u64; TURNS] = [u64::MAX, 3, 0];
 
 /// Directories behind the optional header's fields; the second is that of imports.
 const DIRECTORIES: usize = 16;
@@ -108,7 +105,7 @@ const DIRECTORIES: usize = 16;
 /// Writes the program that an extension `windows-pebinary-ext` describes, as far as it does.
 ///
 /// `content` gives what a section holds that is named by a hash, `import` the function to import. The numbers that are
-/// not said are large in the first turn (0), and small in the second.
+/// not said are large in the first turn (0), small in the second, and 0 in the third.
 ///
 /// `None` where no program is like this: a number that its field does not hold, fewer sections than are named.
 pub(super) fn write<'k>(
@@ -301,7 +298,11 @@ fn imported(file: &[u8], plus: bool) -> Option<Import> {
 /// What a field is to be; `None` where it is said in a form that it does not have.
 fn number(said: &Map<String, Json>, field: &Field, turn: usize) -> Option<u64> {
     let Some(value) = said.get(field.0) else {
-        return Some(if turn == 0 || NEEDED.contains(&field.0) { field.4 } else { field.4.min(3) });
+        return Some(if NEEDED.contains(&field.0) {
+            field.4
+        } else {
+            field.4.min(MOST.get(turn).copied().unwrap_or_default())
+        });
     };
     match field.1 {
         Form::Number => value.as_u64(),
