@@ -109,7 +109,9 @@ def matches(connection, rule):
         alerts, _ = execute_plan(connection, rule["correlation_plan"], include_events=False)
         return [sorted(int(event.split(":", 1)[1]) for event in alert["event_ids"]) for alert in alerts]
     ensure_fields(connection, {TABLE: rule["required_fields"]})
-    found = {row["event_index"] for query in rule["rule"] for row in connection.execute(query)}
+    # SQLite takes no query with a NUL in it; inside a string it can be put together.
+    queries = [query.replace("\0", "' || char(0) || '") for query in rule["rule"]]
+    found = {row["event_index"] for query in queries for row in connection.execute(query)}
     return [[index] for index in sorted(found)]
 
 

@@ -135,8 +135,8 @@ pub const EVENTS: &[(&str, &str, &str, &str)] = &[
     (
         "[domain-name:value MATCHES '^evil\\\\d+\\\\.example$']",
         "net_dns",
-        r#"[{"query": "evil7.example"}, {"query": "evil42.example"}]"#,
-        r#"[{"query": "evil.example"}, {"query": "evil7xexample"}, {"query": "xevil7.example"}, {"query": "EVIL7.example"}]"#,
+        r#"[{"query": "evil7.example"}, {"query": "evil42.example"}, {"query": "EVIL7.example"}]"#,
+        r#"[{"query": "evil.example"}, {"query": "evil7xexample"}, {"query": "xevil7.example"}]"#,
     ),
     (
         "[ipv4-addr:value = '198.51.100.7']",

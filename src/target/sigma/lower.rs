@@ -2,11 +2,12 @@
 
 use std::{
     borrow::Cow,
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 
 use super::{
+    correlation::{Correlation, Links, Member},
     detection::{Branch, detection},
     join::joined,
     place::{Clause, INDEX, Place, place},
@@ -16,20 +17,25 @@ use super::{
 use crate::{
     plan::{
         Condition, Observation, Operator, Plan, Property, Test, ValueKind,
-        adapt::{self, Accept, Adapted, Capabilities, Fit, NO_COMMON_SCENE, NO_PLACE, NO_VALUE, Part},
+        adapt::{self, Accept, Adapted, Capabilities, Fit, NO_COMMON_SCENE, NO_PLACE, NO_VALUE, Part, Sequence, Ties},
         fidelity::{Fidelity, Loss},
     },
+    span::Span,
     target::{
         contract::{Draft, Lower, Lowered, Options, Refusal},
         mapping::MappingError,
     },
 };
 
+/// The time in which several observations have to lie where the pattern names none: a day, in seconds.
+const WINDOW: u64 = 86_400;
+
 /// A mapping, ready to lower plans.
 pub(super) struct Compiler {
     table: Table,
     /// The enabled log sources: their number in the table, and what their rules say of them.
     scenes: Vec<(usize, Arc<Scene>)>,
+    links: Links,
     accept: Accept,
 }
 
@@ -38,6 +44,8 @@ pub(super) struct Compiler {
 pub(super) struct Scene {
     /// Its name: part of ids and file names.
     pub(super) name: String,
+    /// The field that names the machine; empty where none does.
+    pub(super) machine: String,
     /// For titles.
     pub(super) title: String,
     /// The lines below `logsource:`.
@@ -68,10 +76,13 @@ impl Compiler {
         let scenes = enabled
             .map(|(number, scene)| {
                 let title = scene.data.title.clone();
-                (number, Arc::new(Scene { name: scene.name.clone(), title, logsource: logsource(&scene.data) }))
+                let machine = scene.data.tie.as_ref().map(|tie| tie.field.as_str().to_owned()).unwrap_or_default();
+                let logsource = logsource(&scene.data);
+                (number, Arc::new(Scene { name: scene.name.clone(), machine, title, logsource }))
             })
             .collect();
-        Ok(Self { table, scenes, accept: options.accept })
+        let links = Links::new(&table);
+        Ok(Self { table, scenes, links, accept: options.accept })
     }
 
     /// The enabled log sources that have a field for any property of the plan. Where there is none, the first one, to say
@@ -91,20 +102,22 @@ impl Compiler {
     }
 
     /// Whether the enabled log source number `scene` holds `test`.
-    fn fit<'m>(&'m self, scene: usize, test: &Test) -> Fit<Vec<Place<'m>>> {
+    fn fit<'m>(&'m self, scene: usize, test: &Test, minds_case: bool) -> Fit<Vec<Place<'m>>> {
         match any_element(test) {
-            Some(any) => match self.fit_plain(scene, &any) {
+            Some(any) => match self.fit_plain(scene, &any, minds_case) {
+                // That a list has a first element says no more than that it has one.
+                Fit::Holds { by, weak, loss } if test.operator == Operator::Exists => Fit::Holds { by, weak, loss },
                 Fit::Holds { by, weak, loss } => {
                     let indexed = (INDEX, Fidelity::BROADER, "any element of the list is matched".to_owned());
                     Fit::Holds { by, weak, loss: summary(loss.into_iter().chain([indexed])) }
                 }
                 lacks => lacks,
             },
-            None => self.fit_plain(scene, test),
+            None => self.fit_plain(scene, test, minds_case),
         }
     }
 
-    fn fit_plain<'m>(&'m self, scene: usize, test: &Test) -> Fit<Vec<Place<'m>>> {
+    fn fit_plain<'m>(&'m self, scene: usize, test: &Test, minds_case: bool) -> Fit<Vec<Place<'m>>> {
         let (number, _) = self.scenes[scene];
         let mut places = Vec::with_capacity(1);
         let mut refused = None;
@@ -113,7 +126,7 @@ impl Compiler {
                 refused.get_or_insert((NO_VALUE, why));
                 continue;
             }
-            match place(row, test) {
+            match place(row, test, minds_case) {
                 Ok(place) => places.push(place),
                 Err(why) => {
                     refused.get_or_insert(why);
@@ -188,54 +201,120 @@ impl Lower for Compiler {
     fn lower(&self, plan: &Plan) -> Result<Lowered, Refusal> {
         let plan: Cow<'_, Plan> = joined(plan, &self.table);
         let scenes = self.candidates(&plan);
-        let capabilities = Capabilities { scenes: scenes.len(), accept: self.accept, ties: None };
-        let adapted = adapt::adapt(&plan, capabilities, |candidate, test| self.fit(scenes[candidate], test));
-        let Adapted { mut parts, mut fidelity, mut losses, .. } = adapted.map_err(|reasons| Refusal { reasons })?;
-        parts.iter_mut().for_each(|part| part.scene = scenes[part.scene]);
-        let mut drafts: Vec<(usize, Vec<Branch<'_>>, Fidelity, BTreeSet<Loss>)> = Vec::new();
-        for part in &parts {
+        let number = |candidate: usize| self.scenes[scenes[candidate]].0;
+        let ties = Ties {
+            by: "one machine",
+            key: &|scene| self.links.key(number(scene)),
+            apart: &|left, right| self.links.apart(number(left), number(right)),
+            window: WINDOW,
+        };
+        // A tie misses things. What also matches more would be neither: so letter case has to count.
+        let minds_case = several(&plan.observation);
+        let capabilities = Capabilities { scenes: scenes.len(), accept: self.accept, ties: Some(ties) };
+        let fit = |candidate: usize, test: &_| self.fit(scenes[candidate], test, minds_case);
+        let mut adapted = adapt::adapt(&plan, capabilities, fit).map_err(|reasons| Refusal { reasons })?;
+        let chained = adapted.sequences.iter_mut().flat_map(|sequence| &mut sequence.steps);
+        let parts = chained.flat_map(|step| &mut step.parts).chain(&mut adapted.parts);
+        parts.for_each(|part| part.scene = scenes[part.scene]);
+        let Adapted { parts, sequences, mut fidelity, mut losses } = adapted;
+        let mut lose = |loss: Loss| {
+            fidelity = fidelity | loss.effect;
+            losses.push(loss);
+        };
+        let rules = self.rules(&parts, &mut lose);
+        let correlations = self.correlations(&sequences, &mut lose);
+        if rules.is_empty() && correlations.is_empty() {
+            return Err(Refusal { reasons: losses });
+        }
+        let all = parts.iter().flat_map(|part| &part.losses);
+        let all: Vec<&Loss> = all.chain(sequences.iter().flat_map(|sequence| &sequence.losses)).collect();
+        let elsewhere: Vec<Loss> = losses.iter().filter(|loss| !all.contains(loss)).cloned().collect();
+        let rules = rules.into_iter().map(|mut rule| {
+            if !elsewhere.is_empty() {
+                rule.fidelity = rule.fidelity | Fidelity::NARROWER;
+            }
+            rule.losses.extend(elsewhere.iter().cloned());
+            Draft::new(rule)
+        });
+        let drafts = rules.chain(correlations.into_iter().map(Draft::new)).collect();
+        Ok(Lowered { fidelity, losses: losses.into(), drafts })
+    }
+}
+
+impl Compiler {
+    /// One rule for each log source.
+    fn rules(&self, parts: &[Part<'_, Vec<Place<'_>>>], lose: &mut impl FnMut(Loss)) -> Vec<Detection> {
+        let mut drafts: BTreeMap<usize, (Vec<Branch<'_>>, Fidelity, BTreeSet<Loss>)> = BTreeMap::new();
+        for part in parts {
             let branches = self.branches(part);
             if branches.is_empty() {
-                let loss = no_common_role(part);
-                fidelity = fidelity | loss.effect;
-                losses.push(loss);
+                lose(no_common_role(part));
                 continue;
             }
-            let (_, all, whole, lost) = match drafts.iter_mut().position(|(scene, ..)| *scene == part.scene) {
-                Some(position) => &mut drafts[position],
-                None => {
-                    drafts.push((part.scene, Vec::new(), Fidelity::EXACT, BTreeSet::new()));
-                    let last = drafts.len() - 1;
-                    &mut drafts[last]
-                }
-            };
+            let (all, whole, lost) = drafts.entry(part.scene).or_default();
             all.extend(branches);
             *whole = *whole | part.fidelity;
             lost.extend(part.losses.iter().cloned());
         }
-        if drafts.is_empty() {
-            return Err(Refusal { reasons: losses });
-        }
-        drafts.sort_by_key(|(scene, ..)| *scene);
-        let elsewhere = unplaced(&losses, &parts);
-        let drafts = drafts.into_iter().map(|(scene, branches, whole, lost)| {
-            let (number, scene) = &self.scenes[scene];
-            let given = self.table.scenes()[*number].data.given.len();
-            let narrowed = if elsewhere.is_empty() { whole } else { whole | Fidelity::NARROWER };
-            Draft::new(Detection {
-                scene: Arc::clone(scene),
-                block: detection(branches, given),
-                fidelity: narrowed,
-                losses: lost.into_iter().chain(elsewhere.iter().cloned()).collect(),
-            })
-        });
-        Ok(Lowered { fidelity, losses: losses.into(), drafts: drafts.collect() })
+        let written = |(scene, (branches, fidelity, losses)): (usize, (_, _, BTreeSet<Loss>))| Detection {
+            scene: Arc::clone(&self.scenes[scene].1),
+            block: self.block(scene, branches),
+            fidelity,
+            losses: losses.into_iter().collect(),
+        };
+        drafts.into_iter().map(written).collect()
     }
-}
 
-/// Losses of alternatives that are in no rule at all.
-fn unplaced<H>(losses: &[Loss], parts: &[Part<'_, H>]) -> Vec<Loss> {
-    losses.iter().filter(|loss| !parts.iter().any(|part| part.losses.contains(loss))).cloned().collect()
+    fn block(&self, scene: usize, branches: Vec<Branch<'_>>) -> YamlBlock {
+        let given = self.table.scenes()[self.scenes[scene].0].data.given.len();
+        detection(branches, given)
+    }
+
+    fn correlations(
+        &self,
+        sequences: &[Sequence<'_, Vec<Place<'_>>>],
+        lose: &mut impl FnMut(Loss),
+    ) -> Vec<Correlation> {
+        let mut found = Vec::with_capacity(sequences.len());
+        for sequence in sequences {
+            match self.correlation(sequence) {
+                Ok(mut correlation) => {
+                    if let Some(loss) = correlation.combine() {
+                        lose(loss);
+                    }
+                    found.push(correlation);
+                }
+                Err(loss) => lose(loss),
+            }
+        }
+        found
+    }
+
+    fn correlation(&self, sequence: &Sequence<'_, Vec<Place<'_>>>) -> Result<Correlation, Loss> {
+        let mut steps = Vec::with_capacity(sequence.steps.len());
+        for step in &sequence.steps {
+            let mut by_scene: BTreeMap<usize, Vec<Branch<'_>>> = BTreeMap::new();
+            for part in &step.parts {
+                by_scene.entry(part.scene).or_default().extend(self.branches(part));
+            }
+            by_scene.retain(|_, branches| !branches.is_empty());
+            let member = |(scene, branches)| {
+                let block = self.block(scene, branches);
+                Member { scene: Arc::clone(&self.scenes[scene].1), block }
+            };
+            let members: Vec<Member> = by_scene.into_iter().map(member).collect();
+            if members.is_empty() {
+                return Err(step.parts.first().map(no_common_role).unwrap_or_else(|| Loss {
+                    code: NO_COMMON_SCENE,
+                    effect: Fidelity::NARROWER,
+                    message: "a step has no rule".to_owned(),
+                    span: Span::default(),
+                }));
+            }
+            steps.push(members);
+        }
+        Ok(Correlation::new(sequence, self.links.name(sequence.key), steps))
+    }
 }
 
 fn no_common_role<H>(part: &Part<'_, H>) -> Loss {
@@ -244,7 +323,18 @@ fn no_common_role<H>(part: &Part<'_, H>) -> Loss {
         code: NO_COMMON_SCENE,
         effect: Fidelity::NARROWER,
         message: "the mapping has no role that all of these tests share".to_owned(),
-        span: spans.reduce(crate::span::Span::to).unwrap_or_default(),
+        span: spans.reduce(Span::to).unwrap_or_default(),
+    }
+}
+
+/// Whether several observations are asked for, in any part of the pattern.
+fn several(observation: &Observation) -> bool {
+    match observation {
+        Observation::Match(_) => false,
+        Observation::All(..) | Observation::Then(..) => true,
+        Observation::Any(operands, _) => operands.iter().any(several),
+        Observation::Repeat { of, times, .. } => *times > 1 || several(of),
+        Observation::Within { of, .. } | Observation::During { of, .. } => several(of),
     }
 }
 

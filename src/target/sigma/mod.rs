@@ -3,6 +3,7 @@
 //! Sources: the Sigma specification 2.1.0 and the conventions of SigmaHQ's rules.
 
 mod attack;
+mod correlation;
 mod detection;
 mod join;
 mod lower;
@@ -17,13 +18,18 @@ mod wild;
 
 pub use native::{NOT_A_RULE, NOT_YAML};
 pub use place::{
-    ACROSS_FOLDERS, ANY_ELEMENT, BELOW_KEY, HASH_PRESENT, HIVE, INDEX, NEARBY_FIELD, REGEX, SUBFOLDERS, UNSENT,
+    ACROSS_FOLDERS, ANY_ELEMENT, BELOW_KEY, COMBINATIONS, HASH_PRESENT, HIVE, INDEX, NEARBY_FIELD, PATH_PRESENT,
+    PREFIX, REGEX, SUBFOLDERS, UNSENT,
 };
 pub use text::{YamlBlock, YamlScalar};
 
 use uuid::Uuid;
 
-use self::{lower::Detection, rule::Metadata};
+use self::{
+    correlation::{Correlation, Member},
+    lower::Detection,
+    rule::Metadata,
+};
 use super::{
     contract::{Content, Emission, EmitError, Format, Lower, Lowered, Options, Origin, Rule, Target, view},
     mapping::MappingError,
@@ -37,6 +43,16 @@ const FORMAT: Format = Format {
     path: "sigma/",
     aside: false,
     about: "one YAML file a rule, in the conventions of SigmaHQ",
+};
+
+/// Rules that tie several observations, in one file with those that they tie.
+const CORRELATION: Format = Format {
+    name: "correlations",
+    template: "correlation.hbs",
+    source: include_str!("../../../templates/sigma/correlation.hbs"),
+    path: "sigma/",
+    aside: true,
+    about: "correlations of several observations, behind the rules that they tie",
 };
 
 /// The Sigma target.
@@ -53,7 +69,7 @@ impl Target for Sigma {
     }
 
     fn formats(&self) -> &'static [Format] {
-        &[FORMAT]
+        &[FORMAT, CORRELATION]
     }
 
     fn mapping(&self) -> &'static str {
@@ -92,14 +108,51 @@ fn compiled(
     emission: &mut dyn Emission,
 ) -> Result<Vec<String>, EmitError> {
     let detections: Vec<&Detection> = lowered.drafts.iter().filter_map(|draft| draft.open()).collect();
-    let ids: Vec<Uuid> = detections.iter().map(|detection| rule::id(&origin.id, &detection.scene.name)).collect();
+    let mut ids: Vec<Uuid> = detections.iter().map(|detection| rule::id(&origin.id, &detection.scene.name)).collect();
     let metadata = Metadata::new(origin);
     for (index, detection) in detections.iter().enumerate() {
         buffer.clear();
         emission.render(FORMAT.template, view(&metadata.rule(index, detection, &ids))?, buffer)?;
         write(&rule::path(&detection.scene.name, ids[index]), buffer, emission)?;
     }
+    for correlation in lowered.drafts.iter().filter_map(|draft| draft.open()) {
+        ids.extend(correlated(origin, &metadata, correlation, buffer, emission)?);
+    }
     Ok(ids.iter().map(Uuid::to_string).collect())
+}
+
+/// The ids of the correlations of one sequence. The rules that they tie speak only through them.
+fn correlated(
+    origin: &Origin,
+    metadata: &Metadata,
+    correlation: &Correlation,
+    buffer: &mut Vec<u8>,
+    emission: &mut dyn Emission,
+) -> Result<Vec<Uuid>, EmitError> {
+    let id = |rest: &str| rule::id(&origin.id, &format!("{}:{rest}", correlation.key));
+    let member_id = |step: usize, member: &Member| id(&format!("{step}:{}", member.scene.name));
+    buffer.clear();
+    for (step, members) in correlation.steps.iter().enumerate() {
+        for member in members {
+            emission.render(FORMAT.template, view(&metadata.member(member, member_id(step, member)))?, buffer)?;
+            buffer.extend_from_slice(b"---\n");
+        }
+    }
+    let mut ids = Vec::with_capacity(correlation.combinations.len());
+    for (number, combination) in correlation.combinations.iter().enumerate() {
+        let scenes: Vec<&str> =
+            correlation.members(combination).map(|(_, member)| member.scene.name.as_str()).collect();
+        let own = id(&scenes.join("+"));
+        let tied = correlation.members(combination).map(|(step, member)| rule::member_name(member_id(step, member)));
+        let block = correlation.block(combination, &tied.collect::<Vec<_>>());
+        if number > 0 {
+            buffer.extend_from_slice(b"---\n");
+        }
+        emission.render(CORRELATION.template, view(&metadata.correlation(correlation, own, &block))?, buffer)?;
+        ids.push(own);
+    }
+    write(&rule::path("correlation", id("")), buffer, emission)?;
+    Ok(ids)
 }
 
 /// A ready-made rule keeps its own id; its file is named by the indicator, which is unique where the rule's id may not be.

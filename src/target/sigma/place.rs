@@ -1,6 +1,6 @@
 //! One test in one field: the form of its values there, and what that loses.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, net::IpAddr};
 
 use super::{
     regex::{self, Subject},
@@ -12,7 +12,7 @@ use super::{
 use crate::{
     diagnostic::Code,
     plan::{
-        HashAlgorithm, Operator, Test, UrlParts, Value, ValueKind,
+        HashAlgorithm, Operator, Property, Test, UrlParts, Value, ValueKind,
         adapt::{CASE, NO_OPERATOR, NO_VALUE},
         fidelity::Fidelity,
         value::Host,
@@ -40,6 +40,12 @@ pub const HASH_PRESENT: Code = Code("L108");
 
 /// A certain element of a list.
 pub const INDEX: Code = Code("L109");
+/// Folder and name of a file stand in one field.
+pub const PATH_PRESENT: Code = Code("L112");
+/// A prefix and the addresses in it.
+pub const PREFIX: Code = Code("L110");
+/// More combinations of log sources than are watched.
+pub const COMBINATIONS: Code = Code("L111");
 
 /// A field and what it is compared with.
 #[derive(Debug, Clone, PartialEq)]
@@ -83,20 +89,24 @@ pub(super) struct Place<'m> {
 
 type Refused = (Code, String);
 
-/// Writes `test` down for the field of `row`.
+/// Writes `test` down for the field of `row`. With `minds_case` letter case is told apart where STIX does: plain
+/// comparisons become regular expressions.
 ///
 /// # Errors
 /// Why the field can't hold it.
-pub(super) fn place<'m>(row: &'m Field, test: &Test) -> Result<Place<'m>, Refused> {
+pub(super) fn place<'m>(row: &'m Field, test: &Test, minds_case: bool) -> Result<Place<'m>, Refused> {
     let existence = test.operator == Operator::Exists;
     if test.negated && !existence && test.property.path.contains("[*]") {
         let message = "it asks for any element that differs, and an event shows one element at a time";
         return Err((ANY_ELEMENT, message.to_owned()));
     }
-    let mut draft = Draft { row, test, losses: Vec::new(), weak: row.weak || existence, case_matters: false };
+    let minds_case = minds_case || test.negated;
+    let mut draft =
+        Draft { row, test, losses: Vec::new(), weak: row.weak || existence, minds_case, case_matters: false };
     if let Some((effect, message)) = row.own_loss() {
         draft.lose(NEARBY_FIELD, effect, message);
     }
+    draft.lose_presence();
     let (modifier, values) = draft.compare()?;
     let field = row.field.as_str();
     let clause = if modifier == "|exists" { Clause::exists(field) } else { Clause { field, modifier, values } };
@@ -108,6 +118,8 @@ struct Draft<'m, 'p> {
     test: &'p Test,
     losses: Vec<(Code, Fidelity, String)>,
     weak: bool,
+    /// Whether letter case may not be ignored. Under negation a comparison that ignores it would miss events.
+    minds_case: bool,
     /// Whether letter case matters to STIX and not to a plain comparison in Sigma.
     case_matters: bool,
 }
@@ -123,7 +135,11 @@ impl Draft<'_, '_> {
 
     fn compare(&mut self) -> Compared {
         match self.test.operator {
-            Operator::Exists if self.row.form == Form::Hash => Err(self.no_operator("EXISTS")),
+            Operator::Equal | Operator::Like if self.minds_case && self.folder().is_some() => self.folders(),
+            Operator::Exists if matches!(self.row.form, Form::Hash | Form::Transport) => {
+                Err(self.no_operator("EXISTS"))
+            }
+            Operator::Exists if self.test.negated && self.is_part() => Err(self.no_operator("NOT EXISTS")),
             Operator::Exists => Ok(("|exists", Vec::new())),
             Operator::Equal | Operator::IsSubset | Operator::IsSuperset if self.row.form == Form::Address => {
                 self.addresses()
@@ -162,19 +178,29 @@ impl Draft<'_, '_> {
         values.map(|value| number(value).ok_or_else(|| self.no_value(value, "is no number"))).collect()
     }
 
-    /// Addresses stand as text, unless one of them is a prefix: then all do, for `|cidr`.
-    fn addresses(&self) -> Compared {
+    /// Addresses stand as text, in each of the forms that logs have for them, unless one of them is a prefix: then all
+    /// do, for `|cidr`.
+    fn addresses(&mut self) -> Compared {
         let values = self.test.values.iter();
         let nets = values.map(|value| match value.kind {
             ValueKind::Address(net) => Ok(net),
             _ => Err(self.no_value(value, "is no address")),
         });
         let nets: Vec<ipnet::IpNet> = nets.collect::<Result<_, _>>()?;
-        if nets.iter().all(|net| net.prefix_len() == net.max_prefix_len()) {
-            return Ok(("", nets.iter().map(|net| YamlScalar::text(&net.addr().to_string())).collect()));
+        let are_single = nets.iter().all(|net| net.prefix_len() == net.max_prefix_len());
+        match self.test.operator {
+            Operator::IsSuperset if !are_single => return Err(self.no_operator("ISSUPERSET with a prefix")),
+            Operator::IsSuperset => {
+                self.lose(PREFIX, Fidelity::NARROWER, "logs show single addresses, not the prefixes around one");
+            }
+            Operator::Equal if !are_single => {
+                self.lose(PREFIX, Fidelity::BROADER, "each address of the prefix is matched, not the prefix alone");
+            }
+            _ => {}
         }
-        if self.test.operator == Operator::IsSuperset {
-            return Err(self.no_operator("ISSUPERSET with a prefix"));
+        if are_single {
+            let forms = nets.iter().flat_map(|net| forms(net.addr()));
+            return Ok(("", forms.map(|form| YamlScalar::text(&form)).collect()));
         }
         Ok(("|cidr", nets.iter().map(|net| YamlScalar::text(&net.to_string())).collect()))
     }
@@ -203,7 +229,12 @@ impl Draft<'_, '_> {
             (Form::Url, ValueKind::Url(url)) => self.url(url, out),
             (Form::Url, _) => return Err(self.no_value(value, "is no URL")),
             (Form::Number | Form::Address, _) => return Err(self.no_value(value, "can't stand in this field")),
-            (_, ValueKind::Text(text)) => self.wrapped(value, text, SigmaValue::literal, out)?,
+            (form, ValueKind::Text(text)) => {
+                self.wrapped(value, text, SigmaValue::literal, out)?;
+                if form == Form::RegistryData {
+                    out.extend(registry::numbers(text).into_iter().map(|form| SigmaValue::literal(&form)));
+                }
+            }
             (Form::Text, ValueKind::Integer(number)) => out.push(SigmaValue::literal(&number.to_string())),
             _ => return Err(self.no_value(value, "can't stand in this field")),
         }
@@ -240,9 +271,11 @@ impl Draft<'_, '_> {
             let message = "the user name, the password and the fragment of a URL are never logged";
             self.lose(UNSENT, Fidelity::BROADER, message);
         }
-        if url.target.bytes().any(|byte| byte.is_ascii_alphabetic()) {
-            self.lose_case();
+        if differs {
+            self.lose(UNSENT, Fidelity::BROADER, "the URL is matched as clients send it, too");
         }
+        // Whatever the target is: scheme and host are letters, and a client sends them in small ones.
+        self.lose_case();
         out.extend(sent.iter().map(|sent| SigmaValue::literal(sent)));
         // A plain `/` at the end, or a host in Unicode: logs have either form.
         if differs && !url.has_userinfo && !url.scheme.is_empty() && !matches!(host, Host::Address(_)) {
@@ -250,16 +283,47 @@ impl Draft<'_, '_> {
         }
     }
 
+    /// Letter case matters, unless it does not by the property's nature. Where the log itself does not keep it, no
+    /// comparison gets it back.
     fn lose_case(&mut self) {
-        self.case_matters |= !self.row.disregards_case(&self.test.property);
+        // The names of protocols are written in small letters, by STIX and by logs.
+        if self.test.property.ignores_case() || matches!(self.row.form, Form::Word | Form::Transport) {
+            return;
+        }
+        if self.row.ignores_case || self.row.form == Form::Serial {
+            self.lose(CASE, Fidelity::BROADER, "the log does not keep letter case");
+        } else {
+            self.case_matters = true;
+        }
     }
 
-    /// The values with their modifier. Under negation a comparison that ignores case would miss events, so there a
-    /// regular expression, which Sigma compares with case, takes its place. It also does for control characters, which
-    /// Sigma's tools take for mistakes in plain values.
+    /// Whether the field holds the property with another one: a file's name with its folder, a value's with its key.
+    fn is_part(&self) -> bool {
+        use Form::{RegistryKey, RegistryName, UnixFolder, UnixName, WindowsFolder, WindowsName};
+        matches!(self.row.form, WindowsName | UnixName | WindowsFolder | UnixFolder | RegistryKey | RegistryName)
+    }
+
+    /// Such a field is there although an observation may lack one of the two. A test that it is there, or that it differs
+    /// from something, then holds of what was not observed.
+    fn lose_presence(&mut self) {
+        let exists = self.test.operator == Operator::Exists;
+        if self.is_part() && (exists || self.test.negated) {
+            // Negation will swap it.
+            let effect = if exists { Fidelity::BROADER } else { Fidelity::NARROWER };
+            self.lose(
+                PATH_PRESENT,
+                effect,
+                "the log names a file with its folder, and a value with its key, observed or not",
+            );
+        }
+    }
+
+    /// The values with their modifier. Where letter case may not be ignored a regular expression, which Sigma compares
+    /// with case, takes the place of plain values. It also does for control characters, which Sigma's tools take for
+    /// mistakes in plain values.
     fn written(&mut self, values: &[SigmaValue]) -> (&'static str, Vec<YamlScalar>) {
         let has_control = values.iter().any(SigmaValue::has_control);
-        if has_control || (self.case_matters && self.test.negated) {
+        if has_control || (self.case_matters && self.minds_case) {
             let modifier = if self.case_matters { "|re" } else { "|re|i" };
             return (modifier, values.iter().map(|value| YamlScalar::text(&value.expression())).collect());
         }
@@ -269,13 +333,52 @@ impl Draft<'_, '_> {
         modified(values)
     }
 
+    /// Text alone does not tell what IPv6 address it is: logs write each in several forms.
+    fn refuse_forms(&self) -> Result<(), Refused> {
+        let Property { path, referent, .. } = &self.test.property;
+        if self.row.form == Form::Address && (path == "ipv6-addr:value" || referent.as_deref() == Some("ipv6-addr")) {
+            return Err((NO_OPERATOR, "logs write an IPv6 address in several forms: compare prefixes".to_owned()));
+        }
+        Ok(())
+    }
+
+    /// The separator of a field that begins with a folder.
+    fn folder(&self) -> Option<char> {
+        match self.row.form {
+            Form::WindowsFolder => Some('\\'),
+            Form::UnixFolder => Some('/'),
+            _ => None,
+        }
+    }
+
+    /// Folders as regular expressions, which tell a folder from those below it.
+    fn folders(&mut self) -> Compared {
+        let separator = self.folder().unwrap_or('/');
+        let read = if self.test.operator == Operator::Like { SigmaValue::like } else { SigmaValue::literal };
+        let mut values = Vec::with_capacity(self.test.values.len());
+        for value in &self.test.values {
+            let ValueKind::Text(text) = &value.kind else { return Err(self.no_operator("this kind of value")) };
+            // That a folder is none of another system's is true.
+            if is_unix_path(text) != (separator == '/') && !self.test.negated {
+                return Err(self.no_value(value, "is a path of another system"));
+            }
+            // Behind a root there is no further separator.
+            let folder = read(text.strip_suffix(separator).unwrap_or(text));
+            let expression = regex::translate(&folder.expression(), Subject::Folder(separator));
+            values.push(YamlScalar::text(&expression.map_err(|message| (REGEX, message))?.text));
+        }
+        Ok(("|re", values))
+    }
+
     fn patterns(&mut self) -> Compared {
-        if matches!(self.row.form, Form::Number | Form::Hash) {
+        self.refuse_forms()?;
+        if matches!(self.row.form, Form::Number | Form::Hash | Form::Transport) {
             return Err(self.no_operator("LIKE"));
         }
         let mut values = Vec::with_capacity(self.test.values.len());
         for value in &self.test.values {
             let ValueKind::Text(pattern) = &value.kind else { return Err(self.no_operator("LIKE")) };
+            self.refuse_system(value, pattern)?;
             let plain = SigmaValue::like(pattern);
             if plain.is_anything() {
                 self.weak = true;
@@ -306,6 +409,8 @@ impl Draft<'_, '_> {
             Form::WindowsName | Form::UnixName if text.is_empty() => return refuse("names no file"),
             Form::WindowsName if text.contains(['\\', '/']) => return refuse("is a path, not a file name"),
             Form::UnixName if text.contains(['\\', '/']) => return refuse("is a path, not a file name"),
+            // That a path is none of another system's is true.
+            _ if self.test.negated => {}
             Form::WindowsFolder | Form::WindowsPath | Form::Directory if is_unix_path(text) => {
                 return refuse("is no Windows path");
             }
@@ -329,24 +434,29 @@ impl Draft<'_, '_> {
             }
             Form::WindowsFolder | Form::UnixFolder => {
                 self.lose(SUBFOLDERS, Fidelity::BROADER, "folders below the folder are matched too");
-                closed(plain, text, if form == Form::WindowsFolder { "\\" } else { "/" }).then_any()
+                // An open end takes in the separator, which is part of the folder where that is a root.
+                let separator = if form == Form::WindowsFolder { "\\" } else { "/" };
+                if plain.ends_open() { plain } else { closed(plain, text, separator).then_any() }
             }
             Form::Directory => closed(plain, text, "\\"),
             Form::RegistryKey => {
-                let key = self.key(text, read);
+                let key = self.key(value, text, read)?;
                 self.lose(BELOW_KEY, Fidelity::BROADER, "keys and values below the key are matched too");
-                let below = key.clone().then("\\").then_any();
+                // An open end goes on below by itself.
                 if !key.ends_open() {
-                    out.push(key);
+                    out.push(key.clone().then("\\").then_any());
                 }
-                below
+                key
             }
-            Form::RegistryPath => self.key(text, read),
+            Form::RegistryPath => self.key(value, text, read)?,
             Form::RegistryName | Form::Account => {
                 any().then(if plain.begins_open() { "" } else { "\\" }).followed_by(plain)
             }
             Form::StreamName => any().then(":").followed_by(plain),
             Form::Serial => {
+                if text.contains([':', ' ']) {
+                    self.lose_case();
+                }
                 let digits: String = text.chars().filter(|digit| !matches!(digit, ':' | ' ')).collect();
                 read(&digits.to_ascii_uppercase())
             }
@@ -356,16 +466,19 @@ impl Draft<'_, '_> {
         Ok(())
     }
 
-    fn key(&mut self, text: &str, read: fn(&str) -> SigmaValue) -> SigmaValue {
+    fn key(&mut self, value: &Value, text: &str, read: fn(&str) -> SigmaValue) -> Result<SigmaValue, Refused> {
         let (hive, key) = registry::logged(text, read);
         match hive {
+            Hive::Unknown if text.to_ascii_uppercase().contains("HKEY") => {
+                return Err(self.no_value(value, "begins with no hive that there is"));
+            }
             Hive::Named(_) => {}
             Hive::User => {
                 self.lose(HIVE, Fidelity::BROADER, "the log names the user's SID, so any user's key is matched")
             }
             Hive::Unknown => self.lose(HIVE, Fidelity::BROADER, "the pattern names no hive, so any hive is matched"),
         }
-        key
+        Ok(key)
     }
 
     fn key_expression(&mut self, pattern: &str) -> Cow<'static, str> {
@@ -377,11 +490,59 @@ impl Draft<'_, '_> {
         Cow::Owned(pattern)
     }
 
-    fn expressions(&mut self) -> Compared {
-        let subject = match self.row.form {
-            Form::Text | Form::Domain | Form::Url | Form::Address | Form::WindowsPath | Form::UnixPath => {
-                Subject::Field
+    /// The log has a separator behind each folder, where STIX has one behind a root only. An expression that ends with
+    /// one matches it too.
+    fn at_end(&mut self, pattern: &str, subject: Subject) -> Result<Subject, Refused> {
+        let separator = match self.row.form {
+            Form::WindowsFolder | Form::Directory => r"\\",
+            Form::UnixFolder => "/",
+            _ => return Ok(subject),
+        };
+        let ends = |end: char| pattern.contains(&format!("{separator}{end}"));
+        if ends('|') || ends(')') {
+            return Err((REGEX, "a part of the expression ends with a separator".to_owned()));
+        }
+        let is_closed = pattern.ends_with('$');
+        if !pattern.trim_end_matches('$').ends_with(separator) {
+            return Ok(subject);
+        }
+        self.lose(
+            PATH_PRESENT,
+            Fidelity::BROADER,
+            "the log has a separator behind each folder, not behind a root only",
+        );
+        Ok(match subject {
+            Subject::Folder(separator) if is_closed => Subject::Root(separator),
+            Subject::Folder(_) => Subject::Field,
+            other => other,
+        })
+    }
+
+    /// An expression about the folders of another system, or about what is never logged, can't match.
+    fn refuse_system(&self, value: &Value, pattern: &str) -> Result<(), Refused> {
+        let has_backslash = pattern.contains(r"\\");
+        match self.row.form {
+            Form::Url if pattern.contains('#') => Err(self.no_value(value, "has a fragment, which is never logged")),
+            _ if self.test.negated => Ok(()),
+            _ if self.test.operator == Operator::Like => Ok(()),
+            Form::UnixFolder | Form::UnixPath if has_backslash => Err(self.no_value(value, "is no Unix path")),
+            Form::WindowsFolder | Form::WindowsPath | Form::Directory if pattern.contains('/') && !has_backslash => {
+                Err(self.no_value(value, "is no Windows path"))
             }
+            _ => Ok(()),
+        }
+    }
+
+    fn expressions(&mut self) -> Compared {
+        self.refuse_forms()?;
+        let subject = match self.row.form {
+            Form::Text
+            | Form::RegistryData
+            | Form::Domain
+            | Form::Url
+            | Form::Address
+            | Form::WindowsPath
+            | Form::UnixPath => Subject::Field,
             Form::WindowsName | Form::RegistryName | Form::Account => Subject::Last('\\'),
             Form::UnixName => Subject::Last('/'),
             Form::StreamName => Subject::Last(':'),
@@ -389,18 +550,25 @@ impl Draft<'_, '_> {
             Form::UnixFolder => Subject::Folder('/'),
             Form::Directory => Subject::Closed('\\'),
             Form::RegistryKey => Subject::Key,
-            Form::Number | Form::Hash | Form::RegistryPath | Form::Serial | Form::Transport => {
+            Form::Number | Form::Hash | Form::RegistryPath | Form::Serial | Form::Transport | Form::Word => {
                 return Err(self.no_operator("MATCHES"));
             }
         };
         let mut translated = Vec::with_capacity(self.test.values.len());
         for value in &self.test.values {
             let ValueKind::Text(pattern) = &value.kind else { return Err(self.no_operator("MATCHES")) };
+            self.refuse_system(value, pattern)?;
+            let subject = self.at_end(pattern, subject)?;
             let pattern =
                 if subject == Subject::Key { self.key_expression(pattern) } else { Cow::Borrowed(&**pattern) };
             translated.push(regex::translate(&pattern, subject).map_err(|message| (REGEX, message))?);
         }
-        let insensitive = translated.iter().filter(|regex| regex.ignores_case).count();
+        if self.row.ignores_case {
+            self.lose_case();
+        }
+        // Logs write names and keys in capitals or not; the pattern's letters stand for both.
+        let any_case = self.row.ignores_case || self.test.property.ignores_case();
+        let insensitive = translated.iter().filter(|regex| any_case || regex.ignores_case).count();
         let modifier = match insensitive {
             0 => "|re",
             all if all == translated.len() => "|re|i",
@@ -408,6 +576,18 @@ impl Draft<'_, '_> {
         };
         Ok((modifier, translated.iter().map(|regex| YamlScalar::text(&regex.text)).collect()))
     }
+}
+
+/// An address in the forms that logs have: IPv6 shortened, in full, and in full with all its zeros.
+fn forms(address: IpAddr) -> Vec<String> {
+    let mut forms = vec![address.to_string()];
+    if let IpAddr::V6(address) = address {
+        forms.push(address.segments().map(|part| format!("{part:x}")).join(":"));
+        forms.push(address.segments().map(|part| format!("{part:04x}")).join(":"));
+        // They are the same where there is nothing to shorten.
+        forms.dedup();
+    }
+    forms
 }
 
 /// A value for a message.

@@ -26,6 +26,8 @@ pub(super) enum Subject {
     Last(char),
     /// What stands before the last separator: the folders in a path.
     Folder(char),
+    /// What stands before the last separator, and that separator: the folder of a file at a root.
+    Root(char),
     /// The whole field, which may end with a separator that the subject does not have.
     Closed(char),
     /// The beginning of the field: the subject, and perhaps a backslash and more.
@@ -53,6 +55,7 @@ pub(super) fn translate(pattern: &str, subject: Subject) -> Result<SigmaRegex, S
         Subject::Folder(separator) => {
             format!("{}{}{}*$", if closed { "" } else { ".*" }, escaped(separator), without(separator))
         }
+        Subject::Root(separator) => format!("{}*$", without(separator)),
         Subject::Closed(separator) if closed => format!("{}?$", escaped(separator)),
         Subject::Closed(_) => String::new(),
     };

@@ -17,7 +17,8 @@ pub(super) enum Hive {
 pub(super) fn split(key: &str) -> (Hive, &str) {
     let key = key.trim_matches('\\');
     let (first, rest) = key.split_once('\\').unwrap_or((key, ""));
-    let hive = match first.to_ascii_uppercase().as_str() {
+    // In front of a hive `%` stands for nothing.
+    let hive = match first.trim_start_matches('%').to_ascii_uppercase().as_str() {
         "HKEY_LOCAL_MACHINE" | "HKLM" => Hive::Named("HKLM"),
         "HKEY_CLASSES_ROOT" | "HKCR" => Hive::Named("HKCR"),
         "HKEY_USERS" | "HKU" => Hive::Named("HKU"),
@@ -37,6 +38,14 @@ pub(super) fn logged(key: &str, read: impl Fn(&str) -> SigmaValue) -> (Hive, Sig
     };
     let whole = if rest.is_empty() { beginning } else { beginning.then("\\").followed_by(read(rest)) };
     (hive, whole)
+}
+
+/// What numbers are logged as, if `data` is one.
+pub(super) fn numbers(data: &str) -> Vec<String> {
+    let Some(number) = data.parse::<u64>().ok().filter(|number| number.to_string() == data) else { return Vec::new() };
+    let long = format!("QWORD (0x{:08x}-0x{:08x})", number >> 32, number & 0xffff_ffff);
+    let short = u32::try_from(number).ok().map(|number| format!("DWORD (0x{number:08x})"));
+    short.into_iter().chain([long]).collect()
 }
 
 /// A regular expression about keys with the hives as logged, where it spells them out, and whether one is the user's.

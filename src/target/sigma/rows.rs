@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::{
-    plan::{Property, fidelity::Fidelity},
+    plan::fidelity::Fidelity,
     target::mapping::{Mapping, MappingError},
 };
 
@@ -30,6 +30,19 @@ pub(super) struct LogSource {
     /// Fields that every event of interest has: `EventID = 4697`.
     #[serde(default)]
     pub(super) given: BTreeMap<Word, Constant>,
+    /// What ties its events to others; without it, nothing does.
+    #[serde(default)]
+    pub(super) tie: Option<Tie>,
+}
+
+/// The machine behind an event.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Tie {
+    /// How it is named: `host`. Log sources that name machines in the same way can be tied.
+    pub(super) by: Word,
+    /// The field that names it.
+    pub(super) field: Word,
 }
 
 fn yes() -> bool {
@@ -62,7 +75,7 @@ pub(super) struct Field {
     /// Whether it says too little for a rule from which other tests were dropped.
     #[serde(default)]
     pub(super) weak: bool,
-    /// Whether what the field names ignores letter case by its nature.
+    /// Whether the log does not keep the letter case of what STIX holds.
     #[serde(default)]
     pub(super) ignores_case: bool,
     /// Other fields that have to hold where this row is used.
@@ -119,6 +132,8 @@ pub(super) enum Form {
     RegistryPath,
     /// The name of a registry value, behind its key.
     RegistryName,
+    /// What a registry value holds: numbers stand with their type.
+    RegistryData,
     /// An alternate data stream, behind the file's path.
     StreamName,
     /// An account, behind its domain.
@@ -127,38 +142,11 @@ pub(super) enum Form {
     Serial,
     /// A transport protocol.
     Transport,
-}
-
-impl Form {
-    /// Whether Windows, which owns what the field names, ignores letter case in it.
-    pub(super) fn ignores_case(self) -> bool {
-        use Form::{
-            Account, Directory, RegistryKey, RegistryName, RegistryPath, Serial, StreamName, Transport, WindowsFolder,
-            WindowsName, WindowsPath,
-        };
-        matches!(
-            self,
-            WindowsName
-                | WindowsFolder
-                | WindowsPath
-                | Directory
-                | RegistryKey
-                | RegistryPath
-                | RegistryName
-                | StreamName
-                | Account
-                | Serial
-                | Transport
-        )
-    }
+    /// One word out of a few, in any letter case.
+    Word,
 }
 
 impl Field {
-    /// Whether letter case makes no difference in this field for this property.
-    pub(super) fn disregards_case(&self, property: &Property) -> bool {
-        self.ignores_case || self.form.ignores_case() || property.ignores_case()
-    }
-
     /// What the mapping file itself says that is lost.
     pub(super) fn own_loss(&self) -> Option<(Fidelity, &str)> {
         (!self.broader.is_empty()).then_some((Fidelity::BROADER, self.broader.as_str()))

@@ -5,11 +5,12 @@ use uuid::Uuid;
 
 use super::{
     attack,
+    correlation::{Correlation, Member},
     lower::Detection,
     text::{YamlBlock, YamlScalar, readable},
 };
 use crate::{
-    plan::fidelity::Loss,
+    plan::fidelity::{Fidelity, Loss},
     stix::{Timestamp, Tlp},
     target::contract::Origin,
 };
@@ -40,6 +41,8 @@ pub(super) fn path(scene: &str, id: Uuid) -> String {
 pub(super) struct View<'r> {
     title: YamlScalar,
     id: String,
+    /// `name:`, for rules that a correlation ties.
+    name: YamlBlock,
     /// `related:`, the rules of the same indicator in other log sources.
     related: YamlBlock,
     description: YamlScalar,
@@ -52,6 +55,23 @@ pub(super) struct View<'r> {
     tags: &'r YamlBlock,
     logsource: &'r YamlBlock,
     detection: &'r YamlBlock,
+    level: &'static str,
+}
+
+/// What the template of correlations sees.
+#[derive(Debug, Serialize)]
+pub(super) struct CorrelationView<'r> {
+    title: YamlScalar,
+    id: String,
+    description: YamlScalar,
+    /// `references:`.
+    references: &'r YamlBlock,
+    author: &'r YamlScalar,
+    /// `date:` and `modified:`.
+    dates: &'r YamlBlock,
+    /// `tags:`.
+    tags: &'r YamlBlock,
+    correlation: &'r YamlBlock,
     level: &'static str,
 }
 
@@ -89,8 +109,9 @@ impl Metadata {
         View {
             title: YamlScalar::text(&title(&self.name, &scene.title, ids[index])),
             id: ids[index].to_string(),
+            name: YamlBlock::default(),
             related: related(index, ids),
-            description: self.description(detection),
+            description: self.judged(detection.fidelity, &detection.losses),
             references: &self.references,
             author: &self.author,
             dates: &self.dates,
@@ -101,13 +122,53 @@ impl Metadata {
         }
     }
 
+    /// A rule that only serves a correlation: it says nothing by itself.
+    pub(super) fn member<'r>(&'r self, member: &'r Member, id: Uuid) -> View<'r> {
+        let mut name = YamlBlock::default();
+        name.line(0, &format!("name: {}", member_name(id)));
+        View {
+            title: YamlScalar::text(&title(&self.name, &member.scene.title, id)),
+            id: id.to_string(),
+            name,
+            related: YamlBlock::default(),
+            description: self.described(&format!("{}serves a correlation.", self.description)),
+            references: &self.references,
+            author: &self.author,
+            dates: &self.dates,
+            tags: &self.tags,
+            logsource: &member.scene.logsource,
+            detection: &member.block,
+            level: "informational",
+        }
+    }
+
+    /// The correlation with these lines.
+    pub(super) fn correlation<'r>(
+        &'r self,
+        correlation: &Correlation,
+        id: Uuid,
+        block: &'r YamlBlock,
+    ) -> CorrelationView<'r> {
+        CorrelationView {
+            title: YamlScalar::text(&title(&self.name, "Correlation", id)),
+            id: id.to_string(),
+            description: self.judged(correlation.fidelity, &correlation.losses),
+            references: &self.references,
+            author: &self.author,
+            dates: &self.dates,
+            tags: &self.tags,
+            correlation: block,
+            level: self.level,
+        }
+    }
+
     /// The description with the rule's verdict at its end.
-    fn description(&self, detection: &Detection) -> YamlScalar {
+    fn judged(&self, fidelity: Fidelity, losses: &[Loss]) -> YamlScalar {
         let mut text = self.description.clone();
         text.push_str("fidelity: ");
-        text.push_str(detection.fidelity.name());
+        text.push_str(fidelity.name());
         // An exact rule has nothing to explain.
-        let mut losses: Vec<String> = detection.losses.iter().map(loss).collect();
+        let mut losses: Vec<String> = losses.iter().map(loss).collect();
         losses.dedup();
         if !losses.is_empty() {
             let more = losses.len().saturating_sub(MOST);
@@ -118,12 +179,21 @@ impl Metadata {
             text.push(')');
         }
         text.push('.');
+        self.described(&text)
+    }
+
+    fn described(&self, text: &str) -> YamlScalar {
         if self.references.is_empty() {
             // A link belongs into the references; one in a description is more often the threat itself.
-            text = text.replace("://", "[:]//");
+            return YamlScalar::text(&text.replace("://", "[:]//"));
         }
-        YamlScalar::text(&text)
+        YamlScalar::text(text)
     }
+}
+
+/// The name by which a correlation knows a rule.
+pub(super) fn member_name(id: Uuid) -> String {
+    format!("stixc_{}", id.simple())
 }
 
 /// `related:`, the rules of the same indicator in other log sources.

@@ -15,8 +15,13 @@ use crate::plan::{
 pub(super) enum Kind {
     /// Text that stands for something.
     Text(Text),
-    /// One of some words.
-    Word(&'static [&'static str]),
+    /// One of some words; where the list is open, perhaps another one.
+    Word {
+        /// The words.
+        words: &'static [&'static str],
+        /// Whether there may be others.
+        open: bool,
+    },
     /// A number without a fraction.
     Integer(Bounds),
     /// A number.
@@ -39,18 +44,18 @@ impl Kind {
     /// What the path leads to, as the schema has it; where that leaves it open, as the tests show it.
     pub fn of(path: &Path, tests: &[&Test]) -> Self {
         match path.kind {
-            PropertyType::String(Text::ObjectType) => Self::Word(path.referenced()),
+            PropertyType::String(Text::ObjectType) => Self::Word { words: path.referenced(), open: true },
             PropertyType::String(Text::Endpoint) => Self::Text(endpoint(tests)),
             PropertyType::String(_) if path.key() == "imphash" => Self::Digits(32),
-            PropertyType::String(Text::Plain) if is_on_the_wire(path) => Self::Word(&[]),
+            PropertyType::String(Text::Plain) if is_on_the_wire(path) => Self::Word { words: &[], open: true },
             PropertyType::String(text) => Self::Text(text),
-            PropertyType::StringOrList => Self::Word(&[]),
+            PropertyType::StringOrList => Self::Word { words: &[], open: true },
             PropertyType::Integer(bounds) => Self::Integer(bounds),
             PropertyType::Float => Self::Float,
             PropertyType::Boolean => Self::Boolean,
             PropertyType::Timestamp => Self::Timestamp,
             PropertyType::Hex | PropertyType::Binary => Self::Bytes,
-            PropertyType::Vocabulary(vocabulary) => Self::Word(vocabulary.values),
+            PropertyType::Vocabulary(vocabulary) => Self::Word { words: vocabulary.values, open: vocabulary.open },
             PropertyType::Hash(algorithm) => algorithm.digits.map_or(Self::Text(Text::Plain), Self::Digits),
             PropertyType::Reference(_) => Self::Reference,
             PropertyType::List(PropertyType::Object(_)) => Self::Container(json!([{}])),
@@ -67,8 +72,8 @@ impl Kind {
         let texts = |texts: &[&str]| texts.iter().map(|text| Json::from(*text)).collect();
         match self {
             Self::Text(text) => texts(usual_texts(*text)),
-            Self::Word([]) => texts(&["other", "another"]),
-            Self::Word(words) => texts(words),
+            Self::Word { words: [], .. } => texts(&["other", "another"]),
+            Self::Word { words, .. } => texts(words),
             Self::Integer(bounds) => {
                 let numbers = [7, 1007, 0, 1, 50_007, 5_000_007, bounds.minimum, bounds.maximum];
                 let fits = |number: &i64| (bounds.minimum..=bounds.maximum).contains(number);
@@ -96,7 +101,9 @@ impl Kind {
             (Self::Digits(count), Json::String(text)) => {
                 text.len() == *count && text.bytes().all(|byte| byte.is_ascii_hexdigit())
             }
-            (Self::Word(_), Json::String(text)) => is_printable(text),
+            (Self::Word { words, open }, Json::String(text)) => {
+                words.contains(&text.as_str()) || (*open && is_printable(text))
+            }
             (Self::Integer(bounds), Json::Number(number)) => {
                 number.as_i64().is_some_and(|number| (bounds.minimum..=bounds.maximum).contains(&number))
             }
@@ -176,8 +183,11 @@ fn is_usual(kind: Text, text: &str) -> bool {
             is_printable(text) && text.split_once('@').is_some_and(|(local, host)| !local.is_empty() && is_host(host))
         }
         Text::FileName => is_printable(text) && !text.contains(['/', '\\']) && !matches!(text, "." | ".."),
-        Text::Path => is_printable(text) && is_absolute(text) && !text[1..].contains("\\\\"),
-        Text::RegistryKey => is_printable(text) && text.starts_with("HKEY_") && !text.contains("\\\\"),
+        Text::Path => {
+            let is_mixed = text.contains('/') && text.contains('\\');
+            is_printable(text) && is_absolute(text) && !text[1..].contains("\\\\") && !is_mixed
+        }
+        Text::RegistryKey => is_printable(text) && !text.contains("\\\\") && has_hive(text),
     }
 }
 
@@ -185,6 +195,14 @@ fn is_usual(kind: Text, text: &str) -> bool {
 fn is_absolute(text: &str) -> bool {
     let drive = text.as_bytes();
     text.starts_with(['/', '\\']) || drive.len() > 2 && drive[0].is_ascii_alphabetic() && &drive[1..3] == b":\\"
+}
+
+/// Whether a registry key begins with a hive that there is, and names no other.
+fn has_hive(key: &str) -> bool {
+    const HIVES: [&str; 5] =
+        ["HKEY_LOCAL_MACHINE", "HKEY_CURRENT_USER", "HKEY_CLASSES_ROOT", "HKEY_USERS", "HKEY_CURRENT_CONFIG"];
+    let hive = key.split('\\').next().unwrap_or_default().to_ascii_uppercase();
+    HIVES.contains(&hive.as_str()) && key.to_ascii_uppercase().matches("HKEY").count() == 1
 }
 
 fn is_host(text: &str) -> bool {

@@ -45,7 +45,8 @@ fn fillers(kind: &Kind) -> Fillers {
 /// Texts that fit, those first that suit the kind of property. Where `%` stands, there is nothing, then something.
 pub(super) fn texts(like: &str, kind: &Kind) -> Vec<String> {
     let [front, between, end] = fillers(kind);
-    let one = if matches!(kind, Kind::Text(Text::Ipv4Address)) { '1' } else { 'a' };
+    // An underscore is often meant as one: `HKEY_LOCAL_MACHINE`.
+    let ones = if matches!(kind, Kind::Text(Text::Ipv4Address)) { ["1", "_"] } else { ["a", "_"] };
     let has_front = like.starts_with('%');
     let has_end = like.len() > 1 && like.ends_with('%');
     let middle = &like[usize::from(has_front)..like.len() - usize::from(has_end)];
@@ -54,8 +55,10 @@ pub(super) fn texts(like: &str, kind: &Kind) -> Vec<String> {
     for between in choose(between, middle.contains('%')) {
         for front in choose(front, has_front) {
             for end in choose(end, has_end) {
-                let middle: String = middle.replace('_', &one.to_string()).replace('%', between);
-                texts.push(format!("{front}{middle}{end}"));
+                for one in &ones[..if middle.contains('_') { 2 } else { 1 }] {
+                    let middle = middle.replace('_', one).replace('%', between);
+                    texts.push(format!("{front}{middle}{end}"));
+                }
             }
         }
     }

@@ -33,10 +33,20 @@ enum System {
 }
 
 impl System {
-    /// Whether a file in this folder can be one of this system.
-    fn has(self, folder: Option<&str>) -> bool {
+    /// The systems on which these folders may all be: that of which all are, else either.
+    fn of<'f>(folders: impl IntoIterator<Item = &'f str>) -> &'static [Self] {
         let is_unix = |folder: &str| folder.contains('/') && !folder.contains('\\');
-        folder.is_none_or(|folder| is_unix(folder) == (self == Self::Unix))
+        let mut seen = folders.into_iter().map(is_unix);
+        match seen.next() {
+            Some(first) if seen.all(|other| other == first) => {
+                if first {
+                    &[Self::Unix]
+                } else {
+                    &[Self::Windows]
+                }
+            }
+            _ => &[Self::Windows, Self::Unix],
+        }
     }
 
     /// The path of a file in a folder, either of which may be unknown.
@@ -92,7 +102,8 @@ pub(super) fn directory(directory: Object<'_>, scribe: &mut Scribe<'_>) {
 }
 
 fn paths(place: Place<'_>, hashes: Option<String>, scribe: &mut Scribe<'_>) {
-    if System::Windows.has(place.folder) {
+    let systems = System::of(place.folder);
+    if systems.contains(&System::Windows) {
         let path = || json(place.on(System::Windows));
         let hashes = || json(hashes.clone());
         scribe.sysmon(PROCESS, 1, [("Image", path()), ("Hashes", hashes())]);
@@ -101,7 +112,7 @@ fn paths(place: Place<'_>, hashes: Option<String>, scribe: &mut Scribe<'_>) {
         scribe.sysmon(EXECUTABLE, 29, [("TargetFilename", path()), ("Hashes", hashes())]);
         scribe.sysmon(FILE, 11, [("TargetFilename", path())]);
     }
-    if System::Unix.has(place.folder) {
+    if systems.contains(&System::Unix) {
         let path = || json(place.on(System::Unix));
         scribe.sysmon(PROCESS_LINUX, 1, [("Image", path())]);
         scribe.sysmon(FILE_LINUX, 11, [("TargetFilename", path())]);
@@ -123,14 +134,10 @@ fn hashes(file: Object<'_>, with_imports: bool) -> Option<String> {
 /// A program is started; a service is installed.
 pub(super) fn process(process: Object<'_>, scribe: &mut Scribe<'_>) {
     let service = process.extension("windows-service-ext");
-    let runtime = process.extension("windows-process-ext");
     let image = Place::of(process.refer("image_ref"));
-    let folders = [image.folder, process.text("cwd")];
-    if folders.iter().all(|folder| System::Windows.has(*folder)) {
-        started(process, System::Windows, runtime, scribe);
-    }
-    if service.is_none() && runtime.is_none() && folders.iter().all(|folder| System::Unix.has(*folder)) {
-        started(process, System::Unix, None, scribe);
+    let parent = Place::of(process.refer("parent_ref").and_then(|parent| parent.refer("image_ref")));
+    for system in System::of([image.folder, parent.folder, process.text("cwd")].into_iter().flatten()) {
+        started(process, *system, scribe);
     }
     let path = || json(image.on(System::Windows));
     if let Some(name) = service.and_then(|service| service.text("service_name")) {
@@ -142,7 +149,7 @@ pub(super) fn process(process: Object<'_>, scribe: &mut Scribe<'_>) {
     }
 }
 
-fn started(process: Object<'_>, system: System, runtime: Option<Object<'_>>, scribe: &mut Scribe<'_>) {
+fn started(process: Object<'_>, system: System, scribe: &mut Scribe<'_>) {
     let parent = process.refer("parent_ref");
     let image = process.refer("image_ref");
     let login = process.refer("creator_user_ref").and_then(|user| user.text("account_login"));
@@ -167,16 +174,18 @@ fn started(process: Object<'_>, system: System, runtime: Option<Object<'_>>, scr
     if system == System::Unix {
         return scribe.sysmon(PROCESS_LINUX, 1, fields);
     }
-    let level = runtime.and_then(|runtime| runtime.text("integrity_level")).map(capital);
+    let runtime = process.extension("windows-process-ext");
+    let level = runtime.and_then(|runtime| runtime.text("integrity_level")).and_then(level);
     let own = [("IntegrityLevel", json(level)), ("Hashes", json(image.and_then(|image| hashes(image, true))))];
     let [a, b, c, d, e, f] = fields;
     let [g, h] = own;
     scribe.sysmon(PROCESS, 1, [a, b, c, d, e, f, g, h]);
 }
 
-fn capital(word: &str) -> String {
-    let mut letters = word.chars();
-    letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect()
+/// An integrity level in the words of Windows, which has no others.
+fn level(word: &str) -> Option<&'static str> {
+    const LEVELS: [(&str, &str); 4] = [("low", "Low"), ("medium", "Medium"), ("high", "High"), ("system", "System")];
+    LEVELS.iter().find(|(known, _)| *known == word).map(|(_, logged)| *logged)
 }
 
 /// An account logs on, or lets another log on.

@@ -95,21 +95,22 @@ fn written(text: &str, spelling: usize) -> String {
     }
 }
 
-/// A URL is fetched through a proxy that sees all of it, and from a web server whose traffic Zeek reads.
+/// A URL is fetched through a proxy that sees all of it.
 pub(super) fn url(object: Object<'_>, scribe: &mut Scribe<'_>) {
     let Some(text) = object.text("value") else { return };
+    // Without a scheme it is what people write for a page.
+    let scheme = if text.contains("://") { "" } else { ["http://", "https://"][scribe.spelling % 2] };
     let client = client(scribe);
-    let sent = sent(text);
-    scribe.write(PROXY, [("c-uri", some(sent)), ("c-ip", client)]);
+    scribe.write(PROXY, [("c-uri", some(sent(&format!("{scheme}{text}")))), ("c-ip", client)]);
 }
 
-/// A URL as a client sends it: without what it keeps to itself.
+/// A URL as a client sends it: without what it keeps to itself, the user and the fragment.
 fn sent(text: &str) -> String {
-    let Ok(mut url) = url::Url::parse(text) else { return text.to_owned() };
-    url.set_fragment(None);
-    // A URL that has no host has no user either.
-    let _ = url.set_username("").and_then(|()| url.set_password(None));
-    url.to_string()
+    let text = text.split('#').next().unwrap_or_default();
+    let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
+    let (host, path) = rest.find(['/', '?']).map_or((rest, ""), |at| rest.split_at(at));
+    let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
+    format!("{scheme}://{host}{path}")
 }
 
 /// Packets go from one end to the other, and a request may be in them.
@@ -120,7 +121,9 @@ pub(super) fn traffic(object: Object<'_>, scribe: &mut Scribe<'_>) {
     let transport = protocols.iter().copied().find(|protocol| ["tcp", "udp"].contains(protocol));
     connection([from, to], transport, scribe);
     let request = object.extension("http-request-ext");
-    let is_web = protocols.is_empty() || protocols.iter().any(|protocol| protocol.starts_with("http"));
+    // Where no protocol above TCP is named, it may be any.
+    let may_be_web = |protocol: &&str| protocol.starts_with("http") || ["ipv4", "ipv6", "tcp"].contains(protocol);
+    let is_web = protocols.iter().all(|protocol| may_be_web(protocol));
     if request.is_some() || (to.name.is_some() && is_web) {
         requested(request, to.name, scribe);
     }
@@ -129,7 +132,10 @@ pub(super) fn traffic(object: Object<'_>, scribe: &mut Scribe<'_>) {
 fn requested(request: Option<Object<'_>>, name: Option<&str>, scribe: &mut Scribe<'_>) {
     let client = client(scribe);
     let header = |key: &str| request.and_then(|request| request.inside("request_header"))?.header(key);
-    let host = json(header("Host").or(name).map(|host| scribe.any_case(host)));
+    let name = name.map(|name| scribe.any_case(name));
+    // A proxy is asked for a URL, and logs its host; a server sees what the header says.
+    let asked = json(name.clone().or_else(|| header("Host").map(str::to_owned)));
+    let host = json(header("Host").map(str::to_owned).or(name));
     let [agent, referer, cookie] = ["User-Agent", "Referer", "Cookie"].map(|key| json(header(key)));
     // Methods are sent in capitals, whatever the observation says.
     let method = json(request.and_then(|request| request.text("request_method")).map(str::to_ascii_uppercase));
@@ -143,7 +149,7 @@ fn requested(request: Option<Object<'_>>, name: Option<&str>, scribe: &mut Scrib
         [
             ("c-ip", client.clone()),
             ("cs-method", method.clone()),
-            ("cs-host", host.clone()),
+            ("cs-host", asked),
             ("c-useragent", agent.clone()),
             ("cs-referrer", referer.clone()),
             ("cs-cookie", cookie.clone()),

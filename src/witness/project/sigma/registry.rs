@@ -49,16 +49,13 @@ fn logged(key: &str, spelling: usize) -> String {
     if rest.is_empty() { hive.to_owned() } else { format!(r"{hive}\{rest}") }
 }
 
-/// The data of a value: numbers as Sysmon writes them, binary data not at all.
+/// The data of a value: numbers as Sysmon writes them.
 fn details(value: Object<'_>) -> Option<Json> {
     let data = value.text("data")?;
-    let number = || data.parse::<u64>().ok();
-    match value.text("data_type").unwrap_or("REG_SZ") {
-        "REG_DWORD" | "REG_DWORD_BIG_ENDIAN" => number().map(|number| Json::from(format!("DWORD (0x{number:08x})"))),
-        "REG_QWORD" => {
-            number().map(|number| Json::from(format!("QWORD (0x{:08x}-0x{:08x})", number >> 32, number & 0xffff_ffff)))
-        }
-        "REG_BINARY" => some("Binary Data"),
-        _ => some(data),
-    }
+    let number = data.parse::<u64>().ok();
+    Some(match (value.text("data_type").unwrap_or("REG_SZ"), number) {
+        ("REG_DWORD" | "REG_DWORD_BIG_ENDIAN", Some(number)) => format!("DWORD (0x{number:08x})").into(),
+        ("REG_QWORD", Some(number)) => format!("QWORD (0x{:08x}-0x{:08x})", number >> 32, number & 0xffff_ffff).into(),
+        _ => data.into(),
+    })
 }

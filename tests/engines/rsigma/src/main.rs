@@ -31,12 +31,17 @@ struct Event {
 /// For each rule, by its id, the events with which it was satisfied.
 type Matches = BTreeMap<String, Vec<[usize; 1]>>;
 
+/// rsigma counts whole seconds. Here all times are so many times as long, so that it counts microseconds.
+const STRETCH: u64 = 1_000_000;
+
 /// Later than any event: nothing that was seen counts any more.
 const NEVER: i64 = i64::MAX / 4;
 
 fn main() -> ExitCode {
     match matches(env::args().nth(1).unwrap_or_default().as_str()) {
-        Ok(found) => serde_json::to_writer(io::stdout().lock(), &found).map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS),
+        Ok(found) => {
+            serde_json::to_writer(io::stdout().lock(), &found).map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS)
+        }
         Err(reason) => {
             eprintln!("{reason}");
             ExitCode::FAILURE
@@ -54,7 +59,8 @@ fn matches(path: &str) -> Result<Vec<Vec<Matches>>, String> {
 impl Case {
     fn answer(&self) -> Result<Vec<Matches>, String> {
         let collection = self.collection()?;
-        let mut engine = CorrelationEngine::new(CorrelationConfig { emit_detections: false, ..CorrelationConfig::default() });
+        let mut engine =
+            CorrelationEngine::new(CorrelationConfig { emit_detections: false, ..CorrelationConfig::default() });
         engine.add_collection(&collection).map_err(|error| error.to_string())?;
         let sources: BTreeMap<&str, &LogSource> =
             collection.rules.iter().filter_map(|rule| Some((rule.id.as_deref()?, &rule.logsource))).collect();
@@ -77,6 +83,9 @@ impl Case {
             all.rules.extend(rules);
             all.correlations.extend(correlations);
         }
+        for correlation in &mut all.correlations {
+            correlation.timespan.seconds = correlation.timespan.seconds.saturating_mul(STRETCH);
+        }
         if all.rules.is_empty() { Err("no rule".to_owned()) } else { Ok(all) }
     }
 }
@@ -94,7 +103,8 @@ fn answer(
         detections.retain(|detection| {
             id(detection).and_then(|id| sources.get(id)).is_none_or(|wanted| event.is_from(wanted))
         });
-        for satisfied in engine.process_with_detections(&fields, detections, event.at.floor() as i64) {
+        for satisfied in engine.process_with_detections(&fields, detections, (event.at * STRETCH as f64).round() as i64)
+        {
             if let Some(matches) = id(&satisfied).and_then(|id| found.get_mut(id)) {
                 matches.push([index]);
             }
