@@ -46,10 +46,10 @@ fn usual(object_type: &str) -> Vec<(&'static str, When, Json)> {
                 Always,
                 json!(["203.0.113.250", "192.0.2.251", "2001:db8::251", "server.example"]),
             ),
-            ("network-traffic:protocols", With(ICMP), json!([["ipv4", "icmp"]])),
-            ("network-traffic:protocols", With(HTTP), json!([["ipv4", "tcp", "http"], ["tcp", "http"], ["tcp"]])),
-            ("network-traffic:protocols", Always, json!([["ipv4", "tcp"], ["tcp"], ["udp"], ["ipv4", "udp"]])),
-            ("network-traffic:src_port", Without(ICMP), json!([49_152, 50_123])),
+            ("network-traffic:protocols", With(ICMP), json!([["icmp"], ["ipv4", "icmp"]])),
+            ("network-traffic:protocols", With(HTTP), json!([["tcp", "http"], ["ipv4", "tcp", "http"], ["tcp"]])),
+            ("network-traffic:protocols", Always, json!([["tcp"], ["ipv4", "tcp"], ["udp"], ["ipv4", "udp"]])),
+            ("network-traffic:src_port", Without(ICMP), json!([49_152, 50_123, 7])),
             ("network-traffic:dst_port", With(HTTP), json!([80, 8080, 8000])),
             ("network-traffic:dst_port", Without(ICMP), json!([9443, 9080, 7443])),
             ("network-traffic:extensions.'http-request-ext'.request_method", With(HTTP), json!(["GET", "POST", "PUT"])),
@@ -98,9 +98,17 @@ fn usual(object_type: &str) -> Vec<(&'static str, When, Json)> {
             ("email-message:subject", Always, json!(["Other subject", "Third subject"])),
         ],
         "x509-certificate" => vec![
-            ("x509-certificate:serial_number", Always, json!(["1a:2b:3c:4d", "4d:3c:2b:1a"])),
-            ("x509-certificate:issuer", Always, json!(["CN=Other CA", "CN=Third CA"])),
-            ("x509-certificate:subject", Always, json!(["CN=other.example", "CN=third.example"])),
+            (
+                "x509-certificate:serial_number",
+                Without("x509-certificate:hashes"),
+                json!(["1a:2b:3c:4d", "4d:3c:2b:1a"]),
+            ),
+            ("x509-certificate:issuer", Without("x509-certificate:hashes"), json!(["CN=Other CA", "CN=Third CA"])),
+            (
+                "x509-certificate:subject",
+                Without("x509-certificate:hashes"),
+                json!(["CN=other.example", "CN=third.example"]),
+            ),
         ],
         "user-account" => vec![
             ("user-account:account_login", Always, json!(["other", "third"])),
@@ -191,19 +199,24 @@ impl<'p> Company<'p> {
 }
 
 impl Companion<'_> {
-    /// Takes the first value for which no test of another alternative holds.
+    /// Takes the first value for which no test of another alternative holds, or as few as can be.
     fn join(&self, scene: &mut Scene, is_miss: bool) {
         let suitable = || self.values.iter().filter(|value| scene.takes(&self.path, value));
         let probes: Vec<Probe> = self.others.iter().filter_map(|test| Probe::new(test)).collect();
-        let is_quiet = |value: &&Json| {
+        let held = |value: &&Json| {
             let mut trial = scene.clone();
             trial.place(&self.path.at(0), None, value);
             let objects = probe::seen(&trial.finish());
-            !probes.iter().any(|probe| probe.holds(&objects))
+            probes.iter().filter(|probe| probe.holds(&objects)).count()
         };
-        let quiet = if probes.is_empty() { suitable().next() } else { suitable().find(is_quiet) };
-        let any = || suitable().next().filter(|_| !is_miss);
-        if let Some(value) = quiet.or_else(any).cloned() {
+        // Where each value satisfies some test, the one that satisfies the fewest leaves most others unsatisfied.
+        let quietest = if probes.is_empty() {
+            suitable().next().map(|value| (0, value))
+        } else {
+            suitable().map(|value| (held(&value), value)).min_by_key(|(held, _)| *held)
+        };
+        if let Some((_, value)) = quietest.filter(|(held, _)| *held == 0 || !is_miss) {
+            let value = value.clone();
             scene.place(&self.path.at(0), None, &value);
         }
     }
