@@ -33,11 +33,12 @@ enum Kind {
 impl<'a> Conversation<'a> {
     /// Opens a conversation with a three-way handshake.
     pub(super) fn open(capture: &'a mut Capture, flow: Flow) -> Result<Self, CaptureError> {
-        let client = End { flow, next: 1 };
-        let server = End { flow: flow.reversed(), next: 1 };
+        let first = capture.sequence_number();
+        let client = End { flow, next: first.wrapping_add(1) };
+        let server = End { flow: flow.reversed(), next: first.wrapping_add(1) };
         capture.tcp_syn(flow)?;
         let answer = addressed(server.flow)?
-            .tcp(server.flow.client.port(), server.flow.server.port(), 0, WINDOW)
+            .tcp(server.flow.client.port(), server.flow.server.port(), first, WINDOW)
             .syn()
             .ack(client.next);
         capture.record(|bytes| answer.write_to_vec(bytes, &[]))?;

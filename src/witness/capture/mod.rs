@@ -144,8 +144,16 @@ impl Capture {
     /// # Errors
     /// [`CaptureError::AddressFamilies`].
     pub fn tcp_syn(&mut self, flow: Flow) -> Result<(), CaptureError> {
-        let packet = addressed(flow)?.tcp(flow.client.port(), flow.server.port(), 0, u16::MAX).syn();
+        let first = self.sequence_number();
+        let packet = addressed(flow)?.tcp(flow.client.port(), flow.server.port(), first, u16::MAX).syn();
         self.record(|bytes| packet.write_to_vec(bytes, &[]))
+    }
+
+    /// Where a conversation that begins now starts to count its bytes. It goes with the clock (RFC 9293, section 3.4.1),
+    /// so that a later conversation between the same ports is another one.
+    fn sequence_number(&self) -> u32 {
+        // The lower half: it counts around.
+        ((self.clock / STEP) & u64::from(u32::MAX)) as u32
     }
 
     /// One UDP datagram with this payload.

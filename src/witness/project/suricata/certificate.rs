@@ -16,30 +16,38 @@ const SIGNATURE: [u8; 8] = [0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2];
 const KEY: [u8; 7] = [0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1];
 const CURVE: [u8; 8] = [0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7];
 
-/// A certificate is shown by a server, in the clear up to TLS 1.2. A name of several parts is encoded in the order of its
-/// text, or in the reverse (RFC 4514, section 2.1), as the tool that wrote the text has it.
-pub(super) fn certificate(world: World<'_>, object: &Object) -> Vec<Way> {
-    let shown = |certificate: Vec<u8>| Way {
+/// What a certificate has where it was not seen.
+pub(super) const USUAL: &[(&str, &str)] =
+    &[("serial_number", "01"), ("subject", "CN=unseen.test"), ("issuer", "CN=issuer.test")];
+
+/// A certificate is shown by a server, in the clear up to TLS 1.2.
+pub(super) fn certificate(world: World<'_>, object: &Object) -> Option<Vec<Way>> {
+    let way = |certificate: Vec<u8>| Way {
         ends: Ends::default(),
         talk: Talk::Tls { name: SOME_HOST.to_owned(), certificate: Some(certificate) },
     };
+    Some(shown(world, object)?.into_iter().map(way).collect())
+}
+
+/// The certificates that have these properties, in DER. A name of several parts is encoded in the order of its text, or
+/// in the reverse (RFC 4514, section 2.1), as the tool that wrote the text has it. `None` where there is none: a known one
+/// has names and a number of its own.
+pub(super) fn shown(world: World<'_>, object: &Object) -> Option<Vec<Vec<u8>>> {
     if let Some(known) = world.content(object) {
-        return vec![shown(known.to_vec())];
+        let of_its_own = USUAL.iter().any(|(property, _)| object.contains_key(*property));
+        return (!of_its_own).then(|| vec![known.to_vec()]);
     }
-    let made = |turned: bool| made(object, turned);
-    let mut ways: Vec<Vec<u8>> = [made(false), made(true)].into_iter().flatten().collect();
-    ways.dedup();
-    ways.into_iter().map(shown).collect()
+    let mut shown = vec![made(object, false)?, made(object, true)?];
+    shown.dedup();
+    Some(shown)
 }
 
 /// A certificate with these properties; `None` where the serial number is none.
 fn made(object: &Object, turned: bool) -> Option<Vec<u8>> {
-    let serial = match text(object, "serial_number") {
-        None => vec![1],
-        Some(written) => serial(written)?,
-    };
-    let subject = name(text(object, "subject").unwrap_or("CN=unseen.test"), turned);
-    let issuer = name(text(object, "issuer").unwrap_or("CN=issuer.test"), turned);
+    let usual = |property: &str| USUAL.iter().find(|(name, _)| *name == property).map_or("", |(_, usual)| usual);
+    let given = |property| text(object, property).unwrap_or_else(|| usual(property));
+    let serial = serial(given("serial_number"))?;
+    let (subject, issuer) = (name(given("subject"), turned), name(given("issuer"), turned));
     let algorithm = tagged(SEQUENCE, &tagged(OBJECT, &SIGNATURE));
     let time = |text: &[u8]| tagged(TIME, text);
     let validity = tagged(SEQUENCE, &[time(b"230101000000Z"), time(b"330101000000Z")].concat());

@@ -9,49 +9,63 @@ use super::{
     talk::{Mailed, Talk},
     text,
 };
+use crate::{plan::HashAlgorithm, witness::stand_in::digest};
 
 /// The longest file that is shown.
-pub(super) const LONGEST: usize = 1 << 20;
+pub(super) const LONGEST: usize = 1 << 18;
+/// What is asked for where a file's name was not seen.
+pub(super) const UNNAMED: &str = "download";
 /// Where files come from that nothing else is known of.
 const HOST: &str = "files.test";
 
 /// A file is downloaded, with its name in the answer or in the path, and mailed.
-pub(super) fn file(world: World<'_>, object: &Object) -> Vec<Way> {
-    let Some(content) = content(world, object) else { return Vec::new() };
+pub(super) fn file(world: World<'_>, object: &Object) -> Option<Vec<Way>> {
+    let content = content(world, object)?;
     let kind = text(object, "mime_type").unwrap_or("application/octet-stream");
     let download = |target: &str, disposition: Option<String>| {
         let mut answer_headers = vec![("Content-Type".to_owned(), kind.to_owned())];
         answer_headers.extend(disposition.map(|value| ("Content-Disposition".to_owned(), value)));
         Way::of(Talk::answered(HOST, target, answer_headers, content.clone()))
     };
-    let Some(name) = text(object, "name") else { return vec![download("/download", None)] };
+    let Some(name) = text(object, "name") else { return Some(vec![download(&format!("/{UNNAMED}"), None)]) };
     let mut ways = Vec::new();
     if let Some(quoted) = quoted(name) {
-        ways.push(download("/download", Some(format!("attachment; filename={quoted}"))));
+        ways.push(download(&format!("/{UNNAMED}"), Some(format!("attachment; filename={quoted}"))));
         ways.push(Way::of(attached(&quoted, kind, &content)));
     }
     ways.extend(segment(name).map(|segment| download(&format!("/a/{segment}"), None)));
-    ways
+    (!ways.is_empty()).then_some(ways)
 }
 
-/// The bytes of a file, as far as its hash, its size and its first bytes tell them; `None` where it is too long.
-fn content(world: World<'_>, object: &Object) -> Option<Vec<u8>> {
-    if let Some(known) = world.content(object) {
-        return Some(known.to_vec());
-    }
+/// The bytes of a file, as far as its hash, its size and its first bytes tell them; `None` where there is no such file,
+/// or it is too long, or there is nothing of it to send.
+pub(super) fn content(world: World<'_>, object: &Object) -> Option<Vec<u8>> {
+    let magic = if object.contains_key("magic_number_hex") { hex(object, "magic_number_hex")? } else { Vec::new() };
+    let size = match object.get("size") {
+        Some(size) => Some(usize::try_from(size.as_u64()?).ok().filter(|size| *size <= LONGEST)?),
+        None => None,
+    };
     let inside = world.referred(object, "content_ref");
-    if let Some(bytes) = payload(object).or_else(|| inside.and_then(payload)) {
-        return Some(bytes);
+    let given = world.content(object).map(<[u8]>::to_vec).or_else(|| payload(object));
+    let bytes = given.or_else(|| inside.and_then(payload)).unwrap_or_else(|| {
+        let mut bytes = magic.clone();
+        // Files with other hashes are other files.
+        bytes.extend_from_slice(object.get("hashes").map(Json::to_string).unwrap_or_default().as_bytes());
+        bytes.extend_from_slice(b"a file of no interest\n");
+        bytes.resize(size.unwrap_or(bytes.len()), b'.');
+        bytes
+    });
+    // A file has one hash of a kind.
+    let hashes = object.get("hashes").and_then(Json::as_object).into_iter().flatten();
+    let is_own = |(name, hash): (&String, &Json)| {
+        let known = HashAlgorithm::from_key(name).map(|algorithm| digest(algorithm, &bytes));
+        known.is_none_or(|known| hash.as_str().is_some_and(|hash| hash.eq_ignore_ascii_case(&known)))
+    };
+    if world.content(object).is_some() && !hashes.into_iter().all(is_own) {
+        return None;
     }
-    let mut bytes = hex(object, "magic_number_hex").unwrap_or_default();
-    // Files with other hashes are other files.
-    let hashes = object.get("hashes").map(Json::to_string).unwrap_or_default();
-    bytes.extend_from_slice(hashes.as_bytes());
-    bytes.extend_from_slice(b"a file of no interest\n");
-    if let Some(size) = object.get("size") {
-        bytes.resize(usize::try_from(size.as_u64()?).ok().filter(|size| *size <= LONGEST)?, b'.');
-    }
-    Some(bytes)
+    let fits = !bytes.is_empty() && size.is_none_or(|size| size == bytes.len()) && bytes.starts_with(&magic);
+    fits.then_some(bytes)
 }
 
 /// The bytes of an artifact.
@@ -67,9 +81,11 @@ fn quoted(name: &str) -> Option<String> {
 }
 
 /// A name as the last segment of a path: what stands for something else there is percent-encoded (RFC 3986,
-/// section 3.3). A slash ends a segment in either form.
+/// section 3.3). A slash ends a segment in either form, for many servers a backslash, too, and no client asks for control
+/// characters.
 fn segment(name: &str) -> Option<String> {
-    if name.is_empty() || name.contains('/') || name.chars().all(|one| one == '.') {
+    let ends = |one: char| matches!(one, '/' | '\\') || one.is_control();
+    if name.is_empty() || name.contains(ends) || name.chars().all(|one| one == '.') {
         return None;
     }
     let mut segment = String::with_capacity(name.len());

@@ -27,14 +27,12 @@ pub(super) fn plain() -> Talk {
 }
 
 /// An address is in each of the places of a mail that hold one, by itself, with a name, or in capitals.
-pub(super) fn address(object: &Object) -> Vec<Way> {
-    let Some(address) = text(object, "value").filter(|value| !value.chars().any(|one| one.is_control())) else {
-        return Vec::new();
-    };
+pub(super) fn address(object: &Object) -> Option<Vec<Way>> {
+    let address = text(object, "value").filter(|value| is_address(value))?;
     let capitals = address.to_ascii_uppercase();
     let named = format!("\"Someone\" <{address}>");
     let two = format!("{RECIPIENT}, {address}");
-    [
+    let ways = [
         mailed(address, RECIPIENT, &[("From", SENDER), ("To", RECIPIENT)], "hello\n"),
         mailed(SENDER, address, &[("From", SENDER), ("To", RECIPIENT)], "hello\n"),
         mailed(SENDER, RECIPIENT, &[("From", address), ("To", RECIPIENT)], "hello\n"),
@@ -42,18 +40,29 @@ pub(super) fn address(object: &Object) -> Vec<Way> {
         mailed(SENDER, RECIPIENT, &[("From", SENDER), ("To", &two)], "hello\n"),
         mailed(SENDER, RECIPIENT, &[("From", &capitals), ("To", RECIPIENT)], "hello\n"),
     ]
-    .map(Way::of)
-    .into()
+    .map(Way::of);
+    Some(ways.into())
+}
+
+/// Whether a text is an address as mails have it without quotes (RFC 5321, section 4.1.2).
+fn is_address(text: &str) -> bool {
+    let plain = |one: char| !one.is_control() && !one.is_whitespace() && !"()<>[]:;@\\,\"".contains(one);
+    text.split_once('@').is_some_and(|(local, host)| {
+        !local.is_empty() && !host.is_empty() && local.chars().chain(host.chars()).all(plain)
+    })
 }
 
 /// A mail with the fields that were seen; its envelope tells who sent it and to whom.
-pub(super) fn message(world: World<'_>, object: &Object) -> Vec<Way> {
+pub(super) fn message(world: World<'_>, object: &Object) -> Option<Vec<Way>> {
     let value = |address: &Object| text(address, "value").map(str::to_owned);
     let one = |property| world.referred(object, property).and_then(value);
     let many =
         |property| -> Vec<String> { world.all_referred(object, property).into_iter().filter_map(value).collect() };
     let (from, sender) = (one("from_ref"), one("sender_ref"));
     let (to, cc) = (many("to_refs"), many("cc_refs"));
+    if !from.iter().chain(&sender).chain(&to).chain(&cc).all(|address| is_address(address)) {
+        return None;
+    }
     let mut plain: Vec<(String, String)> = Vec::new();
     let mut push = |name: &str, value: Option<String>| plain.extend(value.map(|value| (name.to_owned(), value)));
     push("From", Some(from.clone().unwrap_or_else(|| SENDER.to_owned())));
@@ -85,5 +94,5 @@ pub(super) fn message(world: World<'_>, object: &Object) -> Vec<Way> {
             (name.to_ascii_uppercase(), value)
         })
         .collect();
-    vec![mailed(&plain), mailed(&named)]
+    Some(vec![mailed(&plain), mailed(&named)])
 }

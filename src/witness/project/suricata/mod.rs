@@ -6,7 +6,8 @@
 //! time of its own, so that the time of an alert names the take.
 //!
 //! Not shown is what a sensor does not see in the clear: anything on a host, what TLS encrypts (of an `https` URL the
-//! host alone is sent), a request to a proxy, which is to the proxy.
+//! host alone is sent; that of a request that was seen by other means is no traffic of this world), a request to a
+//! proxy, which is to the proxy.
 
 mod certificate;
 mod file;
@@ -15,6 +16,9 @@ mod name;
 mod reel;
 mod talk;
 mod traffic;
+mod whole;
+
+use std::net::IpAddr;
 
 use serde_json::{Map, Value as Json};
 
@@ -23,6 +27,7 @@ use super::super::{Objects, Sighting, stand_in::StandIn};
 pub use reel::{Reel, Showing};
 
 use talk::Talk;
+pub use whole::whole;
 
 /// One way in which sightings show in the traffic.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -50,9 +55,9 @@ struct Way {
 /// The two ends of a conversation; whatever is `None` was not seen and may be anything.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Ends {
-    client: Option<std::net::IpAddr>,
+    client: Option<IpAddr>,
     client_port: Option<u16>,
-    server: Option<std::net::IpAddr>,
+    server: Option<IpAddr>,
     server_port: Option<u16>,
     /// Whether it is IPv6, where no address tells.
     six: bool,
@@ -68,20 +73,34 @@ struct World<'a> {
 type Object = Map<String, Json>;
 
 /// The ways in which these sightings, the earliest first, show in the traffic: at least one take, which is empty where
-/// nothing shows. `known` has the files behind the hashes.
+/// nothing shows; `None` where there is no such traffic, such as a request with a blank in its target. `known` has the
+/// files behind the hashes.
 ///
 /// Several sightings are played all in the same way, then each in another; and, last, each on a host of its own, since
 /// nothing in observed data says that they were on one.
 #[must_use]
-pub fn project(sightings: &[Sighting], known: &StandIn) -> Vec<Take> {
+pub fn project(sightings: &[Sighting], known: &StandIn) -> Option<Vec<Take>> {
     let shown: Vec<Vec<Way>> =
-        sightings.iter().map(|sighting| ways(World { objects: &sighting.objects, known })).collect();
+        sightings.iter().map(|sighting| ways(World { objects: &sighting.objects, known })).collect::<Option<_>>()?;
+    // Who takes part in one of them, and in all others as far as was seen, is the host that they have in common.
+    let both = |way: &Way| way.ends.client.filter(|_| way.ends.server.is_some());
+    let common = shown.iter().flatten().find_map(both);
     let start = sightings.first().map_or(0, |sighting| sighting.at);
     let take = |number: &dyn Fn(usize) -> usize, host: &dyn Fn(usize) -> usize| {
         let exchange = |(place, (sighting, ways)): (usize, (&Sighting, &Vec<Way>))| {
             let way = ways.get(number(place) % ways.len().max(1))?;
             let after = u64::try_from(sighting.at.saturating_sub(start)).unwrap_or_default();
-            Some(Exchange { after, host: host(place), way: way.clone() })
+            let mut way = way.clone();
+            if sightings.len() > 1 && way.talk == Talk::Attempt {
+                // Without an end, the next one between the same ports would be the same conversation.
+                way.talk = Talk::connection();
+            }
+            if host(place) == 0 && way.ends.client.is_none() {
+                let family =
+                    |address: &IpAddr| way.ends.server.is_none_or(|server| server.is_ipv6() == address.is_ipv6());
+                way.ends.client = common.filter(family);
+            }
+            Some(Exchange { after, host: host(place), way })
         };
         Take { exchanges: sightings.iter().zip(&shown).enumerate().filter_map(exchange).collect() }
     };
@@ -96,12 +115,12 @@ pub fn project(sightings: &[Sighting], known: &StandIn) -> Vec<Take> {
     if takes.is_empty() {
         takes.push(Take::default());
     }
-    takes
+    Some(takes)
 }
 
-/// The ways in which one sighting shows: none where it does not.
-fn ways(world: World<'_>) -> Vec<Way> {
-    let Some(object) = world.object("0") else { return Vec::new() };
+/// The ways in which one sighting shows: none where it does not, `None` where no traffic is like that.
+fn ways(world: World<'_>) -> Option<Vec<Way>> {
+    let Some(object) = world.object("0") else { return Some(Vec::new()) };
     match text(object, "type").unwrap_or_default() {
         "domain-name" => name::domain(object),
         "url" => name::url(object),
@@ -111,7 +130,7 @@ fn ways(world: World<'_>) -> Vec<Way> {
         "email-addr" => mail::address(object),
         "email-message" => mail::message(world, object),
         "x509-certificate" => certificate::certificate(world, object),
-        _ => Vec::new(),
+        _ => Some(Vec::new()),
     }
 }
 
@@ -142,9 +161,10 @@ fn text<'o>(object: &'o Object, property: &str) -> Option<&'o str> {
     object.get(property)?.as_str()
 }
 
-/// The bytes of a `_hex` property.
+/// The bytes of a `_hex` property; `None` where it stands for none.
 fn hex(object: &Object, property: &str) -> Option<Vec<u8>> {
     let digits: Option<Vec<u8>> =
         text(object, property)?.chars().map(|digit| u8::try_from(digit.to_digit(16)?).ok()).collect();
+    let digits = digits.filter(|digits| digits.len() % 2 == 0);
     Some(digits?.chunks(2).map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit)).collect())
 }

@@ -9,21 +9,17 @@ use crate::{plan::DomainName, witness::capture::http::VERSION};
 
 /// A name is asked for, connected to with TLS, and requested from; each in small letters and in capitals, since names
 /// ignore case (RFC 4343) and clients send what they are given.
-pub(super) fn domain(object: &Object) -> Vec<Way> {
-    let Some(name) = text(object, "value").and_then(DomainName::parse) else { return Vec::new() };
+pub(super) fn domain(object: &Object) -> Option<Vec<Way>> {
+    let name = DomainName::parse(text(object, "value")?)?;
     let small = name.as_str().to_owned();
     let capitals = small.to_ascii_uppercase();
     let mut ways = Vec::new();
     for (over_tcp, name) in [(false, &small), (true, &capitals), (false, &capitals)] {
         ways.push(Way::of(Talk::Query { name: name.clone(), over_tcp }));
     }
-    ways.extend(visits(&small, Ends::default()));
-    ways
-}
-
-/// Visits to the host with this name, encrypted and in the clear.
-pub(super) fn visits(name: &str, ends: Ends) -> Vec<Way> {
-    [hello(name, ends), request(name, ends)].concat()
+    ways.extend(hello(&small, Ends::default()));
+    ways.extend(request(&small, Ends::default()));
+    Some(ways)
 }
 
 /// The server name of a TLS session.
@@ -48,16 +44,13 @@ fn with_port(host: &str, port: u16) -> String {
 
 /// A URL is requested as a client reads it (WHATWG URL): the fragment and the user stay at home. Without a scheme it may
 /// be visited either way.
-pub(super) fn url(object: &Object) -> Vec<Way> {
-    let Some(written) = text(object, "value") else { return Vec::new() };
+pub(super) fn url(object: &Object) -> Option<Vec<Way>> {
+    let written = text(object, "value")?;
     if written.contains("://") {
-        return url::Url::parse(written).map_or_else(|_| Vec::new(), |url| visit(&url));
+        return url::Url::parse(written).ok().map(|url| visit(&url));
     }
-    let schemes = ["http", "https"].into_iter();
-    schemes
-        .filter_map(|scheme| url::Url::parse(&format!("{scheme}://{written}")).ok())
-        .flat_map(|url| visit(&url))
-        .collect()
+    let both = ["http", "https"].map(|scheme| url::Url::parse(&format!("{scheme}://{written}")).ok());
+    Some(both.into_iter().collect::<Option<Vec<_>>>()?.iter().flat_map(visit).collect())
 }
 
 fn visit(url: &url::Url) -> Vec<Way> {
@@ -76,7 +69,8 @@ fn visit(url: &url::Url) -> Vec<Way> {
         ("http", _) => {
             let target = url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()));
             let host = with_port(&host, url.port().unwrap_or(80));
-            [host.clone(), host.to_ascii_uppercase()].map(|host| Way { ends, talk: Talk::get(&host, &target) }).into()
+            let get = |host: String| Way { ends, talk: Talk::get(&host, &target) };
+            vec![get(host.clone()), get(host.to_ascii_uppercase())]
         }
         _ => Vec::new(),
     }

@@ -14,10 +14,12 @@ use crate::witness::capture::{
 pub(super) enum Talk {
     /// TCP in which the client, the server, the client, … say this; a connection without a word where it is empty.
     Tcp { port: u16, turns: Vec<Vec<u8>>, server_first: bool },
+    /// The first packet of a TCP conversation.
+    Attempt,
     /// One datagram.
     Udp { port: u16, payload: Vec<u8> },
-    /// A message of ICMP with this type and code; an echo request where there is no type.
-    Icmp { kind: Option<u8>, code: u8 },
+    /// A message of ICMP with this type and code; an echo request where there is none.
+    Icmp(Option<(u8, u8)>),
     /// A packet of another protocol.
     Ip(IpNumber),
     /// The question for the address of a name, over TCP or UDP.
@@ -61,7 +63,8 @@ impl Talk {
     pub(super) fn port(&self) -> u16 {
         match self {
             Self::Tcp { port, .. } | Self::Udp { port, .. } => *port,
-            Self::Icmp { .. } | Self::Ip(_) => 0,
+            Self::Attempt => 8008,
+            Self::Icmp(_) | Self::Ip(_) => 0,
             Self::Query { .. } => 53,
             Self::Tls { .. } => 443,
             Self::Http(_) => 80,
@@ -83,8 +86,9 @@ impl Talk {
                 capture.tcp(flow, &turns.iter().enumerate().map(turn).collect::<Vec<_>>())
             }
             Self::Udp { payload, .. } => capture.udp(flow, payload),
-            Self::Icmp { kind: None, .. } => capture.ping(flow),
-            Self::Icmp { kind: Some(kind), code } => capture.icmp(flow, *kind, *code),
+            Self::Attempt => capture.tcp_syn(flow),
+            Self::Icmp(None) => capture.ping(flow),
+            Self::Icmp(Some((kind, code))) => capture.icmp(flow, *kind, *code),
             Self::Ip(protocol) => capture.ip(flow, *protocol),
             Self::Query { name, over_tcp } => {
                 let kind = if flow.server.is_ipv4() { RecordType::A } else { RecordType::Aaaa };

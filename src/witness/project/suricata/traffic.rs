@@ -11,22 +11,22 @@ use super::{
     talk::{Exchanged, Talk},
     text,
 };
-use crate::{plan::DomainName, witness::capture::http::VERSION};
+use crate::plan::DomainName;
 
 /// The host of requests whose host was not seen.
-const SOME_HOST: &str = "unseen.test";
+pub(super) const SOME_HOST: &str = "unseen.test";
 
 /// An address is that of either end of whatever is sent. A prefix stands for addresses in it (section 6.8).
-pub(super) fn address(object: &Object) -> Vec<Way> {
-    let Some(address) = text(object, "value").and_then(address_of) else { return Vec::new() };
+pub(super) fn address(object: &Object) -> Option<Vec<Way>> {
+    let address = text(object, "value").and_then(address_of)?;
     let to = Ends { server: Some(address), ..Ends::default() };
     let from = Ends { client: Some(address), ..Ends::default() };
-    vec![
+    Some(vec![
         Way { ends: to, talk: Talk::connection() },
         Way { ends: from, talk: Talk::connection() },
         Way { ends: to, talk: datagram() },
-        Way { ends: from, talk: Talk::Icmp { kind: None, code: 0 } },
-    ]
+        Way { ends: from, talk: Talk::Icmp(None) },
+    ])
 }
 
 /// An address, or the last one of a prefix.
@@ -38,16 +38,24 @@ fn datagram() -> Talk {
     Talk::Udp { port: 8008, payload: b"hello".to_vec() }
 }
 
-/// Traffic, in each way that its protocols allow.
-pub(super) fn traffic(world: World<'_>, object: &Object) -> Vec<Way> {
-    let listed = object.get("protocols").and_then(Json::as_array);
-    let protocols: Vec<String> =
-        listed.into_iter().flatten().filter_map(|name| Some(name.as_str()?.to_ascii_lowercase())).collect();
+/// Traffic, in each way that its protocols allow. It is one way, as the standard has it (section 6.12): what comes back is
+/// other traffic. Where an end, a port or the protocol was not seen it may be any traffic, and is none in particular.
+pub(super) fn traffic(world: World<'_>, object: &Object) -> Option<Vec<Way>> {
+    let protocols = protocols(object);
     let speaks = |names: &[&str]| protocols.iter().any(|name| names.contains(&name.as_str()));
     let end = |property| world.referred(object, property).and_then(|end| text(end, "value"));
-    let (Some(client_port), Some(server_port)) = (port(object, "src_port"), port(object, "dst_port")) else {
-        return Vec::new();
+    let (client_port, server_port) = (port(object, "src_port")?, port(object, "dst_port")?);
+    let ported = speaks(&["tcp", "udp", "sctp"]) || APPLICATIONS.iter().any(|one| speaks(one.names));
+    let lacks = |property| !object.contains_key(property);
+    let is_known = |name: &String| {
+        LAYERS.contains(&name.as_str()) || APPLICATIONS.iter().any(|one| one.names.contains(&name.as_str()))
     };
+    if protocols.is_empty() || !protocols.iter().all(is_known) || lacks("src_ref") || lacks("dst_ref") {
+        return None;
+    }
+    if ported && (client_port.is_none() || server_port.is_none()) {
+        return None;
+    }
     let ends = Ends {
         client: end("src_ref").and_then(address_of),
         server: end("dst_ref").and_then(address_of),
@@ -58,21 +66,42 @@ pub(super) fn traffic(world: World<'_>, object: &Object) -> Vec<Way> {
     let families: Vec<bool> =
         [ends.client, ends.server].into_iter().flatten().map(|address| address.is_ipv6()).collect();
     let says_other = (speaks(&["ipv4", "icmp"]) && families.contains(&true)) || (ends.six && families.contains(&false));
-    if says_other || (ends.six && speaks(&["ipv4", "icmp"])) {
-        return Vec::new();
+    let mixed = families.contains(&true) && families.contains(&false);
+    if mixed || says_other || (ends.six && speaks(&["ipv4", "icmp"])) {
+        return None;
     }
     let server_name = end("dst_ref").and_then(DomainName::parse);
     let mut ways: Vec<Way> = Vec::new();
     let extension = |name| object.get("extensions").and_then(|all| all.get(name)).and_then(Json::as_object);
     if let Some(icmp) = extension("icmp-ext") {
-        let number = |property| hex(icmp, property).and_then(|bytes| bytes.last().copied());
-        let talk = Talk::Icmp { kind: number("icmp_type_hex"), code: number("icmp_code_hex").unwrap_or_default() };
-        return vec![Way { ends, talk }];
+        let number =
+            |property| hex(icmp, property).filter(|bytes| bytes.len() == 1).and_then(|bytes| bytes.first().copied());
+        // A message has both; which they are is as unlikely as any where one was not seen.
+        let (kind, code) = match (icmp.contains_key("icmp_type_hex"), icmp.contains_key("icmp_code_hex")) {
+            (true, true) => (number("icmp_type_hex")?, number("icmp_code_hex")?),
+            (true, false) => (number("icmp_type_hex")?, 77),
+            (false, true) => (77, number("icmp_code_hex")?),
+            (false, false) => return None,
+        };
+        let alone = !ported
+            && lacks("src_port")
+            && lacks("dst_port")
+            && extension("http-request-ext").is_none()
+            && !speaks(&["gre", "esp", "igmp"]);
+        return alone.then(|| vec![Way { ends, talk: Talk::Icmp(Some((kind, code))) }]);
     }
     let encrypted = speaks(&["tls", "ssl", "https"]);
-    if let Some(request) = extension("http-request-ext").filter(|_| !encrypted) {
+    if let Some(request) = extension("http-request-ext") {
+        if encrypted || speaks(&["udp", "sctp", "icmp", "icmpv6", "ipv6-icmp", "dns", "domain"]) {
+            return None;
+        }
         let host = server_name.as_ref().map_or(SOME_HOST, DomainName::as_str);
-        return requested(world, request, host).map_or_else(Vec::new, |talk| vec![Way { ends, talk }]);
+        // A client names the host that it goes to.
+        let named = request.get("request_header").and_then(|headers| headers.get("Host")).and_then(Json::as_str);
+        if server_name.is_some() && named.is_some_and(|named| !named.eq_ignore_ascii_case(host)) {
+            return None;
+        }
+        return requested(world, request, host).map(|talk| vec![Way { ends, talk }]);
     }
     if let Some(name) = &server_name {
         if !speaks(&["udp", "icmp", "dns", "domain"]) {
@@ -83,11 +112,45 @@ pub(super) fn traffic(world: World<'_>, object: &Object) -> Vec<Way> {
                 ways.extend(name::request(name.as_str(), ends));
             }
         }
-        return ways;
+        return Some(ways);
     }
-    ways.extend(talks(&protocols, object).into_iter().map(|talk| Way { ends, talk }));
-    ways
+    ways.extend(talks(&protocols).into_iter().map(|talk| Way { ends, talk }));
+    (!ways.is_empty()).then_some(ways)
 }
+
+/// The protocols of traffic, in small letters.
+fn protocols(object: &Object) -> Vec<String> {
+    let listed = object.get("protocols").and_then(Json::as_array);
+    listed.into_iter().flatten().filter_map(|name| Some(name.as_str()?.to_ascii_lowercase())).collect()
+}
+
+/// The protocols that carry this traffic and are not among its own.
+pub(super) fn stack(world: World<'_>, object: &Object) -> Vec<&'static str> {
+    let listed = protocols(object);
+    let end = |property| world.referred(object, property).and_then(|end| text(end, "value")).and_then(address_of);
+    let six = end("src_ref").or_else(|| end("dst_ref")).is_some_and(|address| address.is_ipv6());
+    let request = object.get("extensions").is_some_and(|all| all.get("http-request-ext").is_some());
+    let mut stack = vec![if six { "ipv6" } else { "ipv4" }];
+    if request {
+        stack.extend(["tcp", "http"]);
+    }
+    for one in APPLICATIONS.iter().filter(|one| one.names.iter().any(|name| listed.iter().any(|known| known == name))) {
+        stack.extend(one.names);
+        let over_udp = |talk: &Talk| matches!(talk, Talk::Udp { .. } | Talk::Query { over_tcp: false, .. });
+        stack.push(if (one.talks)().iter().any(over_udp) { "udp" } else { "tcp" });
+    }
+    stack.retain(|name| !listed.iter().any(|known| known == name));
+    stack
+}
+
+/// Whether an application is among these protocols.
+pub(super) fn has_application(protocols: &[&str]) -> bool {
+    APPLICATIONS.iter().any(|one| one.names.iter().any(|name| protocols.contains(name)))
+}
+
+/// The names of the layers below the applications.
+const LAYERS: &[&str] =
+    &["ipv4", "ipv6", "ip", "tcp", "udp", "sctp", "icmp", "icmpv6", "ipv6-icmp", "gre", "esp", "igmp"];
 
 /// A port, if there is one; `None` where the number is none.
 fn port(object: &Object, property: &str) -> Option<Option<u16>> {
@@ -98,7 +161,7 @@ fn port(object: &Object, property: &str) -> Option<Option<u16>> {
 }
 
 /// What is sent where nothing but the protocols is known.
-fn talks(protocols: &[String], object: &Object) -> Vec<Talk> {
+fn talks(protocols: &[String]) -> Vec<Talk> {
     let speaks = |names: &[&str]| protocols.iter().any(|name| names.contains(&name.as_str()));
     let (tcp, udp) = (speaks(&["tcp"]), speaks(&["udp"]));
     let mut talks: Vec<Talk> =
@@ -108,8 +171,9 @@ fn talks(protocols: &[String], object: &Object) -> Vec<Talk> {
     if !talks.is_empty() {
         return talks;
     }
-    if speaks(&["icmp", "icmpv6", "ipv6-icmp"]) {
-        return vec![Talk::Icmp { kind: None, code: 0 }];
+    let icmp = speaks(&["icmp", "icmpv6", "ipv6-icmp"]);
+    if icmp {
+        return if tcp || udp { Vec::new() } else { vec![Talk::Icmp(None)] };
     }
     if speaks(&["sctp"]) {
         return vec![Talk::Ip(ip_number::SCTP)];
@@ -118,14 +182,10 @@ fn talks(protocols: &[String], object: &Object) -> Vec<Talk> {
         return vec![Talk::Ip(number)];
     }
     match (tcp, udp) {
-        (true, false) => vec![Talk::connection()],
+        (true, false) => vec![Talk::Attempt],
         (false, true) => vec![datagram()],
-        (true, true) => Vec::new(),
-        (false, false) => {
-            let ports = object.contains_key("src_port") || object.contains_key("dst_port");
-            let echo = (!ports).then_some(Talk::Icmp { kind: None, code: 0 });
-            [Talk::connection(), datagram()].into_iter().chain(echo).collect()
-        }
+        // Nothing is carried by both; without either it is something else.
+        _ => Vec::new(),
     }
 }
 
@@ -229,16 +289,28 @@ const APPLICATIONS: &[Application] = &[
 ];
 
 /// The request of an `http-request-ext` (section 6.12.3), which has the method and the version in small letters where
-/// the wire has capitals; `None` where it has them otherwise, which no observation does.
+/// the wire has capitals; `None` where no request is like that.
 fn requested(world: World<'_>, request: &Object, host: &str) -> Option<Talk> {
-    let word = |property, usual: &str| match text(request, property) {
-        None => Some(usual.to_owned()),
-        Some(word) => (word == word.to_ascii_lowercase()).then(|| word.to_ascii_uppercase()),
+    // Each request has all three.
+    let word = |property| text(request, property).map(str::to_ascii_uppercase);
+    let (method, version) = (word("request_method")?, word("request_version")?);
+    let target = text(request, "request_value")?.to_owned();
+    let is_token = |text: &str| {
+        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
     };
+    let is_one_word = |text: &str| !text.is_empty() && !text.chars().any(|one| one.is_whitespace() || one.is_control());
+    if !is_token(&method) || !is_one_word(&target) || !matches!(version.as_str(), "HTTP/1.1" | "HTTP/1.0") {
+        return None;
+    }
     let mut headers: Vec<(String, String)> = Vec::new();
     for (name, value) in request.get("request_header").and_then(Json::as_object).into_iter().flatten() {
         let values = value.as_array().map_or_else(|| vec![value], |values| values.iter().collect());
         headers.extend(values.into_iter().filter_map(|value| Some((name.clone(), value.as_str()?.to_owned()))));
+    }
+    // Blanks around a value are no part of it (RFC 9112, section 5.1).
+    let is_value = |value: &str| value.trim() == value && !value.chars().any(char::is_control);
+    if !headers.iter().all(|(name, value)| is_token(name) && is_value(value)) {
+        return None;
     }
     if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
         headers.insert(0, ("Host".to_owned(), host.to_owned()));
@@ -246,11 +318,14 @@ fn requested(world: World<'_>, request: &Object, host: &str) -> Option<Talk> {
     let payload = world.referred(request, "message_body_data_ref").and_then(super::file::payload);
     let length =
         request.get("message_body_length").and_then(Json::as_u64).and_then(|length| usize::try_from(length).ok());
+    if length == Some(0) {
+        headers.push(("Content-Length".to_owned(), "0".to_owned()));
+    }
     let body = payload.unwrap_or_else(|| vec![b'.'; length.unwrap_or_default().min(super::file::LONGEST)]);
     Some(Talk::Http(Box::new(Exchanged {
-        method: word("request_method", "GET")?,
-        target: text(request, "request_value").unwrap_or("/").to_owned(),
-        version: word("request_version", VERSION)?,
+        method,
+        target,
+        version,
         headers,
         body,
         answer_headers: Vec::new(),
