@@ -122,7 +122,6 @@ pub struct Lowered {
 
 /// What rules don't say: nothing, for nearly all of the millions of patterns of a feed. Read it as a slice.
 #[derive(Debug, Default)]
-#[expect(clippy::box_collection, reason = "it is nearly always empty, and should then take 8 bytes, not 24")]
 pub struct Losses(Option<Box<Vec<Loss>>>);
 
 impl Losses {

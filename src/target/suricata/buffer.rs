@@ -5,11 +5,11 @@
 
 use crate::{
     diagnostic::Code,
-    plan::{Operator, Test, Value, ValueKind},
+    plan::{Operator, Test, Value, ValueKind, fidelity::Fidelity},
 };
 
 use super::{
-    held::{Held, Piece, no_operator, no_value, text_of, together},
+    held::{FORM, Held, Piece, no_operator, no_value, text_of, together},
     pcre::{self, Expression, Like, MailField, Refused},
     place::{Case, Place, Row},
     signature::Match,
@@ -32,7 +32,14 @@ pub fn hold(row: &Row, test: &Test) -> Piece {
     if options.is_empty() {
         return Err(no_operator(test, "a buffer"));
     }
-    Ok((Held::Options(together(options, test.negated)), None))
+    // Suricata guesses at what stands percent-encoded in a path, and reads a backslash there as a slash.
+    let is_path = matches!(row.place, Place::LastSegment(_));
+    let is_plain = |text: &str| text.is_ascii() && (test.operator == Operator::Matches || !text.contains('\\'));
+    let loss = (is_path && !test.values.iter().filter_map(text_of).all(is_plain)).then(|| {
+        let why = "a name beyond plain ASCII is not seen in the path of a request".to_owned();
+        (FORM, Fidelity::NARROWER, why)
+    });
+    Ok((Held::Options(together(options, test.negated)), loss))
 }
 
 /// What a mail, or one of its fields, makes of `test`: an address, which ignores case.

@@ -16,7 +16,7 @@ use crate::{
 
 use super::{
     buffer,
-    header::{Ports, Seen},
+    header::Ports,
     place::{EndOf, Place, Requires, Row},
     signature::Match,
     text::{Keyword, RuleText},
@@ -58,15 +58,15 @@ impl Held {
 /// A piece, and what it loses; or why there is none.
 pub type Piece = Result<(Held, Option<(Code, Fidelity, String)>), (Code, String)>;
 
-/// What `row` makes of `test` in a scene that sees the traffic as `seen`.
-pub fn hold(row: &Row, seen: Seen, test: &Test) -> Fit<Held> {
+/// What `row` makes of `test`.
+pub fn hold(row: &Row, test: &Test) -> Fit<Held> {
     let piece = match &row.place {
         Place::Buffer(_) | Place::LastSegment(_) | Place::Start(_) | Place::Field(_) => buffer::hold(row, test),
         Place::Url => url::hold(test),
         Place::UrlHost { buffer, drop_path } => url::hold_host(buffer, *drop_path, test),
-        Place::Address(end) => address(*end, seen, test),
-        Place::Port(end) => port(*end, seen, test),
-        Place::Protocol(values) => protocol(values, test),
+        Place::Address(end) => address(*end, test),
+        Place::Port(end) => port(*end, test),
+        Place::Protocol { values, usual_port } => protocol(values, usual_port, test),
         Place::FileHash => hashes(test).map(|held| (held, None)),
         Place::FileSize => size(test).map(|held| (held, None)),
         Place::Fingerprint(keyword) => fingerprint(keyword, test).map(|held| (held, None)),
@@ -77,7 +77,8 @@ pub fn hold(row: &Row, seen: Seen, test: &Test) -> Fit<Held> {
     };
     match piece {
         Ok((by, loss)) => {
-            let own = row.loss.as_ref().map(|(effect, why)| (FORM, *effect, why.clone()));
+            let own = row.loss.as_ref().filter(|_| !row.ordered || has_parts(test));
+            let own = own.map(|(effect, why)| (FORM, *effect, why.clone()));
             let case = || {
                 let ignores = row.case.is_ignored() && !row.natural && !test.property.ignores_case();
                 let why = || format!("{} is compared without regard to letter case", test.property.path);
@@ -87,6 +88,11 @@ pub fn hold(row: &Row, seen: Seen, test: &Test) -> Fit<Held> {
         }
         Err((code, why)) => Fit::Lacks(code, why),
     }
+}
+
+/// Whether a value has several parts, between which are commas.
+fn has_parts(test: &Test) -> bool {
+    test.values.iter().filter_map(text_of).any(|text| text.contains(','))
 }
 
 /// The refusal of an operator.
@@ -100,7 +106,7 @@ pub fn no_value(message: impl Into<String>) -> (Code, String) {
     (NO_VALUE, message.into())
 }
 
-fn address(end: EndOf, seen: Seen, test: &Test) -> Piece {
+fn address(end: EndOf, test: &Test) -> Piece {
     let mut nets = Vec::with_capacity(test.values.len());
     for value in &test.values {
         let net = match &value.kind {
@@ -121,7 +127,9 @@ fn address(end: EndOf, seen: Seen, test: &Test) -> Piece {
     if nets.is_empty() || !comparable || (test.negated && end == EndOf::Either) {
         return Err(no_operator(test, "an address"));
     }
-    Ok((Held::Address(end, nets, test.negated), direction(end, seen, test.negated)))
+    let prefix = test.operator == Operator::Equal && !nets.iter().all(single);
+    let loss = prefix.then(|| (FORM, Fidelity::BROADER, "each single address of the prefix is seen, too".to_owned()));
+    Ok((Held::Address(end, nets, test.negated), loss))
 }
 
 /// The prefix that a LIKE pattern means, where it ends at a dot: `198.51.100.%`.
@@ -136,7 +144,7 @@ fn prefix(pattern: &str) -> Option<IpNet> {
     IpNet::new(IpAddr::from(all), length).ok()
 }
 
-fn port(end: EndOf, seen: Seen, test: &Test) -> Piece {
+fn port(end: EndOf, test: &Test) -> Piece {
     let last = i64::from(u16::MAX);
     let mut ranges = Vec::with_capacity(test.values.len());
     for value in &test.values {
@@ -157,23 +165,10 @@ fn port(end: EndOf, seen: Seen, test: &Test) -> Piece {
     }
     let ports = Ports::of(ranges);
     let ports = if test.negated { ports.complement() } else { ports };
-    Ok((Held::Port(end, ports), direction(end, seen, test.negated)))
+    Ok((Held::Port(end, ports), None))
 }
 
-/// What it means that the scene can't tell who opened the conversation.
-///
-/// Network traffic is what "originates from a source and is addressed to a destination" (STIX 2.1, section 6.12): a
-/// packet that answers X is traffic to X. So a rule for packets says what the pattern says. A file goes either way.
-fn direction(end: EndOf, seen: Seen, negated: bool) -> Option<(Code, Fidelity, String)> {
-    if end == EndOf::Either || seen != Seen::Either {
-        return None;
-    }
-    // Negated or not, the rule sees more; the loss of a negated test is turned round later.
-    let effect = if negated { Fidelity::NARROWER } else { Fidelity::BROADER };
-    Some((DIRECTION, effect, "the rule does not tell which end sends the file".to_owned()))
-}
-
-fn protocol(values: &BTreeMap<String, Keyword>, test: &Test) -> Piece {
+fn protocol(values: &BTreeMap<String, Keyword>, usual_port: &[String], test: &Test) -> Piece {
     if test.operator != Operator::Equal || test.negated {
         return Err(no_operator(test, "a protocol"));
     }
@@ -190,7 +185,12 @@ fn protocol(values: &BTreeMap<String, Keyword>, test: &Test) -> Piece {
     if protocols.is_empty() {
         return Err(no_operator(test, "a protocol"));
     }
-    Ok((Held::Protocols(protocols), None))
+    let named = test.values.iter().filter_map(text_of).map(str::to_ascii_lowercase);
+    let loss = named
+        .into_iter()
+        .find(|name| usual_port.contains(name))
+        .map(|name| (FORM, Fidelity::NARROWER, format!("Suricata recognises {name} at its usual port only")));
+    Ok((Held::Protocols(protocols), loss))
 }
 
 /// The text of a value, where it is one.

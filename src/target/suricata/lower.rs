@@ -18,7 +18,7 @@ use crate::{
 use super::{
     buffer::TOO_LONG,
     header::{Addresses, Header, OneWay, Seen, Trouble},
-    held::{self, Held},
+    held::{self, DIRECTION, Held},
     place::{EndOf, Mapping, Scene},
     protocol::Stack,
     signature::{Body, Match, OwnList, Signature},
@@ -60,12 +60,11 @@ impl Lowerer {
     }
 
     fn fit(&self, scene: usize, test: &Test, wants_options: bool) -> Fit<Held> {
-        let seen = self.mapping.scenes()[scene].data.seen;
         let mut rows = self.mapping.rows(scene, test).filter(|row| !(wants_options && row.place.is_header()));
         let Some(first) = rows.next() else {
             return Fit::Lacks(NO_PLACE, self.why_not(scene, test));
         };
-        rows.fold(held::hold(first, seen, test), |fit, row| either(fit, held::hold(row, seen, test), test.negated))
+        rows.fold(held::hold(first, test), |fit, row| either(fit, held::hold(row, test), test.negated))
     }
 
     fn why_not(&self, scene: usize, test: &Test) -> String {
@@ -178,8 +177,9 @@ impl Lowerer {
             pieces.add(held);
         }
         let loss = pieces.keep_one_algorithm().then(|| {
-            let message = "a rule asks for one kind of hash: the strongest one is kept".to_owned();
-            Loss { code: ONE_HASH, effect: Fidelity::BROADER, message, span }
+            let message =
+                "a rule asks for one kind of hash: the strongest one is kept, and tells which file it is".to_owned();
+            Loss { code: ONE_HASH, effect: Fidelity::EXACT, message, span }
         });
         let count = pieces.options.iter().map(Vec::len).fold(pieces.protocols.len().max(1), usize::saturating_mul);
         if count > COMBINATIONS && pieces.options.len() + usize::from(pieces.protocols.len() > 1) > 1 {
@@ -203,6 +203,13 @@ impl Lowerer {
             let hashes = pieces.hashes.into_iter().flat_map(|list| list.hashes);
             return (hashes.map(Body::Listed).collect(), loss);
         }
+        // Network traffic is what "originates from a source and is addressed to a destination" (STIX 2.1, section 6.12): a
+        // packet that answers X is traffic to X. So a rule for packets says what the pattern says. A file goes either way.
+        let directed = scene.seen == Seen::Either && pieces.header.source != pieces.header.destination;
+        let loss = loss.or_else(|| {
+            let message = "the rule does not tell which end sends the file".to_owned();
+            directed.then_some(Loss { code: DIRECTION, effect: Fidelity::BROADER, message, span })
+        });
         let variants = match pieces.variants(scene, false, |header| header.texts(&scene.protocol, scene.seen)) {
             Ok(variants) => variants,
             Err(trouble) => return (Vec::new(), Some(trouble.loss(span))),
@@ -334,16 +341,17 @@ impl Pieces {
         self.contradictory |= self.protocols.is_empty();
     }
 
-    /// Keeps the hashes of the strongest algorithm, where there are several; whether there were.
+    /// Keeps the hashes of the strongest algorithm, where there are several; whether the file must have others, too. That
+    /// it must not have others goes without saying: a file has one hash of a kind.
     fn keep_one_algorithm(&mut self) -> bool {
         let algorithm = |list: &OwnList| list.hashes.first().map(Hash::algorithm);
         let positive = self.hashes.iter().filter(|list| !list.negated);
         let Some(strongest) = positive.filter_map(algorithm).max_by_key(|algorithm| algorithm.digits()) else {
             return false;
         };
-        let before = self.hashes.len();
+        let others = self.hashes.iter().any(|list| !list.negated && algorithm(list) != Some(strongest));
         self.hashes.retain(|list| algorithm(list) == Some(strongest));
-        self.hashes.len() < before
+        others
     }
 
     /// Whether the part asks for hashes and for nothing else: then a line in the common list says it all.

@@ -55,6 +55,8 @@ pub struct Row {
     pub requires: Option<Requires>,
     /// What a rule by this row loses in any case, and why.
     pub loss: Option<(Fidelity, String)>,
+    /// Whether it loses that only where a value has several parts, whose order may differ.
+    pub ordered: bool,
 }
 
 /// Versions of Suricata. A rule that asks for others is skipped.
@@ -92,8 +94,13 @@ pub enum Place {
     Address(EndOf),
     /// A port.
     Port(EndOf),
-    /// The protocol: the word of the rule language for each value; others are refused.
-    Protocol(BTreeMap<String, Keyword>),
+    /// The protocol.
+    Protocol {
+        /// The word of the rule language for each value; others are refused.
+        values: BTreeMap<String, Keyword>,
+        /// The values that Suricata recognises at their usual ports only.
+        usual_port: Vec<String>,
+    },
     /// The hash of a whole file.
     FileHash,
     /// The size of a whole file.
@@ -129,7 +136,7 @@ pub enum EndOf {
 impl Place {
     /// Whether the place is in the header of a rule, not among its options.
     pub fn is_header(&self) -> bool {
-        matches!(self, Self::Address(_) | Self::Port(_) | Self::Protocol(_))
+        matches!(self, Self::Address(_) | Self::Port(_) | Self::Protocol { .. })
     }
 }
 
@@ -158,6 +165,10 @@ struct FileRow {
     field: Option<MailField>,
     #[serde(default)]
     requires: Option<Requires>,
+    #[serde(default)]
+    ordered: bool,
+    #[serde(default)]
+    usual_port: Vec<String>,
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -188,7 +199,21 @@ impl TryFrom<FileRow> for Row {
     type Error = String;
 
     fn try_from(row: FileRow) -> Result<Self, Self::Error> {
-        let FileRow { place, buffer, case, natural, weak, broader, narrower, values, drop_path, field, requires } = row;
+        let FileRow {
+            place,
+            buffer,
+            case,
+            natural,
+            weak,
+            broader,
+            narrower,
+            values,
+            drop_path,
+            field,
+            requires,
+            ordered,
+            usual_port,
+        } = row;
         let (named, has_values) = (buffer.is_some(), !values.is_empty());
         let named_place = |make: fn(Keyword) -> Place| buffer.clone().map(make).ok_or("`buffer` is missing");
         let place = match place {
@@ -208,7 +233,7 @@ impl TryFrom<FileRow> for Row {
             FilePlace::EitherAddress => Place::Address(EndOf::Either),
             FilePlace::SourcePort => Place::Port(EndOf::Source),
             FilePlace::DestinationPort => Place::Port(EndOf::Destination),
-            FilePlace::Protocol => Place::Protocol(values),
+            FilePlace::Protocol => Place::Protocol { values, usual_port },
             FilePlace::FileHash => Place::FileHash,
             FilePlace::FileSize => Place::FileSize,
         };
@@ -216,7 +241,7 @@ impl TryFrom<FileRow> for Row {
         if named != takes_buffer && !matches!(place, Place::Mail { .. }) {
             return Err("`buffer` goes with the places that are buffers".to_owned());
         }
-        if has_values != matches!(place, Place::Protocol(_)) {
+        if has_values != matches!(place, Place::Protocol { .. }) {
             return Err("`values` goes with the place `protocol`".to_owned());
         }
         if drop_path && !matches!(place, Place::UrlHost { .. }) {
@@ -231,7 +256,7 @@ impl TryFrom<FileRow> for Row {
             (None, Some(why)) => Some((Fidelity::NARROWER, why)),
             (Some(more), Some(fewer)) => Some((Fidelity::APPROXIMATE, format!("{more}; {fewer}"))),
         };
-        Ok(Self { place, case, natural, weak, requires, loss })
+        Ok(Self { place, case, natural, weak, requires, loss, ordered })
     }
 }
 
