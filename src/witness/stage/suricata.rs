@@ -8,7 +8,7 @@ use super::{
 };
 use crate::witness::{
     Witness,
-    project::suricata::{Reel, project},
+    project::suricata::{Reel, project, whole},
 };
 
 /// The configuration of both tests: what the rules need that is not so by itself.
@@ -27,7 +27,12 @@ impl Stage for Captures {
     /// A take is told by its number until the capture is done: only then is it known when the next one begins.
     fn show(&mut self, part: &Part, witness: &Witness) -> Vec<(bool, Place)> {
         let (reel, test) = if witness.matches { (&mut self.fires, FIRES) } else { (&mut self.silent, SILENT) };
-        let takes = project(&witness.sightings, &part.known);
+        let Some(takes) = project(&witness.sightings, &part.known) else { return Vec::new() };
+        let whole = || whole(&witness.sightings, &part.known, &str::to_owned);
+        if !witness.matches && part.matches(&whole(), false) {
+            // The same traffic is that of sightings which the pattern matches.
+            return Vec::new();
+        }
         let mut places = Vec::with_capacity(takes.len());
         for take in &takes {
             let number = reel.play(take, Duration::ZERO).number as u64;
