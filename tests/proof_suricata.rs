@@ -5,6 +5,7 @@
 //! letters and not in capitals is found out.
 
 #[path = "support/sigma_cases.rs"]
+#[allow(dead_code, reason = "each test uses a part")]
 mod cases;
 #[path = "support/emission.rs"]
 mod emission;
@@ -244,9 +245,12 @@ fn sighting(seconds: i64, objects: &Json) -> Sighting {
     Sighting { at: (1_704_067_200 + seconds) * 1_000_000, objects: objects.as_object().unwrap().clone() }
 }
 
+/// Sightings by hand: seconds after the first, and objects.
+type Shots = Vec<(i64, Json)>;
+
 /// Holds the rules of each pattern against these sightings; the evaluator says which match.
 #[track_caller]
-fn hold(patterns: &[(&str, Vec<Vec<(i64, Json)>>)]) {
+fn hold(patterns: &[(&str, Vec<Shots>)]) {
     let lowerer = prepared(target(), target().accepts());
     let (mut cases, mut rules) = (Vec::new(), Vec::new());
     for (text, seen) in patterns {
@@ -282,7 +286,9 @@ fn prove_all(patterns: &[String]) -> Vec<String> {
         let ported = found.all.iter().filter(|one| one.matches).filter_map(|one| ported(&labeller, one, &case.known));
         let detoured =
             found.all.iter().filter(|one| one.matches).filter_map(|one| detoured(&labeller, one, &case.known));
-        let mut seen: Vec<Seen> = turned.chain(ported).chain(detoured).collect();
+        let scattered =
+            found.all.iter().filter(|one| one.matches).filter_map(|one| scattered(&labeller, one, &case.known));
+        let mut seen: Vec<Seen> = turned.chain(ported).chain(detoured).chain(scattered).collect();
         seen.extend(found.all.into_iter().map(|one| {
             let breaks = match one.aim {
                 Aim::NearMiss { span, .. } => Some(span),
@@ -409,6 +415,21 @@ fn detoured(labeller: &Labeller, witness: &Witness, known: &StandIn) -> Option<S
     let mut sighting = sighting.clone();
     sighting.objects["0"]["value"] = json!(format!("http://other.test/{rest}"));
     let sightings = vec![sighting];
+    let matches = labeller.matches(&sightings).ok()?;
+    Some(Seen::new(matches, sightings, None, known))
+}
+
+/// The same traffic, each time from another source.
+fn scattered(labeller: &Labeller, witness: &Witness, known: &StandIn) -> Option<Seen> {
+    let mut sightings = witness.sightings.clone();
+    if sightings.len() < 2 {
+        return None;
+    }
+    for (number, sighting) in sightings.iter_mut().enumerate() {
+        let source = sighting.objects["0"].get("src_ref")?.as_str()?.to_owned();
+        let source = sighting.objects.get_mut(&source).filter(|object| object["type"] == "ipv4-addr")?;
+        source["value"] = json!(format!("192.0.2.{}", number + 10));
+    }
     let matches = labeller.matches(&sightings).ok()?;
     Some(Seen::new(matches, sightings, None, known))
 }

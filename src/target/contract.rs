@@ -122,6 +122,8 @@ pub struct Lowered {
 
 /// What rules don't say: nothing, for nearly all of the millions of patterns of a feed. Read it as a slice.
 #[derive(Debug, Default)]
+// A pointer is a third of a list's size, and there are millions of them.
+#[allow(clippy::box_collection)]
 pub struct Losses(Option<Box<Vec<Loss>>>);
 
 impl Losses {

@@ -4,7 +4,7 @@
 //! of *known* files in place of its own proves the same things: where the hash is looked for, with which operator, in
 //! which spelling, beside which other tests. [`stand_in`] makes that plan, and says which values it replaced.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 use md5::Md5;
 use sha1::Sha1;
@@ -147,9 +147,9 @@ impl Making {
                     let owners = operands.iter().filter_map(direct).filter(|test| !test.negated && of_a_file(test));
                     let owners: BTreeSet<String> = owners.map(|test| owner(&test.property.path)).collect();
                     for owner in owners.into_iter().filter(|owner| owner.contains(INSIDE) == inside) {
-                        if !files.contains_key(&owner) {
-                            let group = self.group(&owner, operands);
-                            files.insert(owner, group);
+                        if let Entry::Vacant(entry) = files.entry(owner) {
+                            let group = self.group(entry.key(), operands);
+                            entry.insert(group);
                         }
                     }
                     let is_inside =

@@ -162,7 +162,7 @@ fn ends(test: &Test) -> u8 {
 fn ends_differ(parts: &[Part<'_, Vec<Entry>>]) -> Option<Loss> {
     let single = || parts.iter().filter(|part| part.tests.len() == 1).flat_map(|part| &part.tests);
     let mut tests = single().filter(|(test, _)| ends(test) > 0);
-    let first = ends(&tests.next()?.0);
+    let first = ends(tests.next()?.0);
     if tests.all(|(test, _)| ends(test) == first) {
         return None;
     }

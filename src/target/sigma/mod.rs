@@ -2,6 +2,7 @@
 //!
 //! Sources: the Sigma specification 2.1.0 and the conventions of SigmaHQ's rules.
 
+mod address;
 mod attack;
 mod correlation;
 mod detection;

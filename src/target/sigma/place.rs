@@ -1,8 +1,9 @@
 //! One test in one field: the form of its values there, and what that loses.
 
-use std::{borrow::Cow, net::IpAddr};
+use std::borrow::Cow;
 
 use super::{
+    address::forms,
     regex::{self, Subject},
     registry::{self, Hive},
     rows::{Constant, Field, Form},
@@ -576,18 +577,6 @@ impl Draft<'_, '_> {
         };
         Ok((modifier, translated.iter().map(|regex| YamlScalar::text(&regex.text)).collect()))
     }
-}
-
-/// An address in the forms that logs have: IPv6 shortened, in full, and in full with all its zeros.
-fn forms(address: IpAddr) -> Vec<String> {
-    let mut forms = vec![address.to_string()];
-    if let IpAddr::V6(address) = address {
-        forms.push(address.segments().map(|part| format!("{part:x}")).join(":"));
-        forms.push(address.segments().map(|part| format!("{part:04x}")).join(":"));
-        // They are the same where there is nothing to shorten.
-        forms.dedup();
-    }
-    forms
 }
 
 /// A value for a message.

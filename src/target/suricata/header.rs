@@ -158,6 +158,11 @@ impl Ports {
         Self::of(pairs.map(|(left, right)| (i64::from(left.0.max(right.0)), i64::from(left.1.min(right.1)))))
     }
 
+    /// Whether no port is among them.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Whether every port is among them.
     pub fn is_any(&self) -> bool {
         self.0 == [(0, u16::MAX)]

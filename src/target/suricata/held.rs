@@ -38,7 +38,7 @@ pub enum Held {
     /// A port.
     Port(EndOf, Ports),
     /// One of these protocols; each makes a rule of its own.
-    Protocols(Vec<Keyword>),
+    Protocols(Vec<Spoken>),
     /// Hashes of a whole file.
     Hashes(Vec<Hash>, bool),
 }
@@ -55,6 +55,15 @@ impl Held {
     }
 }
 
+/// A protocol.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spoken {
+    /// Its word of the rule language.
+    pub protocol: Keyword,
+    /// The ports at which Suricata recognises it, where it does at these only.
+    pub ports: Option<Ports>,
+}
+
 /// A piece, and what it loses; or why there is none.
 pub type Piece = Result<(Held, Option<(Code, Fidelity, String)>), (Code, String)>;
 
@@ -66,7 +75,7 @@ pub fn hold(row: &Row, test: &Test) -> Fit<Held> {
         Place::UrlHost { buffer, drop_path } => url::hold_host(buffer, *drop_path, test),
         Place::Address(end) => address(*end, test),
         Place::Port(end) => port(*end, test),
-        Place::Protocol { values, usual_port } => protocol(values, usual_port, test),
+        Place::Protocol { values, usual_ports } => protocol(values, usual_ports, test),
         Place::FileHash => hashes(test).map(|held| (held, None)),
         Place::FileSize => size(test).map(|held| (held, None)),
         Place::Fingerprint(keyword) => fingerprint(keyword, test).map(|held| (held, None)),
@@ -168,18 +177,22 @@ fn port(end: EndOf, test: &Test) -> Piece {
     Ok((Held::Port(end, ports), None))
 }
 
-fn protocol(values: &BTreeMap<String, Keyword>, usual_port: &[String], test: &Test) -> Piece {
+fn protocol(values: &BTreeMap<String, Keyword>, usual_ports: &BTreeMap<String, Vec<u16>>, test: &Test) -> Piece {
     if test.operator != Operator::Equal || test.negated {
         return Err(no_operator(test, "a protocol"));
     }
-    let mut protocols: Vec<Keyword> = Vec::with_capacity(test.values.len());
+    let mut protocols: Vec<Spoken> = Vec::with_capacity(test.values.len());
     for value in &test.values {
-        let known = text_of(value).and_then(|name| values.get(&name.to_ascii_lowercase()));
-        let Some(known) = known else {
+        let name = text_of(value).map(str::to_ascii_lowercase);
+        let Some((name, protocol)) =
+            name.and_then(|name| Some((values.get(&name)?, name))).map(|(word, name)| (name, word))
+        else {
             return Err(no_value(format!("{value} is no protocol that these rules can name")));
         };
-        if !protocols.contains(known) {
-            protocols.push(known.clone());
+        let ports = usual_ports.get(&name).map(|ports| Ports::of(ports.iter().map(|&port| (port.into(), port.into()))));
+        let spoken = Spoken { protocol: protocol.clone(), ports };
+        if !protocols.contains(&spoken) {
+            protocols.push(spoken);
         }
     }
     if protocols.is_empty() {
@@ -188,7 +201,7 @@ fn protocol(values: &BTreeMap<String, Keyword>, usual_port: &[String], test: &Te
     let named = test.values.iter().filter_map(text_of).map(str::to_ascii_lowercase);
     let loss = named
         .into_iter()
-        .find(|name| usual_port.contains(name))
+        .find(|name| usual_ports.contains_key(name))
         .map(|name| (FORM, Fidelity::NARROWER, format!("Suricata recognises {name} at its usual port only")));
     Ok((Held::Protocols(protocols), loss))
 }

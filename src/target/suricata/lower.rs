@@ -18,11 +18,11 @@ use crate::{
 use super::{
     buffer::TOO_LONG,
     header::{Addresses, Header, OneWay, Seen, Trouble},
-    held::{self, DIRECTION, Held},
+    held::{self, DIRECTION, Held, Spoken},
     place::{EndOf, Mapping, Scene},
     protocol::Stack,
     signature::{Body, Match, OwnList, Signature},
-    text::{Keyword, RuleText},
+    text::RuleText,
     tie,
 };
 
@@ -234,7 +234,7 @@ impl Lowerer {
     }
 
     /// What one part looks like in rules that are tied to others, and what was lost while it was put together.
-    pub fn looks(&self, part: Part<'_, Held>) -> (Vec<(OneWay, RuleText, Vec<OwnList>)>, Option<Loss>) {
+    pub fn looks(&self, part: Part<'_, Held>) -> (Vec<Look>, Option<Loss>) {
         if self.repeats_packets(&part) {
             return (Vec::new(), None);
         }
@@ -279,6 +279,9 @@ impl Trouble {
         Loss { code, effect: Fidelity::NARROWER, message: message.to_owned(), span }
     }
 }
+
+/// What one event looks like: a header in one direction, options, and lists of hashes.
+pub type Look = (OneWay, RuleText, Vec<OwnList>);
 
 /// The pieces of one part, by what becomes of them.
 #[derive(Default)]
@@ -329,7 +332,7 @@ impl Pieces {
     }
 
     /// Several tests of the protocol are about several layers.
-    fn add_protocols(&mut self, protocols: Vec<Keyword>) {
+    fn add_protocols(&mut self, protocols: Vec<Spoken>) {
         let stacks = protocols.into_iter().map(Stack::of);
         if self.protocols.is_empty() {
             self.protocols = stacks.collect();
@@ -362,6 +365,14 @@ impl Pieces {
             && self.header == Header::default()
     }
 
+    /// Whether Suricata recognises the protocol at the ports that are asked for.
+    fn is_recognised(&self, stack: &Stack) -> bool {
+        let ends = [&self.header.source.ports, &self.header.destination.ports];
+        // The other end's port is any, and says nothing.
+        let mut named = ends.into_iter().filter(|ports| !ports.is_any()).peekable();
+        named.peek().is_none() || named.any(|ports| stack.is_recognised_at(ports))
+    }
+
     /// Header and options of each rule; `tied` to others, a rule counts what it sees itself.
     fn variants<T: Clone>(
         &self,
@@ -390,7 +401,11 @@ impl Pieces {
         let all_options: Vec<RuleText> = matches.iter().map(|asked| flow.clone().text(&asked.text())).collect();
         let mut variants = Vec::with_capacity(all_options.len());
         let any = [Stack::default()];
-        for stack in if self.protocols.is_empty() { &any } else { self.protocols.as_slice() } {
+        let stacks = if self.protocols.is_empty() { &any } else { self.protocols.as_slice() };
+        if !stacks.iter().any(|stack| self.is_recognised(stack)) {
+            return Err(Trouble::Never);
+        }
+        for stack in stacks.iter().filter(|stack| self.is_recognised(stack)) {
             let (protocol, family, mut options) = stack.written(scene.seen == Seen::Packets);
             if scene.seen == Seen::Packets && stack.has_application() && !tied {
                 // Such a rule matches every packet behind the discovery of the protocol.

@@ -98,8 +98,8 @@ pub enum Place {
     Protocol {
         /// The word of the rule language for each value; others are refused.
         values: BTreeMap<String, Keyword>,
-        /// The values that Suricata recognises at their usual ports only.
-        usual_port: Vec<String>,
+        /// The values that Suricata recognises at their usual ports only, with these.
+        usual_ports: BTreeMap<String, Vec<u16>>,
     },
     /// The hash of a whole file.
     FileHash,
@@ -168,7 +168,7 @@ struct FileRow {
     #[serde(default)]
     ordered: bool,
     #[serde(default)]
-    usual_port: Vec<String>,
+    usual_ports: BTreeMap<String, Vec<u16>>,
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -212,7 +212,7 @@ impl TryFrom<FileRow> for Row {
             field,
             requires,
             ordered,
-            usual_port,
+            usual_ports,
         } = row;
         let (named, has_values) = (buffer.is_some(), !values.is_empty());
         let named_place = |make: fn(Keyword) -> Place| buffer.clone().map(make).ok_or("`buffer` is missing");
@@ -233,7 +233,7 @@ impl TryFrom<FileRow> for Row {
             FilePlace::EitherAddress => Place::Address(EndOf::Either),
             FilePlace::SourcePort => Place::Port(EndOf::Source),
             FilePlace::DestinationPort => Place::Port(EndOf::Destination),
-            FilePlace::Protocol => Place::Protocol { values, usual_port },
+            FilePlace::Protocol => Place::Protocol { values, usual_ports },
             FilePlace::FileHash => Place::FileHash,
             FilePlace::FileSize => Place::FileSize,
         };

@@ -2,7 +2,11 @@
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
-use super::text::{Keyword, RuleText};
+use super::{
+    header::Ports,
+    held::Spoken,
+    text::{Keyword, RuleText},
+};
 
 /// What a conversation speaks, layer by layer; what is `None` may be anything.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -13,12 +17,14 @@ pub struct Stack {
     transport: Option<Keyword>,
     /// `http`, `ssh` …
     application: Option<Keyword>,
+    /// The ports at which it is recognised, where it is at these only.
+    ports: Option<Ports>,
 }
 
 impl Stack {
     /// A single protocol, in its layer.
-    pub fn of(protocol: Keyword) -> Self {
-        let mut stack = Self::default();
+    pub fn of(Spoken { protocol, ports }: Spoken) -> Self {
+        let mut stack = Self { ports, ..Self::default() };
         match protocol.as_str() {
             "ip" => {}
             "ip4" | "ip6" => stack.network = Some(protocol),
@@ -34,6 +40,7 @@ impl Stack {
             network: same(self.network, other.network.as_ref())?,
             transport: same(self.transport, other.transport.as_ref())?,
             application: same(self.application, other.application.as_ref())?,
+            ports: self.ports.or_else(|| other.ports.clone()),
         })
     }
 
@@ -54,6 +61,11 @@ impl Stack {
             }
         };
         (protocol.cloned(), family, options)
+    }
+
+    /// Whether Suricata recognises it in a conversation at some of these ports.
+    pub fn is_recognised_at(&self, ports: &Ports) -> bool {
+        self.ports.as_ref().is_none_or(|usual| !usual.intersection(ports).is_empty())
     }
 
     /// Whether it names an application protocol, whose rules see every packet behind its discovery.

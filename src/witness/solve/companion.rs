@@ -203,7 +203,7 @@ impl Companion<'_> {
     fn join(&self, scene: &mut Scene, is_miss: bool) {
         let suitable = || self.values.iter().filter(|value| scene.takes(&self.path, value));
         let probes: Vec<Probe> = self.others.iter().filter_map(|test| Probe::new(test)).collect();
-        let held = |value: &&Json| {
+        let held = |value: &Json| {
             let mut trial = scene.clone();
             trial.place(&self.path.at(0), None, value);
             let objects = probe::seen(&trial.finish());
@@ -213,7 +213,12 @@ impl Companion<'_> {
         let quietest = if probes.is_empty() {
             suitable().next().map(|value| (0, value))
         } else {
-            suitable().map(|value| (held(&value), value)).min_by_key(|(held, _)| *held)
+            // Some worlds ignore letter case: of two values that satisfy as few tests, the one that does so in capitals, too.
+            let in_any_case = |value: &Json| match value.as_str() {
+                Some(text) => held(&text.to_lowercase().into()) + held(&text.to_uppercase().into()),
+                None => 0,
+            };
+            suitable().map(|value| (held(value), value)).min_by_key(|(held, value)| (*held, in_any_case(value)))
         };
         if let Some((_, value)) = quietest.filter(|(held, _)| *held == 0 || !is_miss) {
             let value = value.clone();

@@ -123,7 +123,7 @@ pub(super) fn traffic(object: Object<'_>, scribe: &mut Scribe<'_>) {
     let request = object.extension("http-request-ext");
     // Where no protocol above TCP is named, it may be any.
     let may_be_web = |protocol: &&str| protocol.starts_with("http") || ["ipv4", "ipv6", "tcp"].contains(protocol);
-    let is_web = protocols.iter().all(|protocol| may_be_web(protocol));
+    let is_web = protocols.iter().all(may_be_web);
     if request.is_some() || (to.name.is_some() && is_web) {
         requested(request, to.name, scribe);
     }

@@ -1,6 +1,7 @@
 //! Certificates of servers, in DER (RFC 5280).
 
 use super::{Ends, Object, Way, World, talk::Talk, text};
+use crate::{plan::HashAlgorithm, witness::stand_in::digest};
 
 const SOME_HOST: &str = "unseen.test";
 /// Tags of ASN.1 (X.690).
@@ -35,19 +36,19 @@ pub(super) fn certificate(world: World<'_>, object: &Object) -> Option<Vec<Way>>
 pub(super) fn shown(world: World<'_>, object: &Object) -> Option<Vec<Vec<u8>>> {
     if let Some(known) = world.content(object) {
         let of_its_own = USUAL.iter().any(|(property, _)| object.contains_key(*property));
-        return (!of_its_own).then(|| vec![known.to_vec()]);
+        return (!of_its_own && has_hashes(object, known)).then(|| vec![known.to_vec()]);
     }
     let mut shown = vec![made(object, false)?, made(object, true)?];
     shown.dedup();
     Some(shown)
 }
 
-/// A certificate with these properties; `None` where the serial number is none.
+/// A certificate with these properties; `None` where the serial number or a name is none.
 fn made(object: &Object, turned: bool) -> Option<Vec<u8>> {
     let usual = |property: &str| USUAL.iter().find(|(name, _)| *name == property).map_or("", |(_, usual)| usual);
     let given = |property| text(object, property).unwrap_or_else(|| usual(property));
     let serial = serial(given("serial_number"))?;
-    let (subject, issuer) = (name(given("subject"), turned), name(given("issuer"), turned));
+    let (subject, issuer) = (name(given("subject"), turned)?, name(given("issuer"), turned)?);
     let algorithm = tagged(SEQUENCE, &tagged(OBJECT, &SIGNATURE));
     let time = |text: &[u8]| tagged(TIME, text);
     let validity = tagged(SEQUENCE, &[time(b"230101000000Z"), time(b"330101000000Z")].concat());
@@ -82,21 +83,27 @@ fn serial(written: &str) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// A distinguished name; a text that is none is a common name.
-fn name(written: &str, turned: bool) -> Vec<u8> {
+/// A distinguished name; `None` where a text is none, for a sensor never shows such a one.
+fn name(written: &str, turned: bool) -> Option<Vec<u8>> {
     let pair = |part: &str| {
         let (kind, value) = part.trim().split_once('=')?;
         Some((attribute(kind.trim())?, value.trim().to_owned()))
     };
-    let parts: Option<Vec<(Vec<u8>, String)>> = written.split(',').map(pair).collect();
-    let mut parts = parts.unwrap_or_else(|| vec![(vec![0x55, 4, 3], written.to_owned())]);
+    let mut parts: Vec<(Vec<u8>, String)> = written.split(',').map(pair).collect::<Option<_>>()?;
     if turned {
         parts.reverse();
     }
     let part = |(kind, value): (Vec<u8>, String)| {
         tagged(SET, &tagged(SEQUENCE, &[tagged(OBJECT, &kind), tagged(TEXT, value.as_bytes())].concat()))
     };
-    tagged(SEQUENCE, &parts.into_iter().map(part).collect::<Vec<_>>().concat())
+    Some(tagged(SEQUENCE, &parts.into_iter().map(part).collect::<Vec<_>>().concat()))
+}
+
+/// Whether the content has all hashes that the object names.
+fn has_hashes(object: &Object, content: &[u8]) -> bool {
+    let named = object.get("hashes").and_then(serde_json::Value::as_object).into_iter().flatten();
+    let known = named.filter_map(|(key, hash)| Some((HashAlgorithm::from_key(key)?, hash.as_str()?)));
+    known.into_iter().all(|(algorithm, hash)| hash.eq_ignore_ascii_case(&digest(algorithm, content)))
 }
 
 fn attribute(name: &str) -> Option<Vec<u8>> {

@@ -11,7 +11,7 @@ use crate::witness::capture::{Capture, CaptureError, Flow};
 /// The pause behind each take, in which all that a sensor remembers of a conversation without an end times out.
 const PAUSE: Duration = Duration::from_secs(900);
 /// The first of the ports that no service has (RFC 6335, section 6), and how many there are.
-const FIRST_PORT: u16 = 49_152;
+pub(super) const FIRST_PORT: u16 = 49_152;
 const PORTS: u16 = 16_384;
 /// Hosts of ours are in 100.64.0.0/10 (RFC 6598) and fd5a::/16 (RFC 4193), servers in the ranges for benchmarks
 /// (RFC 2544, RFC 5180): patterns seldom name them.

@@ -3,16 +3,22 @@
 use serde_json::{Value as Json, json};
 
 use super::{
-    Object, World, certificate, file, text,
+    Object, World, certificate, file,
+    reel::FIRST_PORT,
+    text,
     traffic::{SOME_HOST, has_application, stack},
 };
 use crate::{
     plan::HashAlgorithm,
     witness::{
         Objects, Sighting,
+        capture::http::VERSION,
         stand_in::{StandIn, digest},
     },
 };
+
+/// The method of a request of which nothing more is known.
+const METHOD: &str = "GET";
 
 /// Another description of the traffic that these sightings are projected to: with the protocols that carry it, the hashes
 /// and the size of a file, the name of the host behind a URL, and all else that traffic has whether it was seen or not.
@@ -29,17 +35,20 @@ fn complete(sighting: &Sighting, known: &StandIn) -> Vec<Sighting> {
     let world = World { objects: &sighting.objects, known };
     let Some(object) = world.object("0") else { return vec![sighting.clone()] };
     let mut own = object.clone();
-    let mut beside = None;
+    let mut beside: Vec<Json> = Vec::new();
     match text(object, "type").unwrap_or_default() {
         "network-traffic" => {
             traffic(world, &mut own);
-            beside = answer(&sighting.objects, &own);
+            beside.extend(answer(&sighting.objects, &own));
+            beside.extend(request(&sighting.objects, world, &own));
+            beside.extend(echo(&own));
         }
         "file" | "artifact" => {
             if let Some(content) = file::content(world, object) {
                 hashes(&mut own, &content);
                 own.entry("size").or_insert_with(|| json!(content.len()));
                 own.entry("name").or_insert_with(|| json!(file::UNNAMED));
+                beside.extend(carried(80));
             }
         }
         "x509-certificate" => {
@@ -52,14 +61,14 @@ fn complete(sighting: &Sighting, known: &StandIn) -> Vec<Sighting> {
         }
         "url" => {
             let host = text(object, "value").and_then(|url| url::Url::parse(url).ok()?.host_str().map(str::to_owned));
-            beside = host.map(|host| json!({"0": {"type": "domain-name", "value": host}}));
+            beside.extend(host.map(|host| json!({"0": {"type": "domain-name", "value": host}})));
         }
         _ => {}
     }
     objects.insert("0".to_owned(), Json::Object(own));
-    let beside = beside.and_then(|objects| objects.as_object().cloned());
+    let beside = beside.into_iter().filter_map(|objects| objects.as_object().cloned());
     let one = |objects: Objects| Sighting { at: sighting.at, objects };
-    [Some(objects), beside].into_iter().flatten().map(one).collect()
+    std::iter::once(objects).chain(beside).map(one).collect()
 }
 
 /// What comes back is traffic, too (section 6.12): where an application speaks over TCP, something does.
@@ -76,6 +85,38 @@ fn answer(objects: &Objects, object: &Object) -> Option<Json> {
     let mut objects = objects.clone();
     objects.insert("0".to_owned(), answer);
     Some(Json::Object(objects))
+}
+
+/// Who goes to a host by its name asks it for a page, where nothing says that something else is spoken.
+fn request(objects: &Objects, world: World<'_>, object: &Object) -> Option<Json> {
+    let host = world.referred(object, "dst_ref").filter(|end| text(end, "type") == Some("domain-name"))?;
+    if object.get("extensions").is_some_and(|all| all.get("http-request-ext").is_some()) {
+        return None;
+    }
+    let mut asked = object.clone();
+    let request = json!({"request_method": METHOD, "request_value": "/", "request_version": VERSION,
+        "request_header": {"Host": text(host, "value")?}});
+    asked.insert("extensions".to_owned(), json!({ "http-request-ext": request }));
+    let mut objects = objects.clone();
+    objects.insert("0".to_owned(), Json::Object(asked));
+    Some(Json::Object(objects))
+}
+
+/// A message of ICMP of which nothing more is known is an echo request.
+fn echo(object: &Object) -> Option<Json> {
+    let protocols: Vec<&str> = object.get("protocols")?.as_array()?.iter().filter_map(Json::as_str).collect();
+    if !protocols.contains(&"icmp") || object.contains_key("extensions") {
+        return None;
+    }
+    let mut echo = object.clone();
+    echo.insert("extensions".to_owned(), json!({"icmp-ext": {"icmp_type_hex": "08", "icmp_code_hex": "00"}}));
+    Some(json!({ "0": echo }))
+}
+
+/// What carries a file is traffic, too, there and back.
+fn carried(port: u16) -> [Json; 2] {
+    let traffic = |from: u16, to: u16| json!({"0": {"type": "network-traffic", "protocols": ["ipv4", "tcp", "http"], "src_port": from, "dst_port": to}});
+    [traffic(FIRST_PORT, port), traffic(port, FIRST_PORT)]
 }
 
 fn hashes(object: &mut Object, content: &[u8]) {
@@ -105,6 +146,10 @@ fn traffic(world: World<'_>, object: &mut Object) {
     };
     if let Some(headers) = headers.as_object_mut() {
         headers.entry("Host").or_insert_with(|| json!(host));
+    }
+    if let Some(request) = request.as_object_mut() {
+        request.entry("request_method").or_insert_with(|| json!(METHOD));
+        request.entry("request_version").or_insert_with(|| json!(VERSION));
     }
 }
 
