@@ -5,7 +5,6 @@
 #[allow(dead_code, reason = "each test uses a part")]
 mod cases;
 #[path = "support/emission.rs"]
-#[allow(dead_code, reason = "each test uses a part")]
 mod emission;
 mod support;
 #[path = "support/sigma_twists.rs"]
