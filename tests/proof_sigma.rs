@@ -7,8 +7,6 @@ mod cases;
 #[path = "support/emission.rs"]
 mod emission;
 mod support;
-#[path = "support/sigma_twists.rs"]
-mod twists;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -24,7 +22,7 @@ use stixc::{
     witness::{
         Labeller, Sighting, Witness,
         judge::Shown,
-        project::sigma::{Event, Hosts, LogSource, SPELLINGS, project},
+        project::sigma::{Event, Hosts, LogSource, SPELLINGS, project, twisted},
         solve::{Bounds, witnesses},
     },
 };
@@ -103,9 +101,7 @@ fn with_twists(text: &str, plan: &Plan, mut all: Vec<Witness>) -> Vec<Witness> {
     let Ok(labeller) = Labeller::new(plan) else { return all };
     let matching = all.iter().filter(|witness| witness.matches);
     let twisted = matching
-        .flat_map(|witness| {
-            twists::twisted(&witness.sightings, text).into_iter().map(|twist| (witness.aim.clone(), twist))
-        })
+        .flat_map(|witness| twisted(&witness.sightings, text).into_iter().map(|twist| (witness.aim.clone(), twist)))
         .filter_map(|(aim, sightings)| Some(Witness { matches: labeller.matches(&sightings).ok()?, aim, sightings }))
         .collect::<Vec<_>>();
     all.extend(twisted);

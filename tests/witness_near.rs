@@ -121,9 +121,9 @@ fn paths_and_keys() {
     has(
         &misses,
         &[
-            "HKEY_LOCAL_MACHINE\\Software\\Evil\\x",
-            "HKEY_LOCAL_MACHINE\\Software",
-            "HKEY_LOCAL_MACHINE\\Software\\Evil2",
+            "hkey_local_machine\\software\\evil\\x",
+            "hkey_local_machine\\software",
+            "hkey_local_machine\\software\\evil2",
         ],
     );
 }

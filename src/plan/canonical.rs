@@ -44,6 +44,41 @@ fn grouped(formatter: &mut Formatter<'_>, of: &Observation) -> fmt::Result {
     if matches!(of, Observation::Match(_)) { of.fmt(formatter) } else { write!(formatter, "({of})") }
 }
 
+impl Plan {
+    /// The plan as its canonical text has it: with names of registry keys in lower case where they are compared so.
+    #[must_use]
+    pub fn folded(&self) -> Self {
+        let mut folded = self.clone();
+        folded.observation.fold();
+        folded
+    }
+}
+
+impl Observation {
+    fn fold(&mut self) {
+        match self {
+            Self::Match(condition) => condition.fold(),
+            Self::All(operands, _) | Self::Any(operands, _) | Self::Then(operands, _) => {
+                operands.iter_mut().for_each(Self::fold);
+            }
+            Self::Within { of, .. } | Self::Repeat { of, .. } | Self::During { of, .. } => of.fold(),
+        }
+    }
+}
+
+impl Condition {
+    fn fold(&mut self) {
+        match self {
+            Self::All(operands) | Self::Any(operands) => operands.iter_mut().for_each(Self::fold),
+            Self::Test(test) => {
+                if let Some(folded) = test.folded() {
+                    *test = folded;
+                }
+            }
+        }
+    }
+}
+
 impl Display for Condition {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
         match self {

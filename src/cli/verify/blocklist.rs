@@ -53,7 +53,7 @@ pub(super) fn ask(folder: &Path, subjects: &[Subject]) -> Result<Answer, Trouble
     }
     let (checked, refused) = check(folder);
     let engine = format!("looked up in the lists; {}", checked.join(", "));
-    Ok(Answer { engine, fired, skipped: BTreeSet::new(), refused })
+    Ok(Answer { engine, fired, quiet: BTreeMap::new(), refused })
 }
 
 /// Whether a witness that the pattern matches is looked up so.

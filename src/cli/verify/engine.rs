@@ -1,7 +1,7 @@
 //! What all engines have in common: they are programs, or missing.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     io,
     process::{Command, Output},
 };
@@ -12,10 +12,19 @@ pub(super) struct Answer {
     pub(super) engine: String,
     /// For each pattern and each of its showings, the ids of the rules that fired.
     pub(super) fired: Vec<Vec<BTreeSet<String>>>,
-    /// Rules that this version of the engine skips.
-    pub(super) skipped: BTreeSet<String>,
+    /// Rules that never fire by themselves, and why: this version skips them, or they serve other rules.
+    pub(super) quiet: BTreeMap<String, Quiet>,
     /// What is wrong with the files as a whole.
     pub(super) refused: Vec<String>,
+}
+
+/// Why a rule never fires by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Quiet {
+    /// This version of the engine skips it.
+    Skipped,
+    /// It is a part of other rules, which fire.
+    Serves,
 }
 
 /// Why there is no answer.

@@ -25,7 +25,7 @@ use super::{
     Global, display,
     exit::{Exit, Failure},
 };
-use engine::{Answer, Trouble};
+use engine::{Answer, Quiet, Trouble};
 
 /// How many things that are wrong with a rule are told.
 const SHOWN: usize = 3;
@@ -74,6 +74,8 @@ enum Format {
 enum State {
     /// It fires on a witness and is silent where it has to be.
     Fires,
+    /// It is a part of other rules, and never fires by itself.
+    Serves,
     /// Nothing can be shown to it.
     NotWitnessable,
     /// Nobody here can run it.
@@ -169,11 +171,11 @@ impl Report {
         let mut engine =
             EngineReport { target: target.to_owned(), engine: String::new(), missing: false, refused: Vec::new() };
         match answer {
-            Ok(Answer { engine: version, fired, skipped, refused }) => {
+            Ok(Answer { engine: version, fired, quiet, refused }) => {
                 engine.engine = version;
                 engine.refused = refused;
                 for (subject, fired) in subjects.iter().zip(fired) {
-                    self.rules.extend(judged(target, subject, &fired, &skipped));
+                    self.rules.extend(judged(target, subject, &fired, &quiet));
                 }
             }
             Err(Trouble::Missing(why)) => {
@@ -219,9 +221,10 @@ impl Report {
         let count = |state| counts.get(&state).copied().unwrap_or_default();
         writeln!(
             out,
-            "{} rules: {} fire and are silent on near misses, {} not witnessable, {} without an engine, {} fail",
+            "{} rules: {} fire and are silent on near misses, {} serve others, {} not witnessable, {} without an engine, {} fail",
             self.rules.len(),
             count(State::Fires),
+            count(State::Serves),
             count(State::NotWitnessable),
             count(State::EngineMissing),
             count(State::Fails)
@@ -235,6 +238,7 @@ impl RuleReport {
         let Self { rule, indicator, fired, silent, notes, .. } = self;
         let state = match self.state {
             State::Fires => format!("fires on {fired}, silent on {silent} near misses"),
+            State::Serves => "serves other rules".to_owned(),
             State::NotWitnessable => "not witnessable".to_owned(),
             State::EngineMissing => "engine missing".to_owned(),
             State::Fails => "FAILS".to_owned(),
@@ -264,8 +268,13 @@ fn all(target: &str, subject: &Subject, state: State, notes: &[String]) -> Vec<R
 }
 
 /// The rules of a pattern, held against its verdict.
-fn judged(target: &str, subject: &Subject, fired: &[BTreeSet<String>], skipped: &BTreeSet<String>) -> Vec<RuleReport> {
-    let rules: Vec<&String> = subject.rules.iter().filter(|rule| !skipped.contains(*rule)).collect();
+fn judged(
+    target: &str,
+    subject: &Subject,
+    fired: &[BTreeSet<String>],
+    quiet: &BTreeMap<String, Quiet>,
+) -> Vec<RuleReport> {
+    let rules: Vec<&String> = subject.rules.iter().filter(|rule| !quiet.contains_key(*rule)).collect();
     let shown: Vec<Shown> = subject
         .showings
         .iter()
@@ -282,10 +291,11 @@ fn judged(target: &str, subject: &Subject, fired: &[BTreeSet<String>], skipped: 
     let mut reports = Vec::new();
     for rule in &subject.rules {
         let Some(number) = rules.iter().position(|one| *one == rule) else {
-            let note = "this version of the engine skips it".to_owned();
-            reports.extend(
-                all(target, subject, State::NotWitnessable, &[note]).into_iter().filter(|one| &one.rule == rule),
-            );
+            let (state, notes) = match quiet.get(rule) {
+                Some(Quiet::Serves) => (State::Serves, Vec::new()),
+                _ => (State::NotWitnessable, vec!["this version of the engine skips it".to_owned()]),
+            };
+            reports.extend(all(target, subject, state, &notes).into_iter().filter(|one| &one.rule == rule));
             continue;
         };
         let mut notes: Vec<String> = found.iter().filter_map(|one| complaint(one, number, &shown, subject)).collect();

@@ -13,7 +13,7 @@ use super::engine::{Answer, Trouble, run_well};
 use crate::witness::stage::index::{Event, Place, Subject};
 
 /// What runs the rules; its head says what it reads and prints.
-const SCRIPT: &str = include_str!("../../../tests/engines/sigma_match.py");
+const SCRIPT: &str = include_str!("../../../templates/sigma/match.py");
 const NEEDS: &str = "pySigma-backend-sqlite";
 
 #[derive(Serialize)]
@@ -44,7 +44,7 @@ pub(super) fn ask(folder: &Path, subjects: &[Subject]) -> Result<Answer, Trouble
     };
     let fired = found_matches.into_iter().map(|case| case.into_iter().map(matched).collect()).collect();
     let version = String::from_utf8_lossy(&found.stdout).trim().to_owned();
-    Ok(Answer { engine: format!("{NEEDS} {version}"), fired, skipped: BTreeSet::new(), refused: Vec::new() })
+    Ok(Answer { engine: format!("{NEEDS} {version}"), fired, quiet: BTreeMap::new(), refused: Vec::new() })
 }
 
 fn case<'a>(subject: &'a Subject, rules: &BTreeMap<String, String>) -> Case<'a> {

@@ -9,7 +9,7 @@ use std::{
 
 use serde::Deserialize;
 
-use super::engine::{Answer, Trouble, run, run_well, said};
+use super::engine::{Answer, Quiet, Trouble, run, run_well, said};
 use crate::witness::stage::index::{Place, Subject};
 
 const OLDEST: u32 = 7;
@@ -22,15 +22,16 @@ pub(super) fn ask(folder: &Path, subjects: &[Subject]) -> Result<Answer, Trouble
         return Err(Trouble::Missing(format!("{version}: the rules need Suricata {OLDEST} or later")));
     }
     let mut alerts: BTreeMap<String, Vec<(u64, String)>> = BTreeMap::new();
-    let mut skipped = BTreeSet::new();
+    let mut quiet = BTreeMap::new();
     for test in ["fires", "silent"] {
         let test_folder = folder.join(test);
         alerts.insert(test.to_owned(), alerts_of(&test_folder)?);
-        skipped.extend(later(&fs::read_to_string(test_folder.join("test.rules"))?, number));
+        let rules = fs::read_to_string(test_folder.join("test.rules"))?;
+        quiet.extend(rules.lines().filter_map(|line| Some((sid(line)?.to_owned(), is_quiet(line, number)?))));
     }
     let fired =
         subjects.iter().map(|subject| subject.showings.iter().map(|showing| heard(&alerts, &showing.place)).collect());
-    Ok(Answer { engine: version, fired: fired.collect(), skipped, refused: Vec::new() })
+    Ok(Answer { engine: version, fired: fired.collect(), quiet, refused: Vec::new() })
 }
 
 fn heard(alerts: &BTreeMap<String, Vec<(u64, String)>>, place: &Place) -> BTreeSet<String> {
@@ -87,11 +88,17 @@ fn major(version: &str) -> u32 {
     digits.and_then(|word| word.split('.').next()?.parse().ok()).unwrap_or_default()
 }
 
-/// The numbers of the rules that ask for a later version.
-fn later(rules: &str, version: u32) -> Vec<String> {
-    let needs = |line: &str| -> Option<u32> {
-        line.split_once("requires:version >= ")?.1.split(|one: char| !one.is_ascii_digit()).next()?.parse().ok()
-    };
-    let skipped = rules.lines().filter(|line| needs(line).is_some_and(|needed| needed > version));
-    skipped.filter_map(|line| Some(line.rsplit_once("sid:")?.1.split(';').next()?.to_owned())).collect()
+/// The number of the rule in a line.
+fn sid(line: &str) -> Option<&str> {
+    line.rsplit_once("sid:")?.1.split(';').next()
+}
+
+/// Why a rule never alerts by itself, if it does not.
+fn is_quiet(line: &str, version: u32) -> Option<Quiet> {
+    let needed =
+        || line.split_once("requires:version >= ")?.1.split(|one: char| !one.is_ascii_digit()).next()?.parse().ok();
+    if needed().is_some_and(|needed: u32| needed > version) {
+        return Some(Quiet::Skipped);
+    }
+    line.contains("; noalert;").then_some(Quiet::Serves)
 }

@@ -44,5 +44,5 @@ pub(super) fn ask(folder: &Path, subjects: &[Subject]) -> Result<Answer, Trouble
         _ => BTreeSet::new(),
     };
     let fired = subjects.iter().map(|subject| subject.showings.iter().map(|showing| heard(&showing.place)).collect());
-    Ok(Answer { engine, fired: fired.collect(), skipped: BTreeSet::new(), refused: Vec::new() })
+    Ok(Answer { engine, fired: fired.collect(), quiet: BTreeMap::new(), refused: Vec::new() })
 }

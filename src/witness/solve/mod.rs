@@ -83,6 +83,8 @@ pub struct Witnesses {
 /// ```
 #[must_use]
 pub fn witnesses(plan: &Plan, bounds: Bounds) -> Witnesses {
+    // What is observed is in the one spelling that the canonical text has.
+    let plan = &plan.folded();
     let labeller = match Labeller::new(plan) {
         Ok(labeller) => labeller,
         Err(error) => {

@@ -12,7 +12,7 @@ pub(super) struct Lists;
 impl Stage for Lists {
     fn show(&mut self, part: &Part, witness: &Witness) -> Vec<(bool, Place)> {
         let Some(lookups) = project(&witness.sightings, &part.known) else { return Vec::new() };
-        vec![(part.matches(&lookups.seen, witness.matches), Place::Lookups(lookups.asked))]
+        vec![(part.answer(&lookups.seen).unwrap_or(witness.matches), Place::Lookups(lookups.asked))]
     }
 
     fn files(self: Box<Self>, _subjects: &mut [Subject], written: &[Written]) -> Vec<Written> {

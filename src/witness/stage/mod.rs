@@ -44,10 +44,9 @@ impl Part {
         self.known.replaced.iter().chain(&self.witnesses.gaps).map(|gap| gap.reason.clone()).collect()
     }
 
-    /// Whether the pattern matches what really shows, where that is more than the sightings say; `otherwise` where
-    /// nothing says.
-    fn matches(&self, seen: &[Sighting], otherwise: bool) -> bool {
-        self.labeller.as_ref().and_then(|labeller| labeller.matches(seen).ok()).unwrap_or(otherwise)
+    /// Whether the pattern matches these sightings; `None` where nothing says.
+    fn answer(&self, seen: &[Sighting]) -> Option<bool> {
+        self.labeller.as_ref()?.matches(seen).ok()
     }
 }
 

@@ -11,32 +11,27 @@ use super::{
     index::{Event, Place, Subject, Verdict},
 };
 use crate::witness::{
-    Witness,
-    project::sigma::{self, Hosts, LogSource, SPELLINGS, project},
+    Sighting, Witness,
+    project::sigma::{self, Hosts, LogSource, SPELLINGS, project, twisted},
 };
 
 /// The world of logs. It holds nothing: events stand in the index.
 pub(super) struct Logs;
 
 impl Stage for Logs {
-    fn show(&mut self, _part: &Part, witness: &Witness) -> Vec<(bool, Place)> {
-        let mut runs: Vec<Vec<sigma::Event>> = Vec::new();
-        let hosts: &[Hosts] = if witness.sightings.len() > 1 { &[Hosts::Same, Hosts::Apart] } else { &[Hosts::Same] };
-        for hosts in hosts {
-            for spelling in 0..SPELLINGS {
-                let run = project(&witness.sightings, *hosts, spelling);
-                if !runs.contains(&run) {
-                    runs.push(run);
-                }
-            }
+    /// What matches shows in other logs, too, where it is told otherwise.
+    fn show(&mut self, part: &Part, witness: &Witness) -> Vec<(bool, Place)> {
+        let mut told = vec![(witness.matches, witness.sightings.clone())];
+        if witness.matches {
+            let twists = twisted(&witness.sightings, &part.known.plan.to_string()).into_iter();
+            told.extend(twists.filter_map(|sightings| Some((part.answer(&sightings)?, sightings))));
         }
-        let place = |run: Vec<sigma::Event>| Place::Events(run.into_iter().map(event).collect());
-        runs.into_iter().map(|run| (witness.matches, place(run))).collect()
+        told.into_iter().flat_map(|(matches, sightings)| runs(matches, &sightings)).collect()
     }
 
     fn files(self: Box<Self>, subjects: &mut [Subject], written: &[Written]) -> Vec<Written> {
         let rules: BTreeMap<String, Rule> =
-            written.iter().filter_map(Rule::of).map(|rule| (rule.id.clone(), rule)).collect();
+            written.iter().flat_map(Rule::all_of).map(|rule| (rule.id.clone(), rule)).collect();
         let mut files: Vec<Written> = written.to_vec();
         for subject in subjects {
             let own: Vec<&Rule> = subject.rules.iter().filter_map(|id| rules.get(id)).collect();
@@ -51,6 +46,22 @@ impl Stage for Logs {
         }
         files
     }
+}
+
+/// The events of sightings in each spelling; of several sightings on one machine, and on several.
+fn runs(matches: bool, sightings: &[Sighting]) -> Vec<(bool, Place)> {
+    let hosts: &[Hosts] = if sightings.len() > 1 { &[Hosts::Same, Hosts::Apart] } else { &[Hosts::Same] };
+    let mut runs: Vec<Vec<sigma::Event>> = Vec::new();
+    for hosts in hosts {
+        for spelling in 0..SPELLINGS {
+            let run = project(sightings, *hosts, spelling);
+            if !runs.contains(&run) {
+                runs.push(run);
+            }
+        }
+    }
+    let place = |run: Vec<sigma::Event>| Place::Events(run.into_iter().map(event).collect());
+    runs.into_iter().map(|run| (matches, place(run))).collect()
 }
 
 fn event(event: sigma::Event) -> Event {
@@ -75,15 +86,20 @@ struct Rule {
 }
 
 impl Rule {
-    /// The rule in a file. Rules are ours, and begin each key of interest on a line of its own.
-    fn of(file: &Written) -> Option<Self> {
-        let text = std::str::from_utf8(&file.bytes).ok()?;
+    /// The rules in a file.
+    fn all_of(file: &Written) -> Vec<Self> {
+        let text = std::str::from_utf8(&file.bytes).unwrap_or_default();
+        text.split("\n---\n").filter_map(|document| Self::of(&file.path, document)).collect()
+    }
+
+    /// The rule in a document. Rules are ours, and begin each key of interest on a line of its own.
+    fn of(path: &str, text: &str) -> Option<Self> {
         let key =
             |key: &str| text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(": ")).map(str::to_owned);
         let logsource = text.lines().skip_while(|line| *line != "logsource:").skip(1);
         let pairs = logsource.map_while(|line| line.strip_prefix("    ")?.split_once(": "));
         Some(Self {
-            name: file.path.strip_suffix(".yml")?.to_owned(),
+            name: path.strip_suffix(".yml")?.to_owned(),
             id: key("id")?,
             title: key("title")?,
             author: key("author").unwrap_or_else(|| "stixc".to_owned()),

@@ -12,7 +12,7 @@ use crate::witness::{
 };
 
 /// The configuration of both tests: what the rules need that is not so by itself.
-const CONFIGURATION: &str = include_str!("../../../tests/engines/suricata.yaml");
+const CONFIGURATION: &str = include_str!("../../../templates/suricata/verify.yaml");
 const FIRES: &str = "fires";
 const SILENT: &str = "silent";
 
@@ -28,8 +28,13 @@ impl Stage for Captures {
     fn show(&mut self, part: &Part, witness: &Witness) -> Vec<(bool, Place)> {
         let (reel, test) = if witness.matches { (&mut self.fires, FIRES) } else { (&mut self.silent, SILENT) };
         let Some(takes) = project(&witness.sightings, &part.known) else { return Vec::new() };
-        let whole = || whole(&witness.sightings, &part.known, &str::to_owned);
-        if !witness.matches && part.matches(&whole(), false) {
+        // The wire has one spelling of methods, versions and names, whatever an observer writes down.
+        let spellings: [&dyn Fn(&str) -> String; 3] =
+            [&str::to_owned, &str::to_ascii_lowercase, &str::to_ascii_uppercase];
+        let is_the_same = |spell: &&dyn Fn(&str) -> String| {
+            part.answer(&whole(&witness.sightings, &part.known, *spell)) == Some(true)
+        };
+        if !witness.matches && spellings.iter().any(is_the_same) {
             // The same traffic is that of sightings which the pattern matches.
             return Vec::new();
         }

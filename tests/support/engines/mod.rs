@@ -64,7 +64,7 @@ pub fn run(command: &mut Command) -> Outcome {
 /// A command for one of the scripts in `tests/engines`, in the Python environment that `tests/run` makes.
 pub fn python(script: &str) -> Command {
     let mut command = Command::new(python_program());
-    command.arg(project("tests/engines").join(script)).env("PYTHONDONTWRITEBYTECODE", "1");
+    command.arg(project(script)).env("PYTHONDONTWRITEBYTECODE", "1");
     command
 }
 

@@ -28,7 +28,7 @@ pub const NOT_FOR_INDICATORS: &[&str] = &["tlpv1_tag", "escaped_wildcard", "sigm
 /// Validators that need data run only where `STIXC_SIGMA_DATA` names it (see `tests/engines/sigma_check.py`).
 #[track_caller]
 pub fn check(rules: &Path, leave_out: &[&str]) -> Outcome {
-    run(python("sigma_check.py").arg(rules).args(leave_out))
+    run(python("tests/engines/sigma_check.py").arg(rules).args(leave_out))
 }
 
 /// Rules, and stretches of events to hold against them.
@@ -68,7 +68,7 @@ pub fn ask(evaluator: Evaluator, cases: &[Case]) -> Vec<Vec<Matches>> {
     let folder = scratch();
     let input = file(&folder, "cases.json", serde_json::to_vec(cases).expect("cases are plain data"));
     let outcome = match evaluator {
-        Evaluator::Sqlite => run(python("sigma_match.py").arg(input)),
+        Evaluator::Sqlite => run(python("templates/sigma/match.py").arg(input)),
         Evaluator::Rsigma => run(Command::new(rsigma()).arg(input)),
     };
     outcome.assert_accepted();

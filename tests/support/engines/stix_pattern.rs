@@ -10,7 +10,7 @@ pub fn errors(patterns: &[&str], version: &str) -> Vec<Vec<String>> {
     let folder = scratch();
     let input = file(&folder, "patterns.json", serde_json::to_vec(patterns).expect("patterns as JSON"));
     let input = File::open(input).expect("the patterns' file");
-    let done = python("stix_pattern.py").arg(version).stdin(input).stderr(Stdio::inherit()).output();
+    let done = python("tests/engines/stix_pattern.py").arg(version).stdin(input).stderr(Stdio::inherit()).output();
     let done = done.expect("the Python of tests/run");
     assert!(done.status.success(), "tests/engines/stix_pattern.py failed");
     serde_json::from_slice(&done.stdout).expect("the report of tests/engines/stix_pattern.py")

@@ -66,7 +66,7 @@ fn events(rules: &Path, capture: &[u8]) -> Vec<Event> {
 
 fn suricata(rules: &Path, log: &Path) -> Command {
     let mut command = Command::new("suricata");
-    command.arg("-c").arg(project("tests/engines/suricata.yaml")).arg("-S").arg(rules).arg("-l").arg(log);
+    command.arg("-c").arg(project("templates/suricata/verify.yaml")).arg("-S").arg(rules).arg("-l").arg(log);
     command
 }
 

@@ -50,7 +50,7 @@ pub struct Message {
 /// Compiles the rules with yara-x and scans these files.
 #[track_caller]
 pub fn yarax(rules: &Path, scanned: &[&Path]) -> Report {
-    let outcome = run(python("yarax.py").arg(rules).args(scanned));
+    let outcome = run(python("tests/engines/yarax.py").arg(rules).args(scanned));
     outcome.assert_accepted();
     serde_json::from_str(&outcome.output).expect("the report of tests/engines/yarax.py")
 }

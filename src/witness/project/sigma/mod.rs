@@ -8,8 +8,11 @@ mod host;
 mod network;
 mod object;
 mod registry;
+mod twists;
 
 use serde_json::{Map, Value as Json};
+
+pub use twists::twisted;
 
 use self::object::Object;
 use super::super::Sighting;

@@ -1,6 +1,6 @@
 //! Which Sigma rules match which events, by rsigma: `rsigma-match CASES.json`.
 //!
-//! The file's form, and that of the answer, are those of `sigma_match.py`, which stands beside this program and asks
+//! The file's form, and that of the answer, are those of `templates/sigma/match.py`, which asks
 //! another evaluator. Here each match is one event: the one with which the rule, or the correlation, was satisfied.
 
 use std::{collections::BTreeMap, env, fs, io, process::ExitCode};

@@ -1,14 +1,15 @@
 //! Observations that a log can't tell from others, or that stand in another log: for witnesses, beside the near misses
 //! that every target gets.
 
+use super::super::super::Sighting;
 use ipnet::IpNet;
 use serde_json::{Map, Value as Json, json};
-use stixc::witness::Sighting;
 
 type Object = Map<String, Json>;
 type Twist = fn(&str, &mut Object);
 
-/// Each twist of the sightings that changes them.
+/// Each twist of the sightings that changes them. What the pattern (its text) makes of a twist the evaluator says.
+#[must_use]
 pub fn twisted(sightings: &[Sighting], pattern: &str) -> Vec<Vec<Sighting>> {
     const TWISTS: [Twist; 13] = [
         around,
@@ -77,8 +78,10 @@ fn around(kind: &str, object: &mut Object) {
 /// The hive of a certain user, which is that user's own.
 fn hive(_: &str, object: &mut Object) {
     for short in ["HKEY_CURRENT_USER\\", "HKCU\\"] {
-        if let Some(rest) = text(object, "key").strip_prefix(short) {
-            let key = format!("HKEY_USERS\\S-1-5-21-1111111111-222222222-333333333-1001\\{rest}");
+        let key = text(object, "key");
+        let rest = key.get(short.len()..).filter(|_| key.is_char_boundary(short.len()));
+        if let Some(rest) = rest.filter(|rest| key[..key.len() - rest.len()].eq_ignore_ascii_case(short)) {
+            let key = format!("hkey_users\\s-1-5-21-1111111111-222222222-333333333-1001\\{rest}");
             object.insert("key".to_owned(), key.into());
             return;
         }

@@ -1,4 +1,4 @@
-"""Which Sigma rules match which events: sigma_match.py CASES.json
+"""Which Sigma rules match which events: match.py CASES.json
 
 CASES.json is an array of cases, each with its own rules and its own events, so that one start answers for thousands:
 
