@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// Pages that may wait for the store, of all feeds together.
-pub(super) const WAITING: usize = 4;
+pub(super) const WAITING: usize = 2;
 
 /// What to read.
 pub(super) struct Job {

@@ -56,6 +56,7 @@ impl Prepared {
         store: &mut Store,
         feeds: &[(FeedNumber, FeedReport)],
     ) -> Result<Built, BuildError> {
+        store.trim()?;
         let context = self.context(store, feeds)?;
         let mut converter = Converter::new(&self.settings);
         for (number, feed) in feeds {
@@ -63,7 +64,6 @@ impl Prepared {
             whole(converter.diagnostics())?;
         }
         drop(context);
-        store.trim()?;
         request.go_on()?;
         let mut staged = if request.check { Staged::aside(&config.output) } else { Staged::open(&config.output) }?;
         let mut steps = Steps(&mut staged);

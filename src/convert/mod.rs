@@ -29,7 +29,7 @@ use crate::{
     diagnostic::Code,
     plan::adapt::Accept,
     report::{IndicatorReport, SourceDiagnostic, Summary},
-    stix::{Batch, BundleReader, Collector, Context, Fault, Timestamp},
+    stix::{Batch, BundleReader, Collector, Context, Fault, OBJECT_LIMIT, Timestamp},
     target::{
         Target,
         contract::{Lower, Options},
@@ -108,6 +108,9 @@ pub enum Details {
     All,
 }
 
+/// About how many bytes of a file are compiled as one piece. A dozen of them are held at once.
+const BATCH: usize = 128 << 10;
+
 /// A conversion under way.
 ///
 /// ```
@@ -145,7 +148,7 @@ impl<'s> Converter<'s> {
     /// say about them.
     pub fn read(&mut self, source: &str, reader: impl Read + Send, context: &Context) {
         let width = rayon::current_num_threads() * 2;
-        let mut reader = BundleReader::new(reader);
+        let mut reader = BundleReader::new(reader).with_sizes(BATCH, OBJECT_LIMIT);
         let mut batches: Vec<Batch> = reader.by_ref().take(width).collect();
         let mut compiled = Vec::new();
         // While one round is compiled, the round before it is gathered and the next one is read.

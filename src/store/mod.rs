@@ -34,8 +34,10 @@ pub use prune::Pruned;
 pub use read::Objects;
 pub use write::{End, Tally};
 
-/// Memory for pages of the database, in KiB: the index of a million indicators, with room.
-const CACHE: i64 = 48 * 1024;
+/// Memory for pages of the database, in KiB: the upper part of the index of a million indicators.
+const CACHE: i64 = 16 * 1024;
+/// The same while objects are only handed out, in their order.
+const CACHE_FOR_READING: i64 = 1024;
 /// How many pages the log of writes may have before they are moved into the file.
 const LOG_PAGES: i64 = 10_000;
 
@@ -117,12 +119,15 @@ impl Store {
         Ok(())
     }
 
-    /// Gives back the memory that the database holds for later.
+    /// Gives back the memory that the database holds for taking objects in: from now on they are only handed out.
     ///
     /// # Errors
     /// A failing database.
     pub fn trim(&mut self) -> Result<(), StoreError> {
-        let trimmed = self.connection.pragma_update(None, "shrink_memory", 0);
+        let trimmed = self
+            .connection
+            .pragma_update(None, "cache_size", -CACHE_FOR_READING)
+            .and_then(|()| self.connection.pragma_update(None, "shrink_memory", 0));
         trimmed.map_err(|cause| self.failed(cause))
     }
 
