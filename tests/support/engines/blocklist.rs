@@ -6,8 +6,9 @@ use std::{
     env,
     ffi::OsStr,
     fs::File,
+    io::{BufRead, BufReader, Write},
     path::Path,
-    process::{Command, Stdio},
+    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
 };
 
 use super::{Outcome, file, project, run, scratch};
@@ -22,6 +23,61 @@ fn in_namespace(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(words.next().unwrap_or_default());
     command.args(words).arg(program);
     command
+}
+
+/// A shell that runs in a network namespace of its own, for as long as this lives.
+pub struct Namespace {
+    shell: Child,
+    commands: Option<ChildStdin>,
+    answers: BufReader<ChildStdout>,
+}
+
+impl Namespace {
+    /// Starts it.
+    #[track_caller]
+    pub fn new() -> Self {
+        let mut command = in_namespace("sh");
+        let shell = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+        let mut shell = shell.expect("a shell in a network namespace");
+        let commands = shell.stdin.take();
+        let answers = BufReader::new(shell.stdout.take().expect("its output"));
+        Self { shell, commands, answers }
+    }
+
+    /// Runs a command: its exit code, and what it wrote to both of its outputs.
+    #[track_caller]
+    pub fn run(&mut self, command: &str) -> (i32, String) {
+        const END: &str = "-- ended with ";
+        let commands = self.commands.as_mut().expect("the input of a shell");
+        // The line break ends a last line that has none.
+        write!(commands, "{{ {command}\n}} 2>&1 </dev/null\nprintf '\\n{END}%d\\n' $?\n").expect("a shell that reads");
+        let mut said = String::new();
+        loop {
+            let mut line = String::new();
+            assert!(self.answers.read_line(&mut line).expect("an answer") > 0, "{command} ended the shell: {said}");
+            if let Some(code) = line.strip_prefix(END) {
+                said.pop();
+                return (code.trim().parse().expect("an exit code"), said);
+            }
+            said.push_str(&line);
+        }
+    }
+
+    /// Runs a command that must not fail, and returns what it wrote.
+    #[track_caller]
+    pub fn must(&mut self, command: &str) -> String {
+        let (code, said) = self.run(command);
+        assert_eq!(code, 0, "{command}: {said}");
+        said
+    }
+}
+
+impl Drop for Namespace {
+    fn drop(&mut self) {
+        drop(self.commands.take());
+        // The shell ends with its input; one that does not is no reason to fail twice.
+        _ = self.shell.wait();
+    }
 }
 
 /// Checks a file with `nft -c`, against the kernel of a network namespace of its own.
