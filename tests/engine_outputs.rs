@@ -309,7 +309,7 @@ fn corpus_named_checkzone_loads_what_comes_out() {
     }
 }
 
-/// Every twentieth rule: `sigma check` takes a hundredth of a second for each.
+/// Every twentieth rule: `sigma check` takes a hundredth of a second for each. Ready-made ones are as others wrote them.
 #[test]
 #[ignore = "needs sigma-cli and the corpus: tests/run installs the one and finds the other"]
 fn corpus_sigma_check_finds_nothing_in_what_comes_out() {
@@ -317,8 +317,9 @@ fn corpus_sigma_check_finds_nothing_in_what_comes_out() {
     let sample = scratch();
     let rules = files(&folder.path().join("sigma"), ".yml");
     assert!(rules.len() > 1000, "{}", rules.len());
-    for rule in rules.iter().step_by(20) {
-        fs::copy(rule, sample.path().join(rule.file_name().unwrap())).unwrap();
+    let name = |rule: &PathBuf| rule.file_name().unwrap().to_str().unwrap().to_owned();
+    for rule in rules.iter().filter(|rule| !name(rule).starts_with("native_")).step_by(20) {
+        fs::copy(rule, sample.path().join(name(rule))).unwrap();
     }
     sigma::check(sample.path(), sigma::NOT_FOR_INDICATORS).assert_accepted();
 }

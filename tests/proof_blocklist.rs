@@ -13,7 +13,6 @@ mod support;
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::IpAddr,
-    sync::Arc,
 };
 
 use emission::{Memory, prepared};
@@ -21,11 +20,7 @@ use ipnet::IpNet;
 use serde_json::{Value as Json, json};
 use stixc::{
     plan::DomainName,
-    target::{
-        Target,
-        contract::{Content, Lowered, Origin, Rule},
-        find,
-    },
+    target::{Target, contract::Rule, find},
     witness::{
         Labeller, Objects, Sighting,
         judge::Shown,
@@ -133,7 +128,7 @@ fn prove(patterns: &[String]) -> Tally {
         };
         let verdict = lowered.fidelity;
         memory.files.clear();
-        target().emit(vec![rule(lowered)], &mut memory).unwrap();
+        target().emit(vec![proof::rule("indicator--0".to_owned(), lowered)], &mut memory).unwrap();
         let lists = Lists::read(&memory);
         let found = witnesses(&known.plan, Bounds::default());
         proof::assert_solved(text, &found.denied);
@@ -157,14 +152,9 @@ fn prove(patterns: &[String]) -> Tally {
             }
         }
         tally.complaints.extend(trial.complaints());
-        tally.rules.push(rule(lowerer.lower(&known.plan).unwrap()));
+        tally.rules.push(proof::rule("indicator--0".to_owned(), lowerer.lower(&known.plan).unwrap()));
     }
     tally
-}
-
-fn rule(lowered: Lowered) -> Rule {
-    let origin = Origin { name: "proof".to_owned(), ..Origin::default() };
-    Rule { origin: Arc::new(origin), content: Content::Compiled(lowered) }
 }
 
 impl Tally {

@@ -8,17 +8,13 @@ mod cases;
 mod emission;
 mod support;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use emission::{Memory, emit, prepared};
 use serde_json::{Value as Json, json};
 use stixc::{
     plan::Plan,
-    target::{
-        Target,
-        contract::{Content, Origin, Rule},
-        find,
-    },
+    target::{Target, find},
     witness::{
         Labeller, Sighting, Witness,
         judge::Shown,
@@ -65,8 +61,7 @@ impl Staged {
         let plan = proof::plan(text)?;
         let Ok(lowered) = prepared(target(), target().accepts()).lower(&plan) else { return None };
         let verdict = lowered.fidelity;
-        let origin = Origin { id: "indicator--0".to_owned(), name: "x".to_owned(), ..Origin::default() };
-        let rule = Rule { origin: Arc::new(origin), content: Content::Compiled(lowered) };
+        let rule = proof::rule("indicator--0".to_owned(), lowered);
         let Memory { files, mut names, .. } = emit(target(), vec![rule]);
         let rules = files.into_values().map(|bytes| String::from_utf8(bytes).unwrap()).collect();
         let ids = names.remove(&0).unwrap();

@@ -14,7 +14,6 @@ mod support;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write,
-    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -26,7 +25,7 @@ use stixc::{
     span::Span,
     target::{
         Target,
-        contract::{Content, Lower, Origin, Rule},
+        contract::{Lower, Rule},
         find,
     },
     witness::{
@@ -40,7 +39,7 @@ use stixc::{
 use support::{
     corpus,
     engines::{self, on_disk, suricata},
-    generate,
+    generate, proof,
 };
 
 /// More than any window of the rules.
@@ -225,7 +224,6 @@ fn lowered(lowerer: &dyn Lower, text: &str, known: StandIn, index: usize) -> Opt
     let plan = &known.plan;
     let lowered = lowerer.lower(plan).ok()?;
     let id = format!("indicator--00000000-0000-4000-8000-{index:012}");
-    let origin = Origin { id: id.clone(), sources: vec![id.clone()], name: id, ..Origin::default() };
     let case = Case {
         text: text.to_owned(),
         verdict: lowered.fidelity,
@@ -237,7 +235,7 @@ fn lowered(lowerer: &dyn Lower, text: &str, known: StandIn, index: usize) -> Opt
         covered: false,
         known,
     };
-    Some((case, Rule { origin: Arc::new(origin), content: Content::Compiled(lowered) }))
+    Some((case, proof::rule(id, lowered)))
 }
 
 /// A sighting of an object, and of those that it refers to, so many seconds after the first.

@@ -11,17 +11,12 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     path::Path,
-    sync::Arc,
 };
 
 use emission::{emit, prepared};
 use stixc::{
     plan::fidelity::Fidelity,
-    target::{
-        Target,
-        contract::{Content, Origin, Rule},
-        find,
-    },
+    target::{Target, find},
     witness::{
         Aim, Labeller, Sighting,
         judge::Shown,
@@ -91,8 +86,7 @@ fn prove(patterns: &[String]) -> Tally {
                     let rule = format!("indicator_00000000_0000_4000_8000_{number:012}");
                     let (trial, files) = trial(text, &known, lowered.fidelity, lowered.drafts.len(), &mut contents);
                     staged.push(Staged { trial, rule, files });
-                    let origin = Origin { id, name: "proof".to_owned(), ..Origin::default() };
-                    rules.push(Rule { origin: Arc::new(origin), content: Content::Compiled(lowered) });
+                    rules.push(proof::rule(id, lowered));
                 }
             }
         }

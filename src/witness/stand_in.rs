@@ -378,7 +378,7 @@ mod tests {
         let texts = [
             format!("[file:hashes.MD5 IN ('{A}', '{B}')]"),
             format!("[file:hashes.MD5 = '{A}' OR file:hashes.'SHA-256' = '{S}']"),
-            format!("[file:hashes.MD5 = '{A}'] AND [file:hashes.MD5 = '{A}']"),
+            format!("[file:hashes.MD5 = '{A}'] FOLLOWEDBY [file:hashes.MD5 = '{A}']"),
             format!("[file:hashes.'SHA-256' = '{S}' AND file:hashes.MD5 != '{A}']"),
         ];
         for text in texts {

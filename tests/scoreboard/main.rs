@@ -62,3 +62,46 @@ fn every_pattern_has_the_right_verdict() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+/// One row of the table: how many patterns a tool's answers are right for, inexact but labelled, refused, and wrong.
+fn score(name: &str, [right, labelled, refused, wrong]: [usize; 4]) -> String {
+    format!("| {name} | {right} | {labelled} | {refused} | {wrong} |\n")
+}
+
+/// The counts of a column in the table that `run` writes.
+fn count(table: &str, row: &str, column: usize) -> usize {
+    let line = table.lines().find(|line| line.contains(&format!("**{row}**"))).unwrap();
+    line.split('|').nth(column + 3).unwrap().trim().parse().unwrap()
+}
+
+#[test]
+fn the_readme_has_the_score() {
+    let scoreboard: Scoreboard = toml::from_str(&read("verdicts.toml")).unwrap();
+    let mut table =
+        "| | exact | inexact, and labelled | refused, with the reason | wrong in silence |\n|---|---|---|---|---|\n"
+            .to_owned();
+    for target in TARGETS {
+        let verdicts = scoreboard.pattern.iter().map(|row| match row.verdicts.get(target.name()) {
+            Some((verdict, _)) => verdict.as_str(),
+            None => "invalid",
+        });
+        let (mut counts, all) = ([0; 4], verdicts.collect::<Vec<_>>());
+        for verdict in all {
+            counts[match verdict {
+                "exact" => 0,
+                "refused" | "invalid" => 2,
+                _ => 1,
+            }] += 1;
+        }
+        table += &score(&format!("stixc, {}", target.name()), counts);
+    }
+    let shifter = read("shifter.md");
+    let modules = shifter.lines().next().unwrap().split('|').skip(3).filter(|name| !name.trim().is_empty());
+    for (column, module) in modules.enumerate() {
+        let of = |row| count(&shifter, row, column);
+        table +=
+            &score(&format!("stix-shifter 8.1.3, {}", module.trim()), [of("correct"), 0, of("refused"), of("wrong")]);
+    }
+    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    assert!(readme.contains(&table), "the README should have\n{table}");
+}

@@ -1,12 +1,13 @@
 //! What the proofs of the targets share: which patterns they are about, and how a verdict is held against what was seen.
 
-use std::{collections::BTreeSet, fs};
+use std::{collections::BTreeSet, fs, sync::Arc};
 
 use serde_json::Value as Json;
 use stixc::{
     pattern,
     plan::{Plan, fidelity::Fidelity, lower::lower},
     stix::BundleReader,
+    target::contract::{Content, Lowered, Origin, Rule},
     witness::{
         Aim, Sighting, Witness,
         judge::{Disagreement, Shown, judge},
@@ -24,7 +25,38 @@ pub fn fixtures() -> Vec<String> {
     }
     let scoreboard = fs::read_to_string(project("tests/scoreboard/patterns.txt")).expect("the scoreboard");
     patterns.extend(scoreboard.lines().map(str::to_owned));
+    patterns.extend(ESCAPED.map(str::to_owned));
     once(patterns)
+}
+
+/// Texts that need an escape, where no feed has one.
+const ESCAPED: [&str; 2] = [
+    r#"[file:extensions.'windows-pebinary-ext'.sections[*].name = '.a"\\b' AND file:size < 4000]"#,
+    "[file:extensions.'windows-pebinary-ext'.sections[*].name = '.t\t\u{e9}' AND file:size < 4000]",
+];
+
+/// A text that ends what it stands in, in each language, if it is not escaped.
+const HOSTILE: &str =
+    "\" \\\"; it's # */ }} {{name}} - [a]: |00| sid:1;)\r\n\talert ip any any -> any any \u{202e}\u{1}\u{2028}'\\";
+
+/// A rule by an indicator whose texts are hostile: what a rule finds must not hang on what it says of itself.
+pub fn rule(id: String, lowered: Lowered) -> Rule {
+    let text = || HOSTILE.to_owned();
+    let origin = Origin {
+        sources: vec![id.clone()],
+        id,
+        name: text(),
+        description: text(),
+        references: vec![text(), format!("https://reports.example/{HOSTILE}")],
+        labels: vec![text()],
+        creator: text(),
+        malware: vec![text()],
+        threats: vec![text()],
+        techniques: vec![text()],
+        pattern: text(),
+        ..Origin::default()
+    };
+    Rule { origin: Arc::new(origin), content: Content::Compiled(lowered) }
 }
 
 /// The patterns of the corpus's bundles.

@@ -86,7 +86,7 @@ const STEPS: [Action; 10] = [
     ("one pair of brackets", |plan, _| Plan { observation: flatten::join(plan.observation) }),
     ("one spelling", |plan, _| Plan { observation: spelling::observation(plan.observation) }),
     ("implied types", |plan, _| on_conditions(plan, &mut types::condition)),
-    ("sets", |plan, _| on_conditions(plan, &mut gather::condition)),
+    ("sets", |plan, notes| shrink(plan, notes, |plan, _| on_conditions(plan, &mut gather::condition))),
     ("contradictions", |plan, notes| shrink(plan, notes, |plan, notes| never::prune(plan, notes, narrow::condition))),
     ("order", |plan, notes| shrink(plan, notes, |plan, _| Plan { observation: order::observation(plan.observation) })),
     ("absorption", |plan, notes| on_conditions(plan, &mut |condition| absorb::condition(condition, notes))),

@@ -189,15 +189,11 @@ impl Draft<'_, '_> {
         });
         let nets: Vec<ipnet::IpNet> = nets.collect::<Result<_, _>>()?;
         let are_single = nets.iter().all(|net| net.prefix_len() == net.max_prefix_len());
-        match self.test.operator {
-            Operator::IsSuperset if !are_single => return Err(self.no_operator("ISSUPERSET with a prefix")),
-            Operator::IsSuperset => {
-                self.lose(PREFIX, Fidelity::NARROWER, "logs show single addresses, not the prefixes around one");
+        if self.test.operator == Operator::IsSuperset {
+            if !are_single {
+                return Err(self.no_operator("ISSUPERSET with a prefix"));
             }
-            Operator::Equal if !are_single => {
-                self.lose(PREFIX, Fidelity::BROADER, "each address of the prefix is matched, not the prefix alone");
-            }
-            _ => {}
+            self.lose(PREFIX, Fidelity::NARROWER, "logs show single addresses, not the prefixes around one");
         }
         if are_single {
             let forms = nets.iter().flat_map(|net| forms(net.addr()));
