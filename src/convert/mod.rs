@@ -123,6 +123,7 @@ const BATCH: usize = 128 << 10;
 ///     strict: false,
 ///     filter: Filter::default(),
 ///     details: Details::All,
+///     witnesses: false,
 /// };
 /// let mut converter = Converter::new(&settings);
 /// converter.pattern("command line", "[domain-name:value = 'evil.example']");
