@@ -1,0 +1,24 @@
+//! From rules back to indicators: what has changed between two outputs and why, and where a rule comes from.
+//!
+//! ```text
+//! output folder ─► Output: rules and entries by identity ─┐
+//!                                                        ├─► Diff, Answer
+//! provenance/indicators.jsonl ─► Provenance: indicators ──┘
+//! ```
+//!
+//! A folder of outputs tells which rules there are. Why one of them is no longer there only its indicators tell: a run
+//! writes them beside its rules where that is wanted, an indicator a line, as the report has them.
+
+mod answer;
+mod diff;
+mod index;
+mod output;
+mod provenance;
+mod question;
+mod split;
+
+pub use answer::{Answer, ANSWER_SCHEMA, Origin, Place, Relation};
+pub use diff::{Change, Counts, DIFF_SCHEMA, Diff, Reason, Sort};
+pub use output::{Item, Output, ReadError};
+pub use provenance::{FILE, FOLDER, Fate, Finding, Lost, Provenance, Record, write};
+pub use question::{Question, Subject};

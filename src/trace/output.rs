@@ -1,0 +1,199 @@
+//! A folder of outputs, read back.
+
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use super::{
+    provenance::{FOLDER, Provenance},
+    split::{self, Rule, indicators},
+};
+use crate::target::TARGETS;
+
+/// A folder that can't be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// It is not there, or the disk fails.
+    #[error("{path}: {source}")]
+    Io {
+        /// Which file.
+        path: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file of another form than it should have.
+    #[error("{path}, line {line}: {message}")]
+    Damaged {
+        /// Which file.
+        path: String,
+        /// Where, from 1.
+        line: usize,
+        /// What is wrong.
+        message: String,
+    },
+    /// Nothing in it is an output.
+    #[error("{0} holds files, but none of them is an output of stixc")]
+    Foreign(String),
+}
+
+/// A rule, or an entry of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    /// The target whose folder it is in.
+    pub target: String,
+    /// For an entry of a list: of which kind; empty for a rule.
+    pub list: String,
+    /// By what it is known: UUID, sid, name, or the entry itself.
+    pub id: String,
+    /// What people call it; empty for an entry.
+    pub title: String,
+    /// The first file that it is in, below the folder.
+    pub file: String,
+    pub(super) matching: String,
+    pub(super) details: String,
+    /// The indicators that it names.
+    pub indicators: Vec<String>,
+}
+
+/// Target, list and id.
+pub(super) type Key = (String, String, String);
+
+/// All rules and entries of a folder, and where they come from.
+#[derive(Debug, Default)]
+pub struct Output {
+    pub(super) items: BTreeMap<Key, Item>,
+    /// The indicators, where the run kept them.
+    pub provenance: Option<Provenance>,
+}
+
+impl Output {
+    /// Reads a folder. An empty one is an output without rules.
+    ///
+    /// # Errors
+    /// A folder that is not there, holds other things, or can't be read.
+    pub fn read(folder: &Path) -> Result<Self, ReadError> {
+        let files = below(folder, Path::new(""))?;
+        let mut output = Self { items: BTreeMap::new(), provenance: Provenance::read(folder)? };
+        let known = |path: &&String| {
+            let top = path.split_once('/').map(|(top, _)| top);
+            path.as_str() == "manifest.json"
+                || top.is_some_and(|top| top == FOLDER || TARGETS.iter().any(|target| target.name() == top))
+        };
+        if !files.is_empty() && !files.iter().any(|path| known(&path)) {
+            return Err(ReadError::Foreign(folder.display().to_string()));
+        }
+        // Plain lists come first: their entries are the same as those of the other formats.
+        let mut ordered: Vec<&String> = files.iter().filter(known).collect();
+        ordered.sort_by_key(|path| (!path.ends_with(".txt"), *path));
+        for path in ordered {
+            let Some((target, name)) = path.split_once('/').filter(|(top, _)| *top != FOLDER) else { continue };
+            let file = folder.join(path);
+            let bytes =
+                fs::read(&file).map_err(|source| ReadError::Io { path: file.display().to_string(), source })?;
+            output.take(target, name, path, &String::from_utf8_lossy(&bytes));
+        }
+        Ok(output)
+    }
+
+    /// All of them, by target, list and id.
+    pub fn items(&self) -> impl Iterator<Item = &Item> {
+        self.items.values()
+    }
+
+    fn take(&mut self, target: &str, name: &str, path: &str, text: &str) {
+        let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
+        match (target, extension) {
+            ("blocklist", _) => self.list(target, name, path, text),
+            ("suricata", "list") => {
+                let list = name.trim_start_matches("lists/").trim_end_matches(".list");
+                for (hash, details) in entries(text).filter_map(|line| line.split_once("  ")) {
+                    let rule = Rule { id: hash.to_owned(), details: details.to_owned(), ..Rule::default() };
+                    self.add(target, list, path, rule);
+                }
+            }
+            ("suricata", _) => text.lines().filter_map(split::suricata).for_each(|rule| self.add(target, "", path, rule)),
+            ("yara", _) => split::yara(text).into_iter().for_each(|rule| self.add(target, "", path, rule)),
+            ("sigma", _) => self.add(target, "", path, split::sigma(text)),
+            // A target that is not known here is compared file by file.
+            _ => self.add(target, "", path, Rule { matching: text.to_owned(), ..Rule::default() }),
+        }
+    }
+
+    /// Every format holds the same entries, each in its own dress.
+    fn list(&mut self, target: &str, name: &str, path: &str, text: &str) {
+        let kind = match name {
+            "domains.txt" | "hosts" | "rpz.zone" => "domain",
+            "urls.txt" => "url",
+            _ => name.split('.').next().unwrap_or(name),
+        };
+        let bare = |line: &'_ str| -> Option<String> {
+            Some(match name {
+                "hosts" => line.strip_prefix("0.0.0.0 ")?.to_owned(),
+                "rpz.zone" => line.strip_suffix(" IN CNAME .")?.to_owned(),
+                _ if name.ends_with(".nft") => line.strip_prefix('\t')?.trim_end_matches(',').to_owned(),
+                _ => line.to_owned(),
+            })
+        };
+        for line in entries(text).filter_map(bare) {
+            let list = match kind {
+                "stixc" if line.contains(':') => "ipv6",
+                "stixc" => "ipv4",
+                other => other,
+            };
+            let key = (target.to_owned(), list.to_owned(), line);
+            if !self.items.contains_key(&key) {
+                let rule = Rule { id: key.2, ..Rule::default() };
+                self.add(target, list, path, rule);
+            }
+        }
+    }
+
+    /// Adds a rule. Of several ready-made ones with one id, each further one gets a mark of its own.
+    fn add(&mut self, target: &str, list: &str, path: &str, rule: Rule) {
+        let Rule { mut id, title, matching, details } = rule;
+        if id.is_empty() {
+            id = path.to_owned();
+        }
+        let mut key = (target.to_owned(), list.to_owned(), id.clone());
+        let mut count = 1;
+        while self.items.contains_key(&key) {
+            count += 1;
+            key.2 = format!("{id}+{count}");
+        }
+        let indicators = indicators(&details);
+        let (target, list, id) = key.clone();
+        self.items.insert(key, Item { target, list, id, title, file: path.to_owned(), matching, details, indicators });
+    }
+}
+
+/// The lines of a list that are neither blank nor comments.
+fn entries(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with(['#', ';', '$']))
+}
+
+/// The paths of all files below a folder, with `/` between their parts; hidden ones are passed over.
+fn below(root: &Path, folder: &Path) -> Result<Vec<String>, ReadError> {
+    let at: PathBuf = root.join(folder);
+    let failed = |source| ReadError::Io { path: at.display().to_string(), source };
+    let mut found = Vec::new();
+    for entry in fs::read_dir(&at).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        // An output's names are of plain letters: another name is no output's.
+        let Ok(name) = entry.file_name().into_string() else { continue };
+        if name.starts_with('.') {
+            continue;
+        }
+        let path = folder.join(&name);
+        if entry.file_type().map_err(failed)?.is_dir() {
+            found.extend(below(root, &path)?);
+        } else {
+            let parts: Vec<_> = path.iter().map(|part| part.to_string_lossy()).collect();
+            found.push(parts.join("/"));
+        }
+    }
+    found.sort();
+    Ok(found)
+}
