@@ -21,4 +21,5 @@ pub mod stix;
 #[cfg(feature = "store")]
 pub mod store;
 pub mod target;
+pub mod trace;
 pub mod witness;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::{
     diagnostic::Diagnostic,
@@ -42,7 +42,7 @@ impl Serialize for Verdict {
 }
 
 /// What an indicator is at this moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     /// In force.
@@ -55,6 +55,20 @@ pub enum Status {
     Invalid,
     /// Left out for what it is: benign, or in a language that no chosen target speaks.
     Filtered,
+}
+
+impl Status {
+    /// The word in reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Expired => "expired",
+            Self::Revoked => "revoked",
+            Self::Invalid => "invalid",
+            Self::Filtered => "filtered",
+        }
+    }
 }
 
 /// How many indicators met which verdict in one target.
@@ -120,6 +134,15 @@ pub struct IndicatorReport {
     pub canonical: String,
     /// What it is at this moment.
     pub status: Status,
+    /// When it was made, as its maker says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created: Option<String>,
+    /// When this version of it was made; of a revoked one, when it was taken back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub modified: Option<String>,
+    /// When it ends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub valid_until: Option<String>,
     /// What was said about its pattern.
     pub diagnostics: Vec<Diagnostic>,
     /// By target; empty unless it is active.

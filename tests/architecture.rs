@@ -22,6 +22,7 @@ const ORDER: &[&[&str]] = &[
     &["report"],
     &["output"],
     &["convert"],
+    &["trace"],
     &["build"],
     &["cli"],
 ];

@@ -38,6 +38,8 @@ pub struct Config {
     pub store: PathBuf,
     /// The file for the report.
     pub report: Option<PathBuf>,
+    /// Whether the indicators are kept beside the outputs.
+    pub provenance: bool,
     /// A folder with templates to take in place of the shipped ones.
     pub templates: Option<PathBuf>,
     /// Whether odd spellings are errors instead of being repaired.

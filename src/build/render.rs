@@ -8,7 +8,7 @@ use super::{
     crash, safety,
 };
 use crate::{
-    convert::{self, Converter, Settings, read_context},
+    convert::{self, Converter, Details, Settings, read_context},
     output::{Content, Only, Sink, Staged},
     plan::adapt::Accept,
     render::Renderer,
@@ -16,6 +16,7 @@ use crate::{
     stix::{Collector, Context, Role, codes},
     store::{FeedNumber, Store},
     target::{TARGETS, contract::EmitError},
+    trace,
 };
 
 /// All that is needed to render, known to be good before anything is fetched.
@@ -43,7 +44,7 @@ impl Prepared {
             now: request.now,
             strict: config.strict,
             filter: config.filter.clone(),
-            details: request.details,
+            details: if config.provenance { Details::All } else { request.details },
             witnesses: false,
         };
         Ok(Self { settings, renderer, without, wanted })
@@ -72,11 +73,14 @@ impl Prepared {
         if !finished.failures.is_empty() {
             return Err(BuildError::Targets(finished.failures));
         }
+        if config.provenance {
+            trace::write(&finished.indicators, &mut staged)?;
+        }
         // A feed without indicators is no empty input.
         finished.diagnostics.retain(|found| found.diagnostic.code != codes::EMPTY);
         request.go_on()?;
         // The configuration tells all that there is to be: what another target wrote earlier goes.
-        let folders: Vec<&str> = TARGETS.iter().map(|target| target.name()).collect();
+        let folders: Vec<&str> = TARGETS.iter().map(|target| target.name()).chain([trace::FOLDER]).collect();
         let changes = staged.changes(&folders)?;
         if request.check {
             return Ok(Built { feeds: Vec::new(), finished, changes, files: staged.files() });

@@ -14,6 +14,7 @@ use crate::{
     render::Renderer,
     report::{Report, Status},
     target::{self, TARGETS, Target, contract::Format},
+    trace,
 };
 
 use super::{
@@ -60,6 +61,9 @@ pub(super) struct Convert {
     /// once more; `stixc verify DIR` runs the engines over it
     #[arg(long, value_name = "DIR")]
     witness: Option<PathBuf>,
+    /// Keep every indicator in provenance/ beside the outputs, for `stixc diff` and `stixc why`
+    #[arg(long, requires = "output")]
+    provenance: bool,
     /// End with code 1 where a finding is at or above this level
     #[arg(long, value_name = "LEVEL", default_value = "never")]
     fail_on: FailOn,
@@ -77,7 +81,7 @@ impl Convert {
         let without = self.left_out(&targets)?;
         let renderer = Renderer::new(self.templates.as_deref())
             .map_err(|error| Failure::usage(error.to_string(), "see stixc templates show"))?;
-        let all = self.report.is_some() || global.verbose > 0;
+        let all = self.report.is_some() || self.provenance || global.verbose > 0;
         let settings = Settings {
             targets: targets.iter().map(|target| self.prepare(*target)).collect::<Result<_, _>>()?,
             now: now(self.now.as_deref())?,
@@ -108,6 +112,9 @@ impl Convert {
             finished.write_witnesses(&settings, &renderer, &mut only, &mut witnesses)?;
             let names: Vec<&str> = targets.iter().map(|target| target.name()).collect();
             witnesses.finish(&names)?;
+        }
+        if self.provenance {
+            trace::write(&finished.indicators, only.sink)?;
         }
         if self.output.is_none() && self.format.is_empty() && !only.left_out.is_empty() && !global.quiet {
             anstream::eprintln!("left out, for they need a folder (-o DIR): {}", only.left_out.join(", "));
@@ -142,7 +149,7 @@ impl Convert {
             exit = exit.max(failure.exit);
         }
         if let (Some(mut directory), false) = (directory, failed) {
-            let folders: Vec<&str> = targets.iter().map(|target| target.name()).collect();
+            let folders: Vec<&str> = targets.iter().map(|target| target.name()).chain([trace::FOLDER]).collect();
             let removed = directory.finish(&folders)?;
             if !global.quiet {
                 anstream::eprintln!("{} files, {} changed, {removed} removed", directory.files(), directory.changed());

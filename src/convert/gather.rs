@@ -97,6 +97,9 @@ fn item(indicator: &Indicator<'_>, source: &str, context: Option<&Context>, sett
             pattern: indicator.pattern.to_string(),
             canonical,
             status,
+            created: written(&indicator.created),
+            modified: written(&indicator.modified),
+            valid_until: written(&indicator.valid_until),
             diagnostics,
             targets: pattern
                 .iter()
@@ -116,6 +119,11 @@ fn item(indicator: &Indicator<'_>, source: &str, context: Option<&Context>, sett
         plan,
         report,
     }
+}
+
+/// A moment as RFC 3339 text.
+fn written(moment: &Option<stix::Moment<'_>>) -> Option<String> {
+    moment.as_ref().map(|moment| moment.at.to_string())
 }
 
 fn target_report(outcome: &Outcome) -> TargetReport {

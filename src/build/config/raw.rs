@@ -11,6 +11,7 @@ pub(super) struct Raw {
     pub output: Option<PathBuf>,
     pub store: Option<PathBuf>,
     pub report: Option<PathBuf>,
+    pub provenance: Option<bool>,
     pub templates: Option<PathBuf>,
     #[serde(default)]
     pub strict: bool,
