@@ -38,7 +38,7 @@ pub struct Config {
     pub store: PathBuf,
     /// The file for the report.
     pub report: Option<PathBuf>,
-    /// Whether the indicators are kept beside the outputs.
+    /// Whether the indicators are kept beside the outputs; not unless that is asked for.
     pub provenance: bool,
     /// A folder with templates to take in place of the shipped ones.
     pub templates: Option<PathBuf>,

@@ -8,6 +8,7 @@ mod check;
 #[cfg(feature = "taxii")]
 mod connection;
 mod convert;
+mod diff;
 mod display;
 mod exit;
 mod explain;
@@ -29,6 +30,7 @@ mod templates;
 mod verify;
 #[cfg(all(feature = "store", feature = "taxii"))]
 mod watch;
+mod why;
 
 use std::{ffi::OsString, process::ExitCode};
 
@@ -82,6 +84,10 @@ enum Command {
     Explain(explain::Explain),
     /// Hold patterns against observed data
     Match(match_::Match),
+    /// Compare two folders of outputs: what has changed, and why
+    Diff(diff::DiffCommand),
+    /// Say where a rule or an entry of a list comes from, or why there is none
+    Why(why::Why),
     /// Run the installed engines over the witnesses that convert --witness wrote
     Verify(verify::Verify),
     /// List the targets, or what each of them can hold
@@ -122,6 +128,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Fmt(command) => command.run(global),
         Command::Explain(command) => command.run(),
         Command::Match(command) => command.run(global),
+        Command::Diff(command) => command.run(),
+        Command::Why(command) => command.run(),
         Command::Verify(command) => command.run(global),
         Command::Targets(command) => command.run(),
         Command::Templates(command) => command.run(),

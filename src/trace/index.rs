@@ -6,8 +6,8 @@ use ipnet::IpNet;
 use serde::Serialize;
 
 use crate::plan::{
-    Condition, DomainName, Observation, Operator, Plan, UrlParts, ValueKind, parse_address,
-    value::Host,
+    Condition, DomainName, Observation, Operator, Plan, UrlParts, ValueKind,
+    value::{Host, parse_address},
 };
 
 /// How something stands to a value that was asked for.
@@ -22,6 +22,13 @@ pub enum Relation {
     Inside,
     /// A URL at the host that was asked for.
     Host,
+}
+
+impl Relation {
+    /// Whether it is the value or a part of it.
+    pub(super) fn is_part(self) -> bool {
+        matches!(self, Self::Same | Self::Inside)
+    }
 }
 
 /// A value in the form in which two spellings of it are the same.
@@ -128,7 +135,7 @@ impl Index {
     /// The numbers of what is the value, lies around it or inside it, each once, in order.
     pub(super) fn related(&self, value: &Named) -> Vec<(usize, Relation)> {
         let mut found = BTreeMap::new();
-        let mut add = |numbers: Option<&Vec<usize>>, how| {
+        let mut add = |numbers: Option<&Vec<usize>>, how: Relation| {
             for number in numbers.into_iter().flatten() {
                 let held = found.entry(*number).or_insert(how);
                 *held = how.min(*held);

@@ -17,8 +17,9 @@ mod provenance;
 mod question;
 mod split;
 
-pub use answer::{Answer, ANSWER_SCHEMA, Origin, Place, Relation};
-pub use diff::{Change, Counts, DIFF_SCHEMA, Diff, Reason, Sort};
+pub use answer::{ANSWER_SCHEMA, Answer, Origin, Place};
+pub use diff::{Cause, Change, Counts, DIFF_SCHEMA, Diff, Reason, Sort};
+pub use index::Relation;
 pub use output::{Item, Output, ReadError};
 pub use provenance::{FILE, FOLDER, Fate, Finding, Lost, Provenance, Record, write};
 pub use question::{Question, Subject};

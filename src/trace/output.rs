@@ -52,6 +52,8 @@ pub struct Item {
     pub title: String,
     /// The first file that it is in, below the folder.
     pub file: String,
+    /// Where it begins in that file, from 1.
+    pub line: usize,
     pub(super) matching: String,
     pub(super) details: String,
     /// The indicators that it names.
@@ -91,8 +93,7 @@ impl Output {
         for path in ordered {
             let Some((target, name)) = path.split_once('/').filter(|(top, _)| *top != FOLDER) else { continue };
             let file = folder.join(path);
-            let bytes =
-                fs::read(&file).map_err(|source| ReadError::Io { path: file.display().to_string(), source })?;
+            let bytes = fs::read(&file).map_err(|source| ReadError::Io { path: file.display().to_string(), source })?;
             output.take(target, name, path, &String::from_utf8_lossy(&bytes));
         }
         Ok(output)
@@ -109,16 +110,23 @@ impl Output {
             ("blocklist", _) => self.list(target, name, path, text),
             ("suricata", "list") => {
                 let list = name.trim_start_matches("lists/").trim_end_matches(".list");
-                for (hash, details) in entries(text).filter_map(|line| line.split_once("  ")) {
-                    let rule = Rule { id: hash.to_owned(), details: details.to_owned(), ..Rule::default() };
-                    self.add(target, list, path, rule);
+                for (line, text) in entries(text) {
+                    let Some((hash, details)) = text.split_once("  ") else { continue };
+                    let (id, details) = (hash.to_owned(), details.to_owned());
+                    self.add(target, list, path, Rule { id, details, line, ..Rule::default() });
                 }
             }
-            ("suricata", _) => text.lines().filter_map(split::suricata).for_each(|rule| self.add(target, "", path, rule)),
+            ("suricata", _) => {
+                for (line, text) in entries(text) {
+                    if let Some(rule) = split::suricata(text) {
+                        self.add(target, "", path, Rule { line, ..rule });
+                    }
+                }
+            }
             ("yara", _) => split::yara(text).into_iter().for_each(|rule| self.add(target, "", path, rule)),
-            ("sigma", _) => self.add(target, "", path, split::sigma(text)),
+            ("sigma", _) => split::sigma(text).into_iter().for_each(|rule| self.add(target, "", path, rule)),
             // A target that is not known here is compared file by file.
-            _ => self.add(target, "", path, Rule { matching: text.to_owned(), ..Rule::default() }),
+            _ => self.add(target, "", path, Rule { matching: text.to_owned(), line: 1, ..Rule::default() }),
         }
     }
 
@@ -137,23 +145,22 @@ impl Output {
                 _ => line.to_owned(),
             })
         };
-        for line in entries(text).filter_map(bare) {
+        for (line, id) in entries(text).filter_map(|(line, text)| Some((line, bare(text)?))) {
             let list = match kind {
-                "stixc" if line.contains(':') => "ipv6",
+                "stixc" if id.contains(':') => "ipv6",
                 "stixc" => "ipv4",
                 other => other,
             };
-            let key = (target.to_owned(), list.to_owned(), line);
+            let key = (target.to_owned(), list.to_owned(), id);
             if !self.items.contains_key(&key) {
-                let rule = Rule { id: key.2, ..Rule::default() };
-                self.add(target, list, path, rule);
+                self.add(target, list, path, Rule { id: key.2, line, ..Rule::default() });
             }
         }
     }
 
     /// Adds a rule. Of several ready-made ones with one id, each further one gets a mark of its own.
     fn add(&mut self, target: &str, list: &str, path: &str, rule: Rule) {
-        let Rule { mut id, title, matching, details } = rule;
+        let Rule { mut id, title, matching, details, line } = rule;
         if id.is_empty() {
             id = path.to_owned();
         }
@@ -165,13 +172,15 @@ impl Output {
         }
         let indicators = indicators(&details);
         let (target, list, id) = key.clone();
-        self.items.insert(key, Item { target, list, id, title, file: path.to_owned(), matching, details, indicators });
+        self.items
+            .insert(key, Item { target, list, id, title, file: path.to_owned(), line, matching, details, indicators });
     }
 }
 
-/// The lines of a list that are neither blank nor comments.
-fn entries(text: &str) -> impl Iterator<Item = &str> {
-    text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with(['#', ';', '$']))
+/// The lines of a list that are neither blank nor comments, with their numbers.
+fn entries(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let numbered = text.lines().enumerate().map(|(index, line)| (index + 1, line));
+    numbered.filter(|(_, line)| !line.trim().is_empty() && !line.starts_with(['#', ';', '$']))
 }
 
 /// The paths of all files below a folder, with `/` between their parts; hidden ones are passed over.

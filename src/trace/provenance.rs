@@ -7,6 +7,7 @@ use std::{
     path::Path,
 };
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -96,6 +97,19 @@ pub struct Fate {
     pub rules: Vec<String>,
 }
 
+impl Fate {
+    /// The verdict of what the guard took.
+    pub const GUARDED: &'static str = "guarded";
+    /// The verdict of what the target can't say.
+    pub const REFUSED: &'static str = "refused";
+
+    /// Whether there is a rule.
+    #[must_use]
+    pub fn is_rendered(&self) -> bool {
+        self.verdict != Self::GUARDED && self.verdict != Self::REFUSED
+    }
+}
+
 /// Something that a rule does not say as its pattern does.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Lost {
@@ -116,7 +130,13 @@ impl Record {
         serde_json::from_slice(&serde_json::to_vec(report)?)
     }
 
-    /// The codes of what the guard took.
+    /// Whether it has a rule or an entry in a target.
+    #[must_use]
+    pub fn is_in(&self, target: &str) -> bool {
+        self.targets.get(target).is_some_and(Fate::is_rendered)
+    }
+
+    /// What the guard took.
     pub fn guarded(&self) -> impl Iterator<Item = &Finding> {
         let notes = crate::guard::DOCUMENTATION.0;
         self.diagnostics.iter().filter(move |found| found.code.starts_with('G') && found.code != notes)
@@ -152,8 +172,7 @@ impl Provenance {
         for (index, line) in BufReader::new(file).lines().enumerate() {
             let (number, line) = (index + 1, line.map_err(failed)?);
             if index == 0 {
-                let head: Head =
-                    serde_json::from_str(&line).map_err(|error| damaged(number, error.to_string()))?;
+                let head: Head = serde_json::from_str(&line).map_err(|error| damaged(number, error.to_string()))?;
                 if head.schema != SCHEMA {
                     return Err(damaged(number, format!("schema {}, expected {SCHEMA}", head.schema)));
                 }
@@ -168,16 +187,15 @@ impl Provenance {
     #[must_use]
     pub fn new(records: Vec<Record>) -> Self {
         let mut all = Self::default();
-        for (number, record) in records.iter().enumerate() {
+        let named: Vec<Vec<Named>> = records.par_iter().map(|record| values(&record.pattern)).collect();
+        for ((number, record), named) in records.iter().enumerate().zip(named) {
             all.by_id.insert(record.id.clone(), number);
             for (target, fate) in &record.targets {
                 for rule in &fate.rules {
                     all.by_rule.entry((target.clone(), rule.clone())).or_default().push(number);
                 }
             }
-            for value in values(&record.pattern) {
-                all.values.add(value, number);
-            }
+            named.into_iter().for_each(|value| all.values.add(value, number));
         }
         all.records = records;
         all
@@ -199,6 +217,15 @@ impl Provenance {
     pub(super) fn behind(&self, target: &str, rule: &str) -> impl Iterator<Item = &Record> {
         let numbers = self.by_rule.get(&(target.to_owned(), rule.to_owned()));
         numbers.into_iter().flatten().map(|&number| &self.records[number])
+    }
+
+    /// The target and id of each rule that these indicators are behind.
+    pub(super) fn rules_of<'p>(
+        &'p self,
+        ids: impl Iterator<Item = &'p str>,
+    ) -> impl Iterator<Item = (&'p str, &'p str)> {
+        let fates = ids.filter_map(|id| self.find(id)).flat_map(|record| &record.targets);
+        fates.flat_map(|(target, fate)| fate.rules.iter().map(move |rule| (target.as_str(), rule.as_str())))
     }
 
     /// The indicators that name a value, a part of it, or something around it.

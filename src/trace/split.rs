@@ -11,14 +11,21 @@ pub(super) struct Rule {
     pub matching: String,
     /// All else.
     pub details: String,
+    /// Where it begins in its file, from 1.
+    pub line: usize,
 }
 
-/// Reads a file with one Sigma rule. Its match is what stands below these keys.
-pub(super) fn sigma(text: &str) -> Rule {
+/// Reads a file of Sigma rules, a document each. The match is what stands below these keys.
+pub(super) fn sigma(text: &str) -> Vec<Rule> {
     const MATCHING: [&str; 3] = ["logsource", "detection", "correlation"];
-    let mut rule = Rule::default();
+    let mut rules = vec![Rule { line: 1, ..Rule::default() }];
     let mut matching = false;
-    for line in text.lines() {
+    for (number, line) in text.lines().enumerate() {
+        if line == "---" {
+            rules.push(Rule { line: number + 2, ..Rule::default() });
+            continue;
+        }
+        let Some(rule) = rules.last_mut() else { continue };
         if let Some((key, value)) = line.split_once(':').filter(|(key, _)| is_key(key)) {
             matching = MATCHING.contains(&key);
             let value = value.trim();
@@ -35,7 +42,8 @@ pub(super) fn sigma(text: &str) -> Rule {
         part.push_str(line);
         part.push('\n');
     }
-    rule
+    rules.retain(|rule| !(rule.matching.is_empty() && rule.details.trim().is_empty()));
+    rules
 }
 
 fn is_key(text: &str) -> bool {
@@ -90,9 +98,9 @@ fn split_options(text: &str) -> Vec<&str> {
 pub(super) fn yara(text: &str) -> Vec<Rule> {
     let mut rules: Vec<Rule> = Vec::new();
     let mut matching = true;
-    for line in text.lines() {
+    for (number, line) in text.lines().enumerate() {
         if let Some(name) = yara_name(line) {
-            rules.push(Rule { id: name.to_owned(), title: String::new(), ..Rule::default() });
+            rules.push(Rule { id: name.to_owned(), line: number + 1, ..Rule::default() });
             // A rule on one line is all match.
             matching = line.contains("condition");
         }
@@ -164,7 +172,10 @@ mod tests {
 
     #[test]
     fn sigma_keys_divide_the_rule() {
-        let rule = sigma("title: 'It''s'\nid: x\nlogsource:\n    category: dns\ndetection:\n    a: 1\nlevel: low\n");
+        let text =
+            "title: 'It''s'\nid: x\nlogsource:\n    category: dns\ndetection:\n    a: 1\nlevel: low\n---\nid: y\n";
+        let [rule, other] = sigma(text).try_into().unwrap();
+        assert_eq!((other.id.as_str(), other.line), ("y", 9));
         assert_eq!((rule.id.as_str(), rule.title.as_str()), ("x", "It's"));
         assert_eq!(rule.matching, "logsource:\n    category: dns\ndetection:\n    a: 1\n");
     }

@@ -143,7 +143,7 @@ impl Reader<'_> {
             output: self.folder.join(raw.output.unwrap_or_else(|| "out".into())),
             store: self.folder.join(raw.store.unwrap_or_else(|| ".stixc/store.sqlite".into())),
             report: raw.report.map(|report| self.folder.join(report)),
-            provenance: raw.provenance.unwrap_or(true),
+            provenance: raw.provenance.unwrap_or(false),
             templates: raw.templates.map(|templates| self.folder.join(templates)),
             strict: raw.strict,
             fail_on: raw.fail_on.map(Spanned::into_inner),

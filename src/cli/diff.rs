@@ -1,0 +1,156 @@
+//! `stixc diff`.
+
+use std::{
+    io::{self, BufWriter, Write},
+    path::{Path, PathBuf},
+};
+
+use clap::{Args, ValueEnum};
+
+use crate::trace::{Cause, Change, Diff, Output, ReadError, Sort};
+
+use super::{
+    display,
+    exit::{Exit, Failure},
+};
+
+mod markdown;
+
+/// Compare two folders of outputs: which rules and entries are new, gone or changed, and why.
+///
+/// Rules are told apart by what stays the same for ever: the UUID in Sigma, the sid in Suricata, the name in YARA; an entry
+/// of a list is itself. The reasons come from provenance/, which stixc build keeps beside its outputs, and stixc convert
+/// with --provenance; where one of the folders has none, the reason is unknown.
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
+pub(super) struct DiffCommand {
+    /// The outputs as they were
+    #[arg(value_name = "OLD")]
+    old: PathBuf,
+    /// The outputs as they are
+    #[arg(value_name = "NEW")]
+    new: PathBuf,
+    /// How to print
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: Format,
+}
+
+const EXIT_CODES: &str = "\
+Reasons:
+  new, returned    the indicator is new, or in force again
+  edited           the indicator was edited
+  expired, revoked, withdrawn
+                   the indicator has ended, was taken back, is in no feed any more
+  guarded, refused, filtered, invalid
+                   the indicator is there, but no rule may, can or shall be made of it
+  settings         the indicator is the same: the configuration, a mapping, a template or stixc is not
+  unknown          one of the folders has no provenance/
+
+Exit codes:
+  0  no difference
+  1  there are differences
+  2  usage
+  3  a folder can't be read";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// A line a rule
+    Text,
+    /// JSON
+    Json,
+    /// For a pull request: at most 65,536 characters
+    Markdown,
+}
+
+impl DiffCommand {
+    pub(super) fn run(&self) -> Result<Exit, Failure> {
+        let diff = Diff::of(&read(&self.old)?, &read(&self.new)?);
+        let mut out = BufWriter::new(io::stdout().lock());
+        match self.format {
+            Format::Text => text(&mut out, &diff)?,
+            Format::Json => {
+                serde_json::to_writer_pretty(&mut out, &diff).map_err(io::Error::from)?;
+                out.write_all(b"\n")?;
+            }
+            Format::Markdown => out.write_all(markdown::page(&diff).as_bytes())?,
+        }
+        out.flush()?;
+        Ok(if diff.is_empty() { Exit::Done } else { Exit::Findings })
+    }
+}
+
+/// Reads a folder of outputs.
+pub(super) fn read(folder: &Path) -> Result<Output, Failure> {
+    Output::read(folder).map_err(|error| {
+        let help = match error {
+            ReadError::Foreign(_) => "name the folder that -o of stixc convert, or output in stixc.toml, names",
+            _ => "",
+        };
+        Failure { exit: Exit::NoInput, message: error.to_string(), help: help.to_owned() }
+    })
+}
+
+/// The sign of what has happened.
+fn sign(sort: Sort) -> &'static str {
+    match sort {
+        Sort::Added => "+",
+        Sort::Removed => "-",
+        Sort::Changed => "~",
+        Sort::Reworded => "=",
+    }
+}
+
+/// `2 added, 1 removed`.
+fn summary(counts: crate::trace::Counts) -> String {
+    let all = [
+        (counts.added, "added"),
+        (counts.removed, "removed"),
+        (counts.changed, "changed"),
+        (counts.reworded, "reworded"),
+    ];
+    let parts: Vec<String> =
+        all.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
+    parts.join(", ")
+}
+
+/// Why, in one line. `show` makes what feeds say harmless for where it is shown.
+fn why(cause: &Cause, show: impl Fn(&str) -> String) -> String {
+    let mut text = cause.reason.name().to_owned();
+    let parts = [
+        (" (", &cause.details, ")"),
+        (": ", &cause.indicator, ""),
+        (" ", &cause.name, ""),
+        (" from ", &cause.source, ""),
+    ];
+    // An indicator without a name is called by its id.
+    let parts =
+        parts.iter().filter(|(front, part, _)| !part.is_empty() && (*front != " " || **part != cause.indicator));
+    for (front, part, end) in parts {
+        text += &format!("{front}{}{end}", show(part));
+    }
+    text
+}
+
+/// `as before for 2 other indicators`, where there are any.
+fn others(change: &Change) -> Option<String> {
+    let noun = if change.others == 1 { "indicator" } else { "indicators" };
+    (change.others > 0).then(|| format!("as before for {} other {noun}", change.others))
+}
+
+fn text(out: &mut impl Write, diff: &Diff) -> io::Result<()> {
+    if diff.is_empty() {
+        return writeln!(out, "no difference");
+    }
+    for (target, counts) in &diff.counts {
+        writeln!(out, "{target}: {}", summary(*counts))?;
+        for change in diff.changes.iter().filter(|change| &change.target == target) {
+            let list = if change.list.is_empty() { String::new() } else { format!("{} ", change.list) };
+            let title = if change.title.is_empty() { String::new() } else { format!(" \"{}\"", change.title) };
+            writeln!(out, "{} {}", sign(change.sort), display::visible(&format!("{list}{}{title}", change.id)))?;
+            for line in change.causes.iter().map(|cause| why(cause, display::visible)).chain(others(change)) {
+                writeln!(out, "    {line}")?;
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,172 @@
+//! `stixc why`.
+
+use std::{
+    collections::BTreeSet,
+    io::{self, BufWriter, Write},
+    path::PathBuf,
+};
+
+use clap::{Args, ValueEnum};
+
+use crate::{
+    report::Status,
+    trace::{Answer, Origin, Place, Question, Relation},
+};
+
+use super::{
+    diff::read,
+    display::visible,
+    exit::{Exit, Failure},
+};
+
+/// Say where a rule or an entry of a list comes from, or why there is none.
+///
+/// The question is an address, a prefix, a name, a URL, a hash, or another value of a pattern; a Sigma id, a Suricata sid, or
+/// the name of a YARA rule; or the id of an indicator. Values are found in any spelling, also as hxxp://evil[.]example;
+/// addresses in the prefixes around them, and URLs by their host. Which indicators there were is read from provenance/,
+/// which stixc build keeps beside its outputs, and stixc convert with --provenance.
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
+pub(super) struct Why {
+    /// A value, the id of a rule, or the id of an indicator
+    #[arg(value_name = "VALUE|SID|RULE-ID|INDICATOR-ID")]
+    question: String,
+    /// The folder of outputs; without it the one that stixc.toml names
+    #[arg(value_name = "DIR")]
+    folder: Option<PathBuf>,
+    /// The configuration that names the folder
+    #[cfg(all(feature = "store", feature = "taxii"))]
+    #[arg(long, value_name = "FILE", default_value = "stixc.toml", conflicts_with = "folder")]
+    config: PathBuf,
+    /// How to print
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: Format,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  there is a rule or an entry
+  1  there is none
+  2  usage
+  3  the folder can't be read";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people
+    Text,
+    /// JSON
+    Json,
+}
+
+impl Why {
+    pub(super) fn run(&self) -> Result<Exit, Failure> {
+        let question = Question::parse(&self.question);
+        if question.text().is_empty() {
+            return Err(Failure::usage("there is no question", "ask for a value, a rule or an indicator"));
+        }
+        let answer = Answer::find(&question, &read(&self.folder()?)?);
+        let mut out = BufWriter::new(io::stdout().lock());
+        match self.format {
+            Format::Text => text(&mut out, &question, &answer)?,
+            Format::Json => {
+                serde_json::to_writer_pretty(&mut out, &answer).map_err(io::Error::from)?;
+                out.write_all(b"\n")?;
+            }
+        }
+        out.flush()?;
+        Ok(if answer.is_found() { Exit::Done } else { Exit::Findings })
+    }
+
+    #[cfg(all(feature = "store", feature = "taxii"))]
+    fn folder(&self) -> Result<PathBuf, Failure> {
+        if let Some(folder) = &self.folder {
+            return Ok(folder.clone());
+        }
+        match crate::build::Config::read(&self.config) {
+            Ok(config) => Ok(config.output),
+            Err(error) => {
+                let failure = super::build::config_failure(&error);
+                let help =
+                    if failure.help.is_empty() { "or name the folder of outputs".to_owned() } else { failure.help };
+                Err(Failure { help, ..failure })
+            }
+        }
+    }
+
+    #[cfg(not(all(feature = "store", feature = "taxii")))]
+    fn folder(&self) -> Result<PathBuf, Failure> {
+        let folder = self.folder.clone();
+        folder.ok_or_else(|| Failure::usage("no folder of outputs is named", "name it behind the question"))
+    }
+}
+
+fn text(out: &mut impl Write, question: &Question, answer: &Answer) -> io::Result<()> {
+    if question.refanged {
+        writeln!(out, "read as {}", visible(&answer.question))?;
+    }
+    if !answer.is_found() {
+        writeln!(out, "no rule and no entry: {}", visible(&answer.question))?;
+    }
+    for place in &answer.places {
+        writeln!(out, "{}", visible(&place_line(place)))?;
+        // Where the indicators were not kept, their ids are all that is known of them.
+        if answer.looked_at.is_none() {
+            for id in &place.indicators {
+                writeln!(out, "    from {}", visible(id))?;
+            }
+        }
+    }
+    for origin in &answer.origins {
+        indicator(out, origin)?;
+    }
+    match answer.looked_at {
+        None => writeln!(out, "the run kept no indicators (provenance/), so no more is known"),
+        Some((indicators, feeds)) if answer.origins.is_empty() && !answer.is_found() => {
+            writeln!(out, "no indicator names it: {indicators} indicators of {feeds} feeds were looked at")
+        }
+        Some(_) => Ok(()),
+    }
+}
+
+fn place_line(place: &Place) -> String {
+    let what = if place.list.is_empty() { place.id.clone() } else { format!("{} {}", place.list, place.id) };
+    let title = if place.title.is_empty() { String::new() } else { format!(" \"{}\"", place.title) };
+    let how = place.relation.map(|relation| how(relation, "entry")).unwrap_or_default();
+    format!("{}: {what}{title}, {}:{}{how}", place.target, place.file, place.line)
+}
+
+/// How something stands to the value, where it is not the value itself.
+fn how(relation: Relation, what: &str) -> String {
+    match relation {
+        Relation::Same => String::new(),
+        Relation::Around => format!(" ({what} around it)"),
+        Relation::Inside => format!(" ({what} inside it)"),
+        Relation::Host => format!(" ({what} at this host)"),
+    }
+}
+
+fn indicator(out: &mut impl Write, origin: &Origin) -> io::Result<()> {
+    let record = &origin.record;
+    let how = origin.relation.map(|relation| how(relation, "a value")).unwrap_or_default();
+    writeln!(out, "{}{how}", visible(&format!("{} \"{}\" from {}", record.id, record.name, record.source)))?;
+    writeln!(out, "    pattern {}", visible(&record.pattern))?;
+    let state = match (record.status, &record.valid_until, &record.modified) {
+        (Status::Expired, Some(end), _) => format!("expired at {end}"),
+        (Status::Revoked, _, Some(moment)) => format!("revoked at {moment}"),
+        (Status::Active, Some(end), _) => format!("active until {end}"),
+        (status, ..) => status.name().to_owned(),
+    };
+    writeln!(out, "    {}", visible(&state))?;
+    for found in &record.diagnostics {
+        writeln!(out, "    {} {}", found.code, visible(&found.message))?;
+    }
+    for (target, fate) in &record.targets {
+        let rules = if fate.rules.is_empty() { String::new() } else { format!(": {}", fate.rules.join(", ")) };
+        writeln!(out, "    {target} {}{}", fate.verdict, visible(&rules))?;
+        let mut said = BTreeSet::new();
+        for loss in fate.losses.iter().filter(|loss| said.insert((&loss.code, &loss.message))) {
+            writeln!(out, "        {} {}", loss.code, visible(&loss.message))?;
+        }
+    }
+    Ok(())
+}

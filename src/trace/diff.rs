@@ -1,0 +1,321 @@
+//! What has changed between two outputs, and why.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use super::{
+    index::Named,
+    output::{Item, Output},
+    provenance::{Fate, Provenance, Record},
+};
+use crate::report::Status;
+
+/// Version of the form.
+pub const DIFF_SCHEMA: &str = "stixc-diff/1";
+
+/// What has happened to a rule or an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Sort {
+    /// It was not there.
+    Added,
+    /// It is no longer there.
+    Removed,
+    /// It matches something else.
+    Changed,
+    /// It matches the same, and says something else of itself.
+    Reworded,
+}
+
+/// Why it has happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Reason {
+    /// The indicator is new.
+    New,
+    /// The indicator was there, and not in force.
+    Returned,
+    /// The indicator was edited.
+    Edited,
+    /// The indicator has expired.
+    Expired,
+    /// The indicator was taken back.
+    Revoked,
+    /// The filter leaves the indicator out.
+    Filtered,
+    /// The indicator can't be read any more.
+    Invalid,
+    /// The guard keeps all that the indicator names.
+    Guarded,
+    /// The target has no rule for the indicator any more.
+    Refused,
+    /// No feed holds the indicator any more.
+    Withdrawn,
+    /// The indicator is the same: the configuration, a mapping, a template or stixc itself is not.
+    Settings,
+    /// One of the two runs did not keep its indicators.
+    Unknown,
+}
+
+impl Reason {
+    /// The word in reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Returned => "returned",
+            Self::Edited => "edited",
+            Self::Expired => "expired",
+            Self::Revoked => "revoked",
+            Self::Filtered => "filtered",
+            Self::Invalid => "invalid",
+            Self::Guarded => "guarded",
+            Self::Refused => "refused",
+            Self::Withdrawn => "withdrawn",
+            Self::Settings => "settings",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// A reason, and the indicator that gives it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Cause {
+    /// Why.
+    pub reason: Reason,
+    /// The indicator; empty where none is known.
+    pub indicator: String,
+    /// Its name; empty where only its id is known.
+    pub name: String,
+    /// Its feed; empty where only its id is known.
+    pub source: String,
+    /// More about it: when it expired, what the guard or the target says.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub details: String,
+}
+
+/// A rule or an entry that has changed.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Change {
+    /// What has happened.
+    pub sort: Sort,
+    /// The target.
+    pub target: String,
+    /// For an entry: of which list.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub list: String,
+    /// UUID, sid, name, or the entry itself.
+    pub id: String,
+    /// What people call the rule.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub title: String,
+    /// Where it is, or was.
+    pub file: String,
+    /// Why, an indicator each.
+    pub causes: Vec<Cause>,
+    /// How many other indicators stand behind it as before.
+    pub others: usize,
+}
+
+/// How many rules and entries of a target have changed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Counts {
+    /// New ones.
+    pub added: usize,
+    /// Those that are gone.
+    pub removed: usize,
+    /// Those that match something else.
+    pub changed: usize,
+    /// Those that only say something else.
+    pub reworded: usize,
+}
+
+/// All that has changed between two outputs.
+///
+/// ```
+/// use std::path::Path;
+/// use stixc::trace::{Diff, Output};
+/// let old = tempfile::tempdir().unwrap();
+/// let new = tempfile::tempdir().unwrap();
+/// std::fs::create_dir(new.path().join("blocklist")).unwrap();
+/// std::fs::write(new.path().join("blocklist/domains.txt"), "evil.example\n").unwrap();
+/// let diff = Diff::of(&Output::read(old.path()).unwrap(), &Output::read(new.path()).unwrap());
+/// assert_eq!(diff.counts["blocklist"].added, 1);
+/// assert_eq!((diff.changes[0].list.as_str(), diff.changes[0].id.as_str()), ("domain", "evil.example"));
+/// ```
+#[derive(Debug, PartialEq, Serialize)]
+pub struct Diff {
+    /// [`DIFF_SCHEMA`].
+    pub schema: &'static str,
+    /// By target; those without a change are left out.
+    pub counts: BTreeMap<String, Counts>,
+    /// By target, list and id.
+    pub changes: Vec<Change>,
+}
+
+impl Diff {
+    /// Compares two outputs.
+    #[must_use]
+    pub fn of(old: &Output, new: &Output) -> Self {
+        let keys: BTreeSet<_> = old.items.keys().chain(new.items.keys()).collect();
+        let both = Both { old, new };
+        let mut diff = Self { schema: DIFF_SCHEMA, counts: BTreeMap::new(), changes: Vec::new() };
+        for key in keys {
+            let (before, after) = (old.items.get(key), new.items.get(key));
+            let Some((sort, item)) = sort(before, after) else { continue };
+            let counts = diff.counts.entry(item.target.clone()).or_default();
+            *match sort {
+                Sort::Added => &mut counts.added,
+                Sort::Removed => &mut counts.removed,
+                Sort::Changed => &mut counts.changed,
+                Sort::Reworded => &mut counts.reworded,
+            } += 1;
+            let (causes, others) = both.causes(before, after);
+            diff.changes.push(Change {
+                sort,
+                target: item.target.clone(),
+                list: item.list.clone(),
+                id: item.id.clone(),
+                title: item.title.clone(),
+                file: item.file.clone(),
+                causes,
+                others,
+            });
+        }
+        diff
+    }
+
+    /// Whether nothing has changed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.changes.is_empty()
+    }
+}
+
+/// What has happened, and the rule as it is, or as it was.
+fn sort<'i>(before: Option<&'i Item>, after: Option<&'i Item>) -> Option<(Sort, &'i Item)> {
+    match (before, after) {
+        (None, Some(item)) => Some((Sort::Added, item)),
+        (Some(item), None) => Some((Sort::Removed, item)),
+        (Some(old), Some(new)) if old.matching != new.matching => Some((Sort::Changed, new)),
+        (Some(old), Some(new)) if old.details != new.details || old.title != new.title => Some((Sort::Reworded, new)),
+        _ => None,
+    }
+}
+
+struct Both<'o> {
+    old: &'o Output,
+    new: &'o Output,
+}
+
+impl Both<'_> {
+    /// Why an item is no longer as it was, and how many indicators have nothing to do with it.
+    fn causes(&self, before: Option<&Item>, after: Option<&Item>) -> (Vec<Cause>, usize) {
+        let behind = |item: Option<&Item>, output: &Output| item.map(|item| behind(item, output)).unwrap_or_default();
+        let (was, is) = (behind(before, self.old), behind(after, self.new));
+        let mut causes = Vec::new();
+        let mut same = Vec::new();
+        for id in was.union(&is) {
+            match self.cause(before.or(after), id, was.contains(id), is.contains(id)) {
+                Some(cause) => causes.push(cause),
+                None => same.push(id),
+            }
+        }
+        if causes.is_empty() {
+            let reason = if self.known().is_some() { Reason::Settings } else { Reason::Unknown };
+            causes.extend(same.drain(..).map(|id| self.name(reason, id, String::new())));
+            if causes.is_empty() {
+                causes.push(self.name(reason, "", String::new()));
+            }
+        }
+        causes.sort();
+        (causes, same.len())
+    }
+
+    /// The indicators of both runs.
+    fn known(&self) -> Option<(&Provenance, &Provenance)> {
+        self.old.provenance.as_ref().zip(self.new.provenance.as_ref())
+    }
+
+    /// Why an indicator is behind an item now and was not, or the other way round; `None` where it is behind both and as
+    /// it was.
+    fn cause(&self, item: Option<&Item>, id: &str, was: bool, is: bool) -> Option<Cause> {
+        let Some((old, new)) = self.known() else {
+            return (was != is).then(|| self.name(Reason::Unknown, id, String::new()));
+        };
+        let (before, after) = (old.find(id), new.find(id));
+        let edited =
+            |before: &Record, after: &Record| before.pattern != after.pattern || before.modified != after.modified;
+        let target = item.map_or("", |item| item.target.as_str());
+        let (reason, details) = match (was, is, before, after) {
+            (true, false, _, Some(after)) => {
+                let edited = before.is_some_and(|before| edited(before, after));
+                gone(after, target).unwrap_or((changed(edited), String::new()))
+            }
+            (true, false, _, None) => (Reason::Withdrawn, String::new()),
+            (false, true, None, _) => (Reason::New, String::new()),
+            (false, true, Some(before), after) => {
+                let edited = after.is_some_and(|after| edited(before, after));
+                if before.status != Status::Active && !edited {
+                    (Reason::Returned, before.status.name().to_owned())
+                } else {
+                    (changed(edited), String::new())
+                }
+            }
+            (_, _, Some(before), Some(after)) if edited(before, after) => (Reason::Edited, String::new()),
+            _ => return None,
+        };
+        Some(self.name(reason, id, details))
+    }
+
+    fn name(&self, reason: Reason, id: &str, details: String) -> Cause {
+        let find = |output: &Output| -> Option<Record> { output.provenance.as_ref()?.find(id).cloned() };
+        let (name, source) = match find(self.new).or_else(|| find(self.old)) {
+            Some(record) => (record.name, record.source),
+            None => (String::new(), String::new()),
+        };
+        Cause { reason, indicator: id.to_owned(), name, source, details }
+    }
+}
+
+fn changed(edited: bool) -> Reason {
+    if edited { Reason::Edited } else { Reason::Settings }
+}
+
+/// Why an indicator that is there has no rule in a target; `None` where it has one.
+fn gone(record: &Record, target: &str) -> Option<(Reason, String)> {
+    let at = |moment: &Option<String>| moment.clone().unwrap_or_default();
+    let said = || record.diagnostics.first().map(|found| found.message.clone()).unwrap_or_default();
+    Some(match record.status {
+        Status::Expired => (Reason::Expired, at(&record.valid_until)),
+        Status::Revoked => (Reason::Revoked, at(&record.modified)),
+        Status::Filtered => (Reason::Filtered, said()),
+        Status::Invalid => (Reason::Invalid, said()),
+        Status::Active => match record.targets.get(target) {
+            Some(fate) if fate.verdict == Fate::GUARDED => {
+                (Reason::Guarded, record.guarded().map(|found| found.message.clone()).next().unwrap_or_default())
+            }
+            Some(fate) if fate.verdict == Fate::REFUSED => {
+                let why: Vec<&str> = fate.losses.iter().map(|loss| loss.message.as_str()).collect();
+                (Reason::Refused, why.join("; "))
+            }
+            _ => return None,
+        },
+    })
+}
+
+/// The ids of the indicators behind an item.
+pub(super) fn behind(item: &Item, output: &Output) -> BTreeSet<String> {
+    let mut ids: BTreeSet<String> = item.indicators.iter().cloned().collect();
+    let Some(provenance) = &output.provenance else { return ids };
+    if item.list.is_empty() {
+        ids.extend(provenance.behind(&item.target, &item.id).map(|record| record.id.clone()));
+    } else {
+        // A prefix of a list may be put together from those of several indicators.
+        let within = provenance.naming(&Named::entry(&item.id)).into_iter();
+        let within = within.filter(|(record, how)| how.is_part() && record.is_in(&item.target));
+        ids.extend(within.map(|(record, _)| record.id.clone()));
+    }
+    ids
+}

@@ -1,0 +1,102 @@
+//! What someone asks for.
+
+use super::index::Named;
+
+/// What a question is about.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Subject {
+    /// An indicator, by its id.
+    Indicator(String),
+    /// A rule by its UUID, number or name, or a value that looks like one.
+    Rule(String),
+    /// A value: an address, a prefix, a name, a URL, a hash, a text.
+    Value(String),
+}
+
+/// A question as it was typed, and how it was understood.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Question {
+    /// What it is about.
+    pub subject: Subject,
+    /// Whether signs that keep a value from being clicked were taken away.
+    pub refanged: bool,
+    pub(super) values: Vec<Named>,
+}
+
+impl Question {
+    /// Reads a question.
+    ///
+    /// ```
+    /// use stixc::trace::{Question, Subject};
+    /// assert_eq!(Question::parse("1584486").subject, Subject::Rule("1584486".into()));
+    /// let question = Question::parse(" hxxp://evil[.]example/a ");
+    /// assert!(question.refanged);
+    /// assert_eq!(question.subject, Subject::Value("http://evil.example/a".into()));
+    /// ```
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        let typed = text.trim();
+        let text = refanged(typed);
+        let subject = if text.starts_with("indicator--") {
+            Subject::Indicator(text.clone())
+        } else if is_rule(&text) {
+            Subject::Rule(text.clone())
+        } else {
+            Subject::Value(text.clone())
+        };
+        Self { subject, refanged: text != typed, values: spellings(&text) }
+    }
+
+    /// What was asked for, as it is looked up.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        match &self.subject {
+            Subject::Indicator(text) | Subject::Rule(text) | Subject::Value(text) => text,
+        }
+    }
+}
+
+/// A UUID, a number, or a name of YARA.
+fn is_rule(text: &str) -> bool {
+    uuid::Uuid::try_parse(text).is_ok_and(|_| text.len() == 36)
+        || (!text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()))
+        || text.starts_with("indicator_")
+}
+
+/// The text as it was before someone made it safe to send.
+fn refanged(text: &str) -> String {
+    const SIGNS: [(&str, &str); 10] = [
+        ("[.]", "."),
+        ("(.)", "."),
+        ("{.}", "."),
+        ("[dot]", "."),
+        ("(dot)", "."),
+        ("[:]", ":"),
+        ("[://]", "://"),
+        ("[/]", "/"),
+        ("[@]", "@"),
+        ("[at]", "@"),
+    ];
+    let mut text = SIGNS.iter().fold(text.to_owned(), |text, (sign, plain)| text.replace(sign, plain));
+    for (sign, plain) in [("hxxp", "http"), ("fxp", "ftp")] {
+        if text.get(..sign.len()).is_some_and(|front| front.eq_ignore_ascii_case(sign)) {
+            text.replace_range(..sign.len(), plain);
+        }
+    }
+    text
+}
+
+/// The forms in which patterns and lists hold a value: as it is, and as a name, a hash or an address.
+fn spellings(text: &str) -> Vec<Named> {
+    let small = text.to_ascii_lowercase();
+    let name = crate::plan::DomainName::parse(text).map(|name| Named::domain(&name));
+    let mut all = vec![Named::entry(text)];
+    all.extend([Some(Named::entry(&small)), name].into_iter().flatten());
+    let mut kept: Vec<Named> = Vec::new();
+    for one in all {
+        if !kept.contains(&one) {
+            kept.push(one);
+        }
+    }
+    kept
+}
