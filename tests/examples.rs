@@ -1,6 +1,8 @@
 //! The examples, run as their users run them.
 #![cfg(all(feature = "store", feature = "taxii"))]
 
+#[path = "examples/ci.rs"]
+mod ci;
 #[path = "examples/firewall.rs"]
 mod firewall;
 #[path = "support/program.rs"]
@@ -46,14 +48,14 @@ fn search_path(first: &Path) -> String {
 
 #[test]
 fn scripts_have_no_errors_of_syntax() {
-    for script in ["firewall/stixc-firewall", "sensor/stixc-sensor"] {
+    for script in ["ci/update.sh", "firewall/stixc-firewall", "sensor/stixc-sensor"] {
         run(Command::new("sh").arg("-n").arg(example(script))).assert_accepted();
     }
 }
 
 #[test]
 fn configurations_are_understood() {
-    for name in ["firewall", "sensor"] {
+    for name in ["ci", "firewall", "sensor"] {
         let config = stixc::build::Config::read(&example(name).join("stixc.toml"));
         config.unwrap_or_else(|error| panic!("{name}: {:?}", error.diagnostics));
     }

@@ -2,7 +2,7 @@
 //!
 //! A test that uses one is ignored in plain `cargo test`, and its name begins with its engines, which is how
 //! `tests/run` knows whether it can run: `suricata_…`, `yara_…`, `yarax_…`, `nft_…`, `named_…`, `dnsmasq_…`,
-//! `unbound_…`, `sigma_…`, `rsigma_…`, `stix2patterns_…`, `medallion_…`, `systemd_…`, and
+//! `unbound_…`, `sigma_…`, `rsigma_…`, `stix2patterns_…`, `medallion_…`, `git_…`, `systemd_…`, and
 //! `corpus_…` for data that lies beside the project.
 
 pub mod blocklist;
