@@ -147,7 +147,9 @@ fn git_ci_example_proposes_what_has_changed() {
     let asked = repository.update(0);
     assert!(asked.starts_with("pr create "), "{asked}");
     let body = repository.0.read("gh/body");
-    assert!(body.contains("host-2.example") && body.contains("host-4.example"), "{body}");
+    let row = |name: &str| body.lines().find(|line| line.contains(name)).unwrap_or_default().to_owned();
+    assert!(row("domain host-2.example").contains("withdrawn"), "{body}");
+    assert!(row("domain host-4.example").contains("new"), "{body}");
     assert!(!body.contains("host-3.example"), "{body}");
     let list = repository.proposed("rules/blocklist/domains.txt");
     assert_eq!(list, "host-1.example\nhost-3.example\nhost-4.example\n");
