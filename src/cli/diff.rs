@@ -143,10 +143,11 @@ fn text(out: &mut impl Write, diff: &Diff) -> io::Result<()> {
     }
     for (target, counts) in &diff.counts {
         writeln!(out, "{target}: {}", summary(*counts))?;
-        for change in diff.changes.iter().filter(|change| &change.target == target) {
-            let list = if change.list.is_empty() { String::new() } else { format!("{} ", change.list) };
-            let title = if change.title.is_empty() { String::new() } else { format!(" \"{}\"", change.title) };
-            writeln!(out, "{} {}", sign(change.sort), display::visible(&format!("{list}{}{title}", change.id)))?;
+        for change in diff.changes.iter().filter(|change| &change.label.target == target) {
+            let list = if change.label.list.is_empty() { String::new() } else { format!("{} ", change.label.list) };
+            let title =
+                if change.label.title.is_empty() { String::new() } else { format!(" \"{}\"", change.label.title) };
+            writeln!(out, "{} {}", sign(change.sort), display::visible(&format!("{list}{}{title}", change.label.id)))?;
             for line in change.causes.iter().map(|cause| why(cause, display::visible)).chain(others(change)) {
                 writeln!(out, "    {line}")?;
             }

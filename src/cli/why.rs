@@ -129,10 +129,14 @@ fn text(out: &mut impl Write, question: &Question, answer: &Answer) -> io::Resul
 }
 
 fn place_line(place: &Place) -> String {
-    let what = if place.list.is_empty() { place.id.clone() } else { format!("{} {}", place.list, place.id) };
-    let title = if place.title.is_empty() { String::new() } else { format!(" \"{}\"", place.title) };
+    let what = if place.label.list.is_empty() {
+        place.label.id.clone()
+    } else {
+        format!("{} {}", place.label.list, place.label.id)
+    };
+    let title = if place.label.title.is_empty() { String::new() } else { format!(" \"{}\"", place.label.title) };
     let how = place.relation.map(|relation| how(relation, "entry")).unwrap_or_default();
-    format!("{}: {what}{title}, {}:{}{how}", place.target, place.file, place.line)
+    format!("{}: {what}{title}, {}:{}{how}", place.label.target, place.label.file, place.label.line)
 }
 
 /// How something stands to the value, where it is not the value itself.

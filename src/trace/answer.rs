@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{
     diff::behind,
     index::{Index, Named, Relation},
-    output::{Item, Output},
+    output::{Item, Label, Output},
     provenance::Record,
     question::{Question, Subject},
 };
@@ -18,20 +18,9 @@ pub const ANSWER_SCHEMA: &str = "stixc-why/1";
 /// A rule or an entry that answers the question.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Place {
-    /// The target.
-    pub target: String,
-    /// For an entry: of which list.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub list: String,
-    /// UUID, sid, name, or the entry itself.
-    pub id: String,
-    /// What people call the rule.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub title: String,
-    /// The file, below the folder.
-    pub file: String,
-    /// Where in the file, from 1.
-    pub line: usize,
+    /// The rule or the entry.
+    #[serde(flatten)]
+    pub label: Label,
     /// For an entry: how it stands to the value.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub relation: Option<Relation>,
@@ -117,8 +106,8 @@ fn origins(question: &Question, output: &Output) -> Vec<Origin> {
 fn places(question: &Question, output: &Output, known: &BTreeMap<&str, Option<Relation>>) -> Vec<Place> {
     let items: Vec<&Item> = output.items().collect();
     let mut entries = Index::default();
-    for (number, item) in items.iter().enumerate().filter(|(_, item)| !item.list.is_empty()) {
-        entries.add(Named::entry(&item.id), number);
+    for (number, item) in items.iter().enumerate().filter(|(_, item)| !item.label.list.is_empty()) {
+        entries.add(Named::entry(&item.label.id), number);
     }
     let mut related: BTreeMap<usize, Relation> = BTreeMap::new();
     if !matches!(question.subject, Subject::Indicator(_)) {
@@ -135,30 +124,24 @@ fn places(question: &Question, output: &Output, known: &BTreeMap<&str, Option<Re
     for (number, item) in items.into_iter().enumerate() {
         let relation = related.get(&number).copied();
         let is_derived = || {
-            rules.contains(&(item.target.as_str(), item.id.as_str()))
+            rules.contains(&(item.label.target.as_str(), item.label.id.as_str()))
                 || item.indicators.iter().any(|id| id == question.text() || known.contains_key(id.as_str()))
-                || (output.provenance.is_none() && item.list.is_empty() && item.matching.contains(question.text()))
+                || (output.provenance.is_none()
+                    && item.label.list.is_empty()
+                    && item.matching.contains(question.text()))
         };
-        let is_named =
-            relation.is_some() || (item.list.is_empty() && item.id == question.text()) || (!is_alone && is_derived());
+        let is_named = relation.is_some()
+            || (item.label.list.is_empty() && item.label.id == question.text())
+            || (!is_alone && is_derived());
         // Entries of lists name no indicators: those of an indicator are found by its values.
         let is_of_it = || {
             matches!(question.subject, Subject::Indicator(_))
                 && !known.is_empty()
-                && !item.list.is_empty()
+                && !item.label.list.is_empty()
                 && behind(item, output).contains(question.text())
         };
         if is_named || is_of_it() {
-            places.push(Place {
-                target: item.target.clone(),
-                list: item.list.clone(),
-                id: item.id.clone(),
-                title: item.title.clone(),
-                file: item.file.clone(),
-                line: item.line,
-                relation,
-                indicators: behind(item, output),
-            });
+            places.push(Place { label: item.label.clone(), relation, indicators: behind(item, output) });
         }
     }
     places

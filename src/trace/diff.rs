@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{
     index::Named,
-    output::{Item, Output},
+    output::{Item, Label, Output},
     provenance::{Fate, Provenance, Record},
 };
 use crate::report::Status;
@@ -100,18 +100,9 @@ pub struct Cause {
 pub struct Change {
     /// What has happened.
     pub sort: Sort,
-    /// The target.
-    pub target: String,
-    /// For an entry: of which list.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub list: String,
-    /// UUID, sid, name, or the entry itself.
-    pub id: String,
-    /// What people call the rule.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub title: String,
-    /// Where it is, or was.
-    pub file: String,
+    /// The rule or the entry, as it is, or as it was.
+    #[serde(flatten)]
+    pub label: Label,
     /// Why, an indicator each.
     pub causes: Vec<Cause>,
     /// How many other indicators stand behind it as before.
@@ -142,7 +133,7 @@ pub struct Counts {
 /// std::fs::write(new.path().join("blocklist/domains.txt"), "evil.example\n").unwrap();
 /// let diff = Diff::of(&Output::read(old.path()).unwrap(), &Output::read(new.path()).unwrap());
 /// assert_eq!(diff.counts["blocklist"].added, 1);
-/// assert_eq!((diff.changes[0].list.as_str(), diff.changes[0].id.as_str()), ("domain", "evil.example"));
+/// assert_eq!((diff.changes[0].label.list.as_str(), diff.changes[0].label.id.as_str()), ("domain", "evil.example"));
 /// ```
 #[derive(Debug, PartialEq, Serialize)]
 pub struct Diff {
@@ -164,7 +155,7 @@ impl Diff {
         for key in keys {
             let (before, after) = (old.items.get(key), new.items.get(key));
             let Some((sort, item)) = sort(before, after) else { continue };
-            let counts = diff.counts.entry(item.target.clone()).or_default();
+            let counts = diff.counts.entry(item.label.target.clone()).or_default();
             *match sort {
                 Sort::Added => &mut counts.added,
                 Sort::Removed => &mut counts.removed,
@@ -172,16 +163,7 @@ impl Diff {
                 Sort::Reworded => &mut counts.reworded,
             } += 1;
             let (causes, others) = both.causes(before, after);
-            diff.changes.push(Change {
-                sort,
-                target: item.target.clone(),
-                list: item.list.clone(),
-                id: item.id.clone(),
-                title: item.title.clone(),
-                file: item.file.clone(),
-                causes,
-                others,
-            });
+            diff.changes.push(Change { sort, label: item.label.clone(), causes, others });
         }
         diff
     }
@@ -199,7 +181,9 @@ fn sort<'i>(before: Option<&'i Item>, after: Option<&'i Item>) -> Option<(Sort, 
         (None, Some(item)) => Some((Sort::Added, item)),
         (Some(item), None) => Some((Sort::Removed, item)),
         (Some(old), Some(new)) if old.matching != new.matching => Some((Sort::Changed, new)),
-        (Some(old), Some(new)) if old.details != new.details || old.title != new.title => Some((Sort::Reworded, new)),
+        (Some(old), Some(new)) if old.details != new.details || old.label.title != new.label.title => {
+            Some((Sort::Reworded, new))
+        }
         _ => None,
     }
 }
@@ -247,7 +231,7 @@ impl Both<'_> {
         let (before, after) = (old.find(id), new.find(id));
         let edited =
             |before: &Record, after: &Record| before.pattern != after.pattern || before.modified != after.modified;
-        let target = item.map_or("", |item| item.target.as_str());
+        let target = item.map_or("", |item| item.label.target.as_str());
         let (reason, details) = match (was, is, before, after) {
             (true, false, _, Some(after)) => {
                 let edited = before.is_some_and(|before| edited(before, after));
@@ -309,12 +293,13 @@ fn gone(record: &Record, target: &str) -> Option<(Reason, String)> {
 pub(super) fn behind(item: &Item, output: &Output) -> BTreeSet<String> {
     let mut ids: BTreeSet<String> = item.indicators.iter().cloned().collect();
     let Some(provenance) = &output.provenance else { return ids };
-    if item.list.is_empty() {
-        ids.extend(provenance.behind(&item.target, &item.id).map(|record| record.id.clone()));
+    let Label { target, list, id, .. } = &item.label;
+    if list.is_empty() {
+        ids.extend(provenance.behind(target, id).map(|record| record.id.clone()));
     } else {
         // A prefix of a list may be put together from those of several indicators.
-        let within = provenance.naming(&Named::entry(&item.id)).into_iter();
-        let within = within.filter(|(record, how)| how.is_part() && record.is_in(&item.target));
+        let within = provenance.naming(&Named::entry(id)).into_iter();
+        let within = within.filter(|(record, how)| how.is_part() && record.is_in(target));
         ids.extend(within.map(|(record, _)| record.id.clone()));
     }
     ids

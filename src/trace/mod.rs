@@ -20,6 +20,6 @@ mod split;
 pub use answer::{ANSWER_SCHEMA, Answer, Origin, Place};
 pub use diff::{Cause, Change, Counts, DIFF_SCHEMA, Diff, Reason, Sort};
 pub use index::Relation;
-pub use output::{Item, Output, ReadError};
+pub use output::{Item, Label, Output, ReadError};
 pub use provenance::{FILE, FOLDER, Fate, Finding, Lost, Provenance, Record, write};
 pub use question::{Question, Subject};

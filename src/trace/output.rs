@@ -6,6 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use serde::Serialize;
+
 use super::{
     provenance::{FOLDER, Provenance},
     split::{self, Rule, indicators},
@@ -39,21 +41,30 @@ pub enum ReadError {
     Foreign(String),
 }
 
-/// A rule, or an entry of a list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Item {
+/// What tells a rule, or an entry of a list, from all others, and where it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Label {
     /// The target whose folder it is in.
     pub target: String,
     /// For an entry of a list: of which kind; empty for a rule.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub list: String,
     /// By what it is known: UUID, sid, name, or the entry itself.
     pub id: String,
     /// What people call it; empty for an entry.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub title: String,
     /// The first file that it is in, below the folder.
     pub file: String,
     /// Where it begins in that file, from 1.
     pub line: usize,
+}
+
+/// A rule, or an entry of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    /// What it is.
+    pub label: Label,
     pub(super) matching: String,
     pub(super) details: String,
     /// The indicators that it names.
@@ -172,8 +183,15 @@ impl Output {
         }
         let indicators = indicators(&details);
         let (target, list, id) = key.clone();
-        self.items
-            .insert(key, Item { target, list, id, title, file: path.to_owned(), line, matching, details, indicators });
+        self.items.insert(
+            key,
+            Item {
+                label: Label { target, list, id, title, file: path.to_owned(), line },
+                matching,
+                details,
+                indicators,
+            },
+        );
     }
 }
 

@@ -1,6 +1,7 @@
 //! What someone asks for.
 
 use super::index::Named;
+use crate::pattern::lenient::refanged;
 
 /// What a question is about.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,7 +37,9 @@ impl Question {
     #[must_use]
     pub fn parse(text: &str) -> Self {
         let typed = text.trim();
-        let text = refanged(typed);
+        let refanged = refanged(typed);
+        let is_defanged = refanged.is_some();
+        let text = refanged.unwrap_or_else(|| typed.to_owned());
         let subject = if text.starts_with("indicator--") {
             Subject::Indicator(text.clone())
         } else if is_rule(&text) {
@@ -44,7 +47,7 @@ impl Question {
         } else {
             Subject::Value(text.clone())
         };
-        Self { subject, refanged: text != typed, values: spellings(&text) }
+        Self { subject, refanged: is_defanged, values: spellings(&text) }
     }
 
     /// What was asked for, as it is looked up.
@@ -61,29 +64,6 @@ fn is_rule(text: &str) -> bool {
     uuid::Uuid::try_parse(text).is_ok_and(|_| text.len() == 36)
         || (!text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()))
         || text.starts_with("indicator_")
-}
-
-/// The text as it was before someone made it safe to send.
-fn refanged(text: &str) -> String {
-    const SIGNS: [(&str, &str); 10] = [
-        ("[.]", "."),
-        ("(.)", "."),
-        ("{.}", "."),
-        ("[dot]", "."),
-        ("(dot)", "."),
-        ("[:]", ":"),
-        ("[://]", "://"),
-        ("[/]", "/"),
-        ("[@]", "@"),
-        ("[at]", "@"),
-    ];
-    let mut text = SIGNS.iter().fold(text.to_owned(), |text, (sign, plain)| text.replace(sign, plain));
-    for (sign, plain) in [("hxxp", "http"), ("fxp", "ftp")] {
-        if text.get(..sign.len()).is_some_and(|front| front.eq_ignore_ascii_case(sign)) {
-            text.replace_range(..sign.len(), plain);
-        }
-    }
-    text
 }
 
 /// The forms in which patterns and lists hold a value: as it is, and as a name, a hash or an address.

@@ -29,7 +29,7 @@ pub(super) fn page(diff: &Diff) -> String {
         if !page.add(&head) {
             break;
         }
-        let rows = diff.changes.iter().filter(|change| &change.target == target).map(row);
+        let rows = diff.changes.iter().filter(|change| &change.label.target == target).map(row);
         shown += rows.map_while(|row| page.add(&row).then_some(())).count();
     }
     if shown < diff.changes.len() {
@@ -57,8 +57,13 @@ impl Page {
 }
 
 fn row(change: &Change) -> String {
-    let what = if change.list.is_empty() { change.id.clone() } else { format!("{} {}", change.list, change.id) };
-    let title = if change.title.is_empty() { String::new() } else { format!("<br>{}", code(&change.title)) };
+    let what = if change.label.list.is_empty() {
+        change.label.id.clone()
+    } else {
+        format!("{} {}", change.label.list, change.label.id)
+    };
+    let title =
+        if change.label.title.is_empty() { String::new() } else { format!("<br>{}", code(&change.label.title)) };
     let mut causes: Vec<String> = change.causes.iter().take(CAUSES).map(|cause| why(cause, code)).collect();
     if change.causes.len() > CAUSES {
         causes.push(format!("and {} more", change.causes.len() - CAUSES));

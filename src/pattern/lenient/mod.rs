@@ -26,6 +26,8 @@
 mod spelling;
 mod value;
 
+pub use value::refanged;
+
 use super::{ParseErrors, Pattern, Version, diagnose};
 use crate::{
     diagnostic::{Code, Diagnostic, Severity},

@@ -76,7 +76,14 @@ fn holds_address(path: &ObjectPath<'_>) -> bool {
 }
 
 /// A defanged text as it was before; `None` where it isn't defanged.
-fn refanged(text: &str) -> Option<String> {
+///
+/// ```
+/// use stixc::pattern::lenient::refanged;
+/// assert_eq!(refanged("hxxp://evil[.]example").as_deref(), Some("http://evil.example"));
+/// assert_eq!(refanged("evil.example"), None);
+/// ```
+#[must_use]
+pub fn refanged(text: &str) -> Option<String> {
     // A scheme is followed by a colon, or by a colon that is defanged itself.
     let scheme = SCHEMES.iter().find(|(scheme, _)| {
         let rest = text.get(scheme.len()..).unwrap_or_default();
