@@ -100,6 +100,12 @@ impl Verdicts {
             Verdict::Guarded => &mut self.guarded,
         } += 1;
     }
+
+    /// How many indicators have rules.
+    #[must_use]
+    pub fn rules(&self) -> usize {
+        self.exact + self.broader + self.narrower + self.approximate
+    }
 }
 
 /// The numbers of a run.

@@ -187,6 +187,33 @@ fn outputs_that_would_shrink_too_much_are_not_written() {
 }
 
 #[test]
+fn one_list_of_several_may_become_empty_and_all_of_them_may_not() {
+    let ending = |number, pattern: &str| {
+        let mut ending = indicator(number, pattern);
+        ending["valid_until"] = json!("2026-07-01T00:00:00Z");
+        ending
+    };
+    let kinds = "[[target]]\nkind = \"blocklist\"\nformats = [\"ipv4\", \"ipv6\", \"nftables\"]\n";
+    let guard = "[guard]\nempty = \"stop\"\n";
+    let project = Project::new(&format!("{guard}{}{kinds}", folder("own", "intel")));
+    let later = |more: &[&str]| project.stixc(&[&["build", "--now", "2026-08-01T00:00:00Z"], more].concat());
+    let (address, other) = ("[ipv4-addr:value = '198.51.100.7']", "[ipv6-addr:value = '2001:db8::7']");
+    project.write("intel/a.json", bundle(&[indicator(1, address), ending(2, other)]));
+    assert_eq!(code(&project.build(&[])), 0);
+    let output = later(&[]);
+    assert_eq!(code(&output), 0, "{}", errors(&output));
+    assert_eq!(fs::read_to_string(project.path("out/blocklist/ipv6.txt")).unwrap().trim(), "");
+    project.write("intel/a.json", bundle(&[ending(1, address), ending(2, other)]));
+    assert_eq!(code(&project.build(&[])), 0);
+    let before = project.outputs();
+    let output = later(&[]);
+    assert_eq!(code(&output), 5, "{}", errors(&output));
+    assert!(errors(&output).contains("blocklist/"), "{}", errors(&output));
+    assert_same(&project.outputs(), &before, "a safety stop");
+    assert_eq!(code(&later(&["--allow-shrink"])), 0);
+}
+
+#[test]
 fn a_check_says_what_would_change_and_writes_nothing() {
     let project = Project::new(&format!("{}{}", folder("own", "intel"), targets(&["blocklist", "sigma"])));
     project.write("intel/a.json", bundle(&[domain(1), domain(2)]));

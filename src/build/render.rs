@@ -87,7 +87,10 @@ impl Prepared {
         }
         if !request.allow_shrink {
             let earlier = staged.earlier()?;
-            let shrunk = safety::shrunk(&config.guard, &changes, &self.wanted, |folder| {
+            let verdicts = finished.summary.verdicts.iter();
+            let without_rules: Vec<&str> =
+                verdicts.filter(|(_, verdicts)| verdicts.rules() == 0).map(|(target, _)| *target).collect();
+            let shrunk = safety::shrunk(&config.guard, &changes, &self.wanted, &without_rules, |folder| {
                 earlier.iter().filter(|path| path.starts_with(folder)).count()
             });
             if !shrunk.is_empty() {
