@@ -120,7 +120,10 @@ fn text(out: &mut impl Write, question: &Question, answer: &Answer) -> io::Resul
         indicator(out, origin)?;
     }
     match answer.looked_at {
-        None => writeln!(out, "the run kept no indicators (provenance/), so no more is known"),
+        None => writeln!(
+            out,
+            "the run kept no indicators, so no more is known: provenance = true in stixc.toml, or convert --provenance, keeps them"
+        ),
         Some((indicators, feeds)) if answer.origins.is_empty() && !answer.is_found() => {
             writeln!(out, "no indicator names it: {indicators} indicators of {feeds} feeds were looked at")
         }
