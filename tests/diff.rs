@@ -122,6 +122,67 @@ fn a_rule_of_several_indicators_says_which_of_them_is_gone() {
 }
 
 #[test]
+fn a_rule_that_is_called_by_another_of_its_indicators_says_which_one_has_gone_or_come() {
+    let same = |number| indicator(number, "[domain-name:value = 'one.example']");
+    let elsewhere =
+        with(indicator(1, "[domain-name:value = 'two.example']"), json!({"modified": "2024-05-02T00:00:00Z"}));
+    let all = || vec![same(1), same(2), same(3)];
+    for (old, new, reason) in [
+        (all(), vec![same(2), same(3)], "withdrawn"),
+        (vec![same(2), same(3)], all(), "new"),
+        (all(), vec![elsewhere, same(2), same(3)], "edited"),
+    ] {
+        let outputs = Outputs::default();
+        outputs.convert("old", &old, &["--provenance"]);
+        outputs.convert("new", &new, &["--provenance"]);
+        let found = diff(&outputs);
+        let rules = found["changes"].as_array().unwrap().iter().filter(|change| change["target"] != "blocklist");
+        assert!(rules.clone().count() >= 6, "{found}");
+        for change in rules {
+            assert_eq!(change["causes"].as_array().unwrap().len(), 1, "{change}");
+            assert_eq!(
+                (&change["causes"][0]["reason"], &change["causes"][0]["indicator"]),
+                (&json!(reason), &json!(feeds::id(1)))
+            );
+            assert_eq!((&change["moved"], &change["others"]), (&json!(2), &json!(0)), "{change}");
+        }
+        let told = text(&stixc(&["diff", &outputs.path("old"), &outputs.path("new")]));
+        assert!(told.contains("another rule: 2 indicators") || told.contains("and another: 2 indicators"), "{told}");
+    }
+}
+
+#[test]
+fn an_indicator_that_names_another_one_puts_nothing_on_it() {
+    let outputs = Outputs::default();
+    let other = indicator(2, "[domain-name:value = 'other.example']");
+    let words = json!({"name": feeds::id(2), "description": format!("stix_id {0}, stix_id = \"{0}\"", feeds::id(2))});
+    for arguments in [&["--provenance"][..], &[]] {
+        outputs.convert("old", std::slice::from_ref(&other), &["--provenance"]);
+        outputs.convert("new", &[with(one(), words.clone()), other.clone()], arguments);
+        let found = diff(&outputs);
+        let rules = found["changes"].as_array().unwrap().iter().filter(|change| change["target"] != "blocklist");
+        assert!(rules.clone().count() >= 3, "{found}");
+        for change in rules {
+            assert_eq!(change["causes"].as_array().unwrap().len(), 1, "{change}");
+            assert_eq!(change["causes"][0]["indicator"], feeds::id(1));
+        }
+    }
+}
+
+#[test]
+fn the_revision_of_a_rule_is_told() {
+    let outputs = Outputs::default();
+    let more = json!({"pattern": "[domain-name:value = 'two.example']", "modified": "2024-05-02T00:00:00Z"});
+    for folder in ["old", "new"] {
+        outputs.convert(folder, &[one()], &["--provenance"]);
+    }
+    // The lock in the folder knows the number.
+    outputs.convert("new", &[with(one(), more)], &["--provenance"]);
+    let told = text(&stixc(&["diff", &outputs.path("old"), &outputs.path("new")]));
+    assert!(told.lines().any(|line| line.starts_with("~ ") && line.contains(" rev 2 \"")), "{told}");
+}
+
+#[test]
 fn other_settings_are_no_fault_of_an_indicator() {
     let outputs = Outputs::default();
     let port =

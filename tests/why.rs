@@ -83,6 +83,49 @@ fn a_value_is_found_in_any_spelling() {
 }
 
 #[test]
+fn a_url_is_found_by_its_host() {
+    let outputs = outputs(&["--provenance"]);
+    let (found, places, origins) = why(&outputs, "hxxp://evil[.]example/gate.php");
+    assert_eq!((found, origins), (0, vec![id(1), id(10)]));
+    assert!(places.contains(&"blocklist domain evil.example".to_owned()), "{places:?}");
+    assert_eq!(why(&outputs, "http://198.51.100.200/").2, [id(3)]);
+    let output = stixc(&["why", "http://evil.example/gate.php", &outputs.path("out")]);
+    assert!(text(&output).contains("(entry that is its host, or is around it)"), "{}", text(&output));
+    assert_eq!(why(&outputs, "http://nowhere.example/").0, 1);
+}
+
+#[test]
+fn an_indicator_that_names_another_one_is_no_source_of_its_rules() {
+    let named = json!({"name": format!("like {}", id(1)), "description": format!("stix_id {}", id(1))});
+    let mut second = indicator(2, "[domain-name:value = 'two.example']");
+    second.as_object_mut().unwrap().extend(named.as_object().unwrap().clone());
+    for arguments in [&["--provenance"][..], &[]] {
+        let outputs = Outputs::default();
+        outputs.convert("out", &[indicator(1, "[domain-name:value = 'one.example']"), second.clone()], arguments);
+        let output = stixc(&["why", "--format", "json", &id(1), &outputs.path("out")]);
+        let answer: Value = serde_json::from_str(&text(&output)).unwrap();
+        let places = answer["places"].as_array().unwrap();
+        assert!(places.len() >= 3, "{answer}");
+        assert!(places.iter().all(|place| place["indicators"] == json!([id(1)])), "{answer}");
+    }
+}
+
+#[test]
+fn a_rule_of_many_indicators_shows_some_of_them() {
+    let outputs = Outputs::default();
+    let many: Vec<Value> =
+        (1..=150).map(|number| indicator(number, &format!("[file:hashes.MD5 = '{number:032}']"))).collect();
+    outputs.convert("out", &many, &["--provenance"]);
+    let rules = fs::read_to_string(outputs.path("out/suricata/stixc.rules")).unwrap();
+    let sid = rules.rsplit_once("sid:").unwrap().1.split(';').next().unwrap().to_owned();
+    let told = text(&stixc(&["why", &sid, &outputs.path("out")]));
+    assert!(told.ends_with("and 50 more indicators: --format json has them all\n"), "{told}");
+    assert_eq!(why(&outputs, &sid).2.len(), 150);
+    // Many digits are a hash, and no number of a rule.
+    assert_eq!(why(&outputs, &format!("{:032}", 7)).2, [id(7)]);
+}
+
+#[test]
 fn an_address_is_found_in_the_prefix_around_it() {
     let outputs = outputs(&["--provenance"]);
     let (found, places, origins) = why(&outputs, "198.51.100.200");
@@ -142,6 +185,7 @@ fn without_provenance_the_outputs_answer_alone() {
     let output = stixc(&["why", "evil.example", &outputs.path("out")]);
     assert_eq!(code(&output), 0);
     let answer = text(&output);
+    assert_eq!(answer, text(&stixc(&["why", "EVIL.example.", &outputs.path("out")])));
     assert!(answer.contains("blocklist: domain evil.example") && answer.contains(&id(1)), "{answer}");
     assert!(answer.contains("the run kept no indicators"), "{answer}");
     let output = stixc(&["why", "ended.example", &outputs.path("out")]);

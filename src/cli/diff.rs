@@ -19,8 +19,8 @@ mod markdown;
 /// Compare two folders of outputs: which rules and entries are new, gone or changed, and why.
 ///
 /// Rules are told apart by what stays the same for ever: the UUID in Sigma, the sid in Suricata, the name in YARA; an entry
-/// of a list is itself. The reasons come from provenance/, which stixc build keeps beside its outputs, and stixc convert
-/// with --provenance; where one of the folders has none, the reason is unknown.
+/// of a list is itself. The reasons come from provenance/ beside the outputs, which stixc build keeps with provenance = true
+/// in stixc.toml, and stixc convert with --provenance; where one of the folders has none, the reason is unknown.
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
 pub(super) struct DiffCommand {
@@ -131,10 +131,17 @@ fn why(cause: &Cause, show: impl Fn(&str) -> String) -> String {
     text
 }
 
-/// `as before for 2 other indicators`, where there are any.
-fn others(change: &Change) -> Option<String> {
-    let noun = if change.others == 1 { "indicator" } else { "indicators" };
-    (change.others > 0).then(|| format!("as before for {} other {noun}", change.others))
+/// `as before for 2 other indicators`, where there are any; and how many have another rule than before.
+fn others(change: &Change) -> impl Iterator<Item = String> {
+    let way = match change.sort {
+        Sort::Added => "moved here from another rule",
+        Sort::Removed => "moved to another rule",
+        Sort::Changed | Sort::Reworded => "moved between this rule and another",
+    };
+    let noun = |count| if count == 1 { "indicator" } else { "indicators" };
+    let others = (change.others > 0).then(|| format!("as before for {} other {}", change.others, noun(change.others)));
+    let moved = (change.moved > 0).then(|| format!("{way}: {} {}", change.moved, noun(change.moved)));
+    others.into_iter().chain(moved)
 }
 
 fn text(out: &mut impl Write, diff: &Diff) -> io::Result<()> {
@@ -144,10 +151,9 @@ fn text(out: &mut impl Write, diff: &Diff) -> io::Result<()> {
     for (target, counts) in &diff.counts {
         writeln!(out, "{target}: {}", summary(*counts))?;
         for change in diff.changes.iter().filter(|change| &change.label.target == target) {
-            let list = if change.label.list.is_empty() { String::new() } else { format!("{} ", change.label.list) };
             let title =
                 if change.label.title.is_empty() { String::new() } else { format!(" \"{}\"", change.label.title) };
-            writeln!(out, "{} {}", sign(change.sort), display::visible(&format!("{list}{}{title}", change.label.id)))?;
+            writeln!(out, "{} {}", sign(change.sort), display::visible(&format!("{}{title}", change.label)))?;
             for line in change.causes.iter().map(|cause| why(cause, display::visible)).chain(others(change)) {
                 writeln!(out, "    {line}")?;
             }

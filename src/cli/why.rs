@@ -10,7 +10,7 @@ use clap::{Args, ValueEnum};
 
 use crate::{
     report::Status,
-    trace::{Answer, Origin, Place, Question, Relation},
+    trace::{Answer, Label, Origin, Place, Question, Relation},
 };
 
 use super::{
@@ -23,8 +23,9 @@ use super::{
 ///
 /// The question is an address, a prefix, a name, a URL, a hash, or another value of a pattern; a Sigma id, a Suricata sid, or
 /// the name of a YARA rule; or the id of an indicator. Values are found in any spelling, also as hxxp://evil[.]example;
-/// addresses in the prefixes around them, and URLs by their host. Which indicators there were is read from provenance/,
-/// which stixc build keeps beside its outputs, and stixc convert with --provenance.
+/// addresses in the prefixes around them, URLs by their host, and hosts of URLs. Which indicators there were is read from
+/// provenance/ beside the outputs, which stixc build keeps with provenance = true in stixc.toml, and stixc convert with
+/// --provenance.
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
 pub(super) struct Why {
@@ -42,6 +43,9 @@ pub(super) struct Why {
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Format,
 }
+
+/// The most indicators that are shown as text: one rule for a list of hashes may have a million.
+const MOST: usize = 100;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -116,8 +120,11 @@ fn text(out: &mut impl Write, question: &Question, answer: &Answer) -> io::Resul
             }
         }
     }
-    for origin in &answer.origins {
+    for origin in answer.origins.iter().take(MOST) {
         indicator(out, origin)?;
+    }
+    if answer.origins.len() > MOST {
+        writeln!(out, "and {} more indicators: --format json has them all", answer.origins.len() - MOST)?;
     }
     match answer.looked_at {
         None => writeln!(
@@ -132,14 +139,10 @@ fn text(out: &mut impl Write, question: &Question, answer: &Answer) -> io::Resul
 }
 
 fn place_line(place: &Place) -> String {
-    let what = if place.label.list.is_empty() {
-        place.label.id.clone()
-    } else {
-        format!("{} {}", place.label.list, place.label.id)
-    };
     let title = if place.label.title.is_empty() { String::new() } else { format!(" \"{}\"", place.label.title) };
     let how = place.relation.map(|relation| how(relation, "entry")).unwrap_or_default();
-    format!("{}: {what}{title}, {}:{}{how}", place.label.target, place.label.file, place.label.line)
+    let Label { target, file, line, .. } = &place.label;
+    format!("{target}: {}{title}, {file}:{line}{how}", place.label)
 }
 
 /// How something stands to the value, where it is not the value itself.
@@ -149,6 +152,7 @@ fn how(relation: Relation, what: &str) -> String {
         Relation::Around => format!(" ({what} around it)"),
         Relation::Inside => format!(" ({what} inside it)"),
         Relation::Host => format!(" ({what} at this host)"),
+        Relation::Site => format!(" ({what} that is its host, or is around it)"),
     }
 }
 
@@ -165,14 +169,14 @@ fn indicator(out: &mut impl Write, origin: &Origin) -> io::Result<()> {
     };
     writeln!(out, "    {}", visible(&state))?;
     for found in &record.diagnostics {
-        writeln!(out, "    {} {}", found.code, visible(&found.message))?;
+        writeln!(out, "    {}", visible(&format!("{} {}", found.code, found.message)))?;
     }
     for (target, fate) in &record.targets {
         let rules = if fate.rules.is_empty() { String::new() } else { format!(": {}", fate.rules.join(", ")) };
-        writeln!(out, "    {target} {}{}", fate.verdict, visible(&rules))?;
+        writeln!(out, "    {}", visible(&format!("{target} {}{rules}", fate.verdict)))?;
         let mut said = BTreeSet::new();
         for loss in fate.losses.iter().filter(|loss| said.insert((&loss.code, &loss.message))) {
-            writeln!(out, "        {} {}", loss.code, visible(&loss.message))?;
+            writeln!(out, "        {}", visible(&format!("{} {}", loss.code, loss.message)))?;
         }
     }
     Ok(())

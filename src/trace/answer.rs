@@ -123,12 +123,13 @@ fn places(question: &Question, output: &Output, known: &BTreeMap<&str, Option<Re
     let mut places = Vec::new();
     for (number, item) in items.into_iter().enumerate() {
         let relation = related.get(&number).copied();
-        let is_derived = || {
-            rules.contains(&(item.label.target.as_str(), item.label.id.as_str()))
-                || item.indicators.iter().any(|id| id == question.text() || known.contains_key(id.as_str()))
-                || (output.provenance.is_none()
-                    && item.label.list.is_empty()
-                    && item.matching.contains(question.text()))
+        // Without the indicators, what the rule says of itself is all that is known.
+        let is_derived = || match output.provenance {
+            Some(_) => rules.contains(&(item.label.target.as_str(), item.label.id.as_str())),
+            None => {
+                item.indicators.iter().any(|id| id == question.text())
+                    || (item.label.list.is_empty() && question.is_in(&item.matching))
+            }
         };
         let is_named = relation.is_some()
             || (item.label.list.is_empty() && item.label.id == question.text())

@@ -107,6 +107,9 @@ pub struct Change {
     pub causes: Vec<Cause>,
     /// How many other indicators stand behind it as before.
     pub others: usize,
+    /// How many indicators have gone from this rule to another one of the target, or have come from there: the rule of a
+    /// pattern is known by the first of its indicators, and that is another one now.
+    pub moved: usize,
 }
 
 /// How many rules and entries of a target have changed.
@@ -162,8 +165,8 @@ impl Diff {
                 Sort::Changed => &mut counts.changed,
                 Sort::Reworded => &mut counts.reworded,
             } += 1;
-            let (causes, others) = both.causes(before, after);
-            diff.changes.push(Change { sort, label: item.label.clone(), causes, others });
+            let Causes { causes, others, moved } = both.causes(before, after);
+            diff.changes.push(Change { sort, label: item.label.clone(), causes, others, moved });
         }
         diff
     }
@@ -193,28 +196,56 @@ struct Both<'o> {
     new: &'o Output,
 }
 
+/// Why an item is no longer as it was.
+#[derive(Default)]
+struct Causes {
+    causes: Vec<Cause>,
+    others: usize,
+    moved: usize,
+}
+
 impl Both<'_> {
-    /// Why an item is no longer as it was, and how many indicators have nothing to do with it.
-    fn causes(&self, before: Option<&Item>, after: Option<&Item>) -> (Vec<Cause>, usize) {
+    fn causes(&self, before: Option<&Item>, after: Option<&Item>) -> Causes {
+        let Some(label) = before.or(after).map(|item| &item.label) else { return Causes::default() };
         let behind = |item: Option<&Item>, output: &Output| item.map(|item| behind(item, output)).unwrap_or_default();
         let (was, is) = (behind(before, self.old), behind(after, self.new));
         let mut causes = Vec::new();
-        let mut same = Vec::new();
+        let (mut same, mut moved) = (Vec::new(), Vec::new());
         for id in was.union(&is) {
-            match self.cause(before.or(after), id, was.contains(id), is.contains(id)) {
-                Some(cause) => causes.push(cause),
+            match self.reason(&label.target, id, was.contains(id), is.contains(id)) {
+                Some((Reason::Settings, _)) => moved.push(id),
+                Some((reason, details)) => causes.push(self.name(reason, id, details)),
                 None => same.push(id),
             }
         }
+        if let Some(id) = moved.first().filter(|_| label.list.is_empty()) {
+            let new = self.neighbours(id, &label.target).into_iter();
+            causes.extend(new.filter(|cause| !was.contains(&cause.indicator) && !is.contains(&cause.indicator)));
+        }
+        // That an indicator is in another rule is explained by one that has come or gone, and by nothing else.
+        let is_explained = !causes.is_empty() && label.list.is_empty();
+        let mut unexplained = if is_explained { Vec::new() } else { std::mem::take(&mut moved) };
+        if causes.is_empty() && unexplained.is_empty() {
+            unexplained = std::mem::take(&mut same);
+        }
+        let reason = if self.known().is_some() { Reason::Settings } else { Reason::Unknown };
+        causes.extend(unexplained.into_iter().map(|id| self.name(reason, id, String::new())));
         if causes.is_empty() {
-            let reason = if self.known().is_some() { Reason::Settings } else { Reason::Unknown };
-            causes.extend(same.drain(..).map(|id| self.name(reason, id, String::new())));
-            if causes.is_empty() {
-                causes.push(self.name(reason, "", String::new()));
-            }
+            causes.push(self.name(reason, "", String::new()));
         }
         causes.sort();
-        (causes, same.len())
+        Causes { causes, others: same.len(), moved: moved.len() }
+    }
+
+    /// The indicators that have come to those of an indicator's rules, or have gone from them.
+    fn neighbours(&self, id: &str, target: &str) -> Vec<Cause> {
+        let Some((old, new)) = self.known() else { return Vec::new() };
+        let (was, is) = (old.beside(id, target), new.beside(id, target));
+        let cause = |id: &&str| {
+            let (reason, details) = self.reason(target, id, was.contains(id), is.contains(id))?;
+            Some(self.name(reason, id, details))
+        };
+        was.symmetric_difference(&is).filter_map(cause).collect()
     }
 
     /// The indicators of both runs.
@@ -222,17 +253,14 @@ impl Both<'_> {
         self.old.provenance.as_ref().zip(self.new.provenance.as_ref())
     }
 
-    /// Why an indicator is behind an item now and was not, or the other way round; `None` where it is behind both and as
-    /// it was.
-    fn cause(&self, item: Option<&Item>, id: &str, was: bool, is: bool) -> Option<Cause> {
-        let Some((old, new)) = self.known() else {
-            return (was != is).then(|| self.name(Reason::Unknown, id, String::new()));
-        };
+    /// Why an indicator is behind an item of a target now and was not, or the other way round, and more about it; `None`
+    /// where it is behind both and as it was.
+    fn reason(&self, target: &str, id: &str, was: bool, is: bool) -> Option<(Reason, String)> {
+        let Some((old, new)) = self.known() else { return (was != is).then(|| (Reason::Unknown, String::new())) };
         let (before, after) = (old.find(id), new.find(id));
         let edited =
             |before: &Record, after: &Record| before.pattern != after.pattern || before.modified != after.modified;
-        let target = item.map_or("", |item| item.label.target.as_str());
-        let (reason, details) = match (was, is, before, after) {
+        Some(match (was, is, before, after) {
             (true, false, _, Some(after)) => {
                 let edited = before.is_some_and(|before| edited(before, after));
                 gone(after, target).unwrap_or((changed(edited), String::new()))
@@ -249,8 +277,7 @@ impl Both<'_> {
             }
             (_, _, Some(before), Some(after)) if edited(before, after) => (Reason::Edited, String::new()),
             _ => return None,
-        };
-        Some(self.name(reason, id, details))
+        })
     }
 
     fn name(&self, reason: Reason, id: &str, details: String) -> Cause {
@@ -289,18 +316,20 @@ fn gone(record: &Record, target: &str) -> Option<(Reason, String)> {
     })
 }
 
-/// The ids of the indicators behind an item.
+/// The ids of the indicators behind an item. What a rule says of itself counts where the run's indicators say nothing.
 pub(super) fn behind(item: &Item, output: &Output) -> BTreeSet<String> {
-    let mut ids: BTreeSet<String> = item.indicators.iter().cloned().collect();
-    let Some(provenance) = &output.provenance else { return ids };
+    let named = || item.indicators.iter().cloned().collect();
+    let Some(provenance) = &output.provenance else { return named() };
     let Label { target, list, id, .. } = &item.label;
-    if list.is_empty() {
-        ids.extend(provenance.behind(target, id).map(|record| record.id.clone()));
-    } else {
+    let known: BTreeSet<String> = if list.is_empty() {
+        provenance.behind(target, id).map(|record| record.id.clone()).collect()
+    } else if item.indicators.is_empty() {
         // A prefix of a list may be put together from those of several indicators.
         let within = provenance.naming(&Named::entry(id)).into_iter();
         let within = within.filter(|(record, how)| how.is_part() && record.is_in(target));
-        ids.extend(within.map(|(record, _)| record.id.clone()));
-    }
-    ids
+        within.map(|(record, _)| record.id.clone()).collect()
+    } else {
+        BTreeSet::new()
+    };
+    if known.is_empty() { named() } else { known }
 }

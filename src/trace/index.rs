@@ -1,6 +1,9 @@
 //! Values of patterns and lists, to be looked up.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt,
+};
 
 use ipnet::IpNet;
 use serde::Serialize;
@@ -22,6 +25,8 @@ pub enum Relation {
     Inside,
     /// A URL at the host that was asked for.
     Host,
+    /// The host of the URL that was asked for, or a prefix around its address.
+    Site,
 }
 
 impl Relation {
@@ -70,6 +75,17 @@ impl Named {
         match text.contains('/').then(|| UrlParts::parse(text)).flatten() {
             Some(url) => Self::url(&url),
             None => Self::Text(text.to_owned()),
+        }
+    }
+}
+
+/// As it is spelled.
+impl fmt::Display for Named {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Net(net) if net.prefix_len() == net.max_prefix_len() => write!(out, "{}", net.addr()),
+            Self::Net(net) => write!(out, "{net}"),
+            Self::Url(text, _) | Self::Text(text) => out.write_str(text),
         }
     }
 }
@@ -144,11 +160,7 @@ impl Index {
         match value {
             Named::Net(net) => {
                 add(self.nets.get(net), Relation::Same);
-                let mut wider = *net;
-                while let Some(next) = wider.supernet() {
-                    wider = next;
-                    add(self.nets.get(&wider), Relation::Around);
-                }
+                wider(*net).for_each(|wider| add(self.nets.get(&wider), Relation::Around));
                 // A prefix stands before the prefixes and addresses that it holds.
                 let inside = self.nets.range(*net..).take_while(|(other, _)| net.contains(*other));
                 inside.filter(|(other, _)| *other != net).for_each(|(_, numbers)| add(Some(numbers), Relation::Inside));
@@ -160,10 +172,22 @@ impl Index {
                 add(self.texts.get(text), Relation::Same);
                 add(self.hosts.get(text), Relation::Host);
             }
-            Named::Url(url, _) => add(self.texts.get(url), Relation::Same),
+            Named::Url(url, host) => {
+                add(self.texts.get(url), Relation::Same);
+                add(self.texts.get(host), Relation::Site);
+                let address = parse_address(host);
+                address.into_iter().chain(address.into_iter().flat_map(wider)).for_each(|net| {
+                    add(self.nets.get(&net), Relation::Site);
+                });
+            }
         }
         found.into_iter().collect()
     }
+}
+
+/// The prefixes around a prefix, the longest first.
+fn wider(net: IpNet) -> impl Iterator<Item = IpNet> {
+    std::iter::successors(net.supernet(), IpNet::supernet)
 }
 
 #[cfg(test)]
@@ -189,5 +213,9 @@ mod tests {
         index.add(Named::entry("HTTP://EVIL.example:80/a b"), 0);
         assert_eq!(index.related(&Named::entry("http://evil.example/a%20b")), [(0, Relation::Same)]);
         assert_eq!(index.related(&Named::entry("evil.example")), [(0, Relation::Host)]);
+        index.add(Named::entry("evil.example"), 1);
+        index.add(Named::entry("198.51.100.0/24"), 2);
+        assert_eq!(index.related(&Named::entry("http://evil.example/other")), [(1, Relation::Site)]);
+        assert_eq!(index.related(&Named::entry("http://198.51.100.7/")), [(2, Relation::Site)]);
     }
 }

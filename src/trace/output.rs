@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    fs, io,
+    fmt, fs, io,
     path::{Path, PathBuf},
 };
 
@@ -51,6 +51,9 @@ pub struct Label {
     pub list: String,
     /// By what it is known: UUID, sid, name, or the entry itself.
     pub id: String,
+    /// The revision of a rule of Suricata.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revision: Option<u32>,
     /// What people call it; empty for an entry.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub title: String,
@@ -58,6 +61,18 @@ pub struct Label {
     pub file: String,
     /// Where it begins in that file, from 1.
     pub line: usize,
+}
+
+/// What it is among those of its target: `domain evil.example`, `1571302 rev 2`.
+impl fmt::Display for Label {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { list, id, revision, .. } = self;
+        if !list.is_empty() {
+            write!(out, "{list} ")?;
+        }
+        out.write_str(id)?;
+        revision.map_or(Ok(()), |revision| write!(out, " rev {revision}"))
+    }
 }
 
 /// A rule, or an entry of a list.
@@ -123,8 +138,8 @@ impl Output {
                 let list = name.trim_start_matches("lists/").trim_end_matches(".list");
                 for (line, text) in entries(text) {
                     let Some((hash, details)) = text.split_once("  ") else { continue };
-                    let (id, details) = (hash.to_owned(), details.to_owned());
-                    self.add(target, list, path, Rule { id, details, line, ..Rule::default() });
+                    let (id, details, indicators) = (hash.to_owned(), details.to_owned(), indicators(details));
+                    self.add(target, list, path, Rule { id, details, indicators, line, ..Rule::default() });
                 }
             }
             ("suricata", _) => {
@@ -171,7 +186,7 @@ impl Output {
 
     /// Adds a rule. Of several ready-made ones with one id, each further one gets a mark of its own.
     fn add(&mut self, target: &str, list: &str, path: &str, rule: Rule) {
-        let Rule { mut id, title, matching, details, line } = rule;
+        let Rule { mut id, title, matching, details, indicators, revision, line } = rule;
         if id.is_empty() {
             id = path.to_owned();
         }
@@ -181,17 +196,9 @@ impl Output {
             count += 1;
             key.2 = format!("{id}+{count}");
         }
-        let indicators = indicators(&details);
         let (target, list, id) = key.clone();
-        self.items.insert(
-            key,
-            Item {
-                label: Label { target, list, id, title, file: path.to_owned(), line },
-                matching,
-                details,
-                indicators,
-            },
-        );
+        let label = Label { target, list, id, revision, title, file: path.to_owned(), line };
+        self.items.insert(key, Item { label, matching, details, indicators });
     }
 }
 

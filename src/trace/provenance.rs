@@ -1,7 +1,7 @@
 //! The indicators of a run, kept beside its rules.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     fs::File,
     io::{self, BufRead, BufReader},
     path::Path,
@@ -217,6 +217,13 @@ impl Provenance {
     pub(super) fn behind(&self, target: &str, rule: &str) -> impl Iterator<Item = &Record> {
         let numbers = self.by_rule.get(&(target.to_owned(), rule.to_owned()));
         numbers.into_iter().flatten().map(|&number| &self.records[number])
+    }
+
+    /// The indicators that are behind the same rules of a target as this one, itself among them.
+    pub(super) fn beside(&self, id: &str, target: &str) -> BTreeSet<&str> {
+        let fate = self.find(id).and_then(|record| record.targets.get(target));
+        let rules = fate.into_iter().flat_map(|fate| &fate.rules);
+        rules.flat_map(|rule| self.behind(target, rule)).map(|record| record.id.as_str()).collect()
     }
 
     /// The target and id of each rule that these indicators are behind.

@@ -22,6 +22,8 @@ pub struct Question {
     /// Whether signs that keep a value from being clicked were taken away.
     pub refanged: bool,
     pub(super) values: Vec<Named>,
+    /// Spellings that rules may hold, in small letters.
+    words: Vec<String>,
 }
 
 impl Question {
@@ -47,7 +49,23 @@ impl Question {
         } else {
             Subject::Value(text.clone())
         };
-        Self { subject, refanged: is_defanged, values: spellings(&text) }
+        let values = spellings(&text);
+        let spelled = values.iter().map(Named::to_string).chain([text.clone(), text.replace('\\', "\\\\")]);
+        let mut words: Vec<String> = spelled.map(|word| word.to_ascii_lowercase()).collect();
+        words.sort();
+        words.dedup();
+        words.retain(|word| !word.is_empty());
+        Self { subject, refanged: is_defanged, values, words }
+    }
+
+    /// Whether the text of a rule holds what was asked for, and not as a part of something longer.
+    pub(super) fn is_in(&self, text: &str) -> bool {
+        let text = text.to_ascii_lowercase();
+        let goes_on = |one: char| one.is_alphanumeric() || matches!(one, '.' | '-' | '_');
+        self.words.iter().any(|word| {
+            text.match_indices(word.as_str())
+                .any(|(at, _)| !text[..at].ends_with(goes_on) && !text[at + word.len()..].starts_with(goes_on))
+        })
     }
 
     /// What was asked for, as it is looked up.
@@ -59,10 +77,10 @@ impl Question {
     }
 }
 
-/// A UUID, a number, or a name of YARA.
+/// A UUID, a number that a sid can be, or a name of YARA.
 fn is_rule(text: &str) -> bool {
     uuid::Uuid::try_parse(text).is_ok_and(|_| text.len() == 36)
-        || (!text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()))
+        || (text.parse::<u32>().is_ok() && text.bytes().all(|byte| byte.is_ascii_digit()))
         || text.starts_with("indicator_")
 }
 
@@ -79,4 +97,20 @@ fn spellings(text: &str) -> Vec<Named> {
         }
     }
     kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_of_a_longer_word_is_another_word() {
+        let is_in = |question, text| Question::parse(question).is_in(text);
+        assert!(is_in("EVIL.example", "content:\"evil.example\"; bsize:12;"));
+        assert!(!is_in("evil.example", "content:\"notevil.example\"; content:\"www.evil.example\""));
+        assert!(!is_in("198.51.100.7", "[198.51.100.70,198.51.100.77]"));
+        assert!(is_in("198.51.100.7", "[198.51.100.70,198.51.100.7]"));
+        assert!(is_in("C:\\a.exe", "Image: 'c:\\\\A.exe'"));
+        assert!(!is_in("", "text"));
+    }
 }

@@ -11,6 +11,10 @@ pub(super) struct Rule {
     pub matching: String,
     /// All else.
     pub details: String,
+    /// The indicators that it says it is made from.
+    pub indicators: Vec<String>,
+    /// Its revision, where rules of its kind have one.
+    pub revision: Option<u32>,
     /// Where it begins in its file, from 1.
     pub line: usize,
 }
@@ -31,6 +35,11 @@ pub(super) fn sigma(text: &str) -> Vec<Rule> {
             let value = value.trim();
             match key {
                 "id" if rule.id.is_empty() => rule.id = value.to_owned(),
+                // What the feed says stands in front of what stixc says.
+                "description" => {
+                    let named = value.rsplit_once("Compiled by stixc from ").map_or("", |(_, named)| named);
+                    rule.indicators = indicators(named.split(';').next().unwrap_or_default());
+                }
                 "title" if rule.title.is_empty() => {
                     let plain = value.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\'')).unwrap_or(value);
                     rule.title = plain.replace("''", "'");
@@ -64,6 +73,8 @@ pub(super) fn suricata(line: &str) -> Option<Rule> {
         let (name, value) = option.split_once(':').unwrap_or((option, ""));
         match name {
             "sid" => rule.id = value.trim().to_owned(),
+            "rev" => rule.revision = value.trim().parse().ok(),
+            "metadata" => rule.indicators = indicators(value),
             "msg" => rule.title = value.trim_matches('"').replace('\\', ""),
             _ => {}
         }
@@ -116,6 +127,9 @@ pub(super) fn yara(text: &str) -> Vec<Rule> {
         {
             rule.title = value.replace('\\', "");
         }
+        if line.trim().starts_with("stix_id = ") && !matching {
+            rule.indicators.extend(indicators(line));
+        }
         let part = if matching { &mut rule.matching } else { &mut rule.details };
         part.push_str(line.trim_end());
         part.push('\n');
@@ -133,7 +147,7 @@ fn yara_name(line: &str) -> Option<&str> {
     (end > 0).then(|| &word[..end])
 }
 
-/// The ids of indicators in a text, in order, each once.
+/// The ids of indicators in a text that stixc itself wrote, in order, each once.
 pub(super) fn indicators(text: &str) -> Vec<String> {
     const LENGTH: usize = "indicator--".len() + 36;
     let ids = text.match_indices("indicator--").filter_map(|(at, _)| text.get(at..at + LENGTH));
@@ -154,7 +168,7 @@ mod tests {
             r#"alert dns any any -> any any (msg:"a\; \"b\" (c)"; content:"x;y"; metadata:k v; sid:7; rev:2;)"#,
         )
         .unwrap();
-        assert_eq!((rule.id.as_str(), rule.title.as_str()), ("7", "a; \"b\" (c)"));
+        assert_eq!((rule.id.as_str(), rule.title.as_str(), rule.revision), ("7", "a; \"b\" (c)", Some(2)));
         assert_eq!(rule.matching, "alert dns any any -> any anycontent:\"x;y\";rev:2;");
         assert_eq!(suricata("# alert dns any any -> any any (sid:7;)"), None);
     }
@@ -178,5 +192,20 @@ mod tests {
         assert_eq!((other.id.as_str(), other.line), ("y", 9));
         assert_eq!((rule.id.as_str(), rule.title.as_str()), ("x", "It's"));
         assert_eq!(rule.matching, "logsource:\n    category: dns\ndetection:\n    a: 1\n");
+    }
+
+    #[test]
+    fn feeds_name_no_indicators() {
+        const REAL: &str = "indicator--00000000-0000-4000-8000-000000000001";
+        const FALSE: &str = "indicator--00000000-0000-4000-8000-000000000009";
+        let text = format!("alert ip any any -> any any (msg:\"{FALSE}\"; metadata:stix_id {REAL}; sid:7; rev:1;)");
+        assert_eq!(suricata(&text).unwrap().indicators, [REAL]);
+        let said = format!("Compiled by stixc from {FALSE}; {FALSE}. Compiled by stixc from {REAL}; fidelity: exact.");
+        assert_eq!(sigma(&format!("title: '{FALSE}'\nid: x\ndescription: '{said}'\n"))[0].indicators, [REAL]);
+        let text = format!(
+            "rule one {{\n    meta:\n        description = \"stix_id = {FALSE}\"\n        stix_id = \"{REAL}\"\n    \
+             condition:\n        \"stix_id = {FALSE}\"\n}}\n"
+        );
+        assert_eq!(yara(&text)[0].indicators, [REAL]);
     }
 }

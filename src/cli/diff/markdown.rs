@@ -57,11 +57,6 @@ impl Page {
 }
 
 fn row(change: &Change) -> String {
-    let what = if change.label.list.is_empty() {
-        change.label.id.clone()
-    } else {
-        format!("{} {}", change.label.list, change.label.id)
-    };
     let title =
         if change.label.title.is_empty() { String::new() } else { format!("<br>{}", code(&change.label.title)) };
     let mut causes: Vec<String> = change.causes.iter().take(CAUSES).map(|cause| why(cause, code)).collect();
@@ -69,7 +64,7 @@ fn row(change: &Change) -> String {
         causes.push(format!("and {} more", change.causes.len() - CAUSES));
     }
     causes.extend(others(change));
-    format!("| {} | {}{title} | {} |\n", sign(change.sort), code(&what), causes.join("<br>"))
+    format!("| {} | {}{title} | {} |\n", sign(change.sort), code(&change.label.to_string()), causes.join("<br>"))
 }
 
 /// Feed text as code, in which nothing is markup, a link, a mention or an image (CommonMark, "Code spans"). The fence is
