@@ -1,6 +1,6 @@
 //! Type tests on references that a value implies are removed, and the others noted where they can be.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use super::super::{Condition, Operator, Test, Value, ValueKind};
 use super::flatten::all;
@@ -11,6 +11,7 @@ pub(super) fn condition(node: Condition) -> Condition {
         Condition::All(operands) => {
             let mut operands: Vec<Condition> = operands.into_iter().map(condition).collect();
             imply(&mut operands);
+            forget(&mut operands);
             all(operands)
         }
         Condition::Any(operands) => Condition::Any(operands.into_iter().map(condition).collect()),
@@ -38,28 +39,84 @@ pub(super) fn imply(operands: &mut Vec<Condition>) {
             operands.remove(index);
             continue;
         }
-        let mut noted = false;
-        for (other, operand) in operands.iter_mut().enumerate() {
-            if let Condition::Test(test) = operand
-                && other != index
-                && takes_note(test, &prefix)
-            {
-                test.property.referent = Some(Cow::Owned(kind.clone()));
-                noted = true;
-            }
-        }
-        if noted {
+        // What only a part of an operand could tell, the type test has to.
+        let tells = |operand: &Condition| matches!(operand, Condition::Test(test) if takes_note(test, &prefix));
+        if operands.iter().any(tells) {
             operands.remove(index);
+            operands.iter_mut().for_each(|operand| note(operand, &prefix, &kind));
         } else {
             index += 1;
         }
     }
 }
 
+/// Takes away the notes of types that the value of another operand shows: with the type test still there, it would have
+/// been removed for that value's sake, and nothing noted.
+fn forget(operands: &mut [Condition]) {
+    let mut all = BTreeSet::new();
+    operands.iter().for_each(|operand| noted(operand, &mut all));
+    for (prefix, kind) in all {
+        let showing: Vec<usize> =
+            (0..operands.len()).filter(|&index| shows(&operands[index], &prefix, &kind)).take(2).collect();
+        for (index, operand) in operands.iter_mut().enumerate() {
+            if showing.iter().any(|other| *other != index) {
+                each_test(operand, &mut |test| {
+                    if is_noted(test) && is_of(test, &prefix, &kind) {
+                        test.property.referent = None;
+                    }
+                });
+            }
+        }
+    }
+}
+
+/// Notes the type at each test in the operand that takes it.
+fn note(operand: &mut Condition, prefix: &str, kind: &str) {
+    each_test(operand, &mut |test| {
+        if takes_note(test, prefix) {
+            test.property.referent = Some(Cow::Owned(kind.to_owned()));
+        }
+    });
+}
+
+fn each_test(node: &mut Condition, change: &mut impl FnMut(&mut Test)) {
+    match node {
+        Condition::Test(test) => change(test),
+        Condition::All(operands) | Condition::Any(operands) => {
+            operands.iter_mut().for_each(|operand| each_test(operand, change));
+        }
+    }
+}
+
+/// The references and types that are noted in an operand.
+fn noted(operand: &Condition, found: &mut BTreeSet<(String, String)>) {
+    match operand {
+        Condition::Test(test) if is_noted(test) => {
+            if let (Some(prefix), Some(kind)) = (test.property.path.strip_suffix(".value"), &test.property.referent) {
+                found.insert((prefix.to_owned(), kind.to_string()));
+            }
+        }
+        Condition::Test(_) => {}
+        Condition::All(operands) | Condition::Any(operands) => {
+            operands.iter().for_each(|operand| noted(operand, found));
+        }
+    }
+}
+
+/// Whether the type of the test was noted: its value does not show it.
+fn is_noted(test: &Test) -> bool {
+    test.property.referent.is_some() && test.values.iter().any(|value| matches!(value.kind, ValueKind::Text(_)))
+}
+
+/// Whether the test is about the value of what `prefix` refers to.
+fn is_at(test: &Test, prefix: &str) -> bool {
+    test.property.path.strip_prefix(prefix) == Some(".value")
+}
+
 /// Whether the type can be noted at a test, and is told when the test is printed.
 fn takes_note(test: &Test, prefix: &str) -> bool {
     test.property.referent.is_none()
-        && test.property.path.strip_prefix(prefix) == Some(".value")
+        && is_at(test, prefix)
         && !prefix.ends_with(']')
         && test.operator != Operator::Exists
         && test.values.iter().any(|value| matches!(value.kind, ValueKind::Text(_)))
@@ -79,13 +136,23 @@ fn type_test(operand: &Condition) -> Option<(String, String)> {
 
 /// Whether `operand` can hold only where the reference `prefix` points to an object of type `kind`.
 fn implies(operand: &Condition, prefix: &str, kind: &str) -> bool {
+    demands(operand, &|test| !test.negated && is_of(test, prefix, kind))
+}
+
+/// The same, by values alone.
+fn shows(operand: &Condition, prefix: &str, kind: &str) -> bool {
+    demands(operand, &|test| !test.negated && is_of(test, prefix, kind) && !is_noted(test))
+}
+
+fn is_of(test: &Test, prefix: &str, kind: &str) -> bool {
+    test.property.referent.as_deref() == Some(kind) && is_at(test, prefix)
+}
+
+/// Whether `operand` holds only where a test of this kind does.
+fn demands(operand: &Condition, of_the_kind: &impl Fn(&Test) -> bool) -> bool {
     match operand {
-        Condition::Test(test) => {
-            !test.negated
-                && test.property.referent.as_deref() == Some(kind)
-                && test.property.path.strip_prefix(prefix) == Some(".value")
-        }
-        Condition::All(operands) => operands.iter().any(|operand| implies(operand, prefix, kind)),
-        Condition::Any(operands) => operands.iter().all(|operand| implies(operand, prefix, kind)),
+        Condition::Test(test) => of_the_kind(test),
+        Condition::All(operands) => operands.iter().any(|operand| demands(operand, of_the_kind)),
+        Condition::Any(operands) => operands.iter().all(|operand| demands(operand, of_the_kind)),
     }
 }
