@@ -1,14 +1,14 @@
 //! Where a rule or an entry comes from, or why there is none.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde::Serialize;
 
 use super::{
     diff::behind,
-    index::{Index, Named, Relation},
-    output::{Item, Label, Output},
-    provenance::Record,
+    index::{Named, Relation, closest},
+    output::{Label, Output},
+    provenance::{Record, values},
     question::{Question, Subject},
 };
 
@@ -25,7 +25,7 @@ pub struct Place {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub relation: Option<Relation>,
     /// The indicators behind it.
-    pub indicators: BTreeSet<String>,
+    pub indicators: Vec<String>,
 }
 
 /// An indicator that answers the question.
@@ -59,16 +59,11 @@ impl Answer {
     #[must_use]
     pub fn find(question: &Question, output: &Output) -> Self {
         let origins = origins(question, output);
-        let known: BTreeMap<&str, Option<Relation>> =
-            origins.iter().map(|origin| (origin.record.id.as_str(), origin.relation)).collect();
-        let places = places(question, output, &known);
+        let places = places(question, output, &origins);
         // What asks for a value is answered by what names it, and not by all else that an entry was put together from.
         let is_value = matches!(question.subject, Subject::Value(_));
         let origins = if is_value { origins } else { with_sources(origins, &places, output) };
-        let looked_at = output.provenance.as_ref().map(|provenance| {
-            let feeds: BTreeSet<&str> = provenance.records().iter().map(|record| record.source.as_str()).collect();
-            (provenance.records().len(), feeds.len())
-        });
+        let looked_at = output.provenance.as_ref().map(|provenance| (provenance.count(), provenance.feeds()));
         Self { schema: ANSWER_SCHEMA, question: question.text().to_owned(), places, origins, looked_at }
     }
 
@@ -79,83 +74,82 @@ impl Answer {
     }
 }
 
-/// The indicators that the question names, itself or by a value.
+/// The indicators that the question names, itself or by a value, by id.
 fn origins(question: &Question, output: &Output) -> Vec<Origin> {
     let Some(provenance) = &output.provenance else { return Vec::new() };
-    let mut found: BTreeMap<&str, (&Record, Option<Relation>)> = BTreeMap::new();
-    match &question.subject {
+    let mut found = match &question.subject {
         Subject::Indicator(id) => {
-            found.extend(provenance.find(id).map(|record| (record.id.as_str(), (record, None))));
+            provenance.find(id).map(|record| Origin { record, relation: None }).into_iter().collect()
         }
-        Subject::Rule(_) | Subject::Value(_) => {
-            for (record, how) in question.values.iter().flat_map(|value| provenance.naming(value)) {
-                let held = found.entry(&record.id).or_insert((record, Some(how)));
-                held.1 = held.1.min(Some(how));
-            }
-        }
-    }
-    if let Subject::Rule(id) = &question.subject {
-        // A rule of which the indicators know, though its file is gone.
-        let of_it = crate::target::TARGETS.iter().flat_map(|target| provenance.behind(target.name(), id));
-        found.extend(of_it.map(|record| (record.id.as_str(), (record, None))));
-    }
-    found.into_values().map(|(record, relation)| Origin { record: record.clone(), relation }).collect()
+        subject => provenance.each(|record| {
+            // A rule of which the indicators know, though its file may be gone.
+            let is_rule = |id| record.targets.values().any(|fate| fate.rules.contains(id));
+            let relation = match subject {
+                Subject::Rule(id) if is_rule(id) => Some(None),
+                _ => closest(values(&record.pattern), &question.values).map(Some),
+            };
+            relation.map(|relation| Origin { record, relation }).into_iter().collect()
+        }),
+    };
+    found.sort_by(|left, right| left.record.id.cmp(&right.record.id));
+    found
 }
 
 /// The rules and entries that the question names, and those of the indicators that it names.
-fn places(question: &Question, output: &Output, known: &BTreeMap<&str, Option<Relation>>) -> Vec<Place> {
-    let items: Vec<&Item> = output.items().collect();
-    let mut entries = Index::default();
-    for (number, item) in items.iter().enumerate().filter(|(_, item)| !item.label.list.is_empty()) {
-        entries.add(Named::entry(&item.label.id), number);
-    }
-    let mut related: BTreeMap<usize, Relation> = BTreeMap::new();
-    if !matches!(question.subject, Subject::Indicator(_)) {
-        for (number, how) in question.values.iter().flat_map(|value| entries.related(value)) {
-            let held = related.entry(number).or_insert(how);
-            *held = how.min(*held);
+fn places(question: &Question, output: &Output, origins: &[Origin]) -> Vec<Place> {
+    let rules: BTreeSet<(&str, &str)> = origins.iter().flat_map(|origin| origin.record.rules()).collect();
+    let asked = match &question.subject {
+        Subject::Indicator(id) => {
+            Some((id, origins.iter().flat_map(|origin| values(&origin.record.pattern)).collect()))
         }
-    }
-    let rules: BTreeSet<(&str, &str)> =
-        output.provenance.iter().flat_map(|provenance| provenance.rules_of(known.keys().copied())).collect();
-    // A rule is asked for alone; a value and an indicator for all that comes of them.
-    let is_alone = matches!(question.subject, Subject::Rule(_));
-    let mut places = Vec::new();
-    for (number, item) in items.into_iter().enumerate() {
-        let relation = related.get(&number).copied();
-        // Without the indicators, what the rule says of itself is all that is known.
-        let is_derived = || match output.provenance {
-            Some(_) => rules.contains(&(item.label.target.as_str(), item.label.id.as_str())),
-            None => {
-                item.indicators.iter().any(|id| id == question.text())
-                    || (item.label.list.is_empty() && question.is_in(&item.matching))
+        _ => None,
+    };
+    let asked: Option<(&String, Vec<Named>)> = asked;
+    let found = output.items().filter_map(|item| {
+        let is_rule = item.list.is_empty();
+        let relation = match &asked {
+            None if !is_rule => closest([Named::entry(item.id)], &question.values),
+            _ => None,
+        };
+        let is_named = match &asked {
+            _ if is_rule && item.id == question.text() => true,
+            // Without the indicators, what the rule says of itself is all that is known.
+            Some((id, _)) if output.provenance.is_none() || !item.indicators().is_empty() && !is_rule => {
+                item.indicators().contains(id)
             }
+            // Entries of lists name no indicators: those of an indicator are found by its values.
+            Some((_, values)) if !is_rule => {
+                let is_in = || origins.iter().any(|origin| origin.record.is_in(item.target));
+                is_in() && values.iter().any(|value| is_part(value, item.id))
+            }
+            Some(_) => rules.contains(&(item.target, item.id)),
+            // A rule is asked for alone; a value for all that comes of it.
+            None if matches!(question.subject, Subject::Rule(_)) => relation.is_some(),
+            None if output.provenance.is_some() => relation.is_some() || rules.contains(&(item.target, item.id)),
+            None => relation.is_some() || (is_rule && question.is_in(item.matching())),
         };
-        let is_named = relation.is_some()
-            || (item.label.list.is_empty() && item.label.id == question.text())
-            || (!is_alone && is_derived());
-        // Entries of lists name no indicators: those of an indicator are found by its values.
-        let is_of_it = || {
-            matches!(question.subject, Subject::Indicator(_))
-                && !known.is_empty()
-                && !item.label.list.is_empty()
-                && behind(item, output).contains(question.text())
-        };
-        if is_named || is_of_it() {
-            places.push(Place { label: item.label.clone(), relation, indicators: behind(item, output) });
-        }
-    }
-    places
+        is_named.then_some((item, relation))
+    });
+    let found: Vec<_> = found.collect();
+    let indicators = behind(&found.iter().map(|(item, _)| Some(*item)).collect::<Vec<_>>(), output);
+    let all = found.into_iter().zip(indicators);
+    all.map(|((item, relation), indicators)| Place { label: item.label(), relation, indicators }).collect()
+}
+
+/// Whether a value is an entry or lies in it.
+fn is_part(value: &Named, entry: &str) -> bool {
+    let relation = closest([Named::entry(entry)], std::slice::from_ref(value));
+    matches!(relation, Some(Relation::Same | Relation::Around))
 }
 
 /// The indicators that the question names, and those behind the rules that it names.
 fn with_sources(mut origins: Vec<Origin>, places: &[Place], output: &Output) -> Vec<Origin> {
     let Some(provenance) = &output.provenance else { return origins };
-    let known: BTreeSet<String> = origins.iter().map(|origin| origin.record.id.clone()).collect();
+    let known: BTreeSet<&str> = origins.iter().map(|origin| origin.record.id.as_str()).collect();
     let others: BTreeSet<&String> =
-        places.iter().flat_map(|place| &place.indicators).filter(|id| !known.contains(*id)).collect();
-    let others = others.into_iter().filter_map(|id| provenance.find(id));
-    origins.extend(others.map(|record| Origin { record: record.clone(), relation: None }));
+        places.iter().flat_map(|place| &place.indicators).filter(|id| !known.contains(id.as_str())).collect();
+    let others: Vec<Record> = others.into_iter().filter_map(|id| provenance.find(id)).collect();
+    origins.extend(others.into_iter().map(|record| Origin { record, relation: None }));
     origins.sort_by(|left, right| left.record.id.cmp(&right.record.id));
     origins
 }

@@ -1,13 +1,12 @@
 //! What has changed between two outputs, and why.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
 use super::{
-    index::Named,
     output::{Item, Label, Output},
-    provenance::{Fate, Provenance, Record},
+    provenance::{Fate, Provenance, Record, Sought},
 };
 use crate::report::Status;
 
@@ -152,21 +151,20 @@ impl Diff {
     /// Compares two outputs.
     #[must_use]
     pub fn of(old: &Output, new: &Output) -> Self {
-        let keys: BTreeSet<_> = old.items.keys().chain(new.items.keys()).collect();
-        let both = Both { old, new };
         let mut diff = Self { schema: DIFF_SCHEMA, counts: BTreeMap::new(), changes: Vec::new() };
-        for key in keys {
-            let (before, after) = (old.items.get(key), new.items.get(key));
-            let Some((sort, item)) = sort(before, after) else { continue };
-            let counts = diff.counts.entry(item.label.target.clone()).or_default();
+        let changed: Vec<_> =
+            Output::pairs(old, new).filter_map(|pair| sort(pair).map(|(sort, item)| (sort, item, pair))).collect();
+        let pairs: Vec<_> = changed.iter().map(|(_, _, pair)| *pair).collect();
+        let causes = Both { old, new }.all_causes(&pairs);
+        for ((sort, item, _), Causes { causes, others, moved }) in changed.into_iter().zip(causes) {
+            let counts = diff.counts.entry(item.target.to_owned()).or_default();
             *match sort {
                 Sort::Added => &mut counts.added,
                 Sort::Removed => &mut counts.removed,
                 Sort::Changed => &mut counts.changed,
                 Sort::Reworded => &mut counts.reworded,
             } += 1;
-            let Causes { causes, others, moved } = both.causes(before, after);
-            diff.changes.push(Change { sort, label: item.label.clone(), causes, others, moved });
+            diff.changes.push(Change { sort, label: item.label(), causes, others, moved });
         }
         diff
     }
@@ -178,15 +176,16 @@ impl Diff {
     }
 }
 
+/// A rule or an entry before and after.
+type Pair<'o> = [Option<Item<'o>>; 2];
+
 /// What has happened, and the rule as it is, or as it was.
-fn sort<'i>(before: Option<&'i Item>, after: Option<&'i Item>) -> Option<(Sort, &'i Item)> {
-    match (before, after) {
-        (None, Some(item)) => Some((Sort::Added, item)),
-        (Some(item), None) => Some((Sort::Removed, item)),
-        (Some(old), Some(new)) if old.matching != new.matching => Some((Sort::Changed, new)),
-        (Some(old), Some(new)) if old.details != new.details || old.label.title != new.label.title => {
-            Some((Sort::Reworded, new))
-        }
+fn sort(pair: Pair<'_>) -> Option<(Sort, Item<'_>)> {
+    match pair {
+        [None, Some(item)] => Some((Sort::Added, item)),
+        [Some(item), None] => Some((Sort::Removed, item)),
+        [Some(old), Some(new)] if old.matching() != new.matching() => Some((Sort::Changed, new)),
+        [Some(old), Some(new)] if !old.says_the_same(&new) => Some((Sort::Reworded, new)),
         _ => None,
     }
 }
@@ -204,27 +203,65 @@ struct Causes {
     moved: usize,
 }
 
+/// The indicators behind an item, before and after.
+struct Sides<'s> {
+    target: &'s str,
+    was: &'s [String],
+    is: &'s [String],
+}
+
+impl<'s> Sides<'s> {
+    /// Each indicator, and whether it was and is behind the item.
+    fn all(&self) -> impl Iterator<Item = (&'s String, bool, bool)> {
+        let was = self.was.iter().map(|id| (id, true, self.is.binary_search(id).is_ok()));
+        let is = self.is.iter().filter(|id| self.was.binary_search(id).is_err()).map(|id| (id, false, true));
+        was.chain(is)
+    }
+}
+
 impl Both<'_> {
-    fn causes(&self, before: Option<&Item>, after: Option<&Item>) -> Causes {
-        let Some(label) = before.or(after).map(|item| &item.label) else { return Causes::default() };
-        let behind = |item: Option<&Item>, output: &Output| item.map(|item| behind(item, output)).unwrap_or_default();
-        let (was, is) = (behind(before, self.old), behind(after, self.new));
-        let mut causes = Vec::new();
-        let (mut same, mut moved) = (Vec::new(), Vec::new());
-        for id in was.union(&is) {
-            match self.reason(&label.target, id, was.contains(id), is.contains(id)) {
-                Some((Reason::Settings, _)) => moved.push(id),
-                Some((reason, details)) => causes.push(self.name(reason, id, details)),
-                None => same.push(id),
+    /// Why each of these is no longer as it was.
+    fn all_causes(&self, pairs: &[Pair<'_>]) -> Vec<Causes> {
+        let side = |at: usize, output| behind(&pairs.iter().map(|pair| pair[at]).collect::<Vec<_>>(), output);
+        let (was, is) = (side(0, self.old), side(1, self.new));
+        let items = || pairs.iter().map(|[before, after]| before.or(*after)).zip(was.iter().zip(&is));
+        let sides = || items().map(|(item, (was, is))| Sides { target: item.map_or("", |item| item.target), was, is });
+        let known: Vec<Known<'_>> = sides().map(|sides| self.causes(&sides)).collect();
+        // A rule that is called by another of its indicators is in both outputs under another id. Lists have no such ids.
+        let is_rule = |item: Option<Item<'_>>| item.is_some_and(|item| item.list.is_empty());
+        let moved: Vec<Option<(&str, &str)>> = items()
+            .zip(&known)
+            .map(|((item, _), known)| {
+                let id = known.moved.first().filter(|_| is_rule(item))?;
+                Some((item?.target, id.as_str()))
+            })
+            .collect();
+        let neighbours = self.neighbours(&moved);
+        let all = sides().zip(known).zip(neighbours);
+        all.map(|((sides, known), neighbours)| self.conclude(&sides, known, neighbours)).collect()
+    }
+
+    /// What the indicators behind an item say themselves.
+    fn causes<'s>(&self, sides: &Sides<'s>) -> Known<'s> {
+        let mut known = Known::default();
+        for (id, was, is) in sides.all() {
+            match self.cause(sides.target, id, was, is) {
+                Some(cause) if cause.reason == Reason::Settings => known.moved.push(id),
+                Some(cause) => known.causes.push(cause),
+                None => known.same.push(id),
             }
         }
-        if let Some(id) = moved.first().filter(|_| label.list.is_empty()) {
-            let new = self.neighbours(id, &label.target).into_iter();
-            causes.extend(new.filter(|cause| !was.contains(&cause.indicator) && !is.contains(&cause.indicator)));
-        }
+        known
+    }
+
+    /// The reasons, also those that lie in other indicators, and none where there is one.
+    fn conclude(&self, sides: &Sides<'_>, known: Known<'_>, neighbours: Option<Vec<Cause>>) -> Causes {
+        let Known { mut causes, mut same, mut moved } = known;
+        let is_rule = neighbours.is_some();
+        let is_here = |id: &String| sides.was.binary_search(id).is_ok() || sides.is.binary_search(id).is_ok();
+        causes.extend(neighbours.into_iter().flatten().filter(|cause| !is_here(&cause.indicator)));
         // That an indicator is in another rule is explained by one that has come or gone, and by nothing else.
-        let is_explained = !causes.is_empty() && label.list.is_empty();
-        let mut unexplained = if is_explained { Vec::new() } else { std::mem::take(&mut moved) };
+        let mut unexplained = if is_rule && !causes.is_empty() { Vec::new() } else { std::mem::take(&mut moved) };
         if causes.is_empty() && unexplained.is_empty() {
             unexplained = std::mem::take(&mut same);
         }
@@ -237,15 +274,20 @@ impl Both<'_> {
         Causes { causes, others: same.len(), moved: moved.len() }
     }
 
-    /// The indicators that have come to those of an indicator's rules, or have gone from them.
-    fn neighbours(&self, id: &str, target: &str) -> Vec<Cause> {
-        let Some((old, new)) = self.known() else { return Vec::new() };
-        let (was, is) = (old.beside(id, target), new.beside(id, target));
-        let cause = |id: &&str| {
-            let (reason, details) = self.reason(target, id, was.contains(id), is.contains(id))?;
-            Some(self.name(reason, id, details))
+    /// For each target and indicator: the indicators that have come to its rules, or have gone from them.
+    fn neighbours(&self, moved: &[Option<(&str, &str)>]) -> Vec<Option<Vec<Cause>>> {
+        let Some((old, new)) = self.known().filter(|_| moved.iter().any(Option::is_some)) else {
+            return vec![None; moved.len()];
         };
-        was.symmetric_difference(&is).filter_map(cause).collect()
+        let (was, is) = (beside(moved, old), beside(moved, new));
+        let all = moved.iter().zip(was.iter().zip(&is));
+        all.map(|(asked, (was, is))| {
+            let target = asked.as_ref()?.0;
+            let gone_or_come = Sides { target, was, is };
+            let causes = gone_or_come.all().filter(|(_, was, is)| was != is);
+            Some(causes.filter_map(|(id, was, is)| self.cause(target, id, was, is)).collect())
+        })
+        .collect()
     }
 
     /// The indicators of both runs.
@@ -255,20 +297,22 @@ impl Both<'_> {
 
     /// Why an indicator is behind an item of a target now and was not, or the other way round, and more about it; `None`
     /// where it is behind both and as it was.
-    fn reason(&self, target: &str, id: &str, was: bool, is: bool) -> Option<(Reason, String)> {
-        let Some((old, new)) = self.known() else { return (was != is).then(|| (Reason::Unknown, String::new())) };
+    fn cause(&self, target: &str, id: &str, was: bool, is: bool) -> Option<Cause> {
+        let Some((old, new)) = self.known() else {
+            return (was != is).then(|| self.name(Reason::Unknown, id, String::new()));
+        };
         let (before, after) = (old.find(id), new.find(id));
         let edited =
             |before: &Record, after: &Record| before.pattern != after.pattern || before.modified != after.modified;
-        Some(match (was, is, before, after) {
+        let (reason, details) = match (was, is, &before, &after) {
             (true, false, _, Some(after)) => {
-                let edited = before.is_some_and(|before| edited(before, after));
+                let edited = before.as_ref().is_some_and(|before| edited(before, after));
                 gone(after, target).unwrap_or((changed(edited), String::new()))
             }
             (true, false, _, None) => (Reason::Withdrawn, String::new()),
             (false, true, None, _) => (Reason::New, String::new()),
             (false, true, Some(before), after) => {
-                let edited = after.is_some_and(|after| edited(before, after));
+                let edited = after.as_ref().is_some_and(|after| edited(before, after));
                 if before.status != Status::Active && !edited {
                     (Reason::Returned, before.status.name().to_owned())
                 } else {
@@ -277,16 +321,29 @@ impl Both<'_> {
             }
             (_, _, Some(before), Some(after)) if edited(before, after) => (Reason::Edited, String::new()),
             _ => return None,
-        })
+        };
+        Some(Cause::new(reason, id, after.or(before), details))
     }
 
     fn name(&self, reason: Reason, id: &str, details: String) -> Cause {
-        let find = |output: &Output| -> Option<Record> { output.provenance.as_ref()?.find(id).cloned() };
-        let (name, source) = match find(self.new).or_else(|| find(self.old)) {
-            Some(record) => (record.name, record.source),
-            None => (String::new(), String::new()),
-        };
-        Cause { reason, indicator: id.to_owned(), name, source, details }
+        let find = |output: &Output| output.provenance.as_ref()?.find(id);
+        Cause::new(reason, id, find(self.new).or_else(|| find(self.old)), details)
+    }
+}
+
+/// What the indicators behind an item say: causes, those that are as they were, and those that are as they were and yet
+/// behind it only on one side.
+#[derive(Default)]
+struct Known<'s> {
+    causes: Vec<Cause>,
+    same: Vec<&'s String>,
+    moved: Vec<&'s String>,
+}
+
+impl Cause {
+    fn new(reason: Reason, id: &str, record: Option<Record>, details: String) -> Self {
+        let (name, source) = record.map(|record| (record.name, record.source)).unwrap_or_default();
+        Self { reason, indicator: id.to_owned(), name, source, details }
     }
 }
 
@@ -316,20 +373,33 @@ fn gone(record: &Record, target: &str) -> Option<(Reason, String)> {
     })
 }
 
-/// The ids of the indicators behind an item. What a rule says of itself counts where the run's indicators say nothing.
-pub(super) fn behind(item: &Item, output: &Output) -> BTreeSet<String> {
-    let named = || item.indicators.iter().cloned().collect();
-    let Some(provenance) = &output.provenance else { return named() };
-    let Label { target, list, id, .. } = &item.label;
-    let known: BTreeSet<String> = if list.is_empty() {
-        provenance.behind(target, id).map(|record| record.id.clone()).collect()
-    } else if item.indicators.is_empty() {
-        // A prefix of a list may be put together from those of several indicators.
-        let within = provenance.naming(&Named::entry(id)).into_iter();
-        let within = within.filter(|(record, how)| how.is_part() && record.is_in(target));
-        within.map(|(record, _)| record.id.clone()).collect()
-    } else {
-        BTreeSet::new()
+/// The ids of the indicators behind items, sorted; none where there is no item. What a rule says of itself counts where the
+/// run's indicators say nothing.
+pub(super) fn behind(items: &[Option<Item<'_>>], output: &Output) -> Vec<Vec<String>> {
+    let mut sought = Sought::default();
+    for item in items {
+        match item {
+            Some(item) if item.list.is_empty() => sought.rules(item.target, [item.id]),
+            // The lists of hashes beside rules name the indicators of each.
+            Some(item) if item.indicators().is_empty() => sought.entry(item.target, item.id),
+            _ => sought.rules("", []),
+        }
+    }
+    let found = match &output.provenance {
+        Some(provenance) => sought.find(provenance),
+        None => vec![Vec::new(); items.len()],
     };
-    if known.is_empty() { named() } else { known }
+    let named = |item: &Option<Item<'_>>| item.map(|item| item.indicators().to_vec()).unwrap_or_default();
+    found.into_iter().zip(items).map(|(found, item)| if found.is_empty() { named(item) } else { found }).collect()
+}
+
+/// For each target and indicator: the indicators behind the same rules, itself among them.
+fn beside(asked: &[Option<(&str, &str)>], provenance: &Provenance) -> Vec<Vec<String>> {
+    let rules = |(target, id): (&str, &str)| provenance.find(id)?.targets.remove(target).map(|fate| fate.rules);
+    let rules: Vec<Vec<String>> = asked.iter().map(|asked| asked.and_then(rules).unwrap_or_default()).collect();
+    let mut sought = Sought::default();
+    for (asked, rules) in asked.iter().zip(&rules) {
+        sought.rules(asked.map_or("", |(target, _)| target), rules.iter().map(String::as_str));
+    }
+    sought.find(provenance)
 }

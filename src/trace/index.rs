@@ -29,11 +29,11 @@ pub enum Relation {
     Site,
 }
 
-impl Relation {
-    /// Whether it is the value or a part of it.
-    pub(super) fn is_part(self) -> bool {
-        matches!(self, Self::Same | Self::Inside)
-    }
+/// How the closest of some values stands to those that were asked for.
+pub(super) fn closest(values: impl IntoIterator<Item = Named>, asked: &[Named]) -> Option<Relation> {
+    let mut index = Index::default();
+    values.into_iter().for_each(|value| index.add(value, 0));
+    asked.iter().flat_map(|value| index.related(value)).map(|(_, how)| how).min()
 }
 
 /// A value in the form in which two spellings of it are the same.
@@ -136,6 +136,10 @@ pub(super) struct Index {
 }
 
 impl Index {
+    pub(super) fn is_empty(&self) -> bool {
+        self.nets.is_empty() && self.texts.is_empty()
+    }
+
     pub(super) fn add(&mut self, value: Named, number: usize) {
         let numbers = match value {
             Named::Net(net) => self.nets.entry(net).or_default(),

@@ -1,7 +1,7 @@
 //! A folder of outputs, read back.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt, fs, io,
     path::{Path, PathBuf},
 };
@@ -75,24 +75,73 @@ impl fmt::Display for Label {
     }
 }
 
-/// A rule, or an entry of a list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Item {
-    /// What it is.
-    pub label: Label,
-    pub(super) matching: String,
-    pub(super) details: String,
-    /// The indicators that it names.
-    pub indicators: Vec<String>,
+/// What is held of a rule or an entry.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Held {
+    title: String,
+    revision: Option<u32>,
+    file: usize,
+    line: usize,
+    matching: String,
+    details: String,
+    indicators: Vec<String>,
 }
 
-/// Target, list and id.
-pub(super) type Key = (String, String, String);
+/// A rule, or an entry of a list.
+#[derive(Debug, Clone, Copy)]
+pub struct Item<'o> {
+    /// The target whose folder it is in.
+    pub target: &'o str,
+    /// For an entry of a list: of which kind; empty for a rule.
+    pub list: &'o str,
+    /// By what it is known.
+    pub id: &'o str,
+    file: &'o str,
+    held: &'o Held,
+}
+
+impl<'o> Item<'o> {
+    /// What it is and where.
+    #[must_use]
+    pub fn label(&self) -> Label {
+        let Held { title, revision, line, .. } = self.held;
+        Label {
+            target: self.target.to_owned(),
+            list: self.list.to_owned(),
+            id: self.id.to_owned(),
+            revision: *revision,
+            title: title.clone(),
+            file: self.file.to_owned(),
+            line: *line,
+        }
+    }
+
+    /// The indicators that it names itself.
+    #[must_use]
+    pub fn indicators(&self) -> &'o [String] {
+        &self.held.indicators
+    }
+
+    /// The part that decides what it matches.
+    pub(super) fn matching(&self) -> &'o str {
+        &self.held.matching
+    }
+
+    /// Whether it says the same of itself.
+    pub(super) fn says_the_same(&self, other: &Self) -> bool {
+        self.held.details == other.held.details && self.held.title == other.held.title
+    }
+}
+
+/// Target and list.
+type Group = (String, String);
 
 /// All rules and entries of a folder, and where they come from.
 #[derive(Debug, Default)]
 pub struct Output {
-    pub(super) items: BTreeMap<Key, Item>,
+    /// By id. A list may have a million entries.
+    groups: BTreeMap<Group, BTreeMap<String, Held>>,
+    files: Vec<String>,
     /// The indicators, where the run kept them.
     pub provenance: Option<Provenance>,
 }
@@ -104,7 +153,7 @@ impl Output {
     /// A folder that is not there, holds other things, or can't be read.
     pub fn read(folder: &Path) -> Result<Self, ReadError> {
         let files = below(folder, Path::new(""))?;
-        let mut output = Self { items: BTreeMap::new(), provenance: Provenance::read(folder)? };
+        let mut output = Self { provenance: Provenance::read(folder)?, ..Self::default() };
         let known = |path: &&String| {
             let top = path.split_once('/').map(|(top, _)| top);
             path.as_str() == "manifest.json"
@@ -120,14 +169,35 @@ impl Output {
             let Some((target, name)) = path.split_once('/').filter(|(top, _)| *top != FOLDER) else { continue };
             let file = folder.join(path);
             let bytes = fs::read(&file).map_err(|source| ReadError::Io { path: file.display().to_string(), source })?;
+            output.files.push(path.clone());
             output.take(target, name, path, &String::from_utf8_lossy(&bytes));
         }
         Ok(output)
     }
 
     /// All of them, by target, list and id.
-    pub fn items(&self) -> impl Iterator<Item = &Item> {
-        self.items.values()
+    pub fn items(&self) -> impl Iterator<Item = Item<'_>> {
+        self.groups.iter().flat_map(|(group, all)| all.iter().map(|(id, held)| self.item(group, id, held)))
+    }
+
+    /// The items that are in either of two outputs, by target, list and id.
+    pub(super) fn pairs<'o>(old: &'o Self, new: &'o Self) -> impl Iterator<Item = [Option<Item<'o>>; 2]> {
+        let groups: BTreeSet<&Group> = old.groups.keys().chain(new.groups.keys()).collect();
+        groups.into_iter().flat_map(move |group| {
+            let held = [old, new].map(|output| output.groups.get(group));
+            let ids: BTreeSet<&String> = held.iter().flatten().flat_map(|all| all.keys()).collect();
+            ids.into_iter().map(move |id| {
+                let find = |output: &'o Self| {
+                    let (group, all) = output.groups.get_key_value(group)?;
+                    all.get_key_value(id).map(|(id, held)| output.item(group, id, held))
+                };
+                [old, new].map(find)
+            })
+        })
+    }
+
+    fn item<'o>(&'o self, (target, list): &'o Group, id: &'o str, held: &'o Held) -> Item<'o> {
+        Item { target, list, id, file: self.files.get(held.file).map_or("", String::as_str), held }
     }
 
     fn take(&mut self, target: &str, name: &str, path: &str, text: &str) {
@@ -177,28 +247,30 @@ impl Output {
                 "stixc" => "ipv4",
                 other => other,
             };
-            let key = (target.to_owned(), list.to_owned(), id);
-            if !self.items.contains_key(&key) {
-                self.add(target, list, path, Rule { id: key.2, line, ..Rule::default() });
+            if !self.group(target, list).contains_key(&id) {
+                self.add(target, list, path, Rule { id, line, ..Rule::default() });
             }
         }
     }
 
-    /// Adds a rule. Of several ready-made ones with one id, each further one gets a mark of its own.
+    fn group(&mut self, target: &str, list: &str) -> &mut BTreeMap<String, Held> {
+        self.groups.entry((target.to_owned(), list.to_owned())).or_default()
+    }
+
+    /// Adds a rule of the file that was begun last. Of several ready-made ones with one id, each further one gets a mark of
+    /// its own.
     fn add(&mut self, target: &str, list: &str, path: &str, rule: Rule) {
-        let Rule { mut id, title, matching, details, indicators, revision, line } = rule;
-        if id.is_empty() {
-            id = path.to_owned();
-        }
-        let mut key = (target.to_owned(), list.to_owned(), id.clone());
+        let Rule { id, title, matching, details, indicators, revision, line } = rule;
+        let id = if id.is_empty() { path.to_owned() } else { id };
+        let file = self.files.len().saturating_sub(1);
+        let group = self.group(target, list);
+        let mut key = id.clone();
         let mut count = 1;
-        while self.items.contains_key(&key) {
+        while group.contains_key(&key) {
             count += 1;
-            key.2 = format!("{id}+{count}");
+            key = format!("{id}+{count}");
         }
-        let (target, list, id) = key.clone();
-        let label = Label { target, list, id, revision, title, file: path.to_owned(), line };
-        self.items.insert(key, Item { label, matching, details, indicators });
+        group.insert(key, Held { title, revision, file, line, matching, details, indicators });
     }
 }
 

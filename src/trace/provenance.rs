@@ -2,8 +2,10 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
-    fs::File,
-    io::{self, BufRead, BufReader},
+    fs,
+    hash::{DefaultHasher, Hash, Hasher},
+    io,
+    ops::Range,
     path::Path,
 };
 
@@ -11,7 +13,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    index::{Index, Named, named},
+    index::{Index, Named, Relation, named},
     output::ReadError,
 };
 use crate::{
@@ -136,6 +138,11 @@ impl Record {
         self.targets.get(target).is_some_and(Fate::is_rendered)
     }
 
+    /// The target and id of each of its rules.
+    pub fn rules(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.targets.iter().flat_map(|(target, fate)| fate.rules.iter().map(|rule| (target.as_str(), rule.as_str())))
+    }
+
     /// What the guard took.
     pub fn guarded(&self) -> impl Iterator<Item = &Finding> {
         let notes = crate::guard::DOCUMENTATION.0;
@@ -143,14 +150,15 @@ impl Record {
     }
 }
 
-/// All indicators of a run, to be looked up.
+/// All indicators of a run. What is held of each is its line: a feed may have a million of them. What is asked of all is
+/// asked in one go; see [`Sought`].
 #[derive(Debug, Default)]
 pub struct Provenance {
-    records: Vec<Record>,
-    by_id: HashMap<String, usize>,
-    /// By target and rule.
-    by_rule: HashMap<(String, String), Vec<usize>>,
-    values: Index,
+    text: String,
+    lines: Vec<Range<usize>>,
+    /// The hash of each id and the number of its line, by hash.
+    ids: Vec<(u64, usize)>,
+    feeds: usize,
 }
 
 impl Provenance {
@@ -160,84 +168,130 @@ impl Provenance {
     /// A file that can't be read, or is of another form.
     pub fn read(folder: &Path) -> Result<Option<Self>, ReadError> {
         let path = folder.join(FILE);
-        let failed = |source| ReadError::Io { path: path.display().to_string(), source };
-        let file = match File::open(&path) {
-            Ok(file) => file,
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(failed(error)),
+            Err(source) => return Err(ReadError::Io { path: path.display().to_string(), source }),
         };
         let damaged =
             |line: usize, message: String| ReadError::Damaged { path: path.display().to_string(), line, message };
-        let mut records = Vec::new();
-        for (index, line) in BufReader::new(file).lines().enumerate() {
-            let (number, line) = (index + 1, line.map_err(failed)?);
-            if index == 0 {
-                let head: Head = serde_json::from_str(&line).map_err(|error| damaged(number, error.to_string()))?;
-                if head.schema != SCHEMA {
-                    return Err(damaged(number, format!("schema {}, expected {SCHEMA}", head.schema)));
-                }
-                continue;
-            }
-            records.push(serde_json::from_str(&line).map_err(|error| damaged(number, error.to_string()))?);
+        let mut lines = text.split_inclusive('\n').scan(0, |end, line| {
+            let start = std::mem::replace(end, *end + line.len());
+            Some(start..*end)
+        });
+        let head: Head = serde_json::from_str(&text[lines.next().unwrap_or_default()])
+            .map_err(|error| damaged(1, error.to_string()))?;
+        if head.schema != SCHEMA {
+            return Err(damaged(1, format!("schema {}, expected {SCHEMA}", head.schema)));
         }
-        Ok(Some(Self::new(records)))
+        let lines: Vec<Range<usize>> = lines.collect();
+        let heads = lines.par_iter().enumerate().map(|(number, line)| {
+            let record: Record =
+                serde_json::from_str(&text[line.clone()]).map_err(|error| damaged(number + 2, error.to_string()))?;
+            Ok((hash(&record.id), number, record.source))
+        });
+        let heads: Vec<(u64, usize, String)> = heads.collect::<Result<_, _>>()?;
+        let mut ids: Vec<(u64, usize)> = heads.iter().map(|(hash, number, _)| (*hash, *number)).collect();
+        ids.par_sort_unstable();
+        let feeds = heads.into_iter().map(|(_, _, source)| source).collect::<BTreeSet<_>>().len();
+        Ok(Some(Self { text, lines, ids, feeds }))
     }
 
-    /// Of these indicators.
+    /// How many indicators there are.
     #[must_use]
-    pub fn new(records: Vec<Record>) -> Self {
-        let mut all = Self::default();
-        let named: Vec<Vec<Named>> = records.par_iter().map(|record| values(&record.pattern)).collect();
-        for ((number, record), named) in records.iter().enumerate().zip(named) {
-            all.by_id.insert(record.id.clone(), number);
-            for (target, fate) in &record.targets {
-                for rule in &fate.rules {
-                    all.by_rule.entry((target.clone(), rule.clone())).or_default().push(number);
-                }
-            }
-            named.into_iter().for_each(|value| all.values.add(value, number));
-        }
-        all.records = records;
-        all
+    pub fn count(&self) -> usize {
+        self.lines.len()
     }
 
-    /// All of them, by id.
+    /// How many feeds they came from.
     #[must_use]
-    pub fn records(&self) -> &[Record] {
-        &self.records
+    pub fn feeds(&self) -> usize {
+        self.feeds
     }
 
     /// The indicator with this id.
     #[must_use]
-    pub fn find(&self, id: &str) -> Option<&Record> {
-        self.by_id.get(id).map(|&number| &self.records[number])
+    pub fn find(&self, id: &str) -> Option<Record> {
+        let wanted = hash(id);
+        let start = self.ids.partition_point(|(hash, _)| *hash < wanted);
+        let same = self.ids[start..].iter().take_while(|(hash, _)| *hash == wanted);
+        same.filter_map(|(_, number)| self.record(&self.lines[*number])).find(|record| record.id == id)
     }
 
-    /// The indicators behind a rule.
-    pub(super) fn behind(&self, target: &str, rule: &str) -> impl Iterator<Item = &Record> {
-        let numbers = self.by_rule.get(&(target.to_owned(), rule.to_owned()));
-        numbers.into_iter().flatten().map(|&number| &self.records[number])
+    /// What a look at each of the indicators gives, in their order.
+    pub(super) fn each<T: Send>(&self, look: impl Fn(Record) -> Vec<T> + Sync) -> Vec<T> {
+        self.lines.par_iter().flat_map_iter(|line| self.record(line).map(&look).unwrap_or_default()).collect()
     }
 
-    /// The indicators that are behind the same rules of a target as this one, itself among them.
-    pub(super) fn beside(&self, id: &str, target: &str) -> BTreeSet<&str> {
-        let fate = self.find(id).and_then(|record| record.targets.get(target));
-        let rules = fate.into_iter().flat_map(|fate| &fate.rules);
-        rules.flat_map(|rule| self.behind(target, rule)).map(|record| record.id.as_str()).collect()
+    /// The indicator of a line. All lines were good when they were read.
+    fn record(&self, line: &Range<usize>) -> Option<Record> {
+        serde_json::from_str(&self.text[line.clone()]).ok()
+    }
+}
+
+/// The same in every run, though nothing depends on it.
+fn hash(id: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    id.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// Rules and entries whose indicators are asked for, all at once. A question is known by its number.
+#[derive(Debug, Default)]
+pub(super) struct Sought<'i> {
+    /// The target of each question.
+    targets: Vec<&'i str>,
+    rules: HashMap<(&'i str, &'i str), Vec<usize>>,
+    entries: Index,
+}
+
+impl<'i> Sought<'i> {
+    /// Asks for the indicators behind these rules of a target.
+    pub(super) fn rules(&mut self, target: &'i str, ids: impl IntoIterator<Item = &'i str>) {
+        let number = self.targets.len();
+        self.targets.push(target);
+        ids.into_iter().for_each(|id| self.rules.entry((target, id)).or_default().push(number));
     }
 
-    /// The target and id of each rule that these indicators are behind.
-    pub(super) fn rules_of<'p>(
-        &'p self,
-        ids: impl Iterator<Item = &'p str>,
-    ) -> impl Iterator<Item = (&'p str, &'p str)> {
-        let fates = ids.filter_map(|id| self.find(id)).flat_map(|record| &record.targets);
-        fates.flat_map(|(target, fate)| fate.rules.iter().map(move |rule| (target.as_str(), rule.as_str())))
+    /// Asks for the indicators that name an entry of a target's list, or a part of it: a prefix of a list may be put together
+    /// from those of several indicators.
+    pub(super) fn entry(&mut self, target: &'i str, entry: &str) {
+        self.entries.add(Named::entry(entry), self.targets.len());
+        self.targets.push(target);
     }
 
-    /// The indicators that name a value, a part of it, or something around it.
-    pub(super) fn naming(&self, value: &Named) -> Vec<(&Record, super::Relation)> {
-        self.values.related(value).into_iter().map(|(number, how)| (&self.records[number], how)).collect()
+    /// The ids of the indicators for each question, sorted.
+    pub(super) fn find(&self, provenance: &Provenance) -> Vec<Vec<String>> {
+        let mut found = vec![Vec::new(); self.targets.len()];
+        if self.rules.is_empty() && self.entries.is_empty() {
+            return found;
+        }
+        for (number, id) in provenance.each(|record| self.asked(&record)) {
+            found[number].push(id);
+        }
+        found.par_iter_mut().for_each(|ids: &mut Vec<String>| {
+            ids.sort();
+            ids.dedup();
+        });
+        found
+    }
+
+    /// The questions that an indicator answers.
+    fn asked(&self, record: &Record) -> Vec<(usize, String)> {
+        let mut numbers = Vec::new();
+        for (target, fate) in &record.targets {
+            for rule in &fate.rules {
+                numbers.extend(self.rules.get(&(target.as_str(), rule.as_str())).into_iter().flatten().copied());
+            }
+        }
+        if !self.entries.is_empty() {
+            let related = values(&record.pattern).into_iter().flat_map(|value| self.entries.related(&value));
+            let of_it = related.filter(|(number, how)| {
+                matches!(how, Relation::Same | Relation::Around) && record.is_in(self.targets[*number])
+            });
+            numbers.extend(of_it.map(|(number, _)| number));
+        }
+        numbers.into_iter().map(|number| (number, record.id.clone())).collect()
     }
 }
 
