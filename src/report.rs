@@ -152,7 +152,54 @@ pub struct IndicatorReport {
     /// What was said about its pattern.
     pub diagnostics: Vec<Diagnostic>,
     /// By target; empty unless it is active.
-    pub targets: BTreeMap<&'static str, TargetReport>,
+    pub targets: ByTarget,
+}
+
+/// What became of one indicator in each target, by the target's name. A run holds one for each indicator, and a map that
+/// takes no more room than its few entries is what lets it hold a million.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ByTarget(Box<[(&'static str, TargetReport)]>);
+
+impl ByTarget {
+    /// The one of a target.
+    #[must_use]
+    pub fn get(&self, target: &str) -> Option<&TargetReport> {
+        self.0.iter().find(|(name, _)| *name == target).map(|(_, report)| report)
+    }
+
+    /// The one of a target, to be changed.
+    pub fn get_mut(&mut self, target: &str) -> Option<&mut TargetReport> {
+        self.0.iter_mut().find(|(name, _)| *name == target).map(|(_, report)| report)
+    }
+
+    /// All, in the order of the names.
+    pub fn iter(&self) -> std::slice::Iter<'_, (&'static str, TargetReport)> {
+        self.0.iter()
+    }
+}
+
+impl<'a> IntoIterator for &'a ByTarget {
+    type Item = &'a (&'static str, TargetReport);
+    type IntoIter = std::slice::Iter<'a, (&'static str, TargetReport)>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl FromIterator<(&'static str, TargetReport)> for ByTarget {
+    fn from_iter<I: IntoIterator<Item = (&'static str, TargetReport)>>(reports: I) -> Self {
+        let mut reports: Vec<_> = reports.into_iter().collect();
+        reports.sort_by_key(|(name, _)| *name);
+        reports.dedup_by_key(|(name, _)| *name);
+        Self(reports.into())
+    }
+}
+
+impl Serialize for ByTarget {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter().map(|(name, report)| (name, report)))
+    }
 }
 
 /// What became of one indicator in one target.

@@ -88,7 +88,7 @@ fn said(finished: &Finished, language: &str) -> Vec<(&'static str, Option<Span>,
             natives.filter_map(|target| target.check_native(&indicator.pattern).err()).map(|found| of(&found, "")),
         );
         all.extend(indicator.diagnostics.iter().map(|found| of(found, &indicator.pattern)));
-        for entry in indicator.targets.values() {
+        for entry in indicator.targets.iter().map(|(_, entry)| entry) {
             all.extend(entry.losses.iter().map(|loss| (loss.code.0, Some(loss.span), indicator.pattern.clone())));
         }
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::{
-    diff::behind,
+    cause::behind,
     index::{Named, Relation, closest},
     output::{Label, Output},
     provenance::{Record, values},

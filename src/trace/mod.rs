@@ -10,6 +10,7 @@
 //! writes them beside its rules where that is wanted, an indicator a line, as the report has them.
 
 mod answer;
+mod cause;
 mod diff;
 mod index;
 mod output;
@@ -18,7 +19,8 @@ mod question;
 mod split;
 
 pub use answer::{ANSWER_SCHEMA, Answer, Origin, Place};
-pub use diff::{Cause, Change, Counts, DIFF_SCHEMA, Diff, Reason, Sort};
+pub use cause::{Cause, Reason};
+pub use diff::{Change, Counts, DIFF_SCHEMA, Diff, Sort};
 pub use index::Relation;
 pub use output::{Item, Label, Output, ReadError};
 pub use provenance::{FILE, FOLDER, Fate, Finding, Lost, Provenance, Record, write};

@@ -72,7 +72,7 @@ fn convert(bundle: &str, settings: &Settings, renderer: &Renderer) -> Finished {
 
 /// How many rules a run writes.
 fn rules(finished: &Finished) -> u64 {
-    finished.indicators.iter().flat_map(|one| one.targets.values()).map(|entry| entry.rules.len() as u64).sum()
+    finished.indicators.iter().flat_map(|one| one.targets.iter()).map(|(_, entry)| entry.rules.len() as u64).sum()
 }
 
 fn parsing(criterion: &mut Criterion) {

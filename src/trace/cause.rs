@@ -1,0 +1,293 @@
+//! Why a rule or an entry is no longer as it was.
+
+use serde::Serialize;
+
+use super::{
+    output::{Item, Output},
+    provenance::{Fate, Provenance, Record, Sought},
+};
+use crate::report::Status;
+
+/// Why it has happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Reason {
+    /// The indicator is new.
+    New,
+    /// The indicator was there, and not in force.
+    Returned,
+    /// The indicator was edited.
+    Edited,
+    /// The indicator has expired.
+    Expired,
+    /// The indicator was taken back.
+    Revoked,
+    /// The filter leaves the indicator out.
+    Filtered,
+    /// The indicator can't be read any more.
+    Invalid,
+    /// The guard keeps all that the indicator names.
+    Guarded,
+    /// The target has no rule for the indicator any more.
+    Refused,
+    /// No feed holds the indicator any more.
+    Withdrawn,
+    /// The indicator is the same: the configuration, a mapping, a template or stixc itself is not.
+    Settings,
+    /// One of the two runs did not keep its indicators.
+    Unknown,
+}
+
+impl Reason {
+    /// The word in reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Returned => "returned",
+            Self::Edited => "edited",
+            Self::Expired => "expired",
+            Self::Revoked => "revoked",
+            Self::Filtered => "filtered",
+            Self::Invalid => "invalid",
+            Self::Guarded => "guarded",
+            Self::Refused => "refused",
+            Self::Withdrawn => "withdrawn",
+            Self::Settings => "settings",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// A reason, and the indicator that gives it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Cause {
+    /// Why.
+    pub reason: Reason,
+    /// The indicator; empty where none is known.
+    pub indicator: String,
+    /// Its name; empty where only its id is known.
+    pub name: String,
+    /// Its feed; empty where only its id is known.
+    pub source: String,
+    /// More about it: when it expired, what the guard or the target says.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub details: String,
+}
+
+/// A rule or an entry before and after.
+pub(super) type Pair<'o> = [Option<Item<'o>>; 2];
+
+pub(super) struct Both<'o> {
+    pub old: &'o Output,
+    pub new: &'o Output,
+}
+
+/// Why an item is no longer as it was.
+#[derive(Default)]
+pub(super) struct Causes {
+    pub causes: Vec<Cause>,
+    pub others: usize,
+    pub moved: usize,
+}
+
+/// The indicators behind an item, before and after.
+struct Sides<'s> {
+    target: &'s str,
+    was: &'s [String],
+    is: &'s [String],
+}
+
+impl<'s> Sides<'s> {
+    /// Each indicator, and whether it was and is behind the item.
+    fn all(&self) -> impl Iterator<Item = (&'s String, bool, bool)> {
+        let was = self.was.iter().map(|id| (id, true, self.is.binary_search(id).is_ok()));
+        let is = self.is.iter().filter(|id| self.was.binary_search(id).is_err()).map(|id| (id, false, true));
+        was.chain(is)
+    }
+}
+
+impl Both<'_> {
+    /// Why each of these is no longer as it was.
+    pub(super) fn all_causes(&self, pairs: &[Pair<'_>]) -> Vec<Causes> {
+        let side = |at: usize, output| behind(&pairs.iter().map(|pair| pair[at]).collect::<Vec<_>>(), output);
+        let (was, is) = (side(0, self.old), side(1, self.new));
+        let items = || pairs.iter().map(|[before, after]| before.or(*after)).zip(was.iter().zip(&is));
+        let sides = || items().map(|(item, (was, is))| Sides { target: item.map_or("", |item| item.target), was, is });
+        let known: Vec<Known<'_>> = sides().map(|sides| self.causes(&sides)).collect();
+        // A rule that is called by another of its indicators is in both outputs under another id. Lists have no such ids.
+        let is_rule = |item: Option<Item<'_>>| item.is_some_and(|item| item.list.is_empty());
+        let moved: Vec<Option<(&str, &str)>> = items()
+            .zip(&known)
+            .map(|((item, _), known)| {
+                let id = known.moved.first().filter(|_| is_rule(item))?;
+                Some((item?.target, id.as_str()))
+            })
+            .collect();
+        let neighbours = self.neighbours(&moved);
+        let all = sides().zip(known).zip(neighbours);
+        all.map(|((sides, known), neighbours)| self.conclude(&sides, known, neighbours)).collect()
+    }
+
+    /// What the indicators behind an item say themselves.
+    fn causes<'s>(&self, sides: &Sides<'s>) -> Known<'s> {
+        let mut known = Known::default();
+        for (id, was, is) in sides.all() {
+            match self.cause(sides.target, id, was, is) {
+                Some(cause) if cause.reason == Reason::Settings => known.moved.push(id),
+                Some(cause) => known.causes.push(cause),
+                None => known.same.push(id),
+            }
+        }
+        known
+    }
+
+    /// The reasons, also those that lie in other indicators, and none where there is one.
+    fn conclude(&self, sides: &Sides<'_>, known: Known<'_>, neighbours: Option<Vec<Cause>>) -> Causes {
+        let Known { mut causes, mut same, mut moved } = known;
+        let is_rule = neighbours.is_some();
+        let is_here = |id: &String| sides.was.binary_search(id).is_ok() || sides.is.binary_search(id).is_ok();
+        causes.extend(neighbours.into_iter().flatten().filter(|cause| !is_here(&cause.indicator)));
+        // That an indicator is in another rule is explained by one that has come or gone, and by nothing else.
+        let mut unexplained = if is_rule && !causes.is_empty() { Vec::new() } else { std::mem::take(&mut moved) };
+        if causes.is_empty() && unexplained.is_empty() {
+            unexplained = std::mem::take(&mut same);
+        }
+        let reason = if self.known().is_some() { Reason::Settings } else { Reason::Unknown };
+        causes.extend(unexplained.into_iter().map(|id| self.name(reason, id, String::new())));
+        if causes.is_empty() {
+            causes.push(self.name(reason, "", String::new()));
+        }
+        causes.sort();
+        Causes { causes, others: same.len(), moved: moved.len() }
+    }
+
+    /// For each target and indicator: the indicators that have come to its rules, or have gone from them.
+    fn neighbours(&self, moved: &[Option<(&str, &str)>]) -> Vec<Option<Vec<Cause>>> {
+        let Some((old, new)) = self.known().filter(|_| moved.iter().any(Option::is_some)) else {
+            return vec![None; moved.len()];
+        };
+        let (was, is) = (beside(moved, old), beside(moved, new));
+        let all = moved.iter().zip(was.iter().zip(&is));
+        all.map(|(asked, (was, is))| {
+            let target = asked.as_ref()?.0;
+            let gone_or_come = Sides { target, was, is };
+            let causes = gone_or_come.all().filter(|(_, was, is)| was != is);
+            Some(causes.filter_map(|(id, was, is)| self.cause(target, id, was, is)).collect())
+        })
+        .collect()
+    }
+
+    /// The indicators of both runs.
+    fn known(&self) -> Option<(&Provenance, &Provenance)> {
+        self.old.provenance.as_ref().zip(self.new.provenance.as_ref())
+    }
+
+    /// Why an indicator is behind an item of a target now and was not, or the other way round, and more about it; `None`
+    /// where it is behind both and as it was.
+    fn cause(&self, target: &str, id: &str, was: bool, is: bool) -> Option<Cause> {
+        let Some((old, new)) = self.known() else {
+            return (was != is).then(|| self.name(Reason::Unknown, id, String::new()));
+        };
+        let (before, after) = (old.find(id), new.find(id));
+        let edited =
+            |before: &Record, after: &Record| before.pattern != after.pattern || before.modified != after.modified;
+        let (reason, details) = match (was, is, &before, &after) {
+            (true, false, _, Some(after)) => {
+                let edited = before.as_ref().is_some_and(|before| edited(before, after));
+                gone(after, target).unwrap_or((changed(edited), String::new()))
+            }
+            (true, false, _, None) => (Reason::Withdrawn, String::new()),
+            (false, true, None, _) => (Reason::New, String::new()),
+            (false, true, Some(before), after) => {
+                let edited = after.as_ref().is_some_and(|after| edited(before, after));
+                if before.status != Status::Active && !edited {
+                    (Reason::Returned, before.status.name().to_owned())
+                } else {
+                    (changed(edited), String::new())
+                }
+            }
+            (_, _, Some(before), Some(after)) if edited(before, after) => (Reason::Edited, String::new()),
+            _ => return None,
+        };
+        Some(Cause::new(reason, id, after.or(before), details))
+    }
+
+    fn name(&self, reason: Reason, id: &str, details: String) -> Cause {
+        let find = |output: &Output| output.provenance.as_ref()?.find(id);
+        Cause::new(reason, id, find(self.new).or_else(|| find(self.old)), details)
+    }
+}
+
+/// What the indicators behind an item say: causes, those that are as they were, and those that are as they were and yet
+/// behind it only on one side.
+#[derive(Default)]
+struct Known<'s> {
+    causes: Vec<Cause>,
+    same: Vec<&'s String>,
+    moved: Vec<&'s String>,
+}
+
+impl Cause {
+    fn new(reason: Reason, id: &str, record: Option<Record>, details: String) -> Self {
+        let (name, source) = record.map(|record| (record.name, record.source)).unwrap_or_default();
+        Self { reason, indicator: id.to_owned(), name, source, details }
+    }
+}
+
+fn changed(edited: bool) -> Reason {
+    if edited { Reason::Edited } else { Reason::Settings }
+}
+
+/// Why an indicator that is there has no rule in a target; `None` where it has one.
+fn gone(record: &Record, target: &str) -> Option<(Reason, String)> {
+    let at = |moment: &Option<String>| moment.clone().unwrap_or_default();
+    let said = || record.diagnostics.first().map(|found| found.message.clone()).unwrap_or_default();
+    Some(match record.status {
+        Status::Expired => (Reason::Expired, at(&record.valid_until)),
+        Status::Revoked => (Reason::Revoked, at(&record.modified)),
+        Status::Filtered => (Reason::Filtered, said()),
+        Status::Invalid => (Reason::Invalid, said()),
+        Status::Active => match record.targets.get(target) {
+            Some(fate) if fate.verdict == Fate::GUARDED => {
+                (Reason::Guarded, record.guarded().map(|found| found.message.clone()).next().unwrap_or_default())
+            }
+            Some(fate) if fate.verdict == Fate::REFUSED => {
+                let why: Vec<&str> = fate.losses.iter().map(|loss| loss.message.as_str()).collect();
+                (Reason::Refused, why.join("; "))
+            }
+            _ => return None,
+        },
+    })
+}
+
+/// The ids of the indicators behind items, sorted; none where there is no item. What a rule says of itself counts where the
+/// run's indicators say nothing.
+pub(super) fn behind(items: &[Option<Item<'_>>], output: &Output) -> Vec<Vec<String>> {
+    let mut sought = Sought::default();
+    for item in items {
+        match item {
+            Some(item) if item.list.is_empty() => sought.rules(item.target, [item.id]),
+            // The lists of hashes beside rules name the indicators of each.
+            Some(item) if item.indicators().is_empty() => sought.entry(item.target, item.id),
+            _ => sought.rules("", []),
+        }
+    }
+    let found = match &output.provenance {
+        Some(provenance) => sought.find(provenance),
+        None => vec![Vec::new(); items.len()],
+    };
+    let named = |item: &Option<Item<'_>>| item.map(|item| item.indicators().to_vec()).unwrap_or_default();
+    found.into_iter().zip(items).map(|(found, item)| if found.is_empty() { named(item) } else { found }).collect()
+}
+
+/// For each target and indicator: the indicators behind the same rules, itself among them.
+fn beside(asked: &[Option<(&str, &str)>], provenance: &Provenance) -> Vec<Vec<String>> {
+    let rules = |(target, id): (&str, &str)| provenance.find(id)?.targets.remove(target).map(|fate| fate.rules);
+    let rules: Vec<Vec<String>> = asked.iter().map(|asked| asked.and_then(rules).unwrap_or_default()).collect();
+    let mut sought = Sought::default();
+    for (asked, rules) in asked.iter().zip(&rules) {
+        sought.rules(asked.map_or("", |(target, _)| target), rules.iter().map(String::as_str));
+    }
+    sought.find(provenance)
+}
