@@ -347,6 +347,22 @@ fn targets_and_templates_are_listed_and_templates_can_be_replaced() {
 }
 
 #[test]
+fn the_help_of_a_command_tells_more_than_its_line_in_the_list() {
+    let list = text(&stixc(&["--help"]));
+    let told = [
+        ("convert", "refused or guarded"),
+        ("diff", "provenance = true"),
+        ("why", "hxxp://"),
+        ("fmt", "ends with code 1"),
+    ];
+    for (command, words) in told {
+        let help = text(&stixc(&[command, "--help"])).replace('\n', " ");
+        assert!(help.contains(words), "{help}");
+        assert!(list.contains(&format!("  {command} ")) && !list.contains(words), "{list}");
+    }
+}
+
+#[test]
 fn help_and_version_are_data() {
     for arguments in [&["--help"][..], &["--version"], &["convert", "--help"]] {
         let output = stixc(arguments);

@@ -23,7 +23,7 @@ use super::{
     exit::{Exit, Failure},
 };
 
-/// Explain a pattern, or a code.
+/// Explain a pattern, or a code such as L001.
 ///
 /// For a pattern: its syntax tree, the steps to its normal form, its plan, and for each target the verdict, what is lost
 /// and the rule. For `codes`: a table of all codes; for a letter such as L: those of one stage.

@@ -72,38 +72,25 @@ pub(crate) struct Global {
     pub color: ColorChoice,
 }
 
+// What help says of each command stands at its arguments: a comment here would hide all but its own line.
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Compile indicators to rules
     Convert(Box<convert::Convert>),
-    /// Parse, type-check and lint patterns
     Check(check::Check),
-    /// Print patterns in the spelling of the standard
     Fmt(fmt::Fmt),
-    /// Explain a pattern (tree, plan, verdict and rules of each target), or a code such as L001
     Explain(explain::Explain),
-    /// Hold patterns against observed data
     Match(match_::Match),
-    /// Compare two folders of outputs: what has changed, and why
     Diff(diff::DiffCommand),
-    /// Say where a rule or an entry of a list comes from, or why there is none
     Why(why::Why),
-    /// Run the installed engines over the witnesses that convert --witness wrote
     Verify(verify::Verify),
-    /// List the targets, or what each of them can hold
     Targets(targets::Targets),
-    /// List, show or export the templates
     Templates(templates::Templates),
-    /// Fetch a collection from a TAXII server into a bundle
     #[cfg(feature = "taxii")]
     Fetch(Box<fetch::Fetch>),
-    /// Bring all outputs up to date: feeds, filters and targets from stixc.toml
     #[cfg(all(feature = "store", feature = "taxii"))]
     Build(build::Build),
-    /// Look into the store of build, or make room in it
     #[cfg(all(feature = "store", feature = "taxii"))]
     Store(store::StoreCommand),
-    /// Write a commented stixc.toml to begin with
     #[cfg(all(feature = "store", feature = "taxii"))]
     Init(init::Init),
 }
