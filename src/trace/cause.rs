@@ -1,16 +1,15 @@
 //! Why a rule or an entry is no longer as it was.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::{
     output::{Item, Output},
-    provenance::{Fate, Provenance, Record, Sought},
+    provenance::{Provenance, Record, Sought},
 };
-use crate::report::Status;
+use crate::report::{Status, Verdict};
 
 /// Why it has happened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reason {
     /// The indicator is new.
     New,
@@ -56,6 +55,12 @@ impl Reason {
             Self::Settings => "settings",
             Self::Unknown => "unknown",
         }
+    }
+}
+
+impl Serialize for Reason {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
     }
 }
 
@@ -249,10 +254,10 @@ fn gone(record: &Record, target: &str) -> Option<(Reason, String)> {
         Status::Filtered => (Reason::Filtered, said()),
         Status::Invalid => (Reason::Invalid, said()),
         Status::Active => match record.targets.get(target) {
-            Some(fate) if fate.verdict == Fate::GUARDED => {
+            Some(fate) if fate.is(Verdict::Guarded) => {
                 (Reason::Guarded, record.guarded().map(|found| found.message.clone()).next().unwrap_or_default())
             }
-            Some(fate) if fate.verdict == Fate::REFUSED => {
+            Some(fate) if fate.is(Verdict::Refused) => {
                 let why: Vec<&str> = fate.losses.iter().map(|loss| loss.message.as_str()).collect();
                 (Reason::Refused, why.join("; "))
             }

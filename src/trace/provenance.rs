@@ -2,9 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
-    fs,
-    hash::{DefaultHasher, Hash, Hasher},
-    io,
+    fs, io,
     ops::Range,
     path::Path,
 };
@@ -19,7 +17,8 @@ use super::{
 use crate::{
     convert::understand,
     output::Sink,
-    report::{IndicatorReport, Status},
+    report::{IndicatorReport, Status, Verdict},
+    stix::Key,
     target::contract::EmitError,
 };
 
@@ -100,15 +99,9 @@ pub struct Fate {
 }
 
 impl Fate {
-    /// The verdict of what the guard took.
-    pub const GUARDED: &'static str = "guarded";
-    /// The verdict of what the target can't say.
-    pub const REFUSED: &'static str = "refused";
-
-    /// Whether there is a rule.
-    #[must_use]
-    pub fn is_rendered(&self) -> bool {
-        self.verdict != Self::GUARDED && self.verdict != Self::REFUSED
+    /// Whether there is no rule, for this reason.
+    pub(super) fn is(&self, verdict: Verdict) -> bool {
+        self.verdict == verdict.name()
     }
 }
 
@@ -124,18 +117,10 @@ pub struct Lost {
 }
 
 impl Record {
-    /// What the provenance would say of an indicator.
-    ///
-    /// # Errors
-    /// None in practice: a report is plain data.
-    pub fn of(report: &IndicatorReport) -> Result<Self, serde_json::Error> {
-        serde_json::from_slice(&serde_json::to_vec(report)?)
-    }
-
     /// Whether it has a rule or an entry in a target.
     #[must_use]
     pub fn is_in(&self, target: &str) -> bool {
-        self.targets.get(target).is_some_and(Fate::is_rendered)
+        self.targets.get(target).is_some_and(|fate| !fate.is(Verdict::Refused) && !fate.is(Verdict::Guarded))
     }
 
     /// The target and id of each of its rules.
@@ -156,8 +141,8 @@ impl Record {
 pub struct Provenance {
     text: String,
     lines: Vec<Range<usize>>,
-    /// The hash of each id and the number of its line, by hash.
-    ids: Vec<(u64, usize)>,
+    /// The key of each id and the number of its line, by key.
+    ids: Vec<(Key, usize)>,
     feeds: usize,
 }
 
@@ -188,10 +173,10 @@ impl Provenance {
         let heads = lines.par_iter().enumerate().map(|(number, line)| {
             let record: Record =
                 serde_json::from_str(&text[line.clone()]).map_err(|error| damaged(number + 2, error.to_string()))?;
-            Ok((hash(&record.id), number, record.source))
+            Ok((Key::of(&record.id), number, record.source))
         });
-        let heads: Vec<(u64, usize, String)> = heads.collect::<Result<_, _>>()?;
-        let mut ids: Vec<(u64, usize)> = heads.iter().map(|(hash, number, _)| (*hash, *number)).collect();
+        let heads: Vec<(Key, usize, String)> = heads.collect::<Result<_, _>>()?;
+        let mut ids: Vec<(Key, usize)> = heads.iter().map(|(key, number, _)| (*key, *number)).collect();
         ids.par_sort_unstable();
         let feeds = heads.into_iter().map(|(_, _, source)| source).collect::<BTreeSet<_>>().len();
         Ok(Some(Self { text, lines, ids, feeds }))
@@ -212,10 +197,9 @@ impl Provenance {
     /// The indicator with this id.
     #[must_use]
     pub fn find(&self, id: &str) -> Option<Record> {
-        let wanted = hash(id);
-        let start = self.ids.partition_point(|(hash, _)| *hash < wanted);
-        let same = self.ids[start..].iter().take_while(|(hash, _)| *hash == wanted);
-        same.filter_map(|(_, number)| self.record(&self.lines[*number])).find(|record| record.id == id)
+        let key = Key::of(id);
+        let at = self.ids.binary_search_by_key(&key, |(key, _)| *key).ok()?;
+        self.record(&self.lines[self.ids[at].1])
     }
 
     /// What a look at each of the indicators gives, in their order.
@@ -227,13 +211,6 @@ impl Provenance {
     fn record(&self, line: &Range<usize>) -> Option<Record> {
         serde_json::from_str(&self.text[line.clone()]).ok()
     }
-}
-
-/// The same in every run, though nothing depends on it.
-fn hash(id: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    id.hash(&mut hasher);
-    hasher.finish()
 }
 
 /// Rules and entries whose indicators are asked for, all at once. A question is known by its number.
