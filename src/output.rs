@@ -73,7 +73,8 @@ pub struct Directory {
     changed: usize,
 }
 
-const MANIFEST: &str = "manifest.json";
+/// The file that lists what was written.
+pub const MANIFEST: &str = "manifest.json";
 const MANIFEST_SCHEMA: &str = "stixc-manifest/1";
 
 #[derive(Serialize, Deserialize)]

@@ -91,6 +91,50 @@ pub trait Target: Sync {
     /// # Errors
     /// A template that does not render, a file that can't be written, a range of numbers that is used up.
     fn emit(&self, rules: Vec<Rule>, emission: &mut dyn Emission) -> Result<(), EmitError>;
+
+    /// The rules and entries of a file that [`Target::emit`] wrote at `path`, in its order. What else is in it is passed
+    /// over.
+    fn read_back(&self, path: &str, text: &str) -> Vec<ReadBack>;
+}
+
+/// A rule, or an entry of a list, read back from a file.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ReadBack {
+    /// For an entry of a list: of which kind; empty for a rule.
+    pub list: String,
+    /// By what it is known: UUID, sid, name, or the entry itself. Empty where it has nothing of the kind.
+    pub id: String,
+    /// What people call it; empty for an entry.
+    pub title: String,
+    /// The part that decides what it matches.
+    pub matching: String,
+    /// All else.
+    pub details: String,
+    /// The indicators that it says it is made from.
+    pub indicators: Vec<String>,
+    /// Its revision, where rules of its kind have one.
+    pub revision: Option<u32>,
+    /// Where it begins in its file, from 1.
+    pub line: usize,
+}
+
+impl ReadBack {
+    /// The ids of indicators in a text that the target itself wrote, sorted, each once.
+    pub(super) fn indicators(text: &str) -> Vec<String> {
+        const LENGTH: usize = "indicator--".len() + 36;
+        let ids = text.match_indices("indicator--").filter_map(|(at, _)| text.get(at..at + LENGTH));
+        let is_id = |id: &&str| id.bytes().skip(11).all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+        let mut ids: Vec<String> = ids.filter(is_id).map(str::to_owned).collect();
+        ids.sort();
+        ids.dedup();
+        ids
+    }
+}
+
+/// The lines of a list that are neither blank nor comments, with their numbers, from 1.
+pub(super) fn numbered(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let lines = text.lines().enumerate().map(|(index, line)| (index + 1, line));
+    lines.filter(|(_, line)| !line.trim().is_empty() && !line.starts_with(['#', ';']))
 }
 
 /// What the user asked of a target.

@@ -16,7 +16,6 @@ mod index;
 mod output;
 mod provenance;
 mod question;
-mod split;
 
 pub use answer::{ANSWER_SCHEMA, Answer, Origin, Place};
 pub use cause::{Cause, Reason};

@@ -8,11 +8,11 @@ use std::{
 
 use serde::Serialize;
 
-use super::{
-    provenance::{FOLDER, Provenance},
-    split::{self, Rule, indicators},
+use super::provenance::{FOLDER, Provenance};
+use crate::{
+    output::MANIFEST,
+    target::{self, Target, contract::ReadBack},
 };
-use crate::target::TARGETS;
 
 /// A folder that can't be read.
 #[derive(Debug, thiserror::Error)]
@@ -154,23 +154,20 @@ impl Output {
     pub fn read(folder: &Path) -> Result<Self, ReadError> {
         let files = below(folder, Path::new(""))?;
         let mut output = Self { provenance: Provenance::read(folder)?, ..Self::default() };
-        let known = |path: &&String| {
-            let top = path.split_once('/').map(|(top, _)| top);
-            path.as_str() == "manifest.json"
-                || top.is_some_and(|top| top == FOLDER || TARGETS.iter().any(|target| target.name() == top))
-        };
-        if !files.is_empty() && !files.iter().any(|path| known(&path)) {
+        let top = |path: &str| path.split_once('/').map(|(top, _)| top.to_owned());
+        let mut of_targets: Vec<(&dyn Target, &String)> =
+            files.iter().filter_map(|path| Some((target::find(&top(path)?)?, path))).collect();
+        let is_ours = |path: &String| path == MANIFEST || top(path).is_some_and(|top| top == FOLDER);
+        if of_targets.is_empty() && !files.is_empty() && !files.iter().any(is_ours) {
             return Err(ReadError::Foreign(folder.display().to_string()));
         }
-        // Plain lists come first: their entries are the same as those of the other formats.
-        let mut ordered: Vec<&String> = files.iter().filter(known).collect();
-        ordered.sort_by_key(|path| (!path.ends_with(".txt"), *path));
-        for path in ordered {
-            let Some((target, name)) = path.split_once('/').filter(|(top, _)| *top != FOLDER) else { continue };
+        of_targets.sort_by_key(|(target, path)| (target.name(), rank(*target, path), *path));
+        for (target, path) in of_targets {
             let file = folder.join(path);
             let bytes = fs::read(&file).map_err(|source| ReadError::Io { path: file.display().to_string(), source })?;
             output.files.push(path.clone());
-            output.take(target, name, path, &String::from_utf8_lossy(&bytes));
+            let found = target.read_back(path, &String::from_utf8_lossy(&bytes));
+            found.into_iter().for_each(|found| output.add(target.name(), path, found));
         }
         Ok(output)
     }
@@ -200,70 +197,17 @@ impl Output {
         Item { target, list, id, file: self.files.get(held.file).map_or("", String::as_str), held }
     }
 
-    fn take(&mut self, target: &str, name: &str, path: &str, text: &str) {
-        let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
-        match (target, extension) {
-            ("blocklist", _) => self.list(target, name, path, text),
-            ("suricata", "list") => {
-                let list = name.trim_start_matches("lists/").trim_end_matches(".list");
-                for (line, text) in entries(text) {
-                    let Some((hash, details)) = text.split_once("  ") else { continue };
-                    let (id, details, indicators) = (hash.to_owned(), details.to_owned(), indicators(details));
-                    self.add(target, list, path, Rule { id, details, indicators, line, ..Rule::default() });
-                }
-            }
-            ("suricata", _) => {
-                for (line, text) in entries(text) {
-                    if let Some(rule) = split::suricata(text) {
-                        self.add(target, "", path, Rule { line, ..rule });
-                    }
-                }
-            }
-            ("yara", _) => split::yara(text).into_iter().for_each(|rule| self.add(target, "", path, rule)),
-            ("sigma", _) => split::sigma(text).into_iter().for_each(|rule| self.add(target, "", path, rule)),
-            // A target that is not known here is compared file by file.
-            _ => self.add(target, "", path, Rule { matching: text.to_owned(), line: 1, ..Rule::default() }),
-        }
-    }
-
-    /// Every format holds the same entries, each in its own dress.
-    fn list(&mut self, target: &str, name: &str, path: &str, text: &str) {
-        let kind = match name {
-            "domains.txt" | "hosts" | "rpz.zone" => "domain",
-            "urls.txt" => "url",
-            _ => name.split('.').next().unwrap_or(name),
-        };
-        let bare = |line: &'_ str| -> Option<String> {
-            Some(match name {
-                "hosts" => line.strip_prefix("0.0.0.0 ")?.to_owned(),
-                "rpz.zone" => line.strip_suffix(" IN CNAME .")?.to_owned(),
-                _ if name.ends_with(".nft") => line.strip_prefix('\t')?.trim_end_matches(',').to_owned(),
-                _ => line.to_owned(),
-            })
-        };
-        for (line, id) in entries(text).filter_map(|(line, text)| Some((line, bare(text)?))) {
-            let list = match kind {
-                "stixc" if id.contains(':') => "ipv6",
-                "stixc" => "ipv4",
-                other => other,
-            };
-            if !self.group(target, list).contains_key(&id) {
-                self.add(target, list, path, Rule { id, line, ..Rule::default() });
-            }
-        }
-    }
-
-    fn group(&mut self, target: &str, list: &str) -> &mut BTreeMap<String, Held> {
-        self.groups.entry((target.to_owned(), list.to_owned())).or_default()
-    }
-
-    /// Adds a rule of the file that was begun last. Of several ready-made ones with one id, each further one gets a mark of
-    /// its own.
-    fn add(&mut self, target: &str, list: &str, path: &str, rule: Rule) {
-        let Rule { id, title, matching, details, indicators, revision, line } = rule;
+    /// Adds a rule of the file that was begun last. An entry that another format holds too is the same; of several ready-made
+    /// rules with one id, each further one gets a mark of its own.
+    fn add(&mut self, target: &str, path: &str, found: ReadBack) {
+        let ReadBack { list, id, title, matching, details, indicators, revision, line } = found;
         let id = if id.is_empty() { path.to_owned() } else { id };
         let file = self.files.len().saturating_sub(1);
-        let group = self.group(target, list);
+        let is_entry = !list.is_empty();
+        let group = self.groups.entry((target.to_owned(), list)).or_default();
+        if is_entry && group.contains_key(&id) {
+            return;
+        }
         let mut key = id.clone();
         let mut count = 1;
         while group.contains_key(&key) {
@@ -274,10 +218,10 @@ impl Output {
     }
 }
 
-/// The lines of a list that are neither blank nor comments, with their numbers.
-fn entries(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    let numbered = text.lines().enumerate().map(|(index, line)| (index + 1, line));
-    numbered.filter(|(_, line)| !line.trim().is_empty() && !line.starts_with(['#', ';', '$']))
+/// Which of its target's formats a file is of, in their order: plain lists stand before other forms of the same entries.
+fn rank(target: &dyn Target, path: &str) -> usize {
+    let formats = target.formats();
+    formats.iter().position(|format| path.starts_with(format.path)).unwrap_or(formats.len())
 }
 
 /// The paths of all files below a folder, with `/` between their parts; hidden ones are passed over.

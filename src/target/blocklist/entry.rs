@@ -39,11 +39,18 @@ impl Kind {
         }
     }
 
+    /// The kind of an address or prefix.
+    pub(super) fn of_address(net: IpNet) -> Self {
+        match net {
+            IpNet::V4(_) => Self::Ipv4,
+            IpNet::V6(_) => Self::Ipv6,
+        }
+    }
+
     /// The kind of entry that a value would be.
     pub(super) fn of(value: &ValueKind) -> Option<Self> {
         Some(match value {
-            ValueKind::Address(IpNet::V4(_)) => Self::Ipv4,
-            ValueKind::Address(IpNet::V6(_)) => Self::Ipv6,
+            ValueKind::Address(net) => Self::of_address(*net),
             ValueKind::Domain(_) => Self::Domain,
             ValueKind::Url(_) => Self::Url,
             ValueKind::Hash(hash) => match hash.algorithm() {

@@ -12,10 +12,11 @@ mod entry;
 mod expand;
 mod list;
 mod lower;
+mod read_back;
 
 use self::list::{FORMATS, LISTS, List};
 use super::{
-    contract::{Emission, EmitError, Format, Lower, Options, Rule, Target},
+    contract::{Emission, EmitError, Format, Lower, Options, ReadBack, Rule, Target},
     mapping::{Mapping, MappingError},
 };
 use crate::{
@@ -66,6 +67,11 @@ impl Target for Blocklist {
 
     fn prepare(&self, mapping: &str, options: Options) -> Result<Box<dyn Lower>, MappingError> {
         Ok(Box::new(lower::Lists::new(Mapping::read(mapping)?, options.accept)))
+    }
+
+    fn read_back(&self, path: &str, text: &str) -> Vec<ReadBack> {
+        let list = self.lists.iter().find(|list| list.format.path == path);
+        list.map(|list| read_back::entries(list, text)).unwrap_or_default()
     }
 
     fn emit(&self, rules: Vec<Rule>, emission: &mut dyn Emission) -> Result<(), EmitError> {

@@ -10,6 +10,7 @@ mod join;
 mod lower;
 mod native;
 mod place;
+mod read_back;
 mod regex;
 mod registry;
 mod rows;
@@ -32,7 +33,7 @@ use self::{
     rule::Metadata,
 };
 use super::{
-    contract::{Content, Emission, EmitError, Format, Lower, Lowered, Options, Origin, Rule, Target, view},
+    contract::{Content, Emission, EmitError, Format, Lower, Lowered, Options, Origin, ReadBack, Rule, Target, view},
     mapping::MappingError,
 };
 use crate::diagnostic::Diagnostic;
@@ -87,6 +88,10 @@ impl Target for Sigma {
 
     fn prepare(&self, mapping: &str, options: Options) -> Result<Box<dyn Lower>, MappingError> {
         Ok(Box::new(lower::Compiler::new(mapping, &options)?))
+    }
+
+    fn read_back(&self, _path: &str, text: &str) -> Vec<ReadBack> {
+        read_back::rules(text)
     }
 
     fn emit(&self, rules: Vec<Rule>, emission: &mut dyn Emission) -> Result<(), EmitError> {

@@ -20,6 +20,7 @@ mod native;
 mod pcre;
 mod place;
 mod protocol;
+mod read_back;
 mod signature;
 mod text;
 mod tie;
@@ -29,7 +30,7 @@ mod view;
 use crate::diagnostic::Diagnostic;
 
 use super::{
-    contract::{Emission, EmitError, Format, Lower, Options, Rule, Target},
+    contract::{Emission, EmitError, Format, Lower, Options, ReadBack, Rule, Target},
     mapping::MappingError,
 };
 
@@ -95,6 +96,13 @@ impl Target for Suricata {
 
     fn prepare(&self, mapping: &str, options: Options) -> Result<Box<dyn Lower>, MappingError> {
         Ok(Box::new(lower::Lowerer::new(place::Mapping::read(mapping)?, options.accept)))
+    }
+
+    fn read_back(&self, path: &str, text: &str) -> Vec<ReadBack> {
+        match path.rsplit('/').next().and_then(|name| name.strip_suffix(".list")) {
+            Some(list) => read_back::hashes(list, text),
+            None => read_back::rules(text),
+        }
     }
 
     fn emit(&self, rules: Vec<Rule>, emission: &mut dyn Emission) -> Result<(), EmitError> {

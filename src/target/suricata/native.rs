@@ -62,7 +62,7 @@ fn named<'a>(options: &'a [(&'a str, &'a str)], name: &'a str) -> impl Iterator<
 }
 
 /// The options, name and value. `\` takes the meaning from the next character; quotes have to be closed.
-fn split(options: &str) -> Result<Vec<(&str, &str)>, String> {
+pub(super) fn split(options: &str) -> Result<Vec<(&str, &str)>, String> {
     let mut found = Vec::new();
     let (mut start, mut escaped, mut quoted) = (0, false, false);
     for (at, character) in options.char_indices() {

@@ -7,6 +7,7 @@
 mod condition;
 mod lower;
 mod native;
+mod read_back;
 mod text;
 mod view;
 
@@ -16,7 +17,7 @@ use serde::Serialize;
 
 use self::{lower::Draft, view::RuleView};
 use super::{
-    contract::{Content, Emission, EmitError, Format, Lower, Options, Rule, Target, view},
+    contract::{Content, Emission, EmitError, Format, Lower, Options, ReadBack, Rule, Target, view},
     mapping::{Mapping, MappingError},
 };
 use crate::diagnostic::{Code, Diagnostic};
@@ -88,6 +89,10 @@ impl Target for Yara {
 
     fn prepare(&self, mapping: &str, options: Options) -> Result<Box<dyn Lower>, MappingError> {
         Ok(Box::new(lower::Files::new(Mapping::read(mapping)?, options.accept)))
+    }
+
+    fn read_back(&self, _path: &str, text: &str) -> Vec<ReadBack> {
+        read_back::rules(text)
     }
 
     fn emit(&self, rules: Vec<Rule>, emission: &mut dyn Emission) -> Result<(), EmitError> {
