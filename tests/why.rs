@@ -155,6 +155,26 @@ fn a_rule_and_an_indicator_are_found_by_their_ids() {
 }
 
 #[test]
+fn a_ready_made_rule_is_found_by_its_own_name() {
+    let native = |number, language: &str, rule: &str| {
+        let mut native = indicator(number, rule);
+        native["pattern_type"] = json!(language);
+        native
+    };
+    let sigma = "title: Own\nid: \"6f1b2c3d-1111-4222-8333-444455556666\"\nlogsource:\n  category: dns\ndetection:\n  \
+                 s:\n    query: own.example\n  condition: s\n";
+    let suricata = r#"alert dns any any -> any any (msg:"own"; dns.query; content:"own.example"; sid:2900001; rev:3;)"#;
+    let yara = "rule own_name { strings: $a = \"own.example\" condition: $a }";
+    let outputs = Outputs::default();
+    let feed = [native(1, "sigma", sigma), native(2, "suricata", suricata), native(3, "yara", yara)];
+    outputs.convert("out", &feed, &["--provenance"]);
+    let asked = ["6f1b2c3d-1111-4222-8333-444455556666", "2900001", "own_name"];
+    for (number, (question, target)) in (1..).zip(asked.into_iter().zip(["sigma", "suricata", "yara"])) {
+        assert_eq!(why(&outputs, question), (0, vec![format!("{target} {question}")], vec![id(number)]));
+    }
+}
+
+#[test]
 fn why_there_is_none() {
     let outputs = outputs(&["--provenance"]);
     let told = |question: &str| {

@@ -61,7 +61,8 @@ impl Answer {
         let origins = origins(question, output);
         let places = places(question, output, &origins);
         // What asks for a value is answered by what names it, and not by all else that an entry was put together from.
-        let is_value = matches!(question.subject, Subject::Value(_));
+        let is_rule = |place: &Place| place.label.list.is_empty() && place.label.id == question.text();
+        let is_value = matches!(question.subject, Subject::Value(_)) && !places.iter().any(is_rule);
         let origins = if is_value { origins } else { with_sources(origins, &places, output) };
         let looked_at = output.provenance.as_ref().map(|provenance| (provenance.count(), provenance.feeds()));
         Self { schema: ANSWER_SCHEMA, question: question.text().to_owned(), places, origins, looked_at }
