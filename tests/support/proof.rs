@@ -30,7 +30,10 @@ pub fn fixtures() -> Vec<String> {
 }
 
 /// Texts that need an escape, where no feed has one.
-const ESCAPED: [&str; 2] = [
+const ESCAPED: [&str; 5] = [
+    r#"[url:value = 'http://203.0.113.77:8081/a;b|c?q="1"&x=%7B%7B']"#,
+    r#"[url:value = 'http://[2001:db8::77]/a b"\\']"#,
+    "[url:value = 'http://0xcb00714d/a']",
     r#"[file:extensions.'windows-pebinary-ext'.sections[*].name = '.a"\\b' AND file:size < 4000]"#,
     "[file:extensions.'windows-pebinary-ext'.sections[*].name = '.t\t\u{e9}' AND file:size < 4000]",
 ];

@@ -16,7 +16,6 @@ use crate::{
         HashAlgorithm, Operator, Property, Test, UrlParts, Value, ValueKind,
         adapt::{CASE, NO_OPERATOR, NO_VALUE},
         fidelity::Fidelity,
-        value::Host,
     },
 };
 
@@ -274,8 +273,8 @@ impl Draft<'_, '_> {
         // Whatever the target is: scheme and host are letters, and a client sends them in small ones.
         self.lose_case();
         out.extend(sent.iter().map(|sent| SigmaValue::literal(sent)));
-        // A plain `/` at the end, or a host in Unicode: logs have either form.
-        if differs && !url.has_userinfo && !url.scheme.is_empty() && !matches!(host, Host::Address(_)) {
+        // A plain `/` at the end, a host in Unicode, a quote in the path: logs have either form.
+        if differs && !url.has_userinfo && !url.scheme.is_empty() {
             out.push(SigmaValue::literal(written));
         }
     }
