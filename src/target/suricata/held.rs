@@ -136,9 +136,7 @@ fn address(end: EndOf, test: &Test) -> Piece {
     if nets.is_empty() || !comparable || (test.negated && end == EndOf::Either) {
         return Err(no_operator(test, "an address"));
     }
-    let prefix = test.operator == Operator::Equal && !nets.iter().all(single);
-    let loss = prefix.then(|| (FORM, Fidelity::BROADER, "each single address of the prefix is seen, too".to_owned()));
-    Ok((Held::Address(end, nets, test.negated), loss))
+    Ok((Held::Address(end, nets, test.negated), None))
 }
 
 /// The prefix that a LIKE pattern means, where it ends at a dot: `198.51.100.%`.

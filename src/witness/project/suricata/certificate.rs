@@ -1,7 +1,6 @@
 //! Certificates of servers, in DER (RFC 5280).
 
-use super::{Ends, Object, Way, World, talk::Talk, text};
-use crate::{plan::HashAlgorithm, witness::stand_in::digest};
+use super::{Ends, Object, Way, World, has_hashes, talk::Talk, text};
 
 const SOME_HOST: &str = "unseen.test";
 /// Tags of ASN.1 (X.690).
@@ -97,13 +96,6 @@ fn name(written: &str, turned: bool) -> Option<Vec<u8>> {
         tagged(SET, &tagged(SEQUENCE, &[tagged(OBJECT, &kind), tagged(TEXT, value.as_bytes())].concat()))
     };
     Some(tagged(SEQUENCE, &parts.into_iter().map(part).collect::<Vec<_>>().concat()))
-}
-
-/// Whether the content has all hashes that the object names.
-fn has_hashes(object: &Object, content: &[u8]) -> bool {
-    let named = object.get("hashes").and_then(serde_json::Value::as_object).into_iter().flatten();
-    let known = named.filter_map(|(key, hash)| Some((HashAlgorithm::from_key(key)?, hash.as_str()?)));
-    known.into_iter().all(|(algorithm, hash)| hash.eq_ignore_ascii_case(&digest(algorithm, content)))
 }
 
 fn attribute(name: &str) -> Option<Vec<u8>> {

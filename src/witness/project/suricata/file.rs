@@ -4,12 +4,11 @@ use base64::{Engine as _, prelude::BASE64_STANDARD as BASE64};
 use serde_json::Value as Json;
 
 use super::{
-    Object, Way, World, hex,
+    Object, Way, World, has_hashes, hex,
     mail::{self, RECIPIENT, SENDER},
     talk::{Mailed, Talk},
     text,
 };
-use crate::{plan::HashAlgorithm, witness::stand_in::digest};
 
 /// The longest file that is shown.
 pub(super) const LONGEST: usize = 1 << 18;
@@ -56,12 +55,7 @@ pub(super) fn content(world: World<'_>, object: &Object) -> Option<Vec<u8>> {
         bytes
     });
     // A file has one hash of a kind.
-    let hashes = object.get("hashes").and_then(Json::as_object).into_iter().flatten();
-    let is_own = |(name, hash): (&String, &Json)| {
-        let known = HashAlgorithm::from_key(name).map(|algorithm| digest(algorithm, &bytes));
-        known.is_none_or(|known| hash.as_str().is_some_and(|hash| hash.eq_ignore_ascii_case(&known)))
-    };
-    if world.content(object).is_some() && !hashes.into_iter().all(is_own) {
+    if world.content(object).is_some() && !has_hashes(object, &bytes) {
         return None;
     }
     let fits = !bytes.is_empty() && size.is_none_or(|size| size == bytes.len()) && bytes.starts_with(&magic);

@@ -22,7 +22,11 @@ use std::net::IpAddr;
 
 use serde_json::{Map, Value as Json};
 
-use super::super::{Objects, Sighting, stand_in::StandIn};
+use super::super::{
+    Objects, Sighting,
+    stand_in::{StandIn, digest},
+};
+use crate::plan::HashAlgorithm;
 
 pub use reel::{Reel, Showing};
 
@@ -155,6 +159,13 @@ impl<'a> World<'a> {
         let hashes = object.get("hashes")?.as_object()?;
         hashes.values().find_map(|hash| self.known.content(hash.as_str()?))
     }
+}
+
+/// Whether the content has all hashes that the object names.
+fn has_hashes(object: &Object, content: &[u8]) -> bool {
+    let named = object.get("hashes").and_then(Json::as_object).into_iter().flatten();
+    let known = named.filter_map(|(key, hash)| Some((HashAlgorithm::from_key(key)?, hash.as_str()?)));
+    known.into_iter().all(|(algorithm, hash)| hash.eq_ignore_ascii_case(&digest(algorithm, content)))
 }
 
 fn text<'o>(object: &'o Object, property: &str) -> Option<&'o str> {
