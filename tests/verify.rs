@@ -5,7 +5,7 @@ mod program;
 
 use std::{
     fs,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Command, Output},
 };
 
@@ -21,15 +21,23 @@ const PATTERNS: &[&str] = &[
     "[windows-registry-key:key = 'HKEY_LOCAL_MACHINE\\\\Software\\\\Evil']",
 ];
 
-/// Witnesses of these patterns for these targets.
-fn witnesses(patterns: &[&str], targets: &str) -> TempDir {
+/// What a conversion of this input for these targets gives, in `rules` and `witness`.
+fn converted(input: &[&str], targets: &str) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let [rules, witness] = ["rules", "witness"].map(|name| folder.path().join(name).to_str().unwrap().to_owned());
-    let mut arguments = vec!["convert", "-t", targets, "-o", &rules, "--witness", &witness];
-    patterns.iter().for_each(|pattern| arguments.extend(["--pattern", pattern]));
-    let output = stixc(&arguments);
+    let output = stixc(&[&["convert", "-t", targets, "-o", &rules, "--witness", &witness], input].concat());
     assert_eq!(code(&output), 0, "{}", errors(&output));
     folder
+}
+
+/// Witnesses of these patterns for these targets.
+fn witnesses(patterns: &[&str], targets: &str) -> TempDir {
+    converted(&patterns.iter().flat_map(|pattern| ["--pattern", pattern]).collect::<Vec<_>>(), targets)
+}
+
+/// Witnesses of the example feed for all targets.
+fn of_the_feed() -> TempDir {
+    converted(&[FEED, "--now", "2024-06-01T00:00:00Z"], "sigma,suricata,yara,blocklist")
 }
 
 fn verify(folder: &Path, more: &[&str]) -> Output {
@@ -62,12 +70,7 @@ fn damage(folder: &Path, target: &str, from: &str, to: &str) {
 #[test]
 #[ignore = "needs suricata, yara, nft, named and sigma: tests/run installs them"]
 fn suricata_yara_nft_named_sigma_every_rule_of_the_example_feed_does_what_it_says() {
-    let folder = tempfile::tempdir().unwrap();
-    let [rules, witness] = ["rules", "witness"].map(|name| folder.path().join(name).to_str().unwrap().to_owned());
-    let targets = "sigma,suricata,yara,blocklist";
-    let now = "2024-06-01T00:00:00Z";
-    let output = stixc(&["convert", FEED, "-t", targets, "-o", &rules, "--witness", &witness, "--now", now]);
-    assert_eq!(code(&output), 0, "{}", errors(&output));
+    let folder = of_the_feed();
     let output = verify(folder.path(), &[]);
     assert_eq!(code(&output), 0, "{}", text(&output));
     assert!(text(&output).contains(" 0 without an engine, 0 fail"), "{}", text(&output));
@@ -158,15 +161,7 @@ fn the_folder_has_the_layouts_that_people_run() {
 
 #[test]
 fn the_same_feed_gives_the_same_witnesses() {
-    let made = || -> Vec<(PathBuf, Vec<u8>)> {
-        let folder = tempfile::tempdir().unwrap();
-        let [rules, witness] = ["rules", "witness"].map(|name| folder.path().join(name).to_str().unwrap().to_owned());
-        let targets = "sigma,suricata,yara,blocklist";
-        let now = "2024-06-01T00:00:00Z";
-        let output = stixc(&["convert", FEED, "-t", targets, "-o", &rules, "--witness", &witness, "--now", now]);
-        assert_eq!(code(&output), 0, "{}", errors(&output));
-        files(Path::new(&witness))
-    };
+    let made = || files(&of_the_feed().path().join("witness"));
     let (one, other) = (made(), made());
     assert!(one == other && one.len() > 100, "{} files", one.len());
 }
