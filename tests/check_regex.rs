@@ -53,6 +53,15 @@ fn constructs_of_pcre_pass() {
 }
 
 #[test]
+fn what_one_engine_alone_takes_passes() {
+    for regex in ["[]-:]", "[^]-:]", "[]--+]", "[1--]"] {
+        assert_eq!((refusal(regex), mistake(regex)), (None, None), "{regex}");
+    }
+    assert_eq!(refusal("[a]-:]"), None);
+    assert_eq!(refusal("[b-a]").as_deref(), Some("the range ends before it begins"));
+}
+
+#[test]
 fn mistakes_are_found_behind_constructs_of_pcre() {
     for (regex, message) in [
         (r"(?<=a)(b", "this parenthesis is never closed"),

@@ -200,7 +200,8 @@ impl<'r> Scanner<'r> {
                     self.at += 2;
                     left = None;
                 }
-                [b'-', end, ..] if left.is_some() && !matches!(end, b']' | b'\\' | b'[') => {
+                // `[a--b]` takes a class from another one, for some engines.
+                [b'-', end, ..] if left.is_some() && !matches!(end, b']' | b'\\' | b'[' | b'-') => {
                     let begin = left.take();
                     self.at += 1;
                     let (end, length) = self.character();
@@ -211,7 +212,10 @@ impl<'r> Scanner<'r> {
                 }
                 _ => {
                     let (character, length) = self.character();
-                    left = Some((character, self.at));
+                    let opening = self.regex.get(first..self.at + length).unwrap_or_default();
+                    // For some engines what opens a class is never the end of a range: `[]-:]` is three characters.
+                    let opens = opening.chars().all(|one| matches!(one, ']' | '-'));
+                    left = (!opens).then_some((character, self.at));
                     self.at += length;
                 }
             }
