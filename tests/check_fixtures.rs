@@ -127,3 +127,16 @@ fn a_rewritten_literal_has_the_right_type() {
         assert!(check::check(&pattern).is_empty(), "{text}");
     }
 }
+
+#[test]
+fn a_set_is_rewritten_as_a_whole_or_not_at_all() {
+    for (text, repaired, left) in [
+        ("[network-traffic:dst_port IN ('80', 443)]", 1, 0),
+        ("[network-traffic:dst_port IN ('80', 'https')]", 0, 2),
+        ("[network-traffic:extensions.'icmp-ext'.icmp_type_hex IN ('08', '')]", 2, 0),
+    ] {
+        let mut pattern = pattern::parse(text).expect(text);
+        assert_eq!(check::repair(&mut pattern).len(), repaired, "{text}");
+        assert_eq!(check::check(&pattern).len(), left, "{text}: {:?}", check::check(&pattern));
+    }
+}

@@ -72,6 +72,10 @@ const FORMS: &[(&str, &[&str])] = &[
             "[ipv4-addr:value ISSUBSET '192.0.2.0/25' AND ipv4-addr:value NOT ISSUBSET '198.51.100.0/24']",
         ],
     ),
+    ("[x:a.b = 1]", &["[EXISTS x:a AND x:a.b = 1]", "[x:a.b = 1 OR (NOT EXISTS x:a AND x:a[*] = 1)]"]),
+    ("[x:a_ref.b = 1]", &["[EXISTS x:a_ref AND x:a_ref.b = 1]"]),
+    ("[NOT EXISTS x:a]", &["[NOT EXISTS x:a.b[0] AND NOT EXISTS x:a]"]),
+    ("[x:b = 3]", &["[(x:a = 1 AND x:a.b = 1) OR x:b = 3]", "[(x:a.b = 1 AND EXISTS x:a[0]) OR x:b = 3]"]),
     ("[x:a[*] = 1 AND x:a[*] = 2]", &["[x:a[*] = 2 AND x:a[*] = 1]"]),
     ("[x:b = 1 AND x:d = 1]", &["[(y:b = 1 OR x:b = 1) AND (x:d = 1 OR z:d = 1)]"]),
     // order
@@ -118,6 +122,9 @@ fn what_differs_stays_different() {
         ("[x:a = 1] FOLLOWEDBY [x:b = 1]", "[x:b = 1] FOLLOWEDBY [x:a = 1]"),
         ("[x:a = 1] AND ([x:a = 1] OR [x:b = 1])", "[x:a = 1]"),
         ("[x:a = 1 AND x:b = 1]", "[x:a = 1] AND [x:b = 1]"),
+        ("[x:a != 1 AND x:a.b = 2]", "[x:a.b = 2]"),
+        ("[x:a_ref = '1' AND x:a_ref.b = 2]", "[x:a_ref.b = 2]"),
+        ("[x:a[*] = 1 AND x:a[*].b = 1]", "[x:a[*].b = 1]"),
         ("[x:a < 5 OR x:a >= 5]", "[EXISTS x:a]"),
         (
             "[network-traffic:dst_ref.type = 'ipv4-addr' AND EXISTS network-traffic:dst_ref.value]",

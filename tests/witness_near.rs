@@ -286,3 +286,23 @@ fn start_and_stop() {
     assert_eq!(at("at STOP"), [("2024-02-02T00:00:00Z".to_owned(), false)]);
     assert!(found.all.iter().any(|witness| witness.matches && witness.sightings[0].time() == "2024-02-01T00:00:00Z"));
 }
+
+#[test]
+fn what_has_parts_has_no_value_of_its_own() {
+    let first = |text: &str| {
+        let found = witnesses(&convert::understand(text, false).0.expect(text).plan, Bounds::default());
+        assert!(found.denied.is_empty(), "{text}: {found:#?}");
+        found.all.iter().find(|one| one.matches).map(|one| one.sightings[0].objects["0"]["b"].to_string())
+    };
+    for (text, held) in [
+        ("[x:b != 0 AND x:b.c = 1]", r#"{"c":1}"#),
+        ("[x:b NOT IN (0, 1) AND x:b[0] = 1]", "[1]"),
+        ("[x:b[0].c = 1 AND x:b[0] NOT LIKE '2%']", r#"[{"c":1}]"#),
+        ("[x:b[*].c = 1 AND x:b[*] = 2]", r#"[{"c":1},2]"#),
+        ("[EXISTS x:b AND x:b.'' = 1]", r#"{"":1}"#),
+    ] {
+        assert_eq!(first(text).as_deref(), Some(held), "{text}");
+    }
+    // Some element with keys and some element with elements: two elements, which is more than the solver tries.
+    assert_eq!(first("[x:b[*].c = 1 AND x:b[*][0] = 1]"), None);
+}

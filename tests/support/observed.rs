@@ -111,6 +111,18 @@ pub const TESTS: &[&str] = &[
     "x:l[0] = 1",
     "EXISTS x:l[*]",
     "NOT EXISTS x:l[*]",
+    "x:m = 1",
+    "x:m != 1",
+    "x:m NOT LIKE 'a%'",
+    "EXISTS x:m",
+    "NOT EXISTS x:m",
+    "x:m.k = 1",
+    "x:m.k != 1",
+    "EXISTS x:m.k",
+    "NOT EXISTS x:m.k",
+    "x:m[0] = 1",
+    "x:m[*] != 1",
+    "x:m[*].k = 1",
     "x:t = t'2024-01-01T00:00:01Z'",
     "x:t = t'2024-01-01T00:00:01.000Z'",
     "x:t > t'2024-01-01T00:00:01Z'",
@@ -200,10 +212,18 @@ fn object() -> impl Strategy<Value = String> {
     let n = maybe(&[r#""n": 1"#, r#""n": 2"#, r#""n": 2.5"#, r#""n": 3"#, r#""n": "a""#]);
     let s = maybe(&[r#""s": "a""#, r#""s": "b""#, r#""s": "ab""#]);
     let l = maybe(&[r#""l": [1]"#, r#""l": [1, 2]"#, r#""l": [3]"#, r#""l": []"#]);
+    let m = maybe(&[
+        r#""m": 1"#,
+        r#""m": "a""#,
+        r#""m": {"k": 1}"#,
+        r#""m": {"k": 2}"#,
+        r#""m": [1]"#,
+        r#""m": [{"k": 1}, 2]"#,
+    ]);
     let t = maybe(&[r#""t": "2024-01-01T00:00:01Z""#, r#""t": "2024-01-01T00:00:02.000Z""#]);
     let h = maybe(&[r#""h_hex": "61""#, r#""h_hex": "6162""#]);
     prop_oneof![
-        6 => (n, s, l, t, h).prop_map(|(n, s, l, t, h)| format!(r#"{{"type": "x"{n}{s}{l}{t}{h}}}"#)),
+        6 => (n, s, l, m, t, h).prop_map(|(n, s, l, m, t, h)| format!(r#"{{"type": "x"{n}{s}{l}{m}{t}{h}}}"#)),
         1 => select(vec![r#"{"type": "y", "n": 1}"#, r#"{"type": "y"}"#]).prop_map(str::to_owned),
         1 => select(vec!["192.0.2.1", "192.0.2.9", "198.51.100.7", "192.0.2.0/24", "192.0.2.0/31"])
             .prop_map(|value| format!(r#"{{"type": "ipv4-addr", "value": "{value}"}}"#)),

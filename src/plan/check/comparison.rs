@@ -132,7 +132,7 @@ fn set_is_good(check: &mut Check<'_>, test: &Test<'_, '_>, literals: &[Literal<'
 }
 
 /// Literals of one family can be compared with the same properties.
-fn family(value: &LiteralValue<'_>) -> u8 {
+pub(super) fn family(value: &LiteralValue<'_>) -> u8 {
     match value {
         LiteralValue::String(_) => 0,
         LiteralValue::Integer(_) | LiteralValue::BigInteger(_) | LiteralValue::Float { .. } => 1,

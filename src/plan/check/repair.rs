@@ -5,7 +5,11 @@
 
 use std::borrow::Cow;
 
-use super::{bytes::BYTES_AS_STRING, comparison::TIMESTAMP_AS_STRING, literal, moment};
+use super::{
+    bytes::BYTES_AS_STRING,
+    comparison::{TIMESTAMP_AS_STRING, family},
+    literal, moment,
+};
 use crate::{
     diagnostic::{Code, Diagnostic},
     pattern::{
@@ -19,8 +23,8 @@ use crate::{
 pub const OTHER_TYPE: Code = Code("W126");
 
 /// Gives literals the type of their property where their text leaves no doubt: `'443'` against an integer is 443,
-/// `'true'` against a boolean is true, `'2024-01-01T00:00:00Z'` against a timestamp is that instant. One warning for
-/// each; none, and no allocation, where nothing was changed.
+/// `'true'` against a boolean is true, `'2024-01-01T00:00:00Z'` against a timestamp is that instant. A set is repaired as
+/// a whole or not at all. One warning for each literal; none, and no allocation, where nothing was changed.
 ///
 /// A lenient reader calls this before [`super::check`]; a strict one does not, and gets T001.
 ///
@@ -79,6 +83,9 @@ fn comparison(test: &mut Comparison<'_>, found: &mut Vec<Diagnostic>) {
         Operand::Literal(literal) => std::slice::from_mut(literal),
         Operand::Set(literals) => literals,
     };
+    if becomes_mixed(kind, literals) {
+        return;
+    }
     for literal in literals {
         let Some((code, value)) = meant(kind, &literal.value) else { continue };
         let right = Literal { value, span: literal.span };
@@ -87,6 +94,17 @@ fn comparison(test: &mut Comparison<'_>, found: &mut Vec<Diagnostic>) {
         found.push(Diagnostic::warning(code, message).at(literal.span).help(help));
         literal.value = right.value;
     }
+}
+
+/// Whether only some literals of a set would get another type. Such a set stays as it is, so that it is told what is
+/// wrong with its values and not that they differ.
+fn becomes_mixed(kind: PropertyType, literals: &[Literal<'_>]) -> bool {
+    let after = |literal: &Literal<'_>| {
+        meant(kind, &literal.value).map_or_else(|| family(&literal.value), |(_, value)| family(&value))
+    };
+    let mut families = literals.iter().map(after);
+    let first = families.next();
+    families.any(|family| Some(family) != first)
 }
 
 /// The value of the right type that a literal of another type spells.

@@ -35,6 +35,7 @@ mod narrow;
 mod never;
 mod observe;
 mod order;
+mod places;
 mod spelling;
 mod types;
 

@@ -10,6 +10,7 @@ use super::{
     Notes, bounds, decide,
     flatten::all,
     never::{Contradiction, Never, Possible, alternatives},
+    places,
 };
 
 /// How many values are held against how many tests, at most. What is not decided for lack of time stays as it is.
@@ -41,8 +42,9 @@ fn is_empty(test: &Test) -> bool {
 }
 
 /// Narrows the operands of one AND.
-pub(super) fn conjunction(operands: Vec<Condition>) -> Possible {
+pub(super) fn conjunction(mut operands: Vec<Condition>) -> Possible {
     let mut never: Never = reference_types(&operands);
+    never.extend(places::settle(&mut operands));
     let Some((groups, rest)) = grouped(&operands) else {
         return if never.is_empty() { Ok(all(operands)) } else { Err(never) };
     };
@@ -82,7 +84,7 @@ fn grouped(operands: &[Condition]) -> Option<(Vec<Vec<Test>>, Vec<Condition>)> {
 }
 
 /// The tests among operands.
-fn tests(operands: &[Condition]) -> impl Iterator<Item = &Test> {
+pub(super) fn tests(operands: &[Condition]) -> impl Iterator<Item = &Test> {
     operands.iter().filter_map(|operand| match operand {
         Condition::Test(test) => Some(test),
         _ => None,
@@ -162,7 +164,7 @@ fn existence(tests: Vec<Test>) -> Result<Vec<Test>, Contradiction> {
 }
 
 /// The two in the order of the pattern.
-fn clash(one: &Test, other: &Test) -> Contradiction {
+pub(super) fn clash(one: &Test, other: &Test) -> Contradiction {
     if one.span <= other.span { Contradiction::between(one, other) } else { Contradiction::between(other, one) }
 }
 

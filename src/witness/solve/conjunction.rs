@@ -28,6 +28,8 @@ pub(super) struct Slot<'p> {
     pub path: Path,
     /// The first element that is free, where the path says `[*]` and others say `[0]`.
     offset: usize,
+    /// The slots that lie further down without a reference between, so that this one holds keys or elements.
+    parts: Vec<usize>,
     pub kind: Kind,
     referent: Option<&'p str>,
     /// Which of the literals.
@@ -74,6 +76,7 @@ impl<'p> Conjunction<'p> {
                 None => slots.push(Slot {
                     path,
                     offset: 0,
+                    parts: Vec::new(),
                     kind: Kind::Boolean,
                     referent: property.referent.as_deref(),
                     members: vec![number],
@@ -89,7 +92,32 @@ impl<'p> Conjunction<'p> {
         // What is only to exist may exist already; a reference comes before what lies behind it.
         let exists = |slot: &Slot<'_>| slot.members.iter().all(|one| literals[*one].test.operator == Operator::Exists);
         slots.sort_by_key(|slot| (exists(slot), slot.path.steps.len()));
-        Ok(Self { object_type, literals: literals.to_vec(), probes, slots, company })
+        let mut conjunction = Self { object_type, literals: literals.to_vec(), probes, slots, company };
+        conjunction.find_parts();
+        Ok(conjunction)
+    }
+
+    /// Tells the slots that hold keys or elements of theirs. A slot for some element that can't be the one with parts is
+    /// about the next one.
+    fn find_parts(&mut self) {
+        for at in 0..self.slots.len() {
+            let leads_on = |other: &Slot<'_>| other.path.lies_in(&self.slots[at].path) && !self.is_absent(other);
+            let parts: Vec<usize> = (0..self.slots.len()).filter(|one| leads_on(&self.slots[*one])).collect();
+            if parts.is_empty() {
+                continue;
+            }
+            self.slots[at].parts = parts;
+            let slot = &self.slots[at];
+            if slot.path.is_any() && !self.hold(slot, &Held::new(), None) {
+                let slot = &mut self.slots[at];
+                slot.parts.clear();
+                slot.offset += 1;
+            }
+        }
+    }
+
+    fn is_absent(&self, slot: &Slot<'p>) -> bool {
+        slot.members.iter().any(|one| is_absence(self.test(*one)))
     }
 
     /// Objects that satisfy all tests: the plainest, and some with other values where the tests leave room.
@@ -98,8 +126,13 @@ impl<'p> Conjunction<'p> {
     /// The property for which no value was found.
     pub fn solved(&self) -> Result<Solved<'_, 'p>, Gap> {
         let mut held = Vec::with_capacity(self.slots.len());
+        let mut scene = Scene::new(&self.object_type);
         for slot in &self.slots {
-            held.push(self.values(slot)?);
+            let values = self.values(slot)?;
+            if !values.first().is_none_or(|plainest| slot.place(&mut scene, plainest)) {
+                return Err(self.gap(slot, "the property has no place beside the others"));
+            }
+            held.push(values);
         }
         Ok(Solved::new(self, held))
     }
@@ -110,9 +143,10 @@ impl<'p> Conjunction<'p> {
 
     /// The values of a slot for which its tests hold, the plainest first.
     fn values(&self, slot: &Slot<'p>) -> Result<Vec<Held>, Gap> {
-        if slot.members.iter().any(|one| is_absence(self.test(*one))) {
-            let absent: Held = Vec::new();
-            return if self.hold(slot, &absent, None) { Ok(vec![absent]) } else { Err(self.gap(slot)) };
+        if !slot.parts.is_empty() || self.is_absent(slot) {
+            let nothing = Held::new();
+            let holds = self.hold(slot, &nothing, None);
+            return if holds { Ok(vec![nothing]) } else { Err(self.gap(slot, self.reason(slot))) };
         }
         let leaves_room = slot.members.iter().any(|one| leaves_room(self.test(*one)));
         let mut candidates = self.candidates(slot);
@@ -135,19 +169,25 @@ impl<'p> Conjunction<'p> {
         if found.first().is_some_and(suits) {
             found.retain(suits);
         }
-        if found.is_empty() { Err(self.gap(slot)) } else { Ok(found) }
+        if found.is_empty() { Err(self.gap(slot, self.reason(slot))) } else { Ok(found) }
     }
 
-    fn gap(&self, slot: &Slot<'p>) -> Gap {
+    fn gap(&self, slot: &Slot<'p>, reason: &str) -> Gap {
         let spans = slot.members.iter().map(|one| self.test(*one).span);
-        let span = spans.reduce(Span::to).unwrap_or_default();
+        Gap { span: spans.reduce(Span::to).unwrap_or_default(), reason: reason.to_owned() }
+    }
+
+    /// Why a slot has no value.
+    fn reason(&self, slot: &Slot<'p>) -> &'static str {
+        if !slot.parts.is_empty() {
+            return "a property with keys or elements has no value of its own";
+        }
         let operators = slot.members.iter().any(|one| self.test(*one).operator == Operator::Matches);
-        let reason = match (slot.members.len(), operators) {
+        match (slot.members.len(), operators) {
             (1, true) => "no text was found that the regular expression matches",
             (1, false) => "no value was found for which the test holds",
             _ => "no value was found for which all tests on the property hold",
-        };
-        Gap { span, reason: reason.to_owned() }
+        }
     }
 
     /// An element for each test, where none does for all.
@@ -189,9 +229,12 @@ impl<'p> Conjunction<'p> {
         all
     }
 
-    /// An object with nothing but this slot.
+    /// An object with nothing but this slot and what it consists of.
     fn alone(&self, slot: &Slot<'p>, held: &[Json]) -> Map {
         let mut scene = Scene::new(&self.object_type);
+        for part in slot.parts.iter().map(|part| &self.slots[*part]) {
+            part.place(&mut scene, part.kind.usual().get(..1).unwrap_or_default());
+        }
         slot.place(&mut scene, held);
         probe::seen(&scene.finish())
     }
@@ -209,11 +252,14 @@ impl<'p> Conjunction<'p> {
 }
 
 impl Slot<'_> {
-    /// Puts values in their places.
-    pub fn place(&self, scene: &mut Scene, held: &[Json]) {
-        for (number, value) in held.iter().enumerate() {
-            scene.place(&self.path.at(self.offset + number), self.referent, value);
-        }
+    /// Puts values in their places, and tells whether each has one.
+    pub fn place(&self, scene: &mut Scene, held: &[Json]) -> bool {
+        let places = held
+            .iter()
+            .enumerate()
+            .map(|(number, value)| scene.place(&self.path.at(self.offset + number), self.referent, value));
+        // Those behind one that has none are put in their places all the same.
+        places.filter(|has_place| !has_place).count() == 0
     }
 }
 

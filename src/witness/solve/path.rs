@@ -83,6 +83,15 @@ impl Path {
         self.targets[..before].iter().rev().find(|targets| !targets.is_empty()).copied().unwrap_or_default()
     }
 
+    /// Whether it leads on from the place of another, in the same object.
+    pub fn lies_in(&self, other: &Self) -> bool {
+        let depth = other.steps.len();
+        self.object_type == other.object_type
+            && self.steps.len() > depth
+            && self.steps[..depth] == other.steps
+            && !self.passes(depth)
+    }
+
     /// Whether both lead through the same place: one is the other, or lies below it.
     pub fn touches(&self, other: &Self) -> bool {
         let same = |(one, other): (&Step, &Step)| one == other || !matches!((one, other), (Step::Key(_), Step::Key(_)));

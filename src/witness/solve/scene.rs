@@ -55,8 +55,8 @@ impl Scene {
             .is_none_or(|wanted| wanted == own || !matches!(wanted, "ipv4-addr" | "ipv6-addr" | "domain-name"))
     }
 
-    /// Puts a value in its place, with all that leads there. What is there already stays.
-    pub fn place(&mut self, path: &Path, referent: Option<&str>, value: &Json) {
+    /// Puts a value in its place, with all that leads there, and tells whether it has one. What is there already stays.
+    pub fn place(&mut self, path: &Path, referent: Option<&str>, value: &Json) -> bool {
         let (mut key, mut from) = (ROOT.to_owned(), 0);
         for at in 1..path.steps.len() {
             if !path.passes(at) {
@@ -75,12 +75,12 @@ impl Scene {
             self.targets.insert(name.clone(), path.targets.last().copied().unwrap_or_default());
             self.objects.entry(name.clone()).or_default();
         }
-        let Some(object) = self.objects.get_mut(&key) else { return };
-        if let Some(slot) = made(object, &path.steps[from..])
-            && slot.is_null()
-        {
+        let Some(object) = self.objects.get_mut(&key) else { return false };
+        let Some(slot) = made(object, &path.steps[from..]) else { return false };
+        if slot.is_null() {
             *slot = value.clone();
         }
+        true
     }
 
     /// A name for one more object.
@@ -135,7 +135,7 @@ impl Scene {
 
 impl Path {
     /// Whether step `at` goes on in the object that the steps before it name.
-    fn passes(&self, at: usize) -> bool {
+    pub(super) fn passes(&self, at: usize) -> bool {
         let refers = |key: &str| key.ends_with("_ref") || key.ends_with("_refs");
         let last = self.steps[..at].iter().rev().find_map(|step| match step {
             Step::Key(key) => Some(key),
