@@ -343,3 +343,10 @@ fn what_is_wrong_in_the_data_is_said_and_left_out() {
     assert_eq!((data.len(), codes), (1, vec!["S070", "S070", "S070", "S070", "S070", "S071"]));
     assert!(is_match("[x:n = 1]", &data));
 }
+
+#[test]
+fn numbers_are_read_to_their_last_bit() {
+    // The float next to -0.1037.
+    let data = seen(r#""0": {"type": "x", "a": -0.10370000000000001}"#);
+    all(&data, &["[x:a < -0.1037]", "[x:a = -0.10370000000000001]"], &["[x:a = -0.1037]"]);
+}
