@@ -305,4 +305,5 @@ fn what_has_parts_has_no_value_of_its_own() {
     }
     // Some element with keys and some element with elements: two elements, which is more than the solver tries.
     assert_eq!(first("[x:b[*].c = 1 AND x:b[*][0] = 1]"), None);
+    assert_eq!(first("[x:b[*][*] = 1 AND x:b[*][0] = 2]"), None);
 }

@@ -129,7 +129,8 @@ impl<'p> Conjunction<'p> {
         let mut scene = Scene::new(&self.object_type);
         for slot in &self.slots {
             let values = self.values(slot)?;
-            if !values.first().is_none_or(|plainest| slot.place(&mut scene, plainest)) {
+            let has_place = values.first().is_none_or(|plainest| slot.place(&mut scene, plainest));
+            if !has_place && !slot.members.iter().all(|one| self.test(*one).operator == Operator::Exists) {
                 return Err(self.gap(slot, "the property has no place beside the others"));
             }
             held.push(values);
@@ -252,14 +253,14 @@ impl<'p> Conjunction<'p> {
 }
 
 impl Slot<'_> {
-    /// Puts values in their places, and tells whether each has one.
+    /// Puts values in their places, and tells whether each is there.
     pub fn place(&self, scene: &mut Scene, held: &[Json]) -> bool {
         let places = held
             .iter()
             .enumerate()
             .map(|(number, value)| scene.place(&self.path.at(self.offset + number), self.referent, value));
-        // Those behind one that has none are put in their places all the same.
-        places.filter(|has_place| !has_place).count() == 0
+        // Those behind one that isn't are put in their places all the same.
+        places.filter(|is_there| !is_there).count() == 0
     }
 }
 

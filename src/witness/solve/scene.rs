@@ -55,7 +55,7 @@ impl Scene {
             .is_none_or(|wanted| wanted == own || !matches!(wanted, "ipv4-addr" | "ipv6-addr" | "domain-name"))
     }
 
-    /// Puts a value in its place, with all that leads there, and tells whether it has one. What is there already stays.
+    /// Puts a value in its place, with all that leads there, and tells whether it is there. What is there already stays.
     pub fn place(&mut self, path: &Path, referent: Option<&str>, value: &Json) -> bool {
         let (mut key, mut from) = (ROOT.to_owned(), 0);
         for at in 1..path.steps.len() {
@@ -80,7 +80,7 @@ impl Scene {
         if slot.is_null() {
             *slot = value.clone();
         }
-        true
+        slot == value
     }
 
     /// A name for one more object.
