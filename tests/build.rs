@@ -383,6 +383,13 @@ fn a_configuration_that_is_wrong_says_where_and_what_was_meant() {
     assert_eq!(code(&output), 2);
     let told = errors(&output);
     assert!(told.contains("error[S091]") && told.contains("stixc.toml:1:1") && told.contains("^^^^^^"), "{told}");
+    // What may be a secret is not shown.
+    for line in ["tokn = \"SEKRIT\"", "token = \"SEKRIT", "password = [\"SEKRIT\"]", "header = \"X-Key: SEKRIT\""] {
+        project.write("stixc.toml", format!("[[feed]]\nname = \"a\"\nurl = \"https://feed.example/\"\n{line}\n"));
+        let output = project.stixc(&["build"]);
+        assert_eq!(code(&output), 2);
+        assert!(!errors(&output).contains("SEKRIT"), "{}", errors(&output));
+    }
     assert_eq!(code(&project.stixc(&["build", "--config", "missing.toml"])), 2);
 }
 

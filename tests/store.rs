@@ -160,6 +160,12 @@ fn files_that_are_no_store_are_left_alone() {
     let before = fs::read(&path).unwrap();
     assert!(matches!(Store::open(&path), Err(StoreError::Foreign { .. })));
     assert_eq!(fs::read(&path).unwrap(), before);
+    // A database it is, but somebody else's.
+    fs::remove_file(&path).unwrap();
+    rusqlite::Connection::open(&path).unwrap().execute_batch("CREATE TABLE other (name TEXT)").unwrap();
+    let before = fs::read(&path).unwrap();
+    assert!(matches!(Store::open(&path), Err(StoreError::Foreign { .. })));
+    assert_eq!(fs::read(&path).unwrap(), before);
 }
 
 #[test]

@@ -43,7 +43,9 @@ esac
 changed=0
 stixc diff --format markdown "$work/before" "$rules" >"$work/diff.md" || changed=$?
 [ "$changed" -le 1 ] || exit "$changed"
-open=$(gh pr list --head "$branch" --state open --json number --jq '.[].number')
+# A fork may have a branch of that name: its pull request is none of ours.
+open=$(gh pr list --head "$branch" --state open --json number,isCrossRepository \
+    --jq '.[] | select(.isCrossRepository | not) | .number')
 
 if [ "$changed" = 0 ]; then
     echo 'The rules are up to date.'

@@ -31,6 +31,8 @@ const LOOK: Duration = Duration::from_millis(100);
 /// One feed while it is read.
 struct Intake {
     known: Feed,
+    /// What was found in it.
+    said: Vec<SourceDiagnostic>,
     full: bool,
     /// Whether it is not to be read, or its end has come.
     ended: bool,
@@ -64,11 +66,11 @@ pub(super) fn ingest(
     loop {
         match events.recv_timeout(LOOK) {
             Ok((index, Event::Objects(objects))) => {
-                intakes[index].take(store, &objects, said)?;
+                intakes[index].take(store, &objects)?;
                 crash::point();
             }
             Ok((index, Event::End(ended))) => {
-                intakes[index].end(config, request, store, ended, said)?;
+                intakes[index].end(config, request, store, ended)?;
                 crash::point();
             }
             Err(RecvTimeoutError::Timeout) => {}
@@ -79,6 +81,8 @@ pub(super) fn ingest(
     for intake in intakes.iter_mut().filter(|intake| !intake.ended) {
         intake.fail(store, request.now, Diagnostic::error(FEED_LOST, "the reading of the feed broke off"))?;
     }
+    // In the order of the feeds, whichever of them was faster.
+    said.extend(intakes.iter_mut().flat_map(|intake| std::mem::take(&mut intake.said)));
     Ok(intakes.into_iter().map(|intake| (intake.known.number, intake.report)).collect())
 }
 
@@ -104,21 +108,16 @@ impl Intake {
             faulty: 0,
             error: None,
         };
-        Self { known, full, ended: offline, report }
+        Self { known, said: Vec::new(), full, ended: offline, report }
     }
 
-    fn take(
-        &mut self,
-        store: &mut Store,
-        objects: &Objects,
-        said: &mut Vec<SourceDiagnostic>,
-    ) -> Result<(), BuildError> {
+    fn take(&mut self, store: &mut Store, objects: &Objects) -> Result<(), BuildError> {
         let texts = objects.texts();
         self.report.objects += texts.len() as u64;
         let tally = store.take(self.known.number, self.full, texts)?;
         self.report.changed += tally.changed + tally.rewritten;
         self.report.faulty += tally.faults.len();
-        said.extend(tally.faults.iter().map(|(place, error)| objects.fault(&self.report.name, *place, error)));
+        self.said.extend(tally.faults.iter().map(|(place, error)| objects.fault(&self.report.name, *place, error)));
         Ok(())
     }
 
@@ -128,10 +127,9 @@ impl Intake {
         request: &Request<'_>,
         store: &mut Store,
         ended: Ended,
-        said: &mut Vec<SourceDiagnostic>,
     ) -> Result<(), BuildError> {
         self.report.pages = ended.pages;
-        said.extend(ended.said);
+        self.said.extend(ended.said);
         let notes = match ended.outcome {
             Ok(notes) => notes,
             Err(error) => return self.fail(store, request.now, error),

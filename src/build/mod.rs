@@ -29,7 +29,7 @@ use crate::{
     render::TemplateError,
     report::{FeedReport, SourceDiagnostic},
     stix::Timestamp,
-    store::{Store, StoreError},
+    store::{FeedNumber, Store, StoreError},
     target::contract::EmitError,
 };
 
@@ -127,11 +127,21 @@ pub fn build(config: &Config, request: &Request<'_>) -> Result<Built, BuildError
     let mut said: Vec<SourceDiagnostic> = Vec::new();
     let feeds = ingest::ingest(config, request, &mut store, &mut said)?;
     request.go_on()?;
-    if feeds.iter().all(|(_, feed)| feed.since.is_none() && feed.objects == 0) {
+    if nothing_is_known(&store, &feeds)? {
         return Err(BuildError::NoInput(feeds.into_iter().map(|(_, feed)| feed).collect()));
     }
     let mut built = prepared.render(config, request, &mut store, &feeds)?;
     built.feeds = feeds.into_iter().map(|(_, report)| report).collect();
     built.finished.diagnostics.splice(0..0, said);
     Ok(built)
+}
+
+/// Whether no feed could be read, and the store holds nothing of any, not even of a reading that broke off.
+fn nothing_is_known(store: &Store, feeds: &[(FeedNumber, FeedReport)]) -> Result<bool, BuildError> {
+    for (number, feed) in feeds {
+        if feed.since.is_some() || feed.objects > 0 || store.missing(*number)?.0 > 0 {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }

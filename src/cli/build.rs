@@ -5,9 +5,9 @@ use std::{path::PathBuf, sync::atomic::AtomicBool};
 use clap::{Args, ValueEnum};
 
 use crate::{
-    build::{BuildError, Built, Config, ConfigError, Request, build},
+    build::{BAD_CONFIG, BuildError, Built, Config, ConfigError, Request, UNKNOWN_KEY, build},
     convert::Details,
-    diagnostic::Severity,
+    diagnostic::{Diagnostic, Severity},
     output::Change,
     report::{FeedReport, FeedState, Report},
     store::StoreError,
@@ -63,7 +63,7 @@ pub(super) struct Build {
 impl Build {
     pub(super) fn run(&self, global: &Global) -> Result<Exit, Failure> {
         let mut config = Config::read(&self.config).map_err(|error| config_failure(&error))?;
-        let Some(interval) = &self.watch else { return self.round(&config, &AtomicBool::new(false), global) };
+        let Some(interval) = &self.watch else { return self.round(&config, &AtomicBool::new(false), true, global) };
         let interval = watch::interval(interval)?;
         watch::watch(interval, global, |stop, first| {
             if !first {
@@ -75,11 +75,12 @@ impl Build {
                     }
                 }
             }
-            self.round(&config, stop, global)
+            self.round(&config, stop, first, global)
         })
     }
 
-    fn round(&self, config: &Config, stop: &AtomicBool, global: &Global) -> Result<Exit, Failure> {
+    /// Builds once. What is asked for this time is for the first round only.
+    fn round(&self, config: &Config, stop: &AtomicBool, first: bool, global: &Global) -> Result<Exit, Failure> {
         let report = self.report.as_ref().or(config.report.as_ref());
         let fail_on = self.fail_on(config)?;
         let all = report.is_some() || global.verbose > 0;
@@ -87,8 +88,8 @@ impl Build {
             now: now(self.now.as_deref())?,
             offline: self.offline,
             check: self.check,
-            resync: self.resync,
-            allow_shrink: self.allow_shrink,
+            resync: self.resync && first,
+            allow_shrink: self.allow_shrink && first,
             details: if all { Details::All } else { Details::Problems },
             stop,
         };
@@ -161,8 +162,32 @@ impl Build {
 /// What is wrong with a configuration, shown with its lines.
 pub(super) fn config_failure(error: &ConfigError) -> Failure {
     let path = error.path.display().to_string();
-    error.diagnostics.iter().for_each(|diagnostic| display::in_file(diagnostic, &path, &error.text));
+    error
+        .diagnostics
+        .iter()
+        .for_each(|diagnostic| display::in_file(diagnostic, &path, &covered(&error.text, diagnostic)));
     Failure::new(Exit::Usage, format!("{path} can't be used"))
+}
+
+/// The text with the value that a diagnostic is about covered where it may be a secret: a misspelt `token` is an unknown
+/// key, and what is no TOML may be anything.
+fn covered(text: &str, diagnostic: &Diagnostic) -> String {
+    const SECRET: [&str; 4] = ["token", "password", "header", "user"];
+    let Some(span) = diagnostic.span else { return text.to_owned() };
+    let line = text.get(..span.start as usize).and_then(|before| before.rfind('\n')).map_or(0, |at| at + 1);
+    let rest = text.get(span.end as usize..).unwrap_or_default();
+    let end = text.len() - rest.len() + rest.find('\n').unwrap_or(rest.len());
+    let Some((key, value)) = text.get(line..end).and_then(|lines| lines.split_once('=')) else {
+        return text.to_owned();
+    };
+    let may_be_secret = matches!(diagnostic.code, UNKNOWN_KEY | BAD_CONFIG) || SECRET.contains(&key.trim());
+    if !may_be_secret {
+        return text.to_owned();
+    }
+    // As many bytes as before: the places of what is shown stay.
+    let cover = |sign: char| if sign.is_whitespace() { sign.to_string() } else { "*".repeat(sign.len_utf8()) };
+    let covered: String = value.chars().map(cover).collect();
+    format!("{}{covered}{}", &text[..end - value.len()], &text[end..])
 }
 
 fn show_feeds(feeds: &[FeedReport], global: &Global) {

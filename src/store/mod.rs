@@ -85,6 +85,7 @@ impl Store {
             }
             schema::Found::Foreign => return Err(StoreError::Foreign { path: path.display().to_string() }),
         }
+        journal(&connection).map_err(failed)?;
         write::prepare(&connection).map_err(failed)?;
         // Only for the message that another process shows; the lock is the database's own.
         _ = fs::write(holder_file(path), process::id().to_string());
@@ -162,7 +163,11 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(std::time::Duration::ZERO)?;
     connection.set_prepared_statement_cache_capacity(64);
     // The file is locked from the first reading on until it is closed.
-    connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+    connection.pragma_update(None, "locking_mode", "EXCLUSIVE")
+}
+
+/// How changes are written. It is kept in the file, so that it is not for a file of somebody else's.
+fn journal(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     // After a power cut the last transactions may be missing, but never an earlier one without a later one.
     connection.pragma_update(None, "synchronous", "NORMAL")?;

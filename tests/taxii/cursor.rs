@@ -242,6 +242,26 @@ fn a_server_that_gives_less_than_asked_for_and_says_nothing_is_walked_to_its_end
     assert_eq!(summary.diagnostics, []);
 }
 
+/// More objects of one moment than the server ever puts on a page: they can't be asked for, and that is an error.
+#[test]
+fn ties_that_fill_the_largest_page_are_never_passed_over() {
+    let server = Server::start(|request, _| {
+        let after = request.has("added_after").map(|moment| Timestamp::parse(moment).unwrap());
+        let moment = |number: usize| {
+            format!("2026-01-0{}T00:00:00.000000Z", 1 + usize::from(number >= 50) + usize::from(number >= 300))
+        };
+        let first = (0..360).find(|&number| after < Timestamp::parse(&moment(number))).unwrap_or(360);
+        let end = (first + 100).min(360);
+        let reply = Reply::json(&json!({"objects": indicators(first..end)}));
+        if first < end { reply.last_added(&moment(end - 1)) } else { reply }
+    });
+    let mut options = collection(&server);
+    options.cursor = Some("2025-12-31T00:00:00Z".into());
+    let (outcome, _) = run(&options);
+    let summary = outcome.unwrap_err();
+    assert!(summary.to_string().contains("2026-01-02T00:00:00"), "{summary}");
+}
+
 #[test]
 fn an_end_that_is_uncertain_is_said_to_be() {
     let server = Server::scripted(vec![Reply::json(&json!({"objects": indicators(0..70)})).last_added(EARLIER)]);

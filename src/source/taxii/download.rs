@@ -52,6 +52,11 @@ fn conditional(url: Url, cursor: Option<&str>) -> Request {
     Request { url, headers }
 }
 
+/// Whether an answer that the bundle is the one that is known makes sense.
+fn is_conditional(request: &Request) -> bool {
+    [IF_NONE_MATCH, IF_MODIFIED_SINCE].iter().any(|name| request.headers.contains_key(name))
+}
+
 /// What stands for the bundle in `response`.
 fn cursor_of(response: &Response) -> Option<String> {
     [ETAG, LAST_MODIFIED].iter().find_map(|name| Some(response.headers().get(name)?.to_str().ok()?.to_owned()))
@@ -67,11 +72,16 @@ impl Client {
         let downloaded = self
             .patiently(true, async || {
                 let (url, response) = self.open(request).await?;
-                if response.status() == StatusCode::NOT_MODIFIED {
+                if response.status() == StatusCode::NOT_MODIFIED && is_conditional(request) {
                     return Ok(None);
                 }
                 let cursor = cursor_of(&response);
-                Ok(Some((self.save(&url, response).await?, cursor)))
+                let saved = self.save(&url, response).await?;
+                if saved.1 == 0 {
+                    let reason = "the answer is empty".to_owned();
+                    return Err(TaxiiError::NotJson { url: url.to_string(), reason, content_type: None });
+                }
+                Ok(Some((saved, cursor)))
             })
             .await?;
         let Some(((file, bytes), cursor)) = downloaded else {

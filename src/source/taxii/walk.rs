@@ -63,6 +63,8 @@ pub(super) struct Walk<'a> {
     date: Option<Timestamp>,
     /// A page of this round was older than the one before it.
     is_unordered: bool,
+    /// The length of the longest page of this round whose server said nothing about its end.
+    longest: usize,
     /// The length of the last page, if the next request asks for the same with a larger `limit`.
     widened_from: Option<usize>,
     /// Why the first page that could not be read could not.
@@ -99,6 +101,7 @@ impl<'a> Walk<'a> {
             last: None,
             date: None,
             is_unordered: false,
+            longest: 0,
             widened_from: None,
             damage: None,
         }
@@ -229,7 +232,7 @@ impl<'a> Walk<'a> {
             }
             (None, Some(false), _) => None,
             (None, _, Some(next)) => Some(Position { next: Some(next), ..position.clone() }),
-            (None, None, None) if !self.may_be_more(position, page, fresh) => None,
+            (None, None, None) if !self.may_be_more(position, page, fresh)? => None,
             (None, _, None) => Some(self.by_time(position, page, fresh, widened_from)?),
         };
         // A wider page is a new question: that its answer may bring nothing new has an end of its own.
@@ -241,11 +244,20 @@ impl<'a> Walk<'a> {
 
     /// Whether there may be more although the server says nothing about it: it may put fewer objects on a page than it
     /// was asked for, so that only a page with nothing new is the last one.
-    fn may_be_more(&mut self, position: &Position, page: &Page<'_>, fresh: usize) -> bool {
-        let Some(last) = page.last.as_ref().filter(|_| !page.objects.is_empty()) else { return false };
+    ///
+    /// # Errors
+    /// A block of one moment that fills the largest page that the server gives: what is behind it can't be asked for.
+    fn may_be_more(&mut self, position: &Position, page: &Page<'_>, fresh: usize) -> Result<bool, TaxiiError> {
+        let longest_before = self.longest;
+        self.longest = self.longest.max(page.objects.len());
+        let Some(last) = page.last.as_ref().filter(|_| !page.objects.is_empty()) else { return Ok(false) };
         let is_full = page.objects.len() >= position.limit as usize;
         let was_asked_for = position.added_after >= Some(last.moment.just_before());
-        if fresh == 0 && !is_full && was_asked_for && page.objects.len() > 1 && self.summary.pages == 2 {
+        let is_uncertain = fresh == 0 && !is_full && was_asked_for && page.objects.len() > 1;
+        if is_uncertain && self.summary.pages > 2 && page.objects.len() >= longest_before {
+            return Err(TaxiiError::Ties { date_added: last.text.clone(), page: page.objects.len() });
+        }
+        if is_uncertain && self.summary.pages == 2 {
             let message = format!(
                 "the {} objects share the date_added {}, and the server does not say whether there are more",
                 page.objects.len(),
@@ -253,7 +265,7 @@ impl<'a> Walk<'a> {
             );
             self.warn(UNCERTAIN_END, &message);
         }
-        fresh > 0 || is_full
+        Ok(fresh > 0 || is_full)
     }
 
     /// Ends a walk that has brought nothing new for too many pages.
@@ -324,7 +336,7 @@ impl<'a> Walk<'a> {
 
     fn start_round(&mut self) {
         self.seen.start_round();
-        (self.last, self.date, self.is_unordered, self.idle_pages) = (None, None, false, 0);
+        (self.last, self.date, self.is_unordered, self.longest, self.idle_pages) = (None, None, false, 0, 0);
     }
 
     fn warn_of_wrong_header(&mut self, answer: &Answer) {
