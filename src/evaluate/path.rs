@@ -6,7 +6,7 @@ use super::{
     data::{Observation, Observations},
     value::{Map, Value},
 };
-use crate::pattern::{ObjectPath, PathStepKind};
+use crate::pattern::{ObjectPath, PathStepKind, is_reference};
 
 /// Where references lead.
 #[derive(Debug, Clone, Copy)]
@@ -50,9 +50,7 @@ enum Step {
 impl Path {
     pub(super) fn new(path: &ObjectPath<'_>) -> Self {
         let step = |kind: &PathStepKind<'_>| match kind {
-            PathStepKind::Property(name) => {
-                Step::Property { refers: name.ends_with("_ref") || name.ends_with("_refs"), name: name.as_ref().into() }
-            }
+            PathStepKind::Property(name) => Step::Property { refers: is_reference(name), name: name.as_ref().into() },
             PathStepKind::Index(index) => Step::Index(usize::try_from(*index).ok()),
             PathStepKind::AnyIndex => Step::Any,
         };

@@ -209,6 +209,17 @@ pub enum PathStepKind<'a> {
     AnyIndex,
 }
 
+/// Whether a property of this name holds the identifiers of other objects, into which a path leads on.
+///
+/// ```
+/// use stixc::pattern::is_reference;
+/// assert!(is_reference("dst_ref") && is_reference("object_refs") && !is_reference("value"));
+/// ```
+#[must_use]
+pub fn is_reference(property: &str) -> bool {
+    property.ends_with("_ref") || property.ends_with("_refs")
+}
+
 /// A literal (section 9.6.2).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Literal<'a> {

@@ -7,7 +7,7 @@ use std::{
 
 use super::{DEFANGED, Oddities, spelling::is_property};
 use crate::pattern::{
-    Comparison, ComparisonOperator, Literal, LiteralValue, ObjectPath, Operand, PathStepKind, Quoted,
+    Comparison, ComparisonOperator, Literal, LiteralValue, ObjectPath, Operand, PathStepKind, Quoted, is_reference,
 };
 
 /// What is written in place of a dot, a colon or an at sign so that nobody clicks on it.
@@ -69,7 +69,6 @@ impl Oddities {
 
 /// Whether the property holds an address, a name or a URL of the network.
 fn holds_address(path: &ObjectPath<'_>) -> bool {
-    let is_reference = |name: &str| name.ends_with("_ref") || name.ends_with("_refs");
     path.steps.last().is_some_and(|step| is_property(step, "value"))
         && (matches!(path.object_type, "domain-name" | "url" | "ipv4-addr" | "ipv6-addr" | "email-addr")
             || path.steps.iter().any(|step| matches!(&step.kind, PathStepKind::Property(name) if is_reference(name))))

@@ -8,6 +8,7 @@ use super::{
     narrow::{clash, tests},
     never::{Contradiction, Never},
 };
+use crate::pattern::is_reference;
 
 /// What the tests of one AND want to be at a place; of each the first test that wants it.
 #[derive(Default)]
@@ -102,8 +103,7 @@ fn above(path: &str) -> impl Iterator<Item = (&str, char)> {
 /// Whether a place holds references: its last key ends with `_ref` or `_refs`.
 fn refers(place: &str) -> bool {
     let key = place.trim_end_matches(|sign: char| sign == ']' || sign == '[' || sign == '*' || sign.is_ascii_digit());
-    let key = key.trim_end_matches('\'');
-    key.ends_with("_ref") || key.ends_with("_refs")
+    is_reference(key.trim_end_matches('\''))
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use super::{
     path::{Path, Step},
 };
 use crate::{
-    pattern::{ObjectPath, PathStep, PathStepKind},
+    pattern::{ObjectPath, PathStep, PathStepKind, is_reference},
     plan::schema::{self, Status},
     span::Span,
     witness::Objects,
@@ -136,12 +136,11 @@ impl Scene {
 impl Path {
     /// Whether step `at` goes on in the object that the steps before it name.
     pub(super) fn passes(&self, at: usize) -> bool {
-        let refers = |key: &str| key.ends_with("_ref") || key.ends_with("_refs");
         let last = self.steps[..at].iter().rev().find_map(|step| match step {
             Step::Key(key) => Some(key),
             _ => None,
         });
-        matches!(self.steps[at], Step::Key(_)) && last.is_some_and(|key| refers(key))
+        matches!(self.steps[at], Step::Key(_)) && last.is_some_and(|key| is_reference(key))
     }
 }
 
