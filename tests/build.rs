@@ -387,8 +387,18 @@ fn a_configuration_that_is_wrong_says_where_and_what_was_meant() {
     for line in ["tokn = \"SEKRIT\"", "token = \"SEKRIT", "password = [\"SEKRIT\"]", "header = \"X-Key: SEKRIT\""] {
         project.write("stixc.toml", format!("[[feed]]\nname = \"a\"\nurl = \"https://feed.example/\"\n{line}\n"));
         let output = project.stixc(&["build"]);
-        assert_eq!(code(&output), 2);
+        assert_eq!(code(&output), 2, "{}", errors(&output));
         assert!(!errors(&output).contains("SEKRIT"), "{}", errors(&output));
+    }
+    for url in ["https://user:SEKRIT@feed.example/", "https://feed.example/?api_key=SEKRIT"] {
+        project.write(
+            "stixc.toml",
+            format!("[[feed]]\nname = \"a\"\nkind = \"url\"\nurl = \"{url}\"\n{}", targets(&["yara"])),
+        );
+        let output = project.stixc(&["build"]);
+        assert_eq!(code(&output), 2, "{}", errors(&output));
+        assert!(!errors(&output).contains("SEKRIT") && errors(&output).contains("URL"), "{}", errors(&output));
+        assert!(!project.path(".stixc").exists());
     }
     assert_eq!(code(&project.stixc(&["build", "--config", "missing.toml"])), 2);
 }

@@ -184,7 +184,7 @@ fn hostile() -> Origin {
 }
 
 fn hostile_rules() -> Vec<Rule> {
-    let name = "[file:extensions.'windows-pebinary-ext'.sections[*].name = '\"\n}rule evil { condition: true }\u{85}']";
+    let name = "[file:extensions.'windows-pebinary-ext'.sections[*].name = '\"\n}//\u{85}']";
     let loss = "[file:hashes.MD5 = '00000000000000000000000000000001' OR file:hashes.MD5 = '\"\nrule evil']";
     let mut rules: Vec<Rule> = vec![Rule { origin: Arc::new(hostile()), content: content(target(), name).unwrap() }];
     rules.extend(emission::rules(target(), [("y\n".to_owned(), loss)]));

@@ -113,6 +113,9 @@ fn sigma_a_field_that_no_log_has_is_found_out() {
 
 #[test]
 fn a_list_that_lacks_an_entry_is_found_out() {
+    let nested = ["[ipv4-addr:value = '198.51.100.7']", "[ipv4-addr:value ISSUBSET '198.51.100.0/24']"];
+    let folder = witnesses(&nested, "blocklist");
+    assert!(states(folder.path(), "blocklist").iter().all(|state| state == "fires"), "one in the other is no mistake");
     let folder = witnesses(PATTERNS, "blocklist");
     assert!(states(folder.path(), "blocklist").iter().all(|state| state == "fires"));
     damage(folder.path(), "blocklist", "198.51.100.7", "198.51.100.8");

@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use base64::{Engine as _, prelude::BASE64_STANDARD as BASE64};
 
 use super::{
-    Condition, Observation, Operator, Plan, Property, Test, normalise,
+    Condition, Observation, Operator, Plan, Property, SERIAL_NUMBER, Test, normalise,
     schema::{self, Resolved},
-    value::{DomainName, Hash, HashAlgorithm, Host, UrlParts, Value, ValueKind, parse_address},
+    value::{DomainName, Hash, HashAlgorithm, Host, UrlParts, Value, ValueKind, parse_address, serial_number},
 };
 use crate::{
     diagnostic::{Code, Diagnostic},
@@ -194,6 +194,9 @@ fn typed(
     }
     if resolved.path.ends_with(".imphash") && Hash::parse(HashAlgorithm::Md5, text).is_some() {
         return plain(ValueKind::Text(text.to_ascii_lowercase()));
+    }
+    if resolved.path == SERIAL_NUMBER {
+        return plain(ValueKind::Text(serial_number(text).unwrap_or_else(|| text.to_string())));
     }
     if resolved.path == "url:value" && operator == Operator::Equal {
         return url(text, negated, literal, notes);

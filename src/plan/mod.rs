@@ -15,7 +15,7 @@ pub mod value;
 
 use std::borrow::Cow;
 
-pub use value::{DomainName, Hash, HashAlgorithm, UrlParts, Value, ValueKind};
+pub use value::{DomainName, Hash, HashAlgorithm, UrlParts, Value, ValueKind, serial_number, serial_octets};
 
 use crate::span::Span;
 
@@ -105,6 +105,9 @@ pub struct Property {
     pub referent: Option<Cow<'static, str>>,
 }
 
+/// The number of a certificate, which is compared as the number that it is.
+const SERIAL_NUMBER: &str = "x509-certificate:serial_number";
+
 impl Property {
     /// The object type, before the colon.
     #[must_use]
@@ -127,6 +130,7 @@ impl Property {
         (NATURALLY.iter().any(|prefix| self.path.starts_with(prefix)) && !self.path.ends_with(".data"))
             || self.path.contains("hashes.")
             || self.path.ends_with(".imphash")
+            || self.path == SERIAL_NUMBER
             || self
                 .referent
                 .as_deref()

@@ -251,6 +251,35 @@ impl Hash {
     }
 }
 
+/// The serial number of a certificate (RFC 5280, section 4.1.2.2) in hexadecimal digits in lower case with no zeros in
+/// front: what `00:AB:cd:12`, `0xABCD12` and `abcd12` have in common. `None` for other text.
+///
+/// ```
+/// use stixc::plan::serial_number;
+/// assert_eq!(serial_number("00:AB:cd:12").as_deref(), Some("abcd12"));
+/// assert_eq!(serial_number("000").as_deref(), Some("0"));
+/// assert_eq!(serial_number("CN=evil.example"), None);
+/// ```
+#[must_use]
+pub fn serial_number(text: &str) -> Option<String> {
+    let digits: String = text.chars().filter(|sign| !matches!(sign, ':' | ' ' | '-')).collect();
+    let digits = digits.strip_prefix("0x").unwrap_or(&digits).to_ascii_lowercase();
+    let is_number = !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    let number = digits.trim_start_matches('0');
+    is_number.then(|| if number.is_empty() { "0".to_owned() } else { number.to_owned() })
+}
+
+/// The same as pairs of capital digits, one for each byte, which is how engines show it.
+///
+/// ```
+/// assert_eq!(stixc::plan::serial_octets("f:12").as_deref(), Some("0F12"));
+/// ```
+#[must_use]
+pub fn serial_octets(text: &str) -> Option<String> {
+    let digits = serial_number(text)?.to_ascii_uppercase();
+    Some(if digits.len() % 2 == 1 { format!("0{digits}") } else { digits })
+}
+
 /// Reads an address or a prefix; host bits are cleared.
 ///
 /// Only the dotted-quad form of IPv4 counts: octal, short and integer forms, which some engines read as other

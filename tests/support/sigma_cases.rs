@@ -384,4 +384,16 @@ pub const EVENTS: &[(&str, &str, &str, &str)] = &[
         r#"[{"certificate.serial": "36F7D432"}]"#,
         r#"[{"certificate.serial": "36F7D433"}]"#,
     ),
+    (
+        "[x509-certificate:serial_number = '00:ab:cd:12']",
+        "zeek_x509",
+        r#"[{"certificate.serial": "ABCD12"}]"#,
+        r#"[{"certificate.serial": "AB0CD12"}]"#,
+    ),
+    (
+        "[process:command_line = 'x' AND process:creator_user_ref.account_login = 'CORP\\\\eve']",
+        "proc_creation_win",
+        r#"[{"CommandLine": "x", "User": "CORP\\eve"}]"#,
+        r#"[{"CommandLine": "x", "User": "OTHER\\eve"}, {"CommandLine": "x", "User": "CORP\\steve"}]"#,
+    ),
 ];

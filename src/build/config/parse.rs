@@ -18,7 +18,7 @@ use crate::{
     convert::Filter,
     diagnostic::Diagnostic,
     plan::{fidelity::Fidelity, schema::nearest},
-    source::taxii::{FetchOptions, Proxy, Timestamp, Version},
+    source::taxii::{FetchOptions, Proxy, TaxiiError, Timestamp, Version, check_url},
     span::Span,
     target::{self, TARGETS},
 };
@@ -179,8 +179,13 @@ impl Reader<'_> {
                 let (url, at) = (url.get_ref().clone(), url.span());
                 let credentials = self.credentials(&raw);
                 let options = self.options(url, &raw);
-                if !options.url.starts_with("https://") && !options.url.starts_with("http://") {
-                    self.refuse(at, "not a web address", "write it with https:// in front");
+                match check_url(&options.url) {
+                    Ok(()) => {}
+                    // The line with the URL is not shown.
+                    Err(error @ TaxiiError::SecretInUrl { .. }) => {
+                        self.refuse(raw.name.span(), error.to_string(), error.help());
+                    }
+                    Err(error) => self.refuse(at, error.to_string(), "write it with https:// in front"),
                 }
                 let feed = Box::new(WebFeed { options, credentials });
                 if kind == "taxii" { Kind::Taxii(feed) } else { Kind::Url(feed) }
@@ -241,6 +246,7 @@ impl Reader<'_> {
         self.set_time(&raw.read_timeout, &mut options.timeouts.read);
         self.set_time(&raw.page_timeout, &mut options.timeouts.page);
         self.number(&raw.attempts, &mut options.backoff.attempts);
+        self.set_time(&raw.max_wait, &mut options.backoff.longest_asked);
         self.number(&raw.max_pages, &mut options.limits.pages);
         self.number(&raw.max_objects, &mut options.limits.objects);
         self.number(&raw.max_page_bytes, &mut options.limits.page_bytes);

@@ -59,6 +59,7 @@ pub(super) struct RawFeed {
     pub read_timeout: Option<Spanned<String>>,
     pub page_timeout: Option<Spanned<String>>,
     pub attempts: Option<Spanned<u32>>,
+    pub max_wait: Option<Spanned<String>>,
     pub max_pages: Option<Spanned<u64>>,
     pub max_objects: Option<Spanned<u64>>,
     pub max_page_bytes: Option<Spanned<u64>>,
@@ -100,6 +101,7 @@ impl RawFeed {
             ("max_page_bytes", TAXII, at(&self.max_page_bytes)),
             ("max_bytes", WEB, at(&self.max_bytes)),
             ("max_time", WEB, at(&self.max_time)),
+            ("max_wait", WEB, at(&self.max_wait)),
         ]
     }
 }

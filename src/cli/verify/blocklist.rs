@@ -4,6 +4,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs, io,
+    net::IpAddr,
     path::Path,
     process::Command,
 };
@@ -38,7 +39,8 @@ pub(super) fn ask(folder: &Path, subjects: &[Subject]) -> Result<Answer, Trouble
     let lists = Lists::read(folder)?;
     // All patterns share the lists: what another one asks for is there for its sake.
     let wanted = |own: usize, lookup: &Lookup| {
-        subjects.iter().enumerate().any(|(number, other)| number != own && asks(other, lookup))
+        let entry = lists.prefix(lookup);
+        subjects.iter().enumerate().any(|(number, other)| number != own && asks(other, lookup, entry))
     };
     let mut fired = Vec::with_capacity(subjects.len());
     for (number, subject) in subjects.iter().enumerate() {
@@ -56,10 +58,14 @@ pub(super) fn ask(folder: &Path, subjects: &[Subject]) -> Result<Answer, Trouble
     Ok(Answer { engine, fired, quiet: BTreeMap::new(), refused })
 }
 
-/// Whether a witness that the pattern matches is looked up so.
-fn asks(subject: &Subject, lookup: &Lookup) -> bool {
+/// Whether a witness that the pattern matches is looked up so, or is in the prefix that was found.
+fn asks(subject: &Subject, lookup: &Lookup, entry: Option<&IpNet>) -> bool {
+    let is_inside = |one: &Lookup| match (one, entry) {
+        (Lookup::Address(address), Some(entry)) => entry.contains(address),
+        _ => false,
+    };
     subject.showings.iter().filter(|showing| showing.matches).any(|showing| match &showing.place {
-        Place::Lookups(lookups) => lookups.contains(lookup),
+        Place::Lookups(lookups) => lookups.iter().any(|one| one == lookup || is_inside(one)),
         _ => false,
     })
 }
@@ -86,15 +92,25 @@ impl Lists {
         Ok(lists)
     }
 
+    fn around(&self, address: &IpAddr) -> Option<&(&'static str, IpNet)> {
+        self.prefixes.iter().find(|(_, prefix)| prefix.contains(address))
+    }
+
+    /// The prefix that holds what is looked up, if it is an address and one does.
+    fn prefix(&self, lookup: &Lookup) -> Option<&IpNet> {
+        match lookup {
+            Lookup::Address(address) => self.around(address).map(|(_, prefix)| prefix),
+            _ => None,
+        }
+    }
+
     /// The list that holds what is looked up, if one does.
     fn find(&self, lookup: &Lookup) -> Option<&'static str> {
         let line = |kinds: &[&'static str], text: &str| {
             kinds.iter().copied().find(|kind| self.lines.get(kind).is_some_and(|lines| lines.contains(text)))
         };
         match lookup {
-            Lookup::Address(address) => {
-                self.prefixes.iter().find(|(_, prefix)| prefix.contains(address)).map(|(kind, _)| *kind)
-            }
+            Lookup::Address(address) => self.around(address).map(|(kind, _)| *kind),
             Lookup::Name(name) => line(&["domain"], &name.to_ascii_lowercase()),
             Lookup::Url(url) => line(&["url"], url),
             Lookup::Hash(hash) => line(&["md5", "sha1", "sha256", "sha512"], hash),

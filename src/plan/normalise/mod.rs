@@ -2,7 +2,7 @@
 //!
 //! It is reached by [steps](STEPS), one file each, that are taken in turn until nothing changes. Each keeps the meaning
 //! that [`evaluate`](crate::evaluate) gives the pattern, with these exceptions, which are readings of what feeds write:
-//! hash text, DNS names, addresses and registry keys are compared as the things they name (see [`value`](super::value)),
+//! hash text, DNS names, addresses, registry keys and the numbers of certificates are compared as the things they name (see [`value`](super::value)),
 //! and a reference is taken to point to an object of the type that its value shows.
 //!
 //! | Step | Before | After |

@@ -89,6 +89,20 @@ impl Address {
     }
 }
 
+/// Whether a client may ask at this URL: it is one of the web, and nothing in it is a secret.
+///
+/// # Errors
+/// [`TaxiiError::InvalidUrl`] or [`TaxiiError::SecretInUrl`]; neither shows the URL.
+///
+/// ```
+/// use stixc::source::taxii::check_url;
+/// assert!(check_url("https://feed.example/taxii2/").is_ok());
+/// assert!(check_url("https://user:secret@feed.example/").is_err());
+/// ```
+pub fn check_url(text: &str) -> Result<(), TaxiiError> {
+    without_secret(text).map(drop)
+}
+
 /// The URL `text`, if it is one of the web and nothing in it is a secret. Neither error shows it.
 pub(super) fn without_secret(text: &str) -> Result<Url, TaxiiError> {
     let url = Url::parse(text.trim()).map_err(|error| invalid(format!("can't be read: {error}")))?;

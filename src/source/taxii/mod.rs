@@ -33,6 +33,7 @@ mod summary;
 mod time;
 mod walk;
 
+pub use address::check_url;
 pub use auth::Auth;
 pub use bundle::BundleWriter;
 pub use client::Client;

@@ -42,12 +42,23 @@ pub(super) enum Subject {
 pub(super) fn translate(pattern: &str, subject: Subject) -> Result<SigmaRegex, String> {
     let parsed = ast::parse::ParserBuilder::new().nest_limit(100).build().parse(pattern);
     let tree = parsed.map_err(|error| format!("the expression can't be read: {}", error.kind()))?;
-    let mut writer = Writer { out: String::with_capacity(pattern.len() + 16), ignores_case: false, subject };
+    let mut writer = Writer {
+        out: String::with_capacity(pattern.len() + 16),
+        ignores_case: false,
+        subject,
+        depth: 0,
+        barring: false,
+    };
     let closed = match ends(&tree) {
         Some(closed) => closed,
         None if matches!(subject, Subject::Field | Subject::Key) => false,
         None => return Err("'$' must stand at the end of the expression, or of each alternative".to_owned()),
     };
+    if let Subject::Closed(separator) = subject
+        && takes_last(&tree, separator)
+    {
+        return Err("the expression could end with the separator that logs have behind a folder".to_owned());
+    }
     let tail = match subject {
         Subject::Field | Subject::Key => String::new(),
         Subject::Last(_) if closed => "$".to_owned(),
@@ -88,6 +99,49 @@ fn ends(tree: &Ast) -> Option<bool> {
     }
 }
 
+/// Whether what matches has to end with something that may be the separator: `.`, or a class. An expression that spells
+/// the separator out asks for it.
+fn takes_last(node: &Ast, separator: char) -> bool {
+    let is_optional = |node: &Ast| match node {
+        Ast::Empty(_) | Ast::Flags(_) | Ast::Assertion(_) => true,
+        Ast::Repetition(repetition) => match &repetition.op.kind {
+            RepetitionKind::ZeroOrOne | RepetitionKind::ZeroOrMore => true,
+            RepetitionKind::OneOrMore => false,
+            RepetitionKind::Range(
+                RepetitionRange::Exactly(least) | RepetitionRange::AtLeast(least) | RepetitionRange::Bounded(least, _),
+            ) => *least == 0,
+        },
+        _ => false,
+    };
+    match node {
+        Ast::Dot(_) => true,
+        Ast::ClassPerl(class) => class.negated,
+        Ast::ClassBracketed(class) => match &class.kind {
+            ClassSet::Item(item) => holds(item, separator) != class.negated,
+            ClassSet::BinaryOp(_) => true,
+        },
+        Ast::Repetition(repetition) => !is_optional(node) && takes_last(&repetition.ast, separator),
+        Ast::Group(group) => takes_last(&group.ast, separator),
+        Ast::Alternation(alternation) => alternation.asts.iter().any(|branch| takes_last(branch, separator)),
+        Ast::Concat(concat) => {
+            concat.asts.iter().rfind(|part| !is_optional(part)).is_some_and(|part| takes_last(part, separator))
+        }
+        _ => false,
+    }
+}
+
+/// Whether a class holds a character.
+fn holds(item: &ClassSetItem, character: char) -> bool {
+    match item {
+        ClassSetItem::Literal(literal) => literal.c == character,
+        ClassSetItem::Range(range) => (range.start.c..=range.end.c).contains(&character),
+        ClassSetItem::Perl(class) => class.negated,
+        ClassSetItem::Ascii(class) => has_signs(&class.kind),
+        ClassSetItem::Union(union) => union.items.iter().any(|item| holds(item, character)),
+        _ => false,
+    }
+}
+
 fn has_end(node: &Ast) -> bool {
     match node {
         Ast::Assertion(assertion) => matches!(assertion.kind, AssertionKind::EndLine | AssertionKind::EndText),
@@ -116,6 +170,10 @@ struct Writer {
     out: String,
     ignores_case: bool,
     subject: Subject,
+    /// How many groups of the expression are open.
+    depth: usize,
+    /// Whether what is written is a class from which the separator is to be taken.
+    barring: bool,
 }
 
 /// Whether nothing can stand in front of a node, and behind it.
@@ -166,7 +224,9 @@ impl Writer {
                     return refuse("flags inside the expression");
                 }
                 self.push("(")?;
+                self.depth += 1;
                 self.node(&group.ast, edge)?;
+                self.depth -= 1;
                 self.push(")")
             }
             Ast::Alternation(alternation) => {
@@ -194,11 +254,8 @@ impl Writer {
     fn operand(&mut self, node: &Ast) -> Written {
         match node {
             Ast::Assertion(_) | Ast::Flags(_) | Ast::Empty(_) => refuse("a repeated anchor"),
-            Ast::Repetition(_) => {
-                self.push("(")?;
-                self.node(node, INSIDE)?;
-                self.push(")")
-            }
+            // `a++` gives nothing back in PCRE; as a repeated repetition it would.
+            Ast::Repetition(_) => refuse("possessive repetitions"),
             other => self.node(other, INSIDE),
         }
     }
@@ -217,7 +274,7 @@ impl Writer {
     /// `(?i)` at the very beginning is Sigma's `|i`; other flags, or flags elsewhere, have no counterpart.
     fn flags(&mut self, flags: &ast::Flags, edge: Edge) -> Written {
         let is_case = |item: &ast::FlagsItem| matches!(item.kind, FlagsItemKind::Flag(Flag::CaseInsensitive));
-        if edge.first && matches!(self.out.as_str(), "" | "(") && flags.items.iter().all(is_case) {
+        if edge.first && self.depth == 0 && matches!(self.out.as_str(), "" | "(") && flags.items.iter().all(is_case) {
             self.ignores_case = true;
             return Ok(());
         }
@@ -258,10 +315,14 @@ impl Writer {
     }
 
     fn class(&mut self, class: &ClassBracketed) -> Written {
+        let ClassSet::Item(item) = &class.kind else { return refuse("operations between classes") };
         self.push(if class.negated { "[^" } else { "[" })?;
-        match &class.kind {
-            ClassSet::Item(item) => self.item(item)?,
-            ClassSet::BinaryOp(_) => return refuse("operations between classes"),
+        let before = self.out.len();
+        self.barring = !class.negated;
+        self.item(item)?;
+        self.barring = false;
+        if self.out.len() == before {
+            return Err("a class of the expression holds nothing that can be in a name".to_owned());
         }
         self.bar(class.negated)?;
         self.push("]")
@@ -270,19 +331,39 @@ impl Writer {
     fn item(&mut self, item: &ClassSetItem) -> Written {
         match item {
             ClassSetItem::Empty(_) => Ok(()),
-            ClassSetItem::Literal(literal) => self.literal(literal.c, true),
-            ClassSetItem::Range(range) => {
-                self.literal(range.start.c, true)?;
-                self.push("-")?;
-                self.literal(range.end.c, true)
-            }
+            ClassSetItem::Literal(literal) => self.range(literal.c, literal.c),
+            ClassSetItem::Range(range) => self.range(range.start.c, range.end.c),
             ClassSetItem::Perl(class) if !class.negated => self.push(members(&class.kind)),
             ClassSetItem::Perl(_) => refuse("\\D, \\S or \\W inside a class"),
-            ClassSetItem::Ascii(class) if !class.negated => self.push(ascii(&class.kind)),
+            ClassSetItem::Ascii(class) if !(class.negated || self.barring && has_signs(&class.kind)) => {
+                self.push(ascii(&class.kind))
+            }
             ClassSetItem::Ascii(_) | ClassSetItem::Unicode(_) => refuse("Unicode and negated classes inside a class"),
             ClassSetItem::Bracketed(_) => refuse("a class inside a class"),
             ClassSetItem::Union(union) => union.items.iter().try_for_each(|item| self.item(item)),
         }
+    }
+
+    /// From one character of a class to another, without the separator where the class may not hold it.
+    fn range(&mut self, start: char, end: char) -> Written {
+        let around = self.barred().filter(|separator| self.barring && (start..=end).contains(separator));
+        if let Some(separator) = around {
+            let (before, behind) = (u32::from(separator) - 1, u32::from(separator) + 1);
+            for (start, end) in [(u32::from(start), before), (behind, u32::from(end))] {
+                if let (Some(start), Some(end)) = (char::from_u32(start), char::from_u32(end))
+                    && start <= end
+                {
+                    self.range(start, end)?;
+                }
+            }
+            return Ok(());
+        }
+        self.literal(start, true)?;
+        if start != end {
+            self.push("-")?;
+            self.literal(end, true)?;
+        }
+        Ok(())
     }
 
     fn literal(&mut self, character: char, in_class: bool) -> Written {
@@ -310,6 +391,12 @@ impl Writer {
         self.out.push_str(text);
         Ok(())
     }
+}
+
+/// Whether a class holds more than letters, digits and blanks, and so perhaps a separator.
+fn has_signs(kind: &ast::ClassAsciiKind) -> bool {
+    use ast::ClassAsciiKind::{Ascii, Graph, Print, Punct};
+    matches!(kind, Ascii | Graph | Print | Punct)
 }
 
 fn refuse(what: &str) -> Written {
@@ -376,6 +463,7 @@ mod tests {
             (r"[[:xdigit:]]", "[0-9A-Fa-f]"),
             (r"\x41\u0042\n", r"AB\n"),
             ("(?:a*)*", "(a*)*"),
+            ("a+?b", "a+b"),
         ] {
             assert_eq!(text(pattern), expected, "{pattern}");
         }
@@ -397,6 +485,9 @@ mod tests {
             "(?i:a)b",
             "a{",
             r"[^\S]",
+            "((?i)a)b",
+            "^a++a",
+            "x{2}+",
         ] {
             assert!(translate(pattern, Subject::Field).is_err(), "{pattern}");
         }
@@ -412,10 +503,11 @@ mod tests {
             ("(?i)a|b", r"(a|b)[^\\]*$"),
             (r"[^x]\D", r"[^x\\][^0-9\\][^\\]*$"),
             ("(^a)", r"(\\a)[^\\]*$"),
+            (r"[A-z][\\/]", r"[A-\[\]-z][/][^\\]*$"),
         ] {
             assert_eq!(translate(pattern, Subject::Last('\\')).unwrap().text, expected, "{pattern}");
         }
-        for pattern in ["a^b", "a$|b", "(a$)b", r"a\\b"] {
+        for pattern in ["a^b", "a$|b", "(a$)b", r"a\\b", r"[\\]evil", "[[:punct:]]"] {
             assert!(translate(pattern, Subject::Last('\\')).is_err(), "{pattern}");
         }
         assert_eq!(translate("^a/?", Subject::Last(':')).unwrap().text, ":a/?[^:]*$");
@@ -431,6 +523,11 @@ mod tests {
         assert_eq!(translate("^/tmp$", Subject::Folder('/')).unwrap().text, "^/tmp/[^/]*$");
         assert_eq!(translate("Temp$", Subject::Closed('\\')).unwrap().text, r"Temp\\?$");
         assert_eq!(translate("Temp", Subject::Closed('\\')).unwrap().text, "Temp");
+        for pattern in ["Windows.", r"^C:\\[^x]{8}$", r"Te(m|\D)", "a.b?"] {
+            assert!(translate(pattern, Subject::Closed('\\')).is_err(), "{pattern}");
+        }
+        assert_eq!(translate(r"T.*[^\\]$", Subject::Closed('\\')).unwrap().text, r"T.*[^\\]\\?$");
+        assert_eq!(translate("T.*", Subject::Closed('\\')).unwrap().text, "T.*");
         assert_eq!(translate("^A$", Subject::Key).unwrap().text, r"^A(\\|$)");
     }
 

@@ -40,6 +40,12 @@ pub(super) fn logged(key: &str, read: impl Fn(&str) -> SigmaValue) -> (Hive, Sig
     (hive, whole)
 }
 
+/// Whether a LIKE pattern begins with a part of a hive's name and a wildcard.
+pub(super) fn begins_as_a_hive(pattern: &str) -> bool {
+    let first = pattern.split('\\').next().unwrap_or_default();
+    first.starts_with(['H', 'h']) && first.contains('%')
+}
+
 /// What numbers are logged as, if `data` is one.
 pub(super) fn numbers(data: &str) -> Vec<String> {
     let Some(number) = data.parse::<u64>().ok().filter(|number| number.to_string() == data) else { return Vec::new() };

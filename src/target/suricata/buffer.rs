@@ -89,8 +89,20 @@ fn bytes_of(value: &Value) -> Option<Vec<u8>> {
     })
 }
 
+/// A header field whose name is no token, or whose value has a line break, is never sent (RFC 9110, section 5).
+fn is_sendable(test: &Test, bytes: &[u8]) -> bool {
+    const SIGNS: &[u8] = b"!#$%&'*+-.^_`|~";
+    let is_token =
+        |name: &str| !name.is_empty() && name.bytes().all(|sign| sign.is_ascii_alphanumeric() || SIGNS.contains(&sign));
+    let is_header = test.property.path.contains(".request_header.") && test.operator == Operator::Equal;
+    !is_header || (is_token(&field_name(&test.property.path)) && !bytes.iter().any(|byte| b"\r\n\0".contains(byte)))
+}
+
 /// The option for one value.
 fn option(row: &Row, test: &Test, bytes: &[u8]) -> Result<Match, (Code, String)> {
+    if !test.negated && !is_sendable(test, bytes) {
+        return Err(no_value("no request has such a header field"));
+    }
     // In a regular expression letter case has a meaning of its own: `\D` is not `\d`.
     let cased = if test.operator == Operator::Matches { bytes.to_vec() } else { in_case(row.case, bytes) };
     match (&row.place, test.operator) {

@@ -99,9 +99,11 @@ pub fn hold(row: &Row, test: &Test) -> Fit<Held> {
     }
 }
 
-/// Whether a value has several parts, between which are commas.
+/// Whether a value has several parts: between them are commas, or, in a pattern, what stands for them.
 fn has_parts(test: &Test) -> bool {
-    test.values.iter().filter_map(text_of).any(|text| text.contains(','))
+    let is_pattern = matches!(test.operator, Operator::Like | Operator::Matches);
+    let has = |text: &str| text.contains(',') || (is_pattern && text.matches('=').count() > 1);
+    test.values.iter().filter_map(text_of).any(has)
 }
 
 /// The refusal of an operator.
@@ -318,15 +320,13 @@ fn serial(keyword: &Keyword, test: &Test) -> Result<Held, (Code, String)> {
     let buffer = RuleText::default().keyword(keyword).word("; ");
     let mut options = Vec::with_capacity(test.values.len());
     for value in &test.values {
-        let digits: Option<String> = text_of(value).and_then(|text| {
-            let digits: String = text.chars().filter(|character| !matches!(character, ':' | ' ' | '-')).collect();
-            let digits = digits.strip_prefix("0x").unwrap_or(&digits).to_ascii_uppercase();
-            (!digits.is_empty() && digits.len() <= 80 && digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
-                .then(|| if digits.len() % 2 == 1 { format!("0{digits}") } else { digits })
-        });
+        let digits = text_of(value).and_then(value::serial_octets).filter(|digits| digits.len() <= 80);
         let Some(digits) = digits else {
             return Err(no_value(format!("{value} is no serial number in hexadecimal")));
         };
+        // With its highest bit set, a byte of zeros in front says that the number is none below zero (X.690, section 8.3).
+        let sign = if digits.starts_with(|digit: char| digit >= '8') { "00" } else { "" };
+        let digits = format!("{sign}{digits}");
         let text = digits.as_bytes().chunks(2).collect::<Vec<_>>().join(&b':');
         options.push(whole(&buffer, &text, test.negated));
     }

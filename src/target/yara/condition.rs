@@ -27,6 +27,8 @@ pub(super) enum Holds {
     Time,
     /// Text.
     Text,
+    /// The name of a section of a PE file, which has room for eight bytes (PE format, section headers).
+    Section,
     /// The whole content. The expression is the digest by which it is compared.
     Content,
 }
@@ -45,7 +47,7 @@ pub(super) fn comparisons(expression: &str, holds: Holds, test: &Test) -> Result
     let operator = symbol(test.operator, test.negated)
         .filter(|_| {
             test.operator == Operator::Equal
-                || !matches!(holds, Holds::Hash | Holds::Imphash | Holds::Text | Holds::Content)
+                || !matches!(holds, Holds::Hash | Holds::Imphash | Holds::Text | Holds::Section | Holds::Content)
         })
         .ok_or_else(|| {
             Unwritable::Operator(format!("YARA can't compare {} by {}", test.property.path, test.operator))
@@ -76,7 +78,8 @@ fn comparison(expression: &str, holds: Holds, operator: &str, negated: bool, val
         (Holds::Time, ValueKind::Timestamp(text) | ValueKind::Text(text)) => {
             text.parse().ok().and_then(seconds).and_then(integer)
         }
-        (Holds::Text, ValueKind::Text(text)) => YaraString::whole(text).map(|text| text.to_string()),
+        (Holds::Section, ValueKind::Text(text)) if text.len() > 8 && !negated => None,
+        (Holds::Text | Holds::Section, ValueKind::Text(text)) => YaraString::whole(text).map(|text| text.to_string()),
         _ => None,
     };
     literal.map(|literal| format!("{expression} {operator} {literal}"))

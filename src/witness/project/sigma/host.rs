@@ -155,6 +155,8 @@ fn started(process: Object<'_>, system: System, scribe: &mut Scribe<'_>) {
     let login = process.refer("creator_user_ref").and_then(|user| user.text("account_login"));
     let user = login.map(|login| match (system, scribe.spelling) {
         (System::Unix, _) => login.to_owned(),
+        // With the name of its domain, as the log has it.
+        (System::Windows, _) if login.contains('\\') => login.to_owned(),
         (System::Windows, 0 | 1) => format!("CORP\\{login}"),
         (System::Windows, _) => format!("NT AUTHORITY\\{login}"),
     });

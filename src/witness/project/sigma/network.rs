@@ -6,6 +6,7 @@ use ipnet::IpNet;
 use serde_json::Value as Json;
 
 use super::{LogSource, Scribe, json, object::Object, some};
+use crate::plan::serial_octets;
 
 const DNS_WINDOWS: LogSource = LogSource::category("dns_query_win", "dns_query", Some("windows"));
 const DNS: LogSource = LogSource::category("net_dns", "dns", None);
@@ -184,10 +185,7 @@ fn requested(request: Option<Object<'_>>, name: Option<&str>, scribe: &mut Scrib
 
 /// A certificate is shown in a handshake.
 pub(super) fn certificate(object: Object<'_>, scribe: &mut Scribe<'_>) {
-    let serial = object.text("serial_number").map(|serial| {
-        let digits: String = serial.chars().filter(|sign| !matches!(sign, ':' | ' ')).collect();
-        digits.to_ascii_uppercase()
-    });
+    let serial = object.text("serial_number").map(|serial| serial_octets(serial).unwrap_or_else(|| serial.to_owned()));
     let fields = [
         ("certificate.serial", json(serial)),
         ("certificate.subject", json(object.text("subject"))),

@@ -1,6 +1,7 @@
 //! Certificates of servers, in DER (RFC 5280).
 
 use super::{Ends, Object, Way, World, has_hashes, talk::Talk, text};
+use crate::plan::serial_octets;
 
 const SOME_HOST: &str = "unseen.test";
 /// Tags of ASN.1 (X.690).
@@ -68,14 +69,9 @@ fn made(object: &Object, turned: bool) -> Option<Vec<u8>> {
 
 /// The bytes of a serial number in hexadecimal, as a positive number.
 fn serial(written: &str) -> Option<Vec<u8>> {
-    let digits: String = written.chars().filter(|one| !matches!(one, ':' | ' ' | '-')).collect();
-    let digits = digits.strip_prefix("0x").unwrap_or(&digits);
-    let digits: Vec<u8> = digits.chars().map(|digit| u8::try_from(digit.to_digit(16)?).ok()).collect::<Option<_>>()?;
-    let (first, pairs) = digits.split_at(digits.len() % 2);
-    let mut bytes = first.to_vec();
-    bytes.extend(pairs.chunks(2).map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit)));
-    let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
-    bytes.drain(..zeros.min(bytes.len().saturating_sub(1)));
+    let digits = serial_octets(written)?;
+    let pair = |pair: &[u8]| u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok();
+    let mut bytes: Vec<u8> = digits.as_bytes().chunks(2).map(pair).collect::<Option<_>>()?;
     if *bytes.first()? >= 0x80 {
         bytes.insert(0, 0);
     }
