@@ -61,6 +61,7 @@ pub const PATTERNS: &[&str] = &[
     "[process:image_ref.name = 'evil.exe' AND process:image_ref.parent_directory_ref.path = 'C:\\\\Temp']",
     "[process:image_ref.name = 'evil.exe' AND process:cwd = 'C:\\\\Temp' AND EXISTS process:parent_ref.command_line]",
     "[process:creator_user_ref.account_login = 'evil' AND process:command_line = 'x']",
+    "[process:cwd MATCHES 'Windows.']",
     "[process:pid = 5]",
     "[process:extensions.'windows-service-ext'.service_name = 'EvilSvc']",
     "[process:extensions.'windows-service-ext'.display_name = 'Evil Service']",

@@ -15,6 +15,8 @@ pub(super) struct SigmaRegex {
     pub(super) text: String,
     /// Whether it ignores letter case.
     pub(super) ignores_case: bool,
+    /// Whether it could end with the separator that a [closed](Subject::Closed) field has behind the subject.
+    pub(super) takes_separator: bool,
 }
 
 /// What the expression is about, and so which part of the field it is compared with.
@@ -54,11 +56,7 @@ pub(super) fn translate(pattern: &str, subject: Subject) -> Result<SigmaRegex, S
         None if matches!(subject, Subject::Field | Subject::Key) => false,
         None => return Err("'$' must stand at the end of the expression, or of each alternative".to_owned()),
     };
-    if let Subject::Closed(separator) = subject
-        && takes_last(&tree, separator)
-    {
-        return Err("the expression could end with the separator that logs have behind a folder".to_owned());
-    }
+    let takes_separator = matches!(subject, Subject::Closed(separator) if takes_last(&tree, separator));
     let tail = match subject {
         Subject::Field | Subject::Key => String::new(),
         Subject::Last(_) if closed => "$".to_owned(),
@@ -79,7 +77,7 @@ pub(super) fn translate(pattern: &str, subject: Subject) -> Result<SigmaRegex, S
         writer.out.push(')');
     }
     writer.out.push_str(&tail);
-    Ok(SigmaRegex { text: writer.out, ignores_case: writer.ignores_case })
+    Ok(SigmaRegex { text: writer.out, ignores_case: writer.ignores_case, takes_separator })
 }
 
 /// Whether every alternative ends with `$`; `None` where some do, or where one stands elsewhere.
@@ -524,8 +522,9 @@ mod tests {
         assert_eq!(translate("Temp$", Subject::Closed('\\')).unwrap().text, r"Temp\\?$");
         assert_eq!(translate("Temp", Subject::Closed('\\')).unwrap().text, "Temp");
         for pattern in ["Windows.", r"^C:\\[^x]{8}$", r"Te(m|\D)", "a.b?"] {
-            assert!(translate(pattern, Subject::Closed('\\')).is_err(), "{pattern}");
+            assert!(translate(pattern, Subject::Closed('\\')).unwrap().takes_separator, "{pattern}");
         }
+        assert!(!translate("T.*", Subject::Closed('\\')).unwrap().takes_separator);
         assert_eq!(translate(r"T.*[^\\]$", Subject::Closed('\\')).unwrap().text, r"T.*[^\\]\\?$");
         assert_eq!(translate("T.*", Subject::Closed('\\')).unwrap().text, "T.*");
         assert_eq!(translate("^A$", Subject::Key).unwrap().text, r"^A(\\|$)");

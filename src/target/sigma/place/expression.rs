@@ -105,6 +105,13 @@ impl Draft<'_, '_> {
         if self.row.ignores_case {
             self.lose_case();
         }
+        if translated.iter().any(|regex| regex.takes_separator) {
+            self.lose(
+                PATH_PRESENT,
+                Fidelity::BROADER,
+                "the log has a separator behind each folder, which the expression can take for its end",
+            );
+        }
         // Logs write names and keys in capitals or not; the pattern's letters stand for both.
         let any_case = self.row.ignores_case || self.test.property.ignores_case();
         let insensitive = translated.iter().filter(|regex| any_case || regex.ignores_case).count();
