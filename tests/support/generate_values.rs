@@ -113,7 +113,7 @@ impl Pool {
             _ if path.ends_with("'User-Agent'") => plain(AGENTS),
             _ if path.ends_with(".Host") => strict(DOMAINS),
             _ if path.ends_with("command_line") => plain(COMMANDS),
-            _ if path.ends_with("serial_number") => strict(&["0a:1b:2c", "36f7d432f4abfb8b"]),
+            _ if path.ends_with("serial_number") => strict(&["0a:1b:2c", "36f7d432f4abfb8b", "00:C3:a9:07"]),
             _ if path.ends_with("issuer") || path.ends_with("subject") && path.starts_with("x509") => {
                 plain(&["CN=Evil CA, O=Evil Ltd", "CN=evil.example"])
             }
