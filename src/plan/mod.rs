@@ -139,6 +139,12 @@ impl Property {
 }
 
 impl Test {
+    /// Whether it is NOT EXISTS, the one test that nothing has to be there for.
+    #[must_use]
+    pub fn is_absence(&self) -> bool {
+        self.operator == Operator::Exists && self.negated
+    }
+
     /// Whether equality ignores letter case and the values keep theirs: names of registry keys and values, which the
     /// system shows as they were written. In the canonical text they are in lower case.
     #[must_use]

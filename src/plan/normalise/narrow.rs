@@ -150,9 +150,8 @@ fn settle(tests: Vec<Test>) -> Result<Vec<Test>, Contradiction> {
 
 /// Every other test says EXISTS already, and contradicts NOT EXISTS.
 fn existence(tests: Vec<Test>) -> Result<Vec<Test>, Contradiction> {
-    let is_absence = |test: &Test| test.operator == Operator::Exists && test.negated;
-    if let Some(absence) = tests.iter().find(|test| is_absence(test)) {
-        return match tests.iter().find(|test| !is_absence(test)) {
+    if let Some(absence) = tests.iter().find(|test| test.is_absence()) {
+        return match tests.iter().find(|test| !test.is_absence()) {
             Some(other) => Err(clash(other, absence)),
             None => Ok(vec![absence.clone()]),
         };

@@ -24,7 +24,7 @@ struct Place<'t> {
 /// each other: a value and parts, keys and elements, nothing and something.
 pub(super) fn settle(operands: &mut Vec<Condition>) -> Never {
     let all: Vec<&Test> = tests(operands).collect();
-    let (absent, present): (Vec<&Test>, Vec<&Test>) = all.into_iter().partition(|test| is_absence(test));
+    let (absent, present): (Vec<&Test>, Vec<&Test>) = all.into_iter().partition(|test| test.is_absence());
     let mut places: BTreeMap<&str, Place<'_>> = BTreeMap::new();
     for test in present {
         let path: &str = &test.property.path;
@@ -73,10 +73,6 @@ impl Place<'_> {
             ..clash(one, other)
         })
     }
-}
-
-fn is_absence(test: &Test) -> bool {
-    test.operator == Operator::Exists && test.negated
 }
 
 /// Whether nothing with keys or elements satisfies the test: it is not equal to anything, and that is what NOT asks for.

@@ -11,7 +11,7 @@ use super::{
     scene::Scene,
 };
 use crate::{
-    plan::{Condition, Observation, Operator, Plan, Test},
+    plan::{Condition, Observation, Plan, Test},
     witness::Objects,
 };
 
@@ -161,7 +161,7 @@ impl<'p> Company<'p> {
             })
             .collect();
         // What an alternative wants to be absent is there in all others.
-        for test in tests.iter().filter(|test| test.operator == Operator::Exists && test.negated).take(OTHERS) {
+        for test in tests.iter().filter(|test| test.is_absence()).take(OTHERS) {
             if let Some(path) = Path::read(&test.property.path) {
                 let values = Kind::of(&path, &[]).usual();
                 all.push(Companion { path, with: None, values, others: Vec::new() });

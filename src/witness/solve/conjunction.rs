@@ -117,7 +117,7 @@ impl<'p> Conjunction<'p> {
     }
 
     fn is_absent(&self, slot: &Slot<'p>) -> bool {
-        slot.members.iter().any(|one| is_absence(self.test(*one)))
+        slot.members.iter().any(|one| self.test(*one).is_absence())
     }
 
     /// Objects that satisfy all tests: the plainest, and some with other values where the tests leave room.
@@ -262,10 +262,6 @@ impl Slot<'_> {
         // Those behind one that isn't are put in their places all the same.
         places.filter(|is_there| !is_there).count() == 0
     }
-}
-
-fn is_absence(test: &Test) -> bool {
-    test.operator == Operator::Exists && test.negated
 }
 
 /// Whether more than one value satisfies the test, and which one may matter to a rule.
