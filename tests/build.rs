@@ -172,6 +172,10 @@ fn outputs_that_would_shrink_too_much_are_not_written() {
     let output = later(&[]);
     assert_eq!(code(&output), 5, "{}", errors(&output));
     assert!(errors(&output).contains("blocklist/domains.txt from 40 to 11"), "{}", errors(&output));
+    assert!(errors(&output).contains("own: "), "which feeds it was made of: {}", errors(&output));
+    let checked = later(&["--check"]);
+    assert_eq!(code(&checked), 5, "{}", errors(&checked));
+    assert!(errors(&checked).contains("blocklist/domains.txt from 40 to 11"), "{}", errors(&checked));
     assert_same(&project.outputs(), &before, "a safety stop");
     assert!(!project.path("out/.stixc-new").exists());
     assert_eq!(code(&later(&["--allow-shrink"])), 0);

@@ -76,6 +76,8 @@ pub struct Built {
     pub changes: Vec<Change>,
     /// How many files there are now.
     pub files: usize,
+    /// Of a check: what would stop the build, because it would shrink too much.
+    pub shrunk: Vec<Shrunk>,
 }
 
 /// Why nothing was built.
@@ -106,8 +108,15 @@ pub enum BuildError {
     #[error("{}", .0.iter().map(|failure| format!("{}: {}", failure.target, failure.error)).collect::<Vec<_>>().join("; "))]
     Targets(Vec<crate::convert::EmitFailure>),
     /// The outputs would shrink too much.
-    #[error("{}", safety::told(.0))]
-    Shrunk(Vec<Shrunk>),
+    #[error("{}", safety::told(files))]
+    Shrunk {
+        /// What would shrink.
+        files: Vec<Shrunk>,
+        /// The feeds, in the order of the configuration: one that failed may be why.
+        feeds: Vec<FeedReport>,
+        /// What was said of them.
+        said: Vec<SourceDiagnostic>,
+    },
     /// No feed could be read, now or ever: there is nothing to build of.
     #[error("no feed could be read, and none was read before")]
     NoInput(Vec<FeedReport>),
@@ -130,8 +139,13 @@ pub fn build(config: &Config, request: &Request<'_>) -> Result<Built, BuildError
     if nothing_is_known(&store, &feeds)? {
         return Err(BuildError::NoInput(feeds.into_iter().map(|(_, feed)| feed).collect()));
     }
-    let mut built = prepared.render(config, request, &mut store, &feeds)?;
-    built.feeds = feeds.into_iter().map(|(_, report)| report).collect();
+    let rendered = prepared.render(config, request, &mut store, &feeds);
+    let feeds = feeds.into_iter().map(|(_, report)| report).collect();
+    let mut built = match rendered {
+        Err(BuildError::Shrunk { files, .. }) => return Err(BuildError::Shrunk { files, feeds, said }),
+        other => other?,
+    };
+    built.feeds = feeds;
     built.finished.diagnostics.splice(0..0, said);
     Ok(built)
 }

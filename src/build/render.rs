@@ -1,15 +1,15 @@
 //! From the store to files.
 
-use std::fs;
+use std::{collections::BTreeSet, fs};
 
 use super::{
-    BuildError, Built, Request,
+    BuildError, Built, Request, Shrunk,
     config::{Config, TargetConfig},
     crash, safety,
 };
 use crate::{
-    convert::{self, Converter, Details, Settings, read_context},
-    output::{Content, Only, Sink, Staged},
+    convert::{self, Converter, Details, Finished, Settings, read_context},
+    output::{Change, Content, Only, Sink, Staged},
     plan::adapt::Accept,
     render::Renderer,
     report::{FeedReport, SourceDiagnostic},
@@ -68,7 +68,7 @@ impl Prepared {
         request.go_on()?;
         let mut staged = if request.check { Staged::aside(&config.output) } else { Staged::open(&config.output) }?;
         let mut steps = Steps(&mut staged);
-        let mut only = Only { sink: &mut steps, without: self.without, left_out: Vec::new() };
+        let mut only = Only { sink: &mut steps, without: self.without.clone(), left_out: Vec::new() };
         let mut finished = converter.finish(&self.renderer, &mut only);
         if !finished.failures.is_empty() {
             return Err(BuildError::Targets(finished.failures));
@@ -82,25 +82,37 @@ impl Prepared {
         // The configuration tells all that there is to be: what another target wrote earlier goes.
         let folders: Vec<&str> = TARGETS.iter().map(|target| target.name()).chain([trace::FOLDER]).collect();
         let changes = staged.changes(&folders)?;
+        let shrunk = if request.allow_shrink {
+            Vec::new()
+        } else {
+            self.shrunk(config, &staged.earlier()?, &finished, &changes)
+        };
         if request.check {
-            return Ok(Built { feeds: Vec::new(), finished, changes, files: staged.files() });
+            return Ok(Built { feeds: Vec::new(), finished, changes, files: staged.files(), shrunk });
         }
-        if !request.allow_shrink {
-            let earlier = staged.earlier()?;
-            let verdicts = finished.summary.verdicts.iter();
-            let without_rules: Vec<&str> =
-                verdicts.filter(|(_, verdicts)| verdicts.rules() == 0).map(|(target, _)| *target).collect();
-            let shrunk = safety::shrunk(&config.guard, &changes, &self.wanted, &without_rules, |folder| {
-                earlier.iter().filter(|path| path.starts_with(folder)).count()
-            });
-            if !shrunk.is_empty() {
-                return Err(BuildError::Shrunk(shrunk));
-            }
+        if !shrunk.is_empty() {
+            return Err(BuildError::Shrunk { files: shrunk, feeds: Vec::new(), said: Vec::new() });
         }
         crash::point();
         let (directory, _) = staged.commit(&folders, &mut crash::point)?;
         store.set_rendered()?;
-        Ok(Built { feeds: Vec::new(), finished, changes, files: directory.files() })
+        Ok(Built { feeds: Vec::new(), finished, changes, files: directory.files(), shrunk })
+    }
+
+    /// What would lose too much of what is there now.
+    fn shrunk(
+        &self,
+        config: &Config,
+        earlier: &BTreeSet<String>,
+        finished: &Finished,
+        changes: &[Change],
+    ) -> Vec<Shrunk> {
+        let verdicts = finished.summary.verdicts.iter();
+        let without_rules: Vec<&str> =
+            verdicts.filter(|(_, verdicts)| verdicts.rules() == 0).map(|(target, _)| *target).collect();
+        safety::shrunk(&config.guard, changes, &self.wanted, &without_rules, |folder| {
+            earlier.iter().filter(|path| path.starts_with(folder)).count()
+        })
     }
 
     /// What the other objects of all feeds say about the indicators.

@@ -34,7 +34,7 @@ pub(super) struct Build {
     /// The configuration; stixc init writes one
     #[arg(long, value_name = "FILE", default_value = "stixc.toml")]
     config: PathBuf,
-    /// Only say what would change, and end with 1 if anything would. The store takes in what the feeds say all the same
+    /// Only say what would change, and end with 1 if anything would, or with 5 if it would shrink too much. The store takes in what the feeds say all the same
     #[arg(long, conflicts_with = "watch")]
     check: bool,
     /// Ask no server: build of what the store holds, and of files
@@ -99,6 +99,11 @@ impl Build {
                 show_feeds(&feeds, global);
                 return Err(Failure::new(Exit::NoInput, "no feed could be read, and none was read before"));
             }
+            Err(BuildError::Shrunk { files, feeds, said }) => {
+                said.iter().for_each(display::source_diagnostic);
+                show_feeds(&feeds, global);
+                return Err(BuildError::Shrunk { files, feeds: Vec::new(), said: Vec::new() }.into());
+            }
             Err(error) => return Err(error.into()),
         };
         self.show(&built, global);
@@ -113,6 +118,9 @@ impl Build {
         let incomplete = |feed: &FeedReport| matches!(feed.state, FeedState::Stale | FeedState::Partial);
         if built.feeds.iter().any(incomplete) {
             exit = exit.max(Exit::Feed);
+        }
+        if !built.shrunk.is_empty() {
+            return Err(BuildError::Shrunk { files: built.shrunk, feeds: Vec::new(), said: Vec::new() }.into());
         }
         Ok(exit)
     }
@@ -241,7 +249,7 @@ impl From<BuildError> for Failure {
         let (exit, help) = match error {
             BuildError::Store(error) => return error.into(),
             BuildError::Emit(error) => return error.into(),
-            BuildError::Shrunk(_) => {
+            BuildError::Shrunk { .. } => {
                 (Exit::Safety, help("look at the feeds; if it is meant, build once with --allow-shrink"))
             }
             BuildError::Targets(failures) => {

@@ -263,6 +263,20 @@ fn ties_that_fill_the_largest_page_are_never_passed_over() {
 }
 
 #[test]
+fn a_full_page_that_says_nothing_of_an_end_is_not_taken_for_one() {
+    let server = Server::scripted(vec![Reply::json(&json!({"objects": indicators(0..100)}))]);
+    let mut options = collection(&server);
+    options.limit = 100;
+    let (outcome, _) = run(&options);
+    assert!(outcome.is_err(), "the cursor stays");
+    let server = Server::scripted(vec![Reply::json(&json!({"objects": indicators(0..100)}))]);
+    let mut options = collection(&server);
+    options.limit = 101;
+    let (outcome, _) = run(&options);
+    assert_eq!(outcome.unwrap().objects, 100);
+}
+
+#[test]
 fn an_end_that_is_uncertain_is_said_to_be() {
     let server = Server::scripted(vec![Reply::json(&json!({"objects": indicators(0..70)})).last_added(EARLIER)]);
     let (outcome, bundle) = run(&collection(&server));

@@ -236,8 +236,7 @@ impl Client {
         let (status, retry_after) = (response.status(), pause::asked(response.headers()));
         // The status is the news; a body that can't be read only takes the explanation away.
         let body = read(url, response, MOST_ERROR_BYTES).await.map(|(body, _)| body).unwrap_or_default();
-        // Before it is cut: the beginning of a secret would not be known again.
-        let message = status::message(self.auth.redact(&String::from_utf8_lossy(&body)).as_bytes());
+        let message = status::message(&body, |text| self.auth.redact(text));
         TaxiiError::Status(Box::new(status::Reply { status: status.as_u16(), url: shown(url), message, retry_after }))
     }
 }

@@ -412,17 +412,26 @@ impl TaxiiError {
         match self {
             Self::Status(mut reply) => {
                 reply.message = reply.message.map(clean);
+                // A server may have sent the client on to where its key stands.
+                reply.url = clean(reply.url);
                 Self::Status(reply)
             }
-            Self::RedirectedAway { from, to } => Self::RedirectedAway { from, to: clean(to) },
+            Self::Unreachable { url, reason } => Self::Unreachable { url: clean(url), reason: clean(reason) },
+            Self::TimedOut { url } => Self::TimedOut { url: clean(url) },
+            Self::BrokenOff { url, reason } => Self::BrokenOff { url: clean(url), reason: clean(reason) },
+            Self::RedirectedAway { from, to } => Self::RedirectedAway { from: clean(from), to: clean(to) },
+            Self::RedirectLoop { url } => Self::RedirectLoop { url: clean(url) },
+            Self::PageTooLarge { url, limit } => Self::PageTooLarge { url: clean(url), limit },
             Self::NotJson { url, reason, content_type } => {
-                Self::NotJson { url, reason: clean(reason), content_type: content_type.map(clean) }
+                Self::NotJson { url: clean(url), reason: clean(reason), content_type: content_type.map(clean) }
             }
-            Self::NotTaxii { url, reason } => Self::NotTaxii { url, reason: clean(reason) },
+            Self::NotTaxii { url, reason } => Self::NotTaxii { url: clean(url), reason: clean(reason) },
             Self::NoSuchCollection { url, wanted, available } => {
-                Self::NoSuchCollection { url, wanted, available: clean_all(available) }
+                Self::NoSuchCollection { url: clean(url), wanted, available: clean_all(available) }
             }
-            Self::WhichCollection { url, available } => Self::WhichCollection { url, available: clean_all(available) },
+            Self::WhichCollection { url, available } => {
+                Self::WhichCollection { url: clean(url), available: clean_all(available) }
+            }
             Self::UnreadableCollection { collection } => Self::UnreadableCollection { collection: clean(collection) },
             Self::Ties { date_added, page } => Self::Ties { date_added: clean(date_added), page },
             Self::Incomplete { objects, pages, cause } => {

@@ -122,7 +122,8 @@ impl Client {
     /// See [`TaxiiError`]; an API root's own only if no other has a collection.
     pub async fn collections(&self, options: &FetchOptions) -> Result<Vec<(url::Url, Collection)>, TaxiiError> {
         let address = Address::parse(&options.url)?;
-        resolve::all_collections(self, &address).await.map_err(|error| error.redacted(self.auth()))
+        let found = resolve::all_collections(self, &address).await.map_err(|error| error.redacted(self.auth()))?;
+        Ok(found.into_iter().map(|(root, collection)| (root, collection.redacted(self.auth()))).collect())
     }
 
     pub(super) async fn in_time(&self, work: impl Future<Output = Result<(), TaxiiError>>) -> Result<(), TaxiiError> {

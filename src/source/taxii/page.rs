@@ -96,7 +96,7 @@ fn not_json(answer: &Answer, reason: String) -> TaxiiError {
 }
 
 fn not_taxii(answer: &Answer, reason: &str) -> TaxiiError {
-    let said = super::status::message(&answer.body);
+    let said = super::status::message(&answer.body, str::to_owned);
     let reason = said.map_or_else(|| reason.to_owned(), |said| format!("{reason} (it says: {said})"));
     TaxiiError::NotTaxii { url: answer.url.clone(), reason }
 }

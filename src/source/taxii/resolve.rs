@@ -18,7 +18,7 @@ use serde_json::value::RawValue;
 use url::Url;
 
 use super::{
-    Client, TaxiiError, Version,
+    Auth, Client, TaxiiError, Version,
     address::{Address, below, objects_url, shown},
     client::Answer,
     page::{Page, resource},
@@ -47,6 +47,18 @@ pub struct Collection {
 }
 
 impl Collection {
+    /// The same with every text searched for the credentials that the server was sent.
+    pub(super) fn redacted(self, auth: &Auth) -> Self {
+        let clean = |text: String| auth.redact(&text);
+        Self {
+            id: clean(self.id),
+            title: self.title.map(clean),
+            alias: self.alias.map(clean),
+            description: self.description.map(clean),
+            ..self
+        }
+    }
+
     fn name(&self) -> String {
         match self.title.as_deref() {
             Some(title) if !title.is_empty() => format!("`{}` ({})", shortened(title), shortened(&self.id)),

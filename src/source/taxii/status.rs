@@ -123,14 +123,15 @@ impl fmt::Display for Reply {
 
 /// What an error body says, of whichever make: TAXII's own error object (`title`, `description`), and the forms that
 /// real servers send instead (`{"error": {"message": …}}`, `{"name": …, "description": …}`, `{"message": …}`).
-/// `None` for a body that is not JSON: the tags of a web page explain nothing.
-pub(super) fn message(body: &[u8]) -> Option<String> {
+/// `None` for a body that is not JSON: the tags of a web page explain nothing. Each text goes through `clean` before it is
+/// cut: the beginning of a secret would not be known again.
+pub(super) fn message(body: &[u8], clean: impl Fn(&str) -> String) -> Option<String> {
     let value: Value = serde_json::from_slice(body).ok()?;
     let value = value.get("error").filter(|error| error.is_object()).unwrap_or(&value);
     let texts = ["title", "name", "error", "message", "description", "detail"]
         .into_iter()
         .filter_map(|key| value.get(key)?.as_str())
-        .map(shortened)
+        .map(|text| shortened(&clean(text)))
         .filter(|text| !text.is_empty())
         .take(2)
         .collect::<Vec<_>>();
@@ -152,6 +153,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn texts_are_cleaned_as_they_are_read_and_before_they_are_cut() {
+        let body = format!(r#"{{"title": "{}\u0073ecret"}}"#, "x".repeat(196));
+        let said = message(body.as_bytes(), |text| text.replace("secret", "***")).unwrap();
+        assert!(said.ends_with("xx***") && !said.contains("secr"), "{said}");
+    }
+
+    #[test]
     fn error_bodies_of_every_make() {
         for (body, expected) in [
             (
@@ -167,14 +175,14 @@ mod tests {
             ("<html>Unauthorized Access</html>", None),
             ("", None),
         ] {
-            assert_eq!(message(body.as_bytes()).as_deref(), expected, "{body}");
+            assert_eq!(message(body.as_bytes(), str::to_owned).as_deref(), expected, "{body}");
         }
     }
 
     #[test]
     fn long_messages_are_cut() {
         let body = format!(r#"{{"message":"{}"}}"#, "ä".repeat(500));
-        assert_eq!(message(body.as_bytes()).unwrap().chars().count(), 201);
+        assert_eq!(message(body.as_bytes(), str::to_owned).unwrap().chars().count(), 201);
     }
 
     #[test]

@@ -246,12 +246,16 @@ impl<'a> Walk<'a> {
     /// was asked for, so that only a page with nothing new is the last one.
     ///
     /// # Errors
-    /// A block of one moment that fills the largest page that the server gives: what is behind it can't be asked for.
+    /// A page with as many objects as were asked for and no word about an end or a way on. A block of one moment that fills the largest page that the server gives: what is behind it can't be asked for.
     fn may_be_more(&mut self, position: &Position, page: &Page<'_>, fresh: usize) -> Result<bool, TaxiiError> {
         let longest_before = self.longest;
         self.longest = self.longest.max(page.objects.len());
+        let asked = position.limit as usize;
+        if page.last.is_none() && page.objects.len() == asked && self.client.version() != Version::V2_0 {
+            return Err(TaxiiError::NoWayOn);
+        }
         let Some(last) = page.last.as_ref().filter(|_| !page.objects.is_empty()) else { return Ok(false) };
-        let is_full = page.objects.len() >= position.limit as usize;
+        let is_full = page.objects.len() >= asked;
         let was_asked_for = position.added_after >= Some(last.moment.just_before());
         let is_uncertain = fresh == 0 && !is_full && was_asked_for && page.objects.len() > 1;
         if is_uncertain && self.summary.pages > 2 && page.objects.len() >= longest_before {
