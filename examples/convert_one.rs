@@ -4,11 +4,11 @@ use stixc::{
     convert::{Converter, Details, Filter, Prepared, Settings},
     output::Memory,
     render::Renderer,
-    target,
+    targets,
 };
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let suricata = target::find("suricata").ok_or("no such target")?;
+    let suricata = targets::find("suricata").ok_or("no such target")?;
     let settings = Settings {
         targets: vec![Prepared::new(suricata, None, None)?],
         now: "2024-06-01T00:00:00Z".parse()?,

@@ -2,8 +2,6 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
-#[cfg(all(feature = "store", feature = "taxii"))]
-pub mod build;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod convert;
@@ -12,6 +10,8 @@ pub mod evaluate;
 pub mod guard;
 pub mod output;
 pub mod pattern;
+#[cfg(all(feature = "store", feature = "taxii"))]
+pub mod pipeline;
 pub mod plan;
 pub mod render;
 pub mod report;
@@ -20,6 +20,6 @@ pub mod span;
 pub mod stix;
 #[cfg(feature = "store")]
 pub mod store;
-pub mod target;
+pub mod targets;
 pub mod trace;
 pub mod witness;

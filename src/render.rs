@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 
 use crate::{
     diagnostic::Code,
-    target::{TARGETS, contract::EmitError},
+    targets::{TARGETS, contract::EmitError},
 };
 
 /// A template that can't be read or is none.

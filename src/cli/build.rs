@@ -5,13 +5,13 @@ use std::{path::PathBuf, sync::atomic::AtomicBool};
 use clap::{Args, ValueEnum};
 
 use crate::{
-    build::{BAD_CONFIG, BuildError, Built, Config, ConfigError, Request, UNKNOWN_KEY, build},
     convert::Details,
     diagnostic::{Diagnostic, Severity},
     output::Change,
+    pipeline::{BAD_CONFIG, BuildError, Built, Config, ConfigError, Request, UNKNOWN_KEY, build},
     report::{FeedReport, FeedState, Report},
     store::StoreError,
-    target::contract::EmitError,
+    targets::contract::EmitError,
 };
 
 use super::{

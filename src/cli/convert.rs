@@ -13,7 +13,7 @@ use crate::{
     plan::{adapt::Accept, fidelity::Fidelity},
     render::Renderer,
     report::{Report, Status},
-    target::{self, TARGETS, Target, contract::Format},
+    targets::{self, TARGETS, Target, contract::Format},
     trace,
 };
 
@@ -164,7 +164,7 @@ impl Convert {
     fn targets(&self) -> Result<Vec<&'static dyn Target>, Failure> {
         let mut chosen: Vec<&'static dyn Target> = Vec::new();
         for name in &self.target {
-            let target = target::find(name).ok_or_else(|| unknown_target(name))?;
+            let target = targets::find(name).ok_or_else(|| unknown_target(name))?;
             if !chosen.iter().any(|one| one.name() == target.name()) {
                 chosen.push(target);
             }
@@ -208,7 +208,7 @@ impl Convert {
             };
         for one in &self.mapping {
             let name = one.split_once('=').map(|(name, _)| name).unwrap_or(one);
-            target::find(name).ok_or_else(|| unknown_target(name))?;
+            targets::find(name).ok_or_else(|| unknown_target(name))?;
         }
         let accept = accept(&self.accept, target)?;
         Prepared::new(target, mapping.as_deref(), accept).map_err(|error| {
@@ -286,7 +286,7 @@ fn accept(arguments: &[String], target: &dyn Target) -> Result<Option<Accept>, F
         let (name, verdicts) =
             argument.split_once('=').map_or((None, argument.as_str()), |(name, rest)| (Some(name), rest));
         if let Some(name) = name {
-            target::find(name).ok_or_else(|| unknown_target(name))?;
+            targets::find(name).ok_or_else(|| unknown_target(name))?;
         }
         let verdicts = verdicts.split(',').map(verdict).collect::<Result<Vec<_>, _>>()?;
         if name.is_none_or(|name| name == target.name()) {

@@ -10,11 +10,9 @@ use clap::{Args, ValueEnum};
 use crate::trace::{Cause, Change, Diff, Output, ReadError, Sort};
 
 use super::{
-    display,
+    diff_markdown, display,
     exit::{Exit, Failure},
 };
-
-mod markdown;
 
 /// Compare two folders of outputs: which rules and entries are new, gone or changed, and why.
 ///
@@ -72,7 +70,7 @@ impl DiffCommand {
                 serde_json::to_writer_pretty(&mut out, &diff).map_err(io::Error::from)?;
                 out.write_all(b"\n")?;
             }
-            Format::Markdown => out.write_all(markdown::page(&diff).as_bytes())?,
+            Format::Markdown => out.write_all(diff_markdown::page(&diff).as_bytes())?,
         }
         out.flush()?;
         Ok(if diff.is_empty() { Exit::Done } else { Exit::Findings })
@@ -91,7 +89,7 @@ pub(super) fn read(folder: &Path) -> Result<Output, Failure> {
 }
 
 /// The sign of what has happened.
-fn sign(sort: Sort) -> &'static str {
+pub(super) fn sign(sort: Sort) -> &'static str {
     match sort {
         Sort::Added => "+",
         Sort::Removed => "-",
@@ -101,7 +99,7 @@ fn sign(sort: Sort) -> &'static str {
 }
 
 /// `2 added, 1 removed`.
-fn summary(counts: crate::trace::Counts) -> String {
+pub(super) fn summary(counts: crate::trace::Counts) -> String {
     let all = [
         (counts.added, "added"),
         (counts.removed, "removed"),
@@ -114,7 +112,7 @@ fn summary(counts: crate::trace::Counts) -> String {
 }
 
 /// Why, in one line. `show` makes what feeds say harmless for where it is shown.
-fn why(cause: &Cause, show: impl Fn(&str) -> String) -> String {
+pub(super) fn why(cause: &Cause, show: impl Fn(&str) -> String) -> String {
     let mut text = cause.reason.name().to_owned();
     let parts = [
         (" (", &cause.details, ")"),
@@ -132,7 +130,7 @@ fn why(cause: &Cause, show: impl Fn(&str) -> String) -> String {
 }
 
 /// `as before for 2 other indicators`, where there are any; and how many have another rule than before.
-fn others(change: &Change) -> impl Iterator<Item = String> {
+pub(super) fn others(change: &Change) -> impl Iterator<Item = String> {
     let way = match change.sort {
         Sort::Added => "moved here from another rule",
         Sort::Removed => "moved to another rule",

@@ -5,7 +5,7 @@ use std::{io, process::ExitCode};
 use crate::{
     convert::EmitFailure,
     report::{Status, Summary, Verdicts},
-    target::contract::EmitError,
+    targets::contract::EmitError,
 };
 
 /// Exit codes of the program.

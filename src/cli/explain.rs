@@ -15,7 +15,7 @@ use crate::{
     render::Renderer,
     report::IndicatorReport,
     stix::Timestamp,
-    target::TARGETS,
+    targets::TARGETS,
 };
 
 use super::{

@@ -15,7 +15,7 @@ use crate::{
     source::taxii::{
         BundleWriter, FetchOptions, FetchSummary, TaxiiError, Timestamp, collections, download_into, fetch_into,
     },
-    target::contract::EmitError,
+    targets::contract::EmitError,
 };
 
 use super::{

@@ -13,7 +13,7 @@ use crate::{
     output::write_file,
     source::Input,
     stix::{Batch, BundleReader, Indicator, PatternType},
-    target::contract::EmitError,
+    targets::contract::EmitError,
 };
 
 use super::{

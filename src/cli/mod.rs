@@ -9,6 +9,7 @@ mod check;
 mod connection;
 mod convert;
 mod diff;
+mod diff_markdown;
 mod display;
 mod exit;
 mod explain;

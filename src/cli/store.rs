@@ -9,11 +9,11 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 
 use crate::{
-    build::{Config, seconds},
     output::write_file,
+    pipeline::{Config, seconds},
     stix::Timestamp,
     store::{FeedNumber, Store, StoreError},
-    target::contract::EmitError,
+    targets::contract::EmitError,
 };
 
 use super::{

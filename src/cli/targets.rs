@@ -4,7 +4,7 @@ use clap::Args;
 
 use crate::{
     plan::{adapt::Accept, fidelity::Fidelity, schema},
-    target::{TARGETS, Target, mapping::Mapping},
+    targets::{TARGETS, Target, mapping::Mapping},
 };
 
 use super::exit::{Exit, Failure};

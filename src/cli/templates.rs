@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 
 use crate::{
     output::write_file,
-    target::{TARGETS, contract::Format},
+    targets::{TARGETS, contract::Format},
 };
 
 use super::exit::{Exit, Failure};

@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-use crate::build::seconds;
+use crate::pipeline::seconds;
 
 use super::{
     Global, display,

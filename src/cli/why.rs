@@ -86,7 +86,7 @@ impl Why {
         if let Some(folder) = &self.folder {
             return Ok(folder.clone());
         }
-        match crate::build::Config::read(&self.config) {
+        match crate::pipeline::Config::read(&self.config) {
             Ok(config) => Ok(config.output),
             Err(error) => {
                 let failure = super::build::config_failure(&error);

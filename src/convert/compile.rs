@@ -10,7 +10,7 @@ use crate::{
         lower,
     },
     report::Verdict,
-    target::contract::{Content, Lowered},
+    targets::contract::{Content, Lowered},
 };
 
 use super::{GUARDED_PART, Prepared, title};

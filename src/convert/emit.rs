@@ -11,7 +11,7 @@ use crate::{
     plan::Plan,
     render::Renderer,
     report::{IndicatorReport, SourceDiagnostic, Status, Summary, Verdict},
-    target::{
+    targets::{
         Target,
         contract::{Emission, EmitError, Origin, Rule},
     },

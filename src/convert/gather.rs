@@ -17,7 +17,7 @@ use crate::{
     report::{IndicatorReport, Status, TargetReport},
     span::Span,
     stix::{self, Batch, Context, Fault, Indicator, Key, KeyState, PatternType, Timestamp},
-    target::contract::{Content, Origin},
+    targets::contract::{Content, Origin},
 };
 
 use super::{

@@ -30,7 +30,7 @@ use crate::{
     plan::adapt::Accept,
     report::{IndicatorReport, SourceDiagnostic, Summary},
     stix::{Batch, BundleReader, Collector, Context, Fault, OBJECT_LIMIT, Timestamp},
-    target::{
+    targets::{
         Target,
         contract::{Lower, Options},
         mapping::MappingError,
@@ -116,7 +116,7 @@ const BATCH: usize = 128 << 10;
 /// ```
 /// use stixc::{convert::{Converter, Details, Filter, Prepared, Settings}, output::Memory, render::Renderer, stix::{Context, Timestamp}, target};
 ///
-/// let prepared = Prepared::new(target::find("blocklist").unwrap(), None, None).unwrap();
+/// let prepared = Prepared::new(targets::find("blocklist").unwrap(), None, None).unwrap();
 /// let settings = Settings {
 ///     targets: vec![prepared],
 ///     now: Timestamp::from_unix_seconds(1_700_000_000).unwrap(),

@@ -2,7 +2,7 @@
 
 use crate::{
     stix::{Context, Indicator},
-    target::contract::Origin,
+    targets::contract::Origin,
 };
 
 /// The metadata of one indicator. `name` stands in where it has none.

@@ -9,7 +9,7 @@ use crate::{
     output::{Content, Memory, Sink},
     plan::Plan,
     render::Renderer,
-    target::contract::{Content as Body, EmitError, Origin, Rule},
+    targets::contract::{Content as Body, EmitError, Origin, Rule},
     witness::{
         solve::Bounds,
         stage::{self, Part, Written, index},

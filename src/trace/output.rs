@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::provenance::{FOLDER, Provenance};
 use crate::{
     output::MANIFEST,
-    target::{self, Target, contract::ReadBack},
+    targets::{self, Target, contract::ReadBack},
 };
 
 /// A folder that can't be read.
@@ -156,7 +156,7 @@ impl Output {
         let mut output = Self { provenance: Provenance::read(folder)?, ..Self::default() };
         let top = |path: &str| path.split_once('/').map(|(top, _)| top.to_owned());
         let mut of_targets: Vec<(&dyn Target, &String)> =
-            files.iter().filter_map(|path| Some((target::find(&top(path)?)?, path))).collect();
+            files.iter().filter_map(|path| Some((targets::find(&top(path)?)?, path))).collect();
         let is_ours = |path: &String| path == MANIFEST || top(path).is_some_and(|top| top == FOLDER);
         if of_targets.is_empty() && !files.is_empty() && !files.iter().any(is_ours) {
             return Err(ReadError::Foreign(folder.display().to_string()));

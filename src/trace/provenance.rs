@@ -19,7 +19,7 @@ use crate::{
     output::Sink,
     report::{IndicatorReport, Status, Verdict},
     stix::Key,
-    target::contract::EmitError,
+    targets::contract::EmitError,
 };
 
 /// The folder below the outputs' that holds the provenance; no target has this name.

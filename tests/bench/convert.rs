@@ -9,7 +9,7 @@ use stixc::{
     pattern,
     render::Renderer,
     stix::Context,
-    target,
+    targets,
 };
 
 const INDICATORS: usize = 5_000;
@@ -50,7 +50,7 @@ fn bundle(patterns: &[String]) -> String {
 }
 
 fn settings(name: &str) -> Settings {
-    let target = target::find(name).expect("a target");
+    let target = targets::find(name).expect("a target");
     Settings {
         targets: vec![Prepared::new(target, None, None).expect("the shipped mapping")],
         now: "2024-06-01T00:00:00Z".parse().expect("an instant"),

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 use serde::Deserialize;
 use stixc::{
     convert,
-    target::{TARGETS, contract::Options},
+    targets::{TARGETS, contract::Options},
 };
 
 #[derive(Deserialize)]

@@ -46,6 +46,8 @@ pub(super) fn http(options: &FetchOptions, server: &Url, headers: HeaderMap) -> 
     if has_secret && server.scheme() == "http" && !may_be_plain {
         return Err(TaxiiError::PlainHttp { url: shown(server) });
     }
+    // An error says that the program has chosen a provider before, which then serves as well.
+    _ = rustls::crypto::ring::default_provider().install_default();
     let builder = reqwest::Client::builder()
         .user_agent(concat!("stixc/", env!("CARGO_PKG_VERSION")))
         .default_headers(headers)

@@ -1,12 +1,11 @@
 //! Values next to a value: what a careless rule takes for the same.
 
-mod text;
-
 use serde_json::Value as Json;
 
 use super::{
     address,
     kind::Kind,
+    near_text,
     path::Path,
     values::{later, written},
 };
@@ -73,7 +72,7 @@ fn of_text(text: &str, kind: &Kind, ignores_case: bool) -> Vec<Near> {
     }
     // Of plain text an engine can also be shown none, or blanks around it.
     let suits = kind.suits(&text.into()) && *kind != Kind::Text(Text::Plain);
-    let near = text::neighbours(text, kind, ignores_case).into_iter();
+    let near = near_text::neighbours(text, kind, ignores_case).into_iter();
     near.map(|(text, change)| (Json::from(text), change)).filter(|(text, _)| !suits || kind.suits(text)).collect()
 }
 

@@ -1,7 +1,5 @@
 //! Texts that a regular expression matches.
 
-mod simpler;
-
 use regex_syntax::hir::{Class, Hir, HirKind};
 
 /// How long a text may become.
@@ -22,7 +20,9 @@ const TRIES: &[(usize, u32, &str)] = &[
 /// Texts that the expression probably matches, the shortest first: its way is taken once with as little as it wants, and
 /// for each alternative, and with one repetition more. Each has to be asked of the evaluator.
 pub(super) fn texts(expression: &str) -> Vec<String> {
-    let Some(hir) = parsed(expression).or_else(|| parsed(&simpler::simpler(expression))) else { return Vec::new() };
+    let Some(hir) = parsed(expression).or_else(|| parsed(&super::simpler_regex::simpler(expression))) else {
+        return Vec::new();
+    };
     let mut texts: Vec<String> = Vec::new();
     for (branch, more, liked) in TRIES {
         let mut writer = Writer { text: String::new(), branch: *branch, more: *more, liked };

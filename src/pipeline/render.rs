@@ -1,0 +1,164 @@
+//! From the store to files.
+
+use std::{collections::BTreeSet, fs};
+
+use super::{
+    BuildError, Built, Request, Shrunk,
+    config::{Config, TargetConfig},
+    crash, safety,
+};
+use crate::{
+    convert::{self, Converter, Details, Finished, Settings, read_context},
+    output::{Change, Content, Only, Sink, Staged},
+    plan::adapt::Accept,
+    render::Renderer,
+    report::{FeedReport, SourceDiagnostic},
+    stix::{Collector, Context, Role, codes},
+    store::{FeedNumber, Store},
+    targets::{TARGETS, contract::EmitError},
+    trace,
+};
+
+/// All that is needed to render, known to be good before anything is fetched.
+pub(super) struct Prepared {
+    settings: Settings,
+    renderer: Renderer,
+    /// The paths of the formats that are not wanted, and of those that are.
+    without: Vec<&'static str>,
+    wanted: Vec<&'static str>,
+}
+
+impl Prepared {
+    pub(super) fn new(config: &Config, request: &Request<'_>) -> Result<Self, BuildError> {
+        let renderer = Renderer::new(config.templates.as_deref())?;
+        let targets = config.targets.iter().map(target).collect::<Result<_, _>>()?;
+        let (mut wanted, mut without) = (Vec::new(), Vec::new());
+        for one in &config.targets {
+            for format in one.target.formats() {
+                let is_wanted = one.formats.is_empty() || one.formats.iter().any(|name| name == format.name);
+                if is_wanted { &mut wanted } else { &mut without }.push(format.path);
+            }
+        }
+        let settings = Settings {
+            targets,
+            now: request.now,
+            strict: config.strict,
+            filter: config.filter.clone(),
+            details: if config.provenance { Details::All } else { request.details },
+            witnesses: false,
+        };
+        Ok(Self { settings, renderer, without, wanted })
+    }
+
+    pub(super) fn render(
+        self,
+        config: &Config,
+        request: &Request<'_>,
+        store: &mut Store,
+        feeds: &[(FeedNumber, FeedReport)],
+    ) -> Result<Built, BuildError> {
+        store.trim()?;
+        let context = self.context(store, feeds)?;
+        let mut converter = Converter::new(&self.settings);
+        for (number, feed) in feeds {
+            converter.read(&feed.name, store.objects(*number, Role::Indicator), &context);
+            whole(converter.diagnostics())?;
+        }
+        drop(context);
+        request.go_on()?;
+        let mut staged = if request.check { Staged::aside(&config.output) } else { Staged::open(&config.output) }?;
+        let mut steps = Steps(&mut staged);
+        let mut only = Only { sink: &mut steps, without: self.without.clone(), left_out: Vec::new() };
+        let mut finished = converter.finish(&self.renderer, &mut only);
+        if !finished.failures.is_empty() {
+            return Err(BuildError::Targets(finished.failures));
+        }
+        if config.provenance {
+            trace::write(&finished.indicators, &mut staged)?;
+        }
+        // A feed without indicators is no empty input.
+        finished.diagnostics.retain(|found| found.diagnostic.code != codes::EMPTY);
+        request.go_on()?;
+        // The configuration tells all that there is to be: what another target wrote earlier goes.
+        let folders: Vec<&str> = TARGETS.iter().map(|target| target.name()).chain([trace::FOLDER]).collect();
+        let changes = staged.changes(&folders)?;
+        let shrunk = if request.allow_shrink {
+            Vec::new()
+        } else {
+            self.shrunk(config, &staged.earlier()?, &finished, &changes)
+        };
+        if request.check {
+            return Ok(Built { feeds: Vec::new(), finished, changes, files: staged.files(), shrunk });
+        }
+        if !shrunk.is_empty() {
+            return Err(BuildError::Shrunk { files: shrunk, feeds: Vec::new(), said: Vec::new() });
+        }
+        crash::point();
+        let (directory, _) = staged.commit(&folders, &mut crash::point)?;
+        store.set_rendered()?;
+        Ok(Built { feeds: Vec::new(), finished, changes, files: directory.files(), shrunk })
+    }
+
+    /// What would lose too much of what is there now.
+    fn shrunk(
+        &self,
+        config: &Config,
+        earlier: &BTreeSet<String>,
+        finished: &Finished,
+        changes: &[Change],
+    ) -> Vec<Shrunk> {
+        let verdicts = finished.summary.verdicts.iter();
+        let without_rules: Vec<&str> =
+            verdicts.filter(|(_, verdicts)| verdicts.rules() == 0).map(|(target, _)| *target).collect();
+        safety::shrunk(&config.guard, changes, &self.wanted, &without_rules, |folder| {
+            earlier.iter().filter(|path| path.starts_with(folder)).count()
+        })
+    }
+
+    /// What the other objects of all feeds say about the indicators.
+    fn context(&self, store: &mut Store, feeds: &[(FeedNumber, FeedReport)]) -> Result<Context, BuildError> {
+        let mut collector = Collector::default();
+        if self.settings.wants_context() {
+            for (number, feed) in feeds {
+                whole(&read_context(&mut collector, &feed.name, store.objects(*number, Role::Context)))?;
+            }
+        }
+        Ok(collector.finish())
+    }
+}
+
+/// Outputs are made of all that the store holds, or not at all.
+fn whole(said: &[SourceDiagnostic]) -> Result<(), BuildError> {
+    match said.iter().find(|found| found.diagnostic.code == codes::UNREADABLE) {
+        Some(found) => Err(BuildError::Damaged(found.diagnostic.clone())),
+        None => Ok(()),
+    }
+}
+
+fn target(config: &TargetConfig) -> Result<convert::Prepared, BuildError> {
+    let trouble = |message: String| {
+        let path = config.mapping.as_ref().map(|path| path.display().to_string()).unwrap_or_default();
+        BuildError::Mapping { path, message }
+    };
+    let mapping = match &config.mapping {
+        Some(path) => Some(fs::read_to_string(path).map_err(|error| trouble(error.to_string()))?),
+        None => None,
+    };
+    let accept = config.accept.as_ref().map(|verdicts| Accept::of(verdicts.iter().copied()));
+    convert::Prepared::new(config.target, mapping.as_deref(), accept).map_err(|error| trouble(error.to_string()))
+}
+
+/// Passes a crash point after each file.
+struct Steps<'a>(&'a mut Staged);
+
+impl Sink for Steps<'_> {
+    fn write(&mut self, path: &str, content: Content<'_>) -> Result<(), EmitError> {
+        self.0.write(path, content)?;
+        crash::point();
+        Ok(())
+    }
+
+    fn previous(&mut self, path: &str) -> Result<Option<String>, EmitError> {
+        self.0.previous(path)
+    }
+}

@@ -1,0 +1,181 @@
+//! The entries of a run, sorted.
+
+use std::{
+    cmp::Ordering,
+    io::{self, Write},
+    net::{Ipv4Addr, Ipv6Addr},
+};
+
+use rayon::slice::ParallelSliceMut;
+use sha2::{Digest, Sha256};
+
+use super::{
+    address::{self, Range},
+    entry::{Entries, Entry, Kind},
+    list::List,
+};
+use crate::{
+    plan::{Hash, HashAlgorithm},
+    targets::contract::{Content, Rule},
+};
+
+/// All entries: sorted, without repetitions, addresses merged.
+pub(super) struct Collected<'r> {
+    ipv4: Vec<Range>,
+    ipv6: Vec<Range>,
+    /// By kind, `Kind::Domain` first; the two before it are empty.
+    texts: [Vec<Text<'r>>; Kind::ALL.len()],
+}
+
+/// A text with its first bytes as a number, so that sorting a million of them rarely follows the pointer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Text<'r> {
+    head: u64,
+    text: &'r str,
+}
+
+impl<'r> Text<'r> {
+    fn new(text: &'r str) -> Self {
+        let mut head = [0; 8];
+        head.iter_mut().zip(text.bytes()).for_each(|(place, byte)| *place = byte);
+        Self { head: u64::from_be_bytes(head), text }
+    }
+}
+
+impl Ord for Text<'_> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.head.cmp(&other.head).then_with(|| self.text.cmp(other.text))
+    }
+}
+
+impl PartialOrd for Text<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// Gathers the entries of `rules`; `name` hears for each rule the names of the lists that it is in.
+pub(super) fn collect(rules: &[Rule], mut name: impl FnMut(usize, Vec<String>)) -> Collected<'_> {
+    let mut all = Collected { ipv4: Vec::new(), ipv6: Vec::new(), texts: Default::default() };
+    for (index, rule) in rules.iter().enumerate() {
+        let Content::Compiled(lowered) = &rule.content else { continue };
+        let mut kinds: Vec<Kind> = Vec::with_capacity(1);
+        for entry in lowered.drafts.iter().filter_map(|draft| draft.open::<Entries>()).flat_map(Entries::as_slice) {
+            let kind = all.add(entry);
+            if !kinds.contains(&kind) {
+                kinds.push(kind);
+            }
+        }
+        kinds.sort_unstable();
+        name(index, kinds.iter().map(|kind| kind.name().to_owned()).collect());
+    }
+    all.ipv4 = address::merge(std::mem::take(&mut all.ipv4));
+    all.ipv6 = address::merge(std::mem::take(&mut all.ipv6));
+    for texts in &mut all.texts {
+        texts.par_sort_unstable();
+        texts.dedup();
+    }
+    all
+}
+
+fn hash_kind(hash: &Hash) -> Kind {
+    match hash.algorithm() {
+        HashAlgorithm::Md5 => Kind::Md5,
+        HashAlgorithm::Sha1 => Kind::Sha1,
+        HashAlgorithm::Sha256 => Kind::Sha256,
+        HashAlgorithm::Sha512 => Kind::Sha512,
+    }
+}
+
+impl<'r> Collected<'r> {
+    fn add(&mut self, entry: &'r Entry) -> Kind {
+        let (kind, text) = match entry {
+            Entry::Ipv4(net) => {
+                self.ipv4.push((u32::from(net.network()).into(), u32::from(net.broadcast()).into()));
+                return Kind::Ipv4;
+            }
+            Entry::Ipv6(net) => {
+                self.ipv6.push((net.network().into(), net.broadcast().into()));
+                return Kind::Ipv6;
+            }
+            Entry::Domain(name) => (Kind::Domain, name.as_str()),
+            Entry::Url(url) => (Kind::Url, url.as_str()),
+            Entry::Hash(hash) => (hash_kind(hash), hash.hex()),
+        };
+        self.texts[kind as usize].push(Text::new(text));
+        kind
+    }
+
+    /// The texts that `list` takes and can't hold.
+    pub(super) fn omitted(&self, list: &List) -> Vec<&'r str> {
+        let texts = list.takes.iter().flat_map(|kind| &self.texts[*kind as usize]);
+        texts.map(|text| text.text).filter(|text| !(list.holds)(text)).collect()
+    }
+
+    /// How many entries of `kind` a list will hold, as far as it matters to templates: none, one, or two for several.
+    pub(super) fn count(&self, kind: Kind, holds: fn(&str) -> bool) -> usize {
+        let several =
+            |ranges: &[Range], bits| ranges.iter().flat_map(|range| address::prefixes(*range, bits)).take(2).count();
+        match kind {
+            Kind::Ipv4 => several(&self.ipv4, 32),
+            Kind::Ipv6 => several(&self.ipv6, 128),
+            _ => self.texts[kind as usize].iter().filter(|text| holds(text.text)).take(2).count(),
+        }
+    }
+
+    /// Hands over each entry of `kind` that the list holds, as text, in order.
+    pub(super) fn each(
+        &self,
+        kind: Kind,
+        holds: fn(&str) -> bool,
+        mut entry: impl FnMut(&[u8]) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let mut scratch = Vec::with_capacity(64);
+        match kind {
+            Kind::Ipv4 => {
+                for (first, length) in self.ipv4.iter().flat_map(|range| address::prefixes(*range, 32)) {
+                    // Ranges of IPv4 are made of 32-bit numbers.
+                    let address = Ipv4Addr::from(u32::try_from(first).unwrap_or_default());
+                    scratch.clear();
+                    match length {
+                        32 => write!(scratch, "{address}")?,
+                        _ => write!(scratch, "{address}/{length}")?,
+                    }
+                    entry(&scratch)?;
+                }
+            }
+            Kind::Ipv6 => {
+                for (first, length) in self.ipv6.iter().flat_map(|range| address::prefixes(*range, 128)) {
+                    let address = Ipv6Addr::from(first);
+                    scratch.clear();
+                    match length {
+                        128 => write!(scratch, "{address}")?,
+                        _ => write!(scratch, "{address}/{length}")?,
+                    }
+                    entry(&scratch)?;
+                }
+            }
+            _ => {
+                for text in self.texts[kind as usize].iter().filter(|text| holds(text.text)) {
+                    entry(text.text.as_bytes())?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A number that is the same as long as the entries of `list` are, and not 0: the serial of a zone.
+    pub(super) fn serial(&self, list: &List) -> u32 {
+        let mut digest = Sha256::new();
+        for kind in list.takes {
+            // Writing to a digest does not fail.
+            let _ = self.each(*kind, list.holds, |entry| {
+                digest.update(entry);
+                digest.update(b"\n");
+                Ok(())
+            });
+        }
+        let digest = digest.finalize();
+        u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]]).max(1)
+    }
+}

@@ -1,0 +1,217 @@
+//! From plans to entries.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::{
+    ENDS, SEVERAL_TESTS,
+    entry::{Entries, Entry, Kind},
+};
+use crate::{
+    plan::{
+        Condition, Observation, Operator, Plan, Test, Value,
+        adapt::{Accept, Capabilities, Fit, NO_OPERATOR, NO_PLACE, NO_VALUE, NOT_ACCEPTED, Part, adapt},
+        fidelity::{Fidelity, Loss},
+    },
+    span::Span,
+    stix::Few,
+    targets::{
+        contract::{Draft, Losses, Lower, Lowered, Refusal},
+        mapping::Mapping,
+    },
+};
+
+/// What the mapping says of a list.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Scene {
+    entry: Kind,
+}
+
+/// What the mapping says of a property in a list: nothing but that it belongs there.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Place {}
+
+/// The mapping, and what the user accepts.
+pub(super) struct Lists {
+    mapping: Mapping<Scene, Place>,
+    accept: Accept,
+}
+
+impl Lists {
+    pub(super) fn new(mapping: Mapping<Scene, Place>, accept: Accept) -> Self {
+        Self { mapping, accept }
+    }
+
+    /// Whether the list holds a test.
+    fn fit(&self, scene: usize, test: &Test) -> Fit<Vec<Entry>> {
+        let path = test.property.path.as_ref();
+        if !self.mapping.maps(path) {
+            let reason = self.mapping.reason(path).map(str::to_owned);
+            return Fit::Lacks(NO_PLACE, reason.unwrap_or_else(|| format!("no blocklist holds {path}")));
+        }
+        if test.negated {
+            return Fit::Lacks(NO_OPERATOR, "a blocklist can't say what is not to be blocked".to_owned());
+        }
+        if !matches!(test.operator, Operator::Equal | Operator::IsSubset) {
+            return Fit::Lacks(NO_OPERATOR, format!("no entry of a blocklist can stand for {}", test.operator));
+        }
+        if let Some(value) = test.values.first().filter(|value| Kind::of(&value.kind).is_none()) {
+            return Fit::Lacks(NO_VALUE, format!("{} is no address, name, URL or hash", value.kind));
+        }
+        if self.mapping.rows(scene, test).next().is_none() {
+            return Fit::Lacks(NO_PLACE, format!("no list of this kind holds {path}"));
+        }
+        Self::entries(self.mapping.scenes()[scene].data.entry, &test.values)
+    }
+
+    /// The values as entries, as far as they are of the list's kind.
+    fn entries(kind: Kind, values: &[Value]) -> Fit<Vec<Entry>> {
+        let mut entries = Vec::with_capacity(values.len());
+        let mut refused = Vec::new();
+        for value in values {
+            match Entry::of(&value.kind) {
+                Ok(entry) if Kind::of(&value.kind) == Some(kind) => entries.push(entry),
+                Ok(_) => refused.push(format!("{} is no {kind}", value.kind)),
+                Err(reason) => refused.push(reason.into_owned()),
+            }
+        }
+        let Some(first) = refused.first() else { return Fit::Holds { by: entries, weak: false, loss: None } };
+        if entries.is_empty() {
+            return Fit::Lacks(NO_VALUE, first.clone());
+        }
+        let message = format!("{} of {} values have no entry: {first}", refused.len(), values.len());
+        Fit::Holds { by: entries, weak: false, loss: Some((NO_VALUE, Fidelity::NARROWER, message)) }
+    }
+
+    /// The entries of a plan that is a single test which a list holds as it is. Nearly all plans of a feed are; what
+    /// [`adapt`] would say of them is known.
+    fn single(&self, plan: &Plan) -> Option<Entries> {
+        let Observation::Match(Condition::Test(test)) = &plan.observation else { return None };
+        let kind = Kind::of(&test.values.first()?.kind)?;
+        let scene = self.mapping.scenes().iter().position(|scene| scene.data.entry == kind)?;
+        if !self.accept.allows(Fidelity::EXACT) {
+            return None;
+        }
+        match self.fit(scene, test) {
+            Fit::Holds { by, loss: None, .. } => Entries::new(by),
+            _ => None,
+        }
+    }
+}
+
+impl Lower for Lists {
+    fn lower(&self, plan: &Plan) -> Result<Lowered, Refusal> {
+        if let Some(entries) = self.single(plan) {
+            return Ok(Lowered {
+                fidelity: Fidelity::EXACT,
+                losses: Losses::default(),
+                drafts: Few::One(Draft::new(entries)),
+            });
+        }
+        self.several(plan)
+    }
+}
+
+impl Lists {
+    /// The entries of any plan.
+    fn several(&self, plan: &Plan) -> Result<Lowered, Refusal> {
+        let capabilities = Capabilities { scenes: self.mapping.scenes().len(), accept: self.accept, ties: None };
+        let adapted =
+            adapt(plan, capabilities, |scene, test| self.fit(scene, test)).map_err(|reasons| Refusal { reasons })?;
+        let (mut fidelity, mut losses) = (adapted.fidelity, adapted.losses);
+        let mut entries = Vec::new();
+        let mut last = Span::default();
+        if let Some(loss) = ends_differ(&adapted.parts) {
+            fidelity = fidelity | loss.effect;
+            losses.push(loss);
+        }
+        for part in adapted.parts {
+            last = part.tests.iter().map(|(test, _)| test.span).fold(last, Span::to);
+            if part.tests.len() > 1 {
+                losses.push(together(part.tests.iter().map(|(test, _)| test.span)));
+                fidelity = fidelity | Fidelity::NARROWER;
+                continue;
+            }
+            entries.extend(part.tests.into_iter().flat_map(|(_, entries)| entries));
+        }
+        let Some(entries) = Entries::new(entries) else { return Err(Refusal { reasons: losses }) };
+        if !self.accept.allows(fidelity) {
+            let message = format!("the entries would be {fidelity}, which is not accepted for this target");
+            losses.push(Loss { code: NOT_ACCEPTED, effect: fidelity, message, span: last });
+            return Err(Refusal { reasons: losses });
+        }
+        Ok(Lowered { fidelity, losses: losses.into(), drafts: Few::One(Draft::new(entries)) })
+    }
+}
+
+/// Which ends of a connection a property is about, as bits; 0 for what is at no end.
+fn ends(test: &Test) -> u8 {
+    match test.property.path.as_ref() {
+        "network-traffic:src_ref.value" => 1,
+        "network-traffic:dst_ref.value" => 2,
+        "ipv4-addr:value" | "ipv6-addr:value" | "domain-name:value" => 3,
+        _ => 0,
+    }
+}
+
+/// A list has no directions. That loses nothing where all of a pattern's entries are about the same end: the rule that
+/// uses the list looks there. Where they are not, an entry would be kept back at an end that its pattern does not name.
+fn ends_differ(parts: &[Part<'_, Vec<Entry>>]) -> Option<Loss> {
+    let single = || parts.iter().filter(|part| part.tests.len() == 1).flat_map(|part| &part.tests);
+    let mut tests = single().filter(|(test, _)| ends(test) > 0);
+    let first = ends(tests.next()?.0);
+    if tests.all(|(test, _)| ends(test) == first) {
+        return None;
+    }
+    // An entry that is named at several ends is about all of these.
+    let mut named: BTreeMap<String, (u8, Span)> = BTreeMap::new();
+    let mut all = 0;
+    for (test, entries) in single().filter(|(test, _)| ends(test) > 0) {
+        all |= ends(test);
+        for entry in entries {
+            named.entry(format!("{entry:?}")).or_insert((0, test.span)).0 |= ends(test);
+        }
+    }
+    let (_, span) = named.into_values().find(|(own, _)| *own != all)?;
+    let message =
+        "a list does not tell the ends of a connection apart, and the pattern names other ends beside this one";
+    Some(Loss { code: ENDS, effect: Fidelity::BROADER, message: message.to_owned(), span })
+}
+
+fn together(spans: impl Iterator<Item = Span>) -> Loss {
+    Loss {
+        code: SEVERAL_TESTS,
+        effect: Fidelity::BROADER,
+        message: "an entry stands for itself: several tests together can't be one".to_owned(),
+        span: spans.reduce(Span::to).unwrap_or_default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{pattern, plan::lower::lower};
+
+    #[test]
+    fn the_short_way_leads_where_the_long_way_does() {
+        let mapping = include_str!("../../../templates/blocklist/mapping.toml");
+        let lists = Lists::new(Mapping::read(mapping).unwrap(), Accept::BLOCKING);
+        let texts = [
+            "[ipv4-addr:value = '198.51.100.7']",
+            "[ipv6-addr:value IN ('2001:db8::1', '2001:db8::2')]",
+            "[network-traffic:dst_ref.value = 'evil.example']",
+            "[domain-name:value = 'evil.example']",
+            "[url:value = 'http://evil.example/']",
+            "[file:hashes.'SHA-256' = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855']",
+        ];
+        for text in texts {
+            let plan = lower(&pattern::parse(text).unwrap()).plan;
+            let long = lists.several(&plan).unwrap();
+            assert_eq!((long.fidelity, long.losses.len()), (Fidelity::EXACT, 0), "{text}");
+            assert_eq!(lists.single(&plan).as_ref(), long.drafts[0].open::<Entries>(), "{text}");
+        }
+    }
+}

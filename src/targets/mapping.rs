@@ -1,0 +1,199 @@
+//! The mapping of properties to places, as data.
+//!
+//! A mapping file has three tables: `scene` (the places where a rule can live), `row` (one property in one scene; several
+//! rows for one property and scene are alternatives) and `unsupported` (a property and the reason why it has no place).
+//! `scene` and `row` hold keys of the target's own beside the common ones.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use serde::{Deserialize, de::DeserializeOwned};
+
+use crate::plan::Test;
+
+/// A mapping file, read: `S` is what the target says of a scene, `R` of a row, in its own words. Both should refuse
+/// unknown keys (`#[serde(deny_unknown_fields)]`).
+///
+/// ```
+/// use stixc::targets::mapping::Mapping;
+/// #[derive(serde::Deserialize)]
+/// #[serde(deny_unknown_fields)]
+/// struct Scene { product: String }
+/// #[derive(serde::Deserialize)]
+/// #[serde(deny_unknown_fields)]
+/// struct Place { field: String }
+/// let mapping = Mapping::<Scene, Place>::read(r#"
+/// [scene.dns]
+/// product = "zeek"
+/// [[row]]
+/// property = "domain-name:value"
+/// scene = "dns"
+/// field = "query"
+/// [unsupported]
+/// "mac-addr:value" = "no log source has it"
+/// "#).unwrap();
+/// assert_eq!(mapping.scenes()[0].name, "dns");
+/// assert!(Mapping::<Scene, Place>::read("colour = 1").is_err());
+/// ```
+#[derive(Debug, Clone)]
+pub struct Mapping<S, R> {
+    scenes: Vec<Scene<S>>,
+    rows: HashMap<String, Vec<Row<R>>>,
+    unsupported: BTreeMap<String, String>,
+}
+
+/// A place where a rule can live.
+#[derive(Debug, Clone)]
+pub struct Scene<S> {
+    /// Its name; part of the ids of its rules.
+    pub name: String,
+    /// What the target says of it.
+    pub data: S,
+}
+
+/// One property in one scene.
+#[derive(Debug, Clone)]
+pub struct Row<R> {
+    /// Object types that a reference may point to; empty for any.
+    pub referent: Vec<String>,
+    /// Number of the scene in [`Mapping::scenes`].
+    pub scene: usize,
+    /// What the target says of it.
+    pub data: R,
+}
+
+impl<R> Row<R> {
+    /// Whether the row is about the referent of `test`.
+    fn covers(&self, test: &Test) -> bool {
+        self.referent.is_empty()
+            || test.property.referent.as_deref().is_some_and(|referent| self.referent.iter().any(|one| one == referent))
+    }
+}
+
+/// Why a mapping file was refused.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum MappingError {
+    /// Not TOML, or not of this form.
+    #[error("{0}")]
+    Form(#[from] toml::de::Error),
+    /// A row in a scene that is not declared.
+    #[error("row for {property}: there is no scene {scene}")]
+    UnknownScene {
+        /// The row's property.
+        property: String,
+        /// The scene that it names.
+        scene: String,
+    },
+    /// A property that is mapped and listed as unsupported.
+    #[error("{0} is mapped and unsupported at once")]
+    Both(String),
+    /// Keys of the target's own that are unknown or wrong.
+    #[error("{place}: {message}")]
+    Keys {
+        /// The row or scene.
+        place: String,
+        /// What is wrong.
+        message: String,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    scene: toml::Table,
+    #[serde(default)]
+    row: Vec<FileRow>,
+    #[serde(default)]
+    unsupported: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+struct FileRow {
+    property: String,
+    scene: String,
+    #[serde(default)]
+    referent: Vec<String>,
+    #[serde(flatten)]
+    data: toml::Table,
+}
+
+impl<S: DeserializeOwned, R: DeserializeOwned> Mapping<S, R> {
+    /// Reads a mapping file.
+    ///
+    /// # Errors
+    /// An unknown key, an undeclared scene, a property both mapped and unsupported.
+    pub fn read(text: &str) -> Result<Self, MappingError> {
+        let file: File = toml::from_str(text)?;
+        let mut scenes = Vec::with_capacity(file.scene.len());
+        for (name, data) in file.scene {
+            let data = typed(data, || format!("scene {name}"))?;
+            scenes.push(Scene { name, data });
+        }
+        let mut rows: HashMap<String, Vec<Row<R>>> = HashMap::new();
+        for FileRow { property, scene, referent, data } in file.row {
+            let Some(scene) = scenes.iter().position(|known| known.name == scene) else {
+                return Err(MappingError::UnknownScene { property, scene });
+            };
+            if file.unsupported.contains_key(&property) {
+                return Err(MappingError::Both(property));
+            }
+            let data = typed(toml::Value::Table(data), || format!("row for {property}"))?;
+            rows.entry(property).or_default().push(Row { referent, scene, data });
+        }
+        Ok(Self { scenes, rows, unsupported: file.unsupported })
+    }
+}
+
+impl<S, R> Mapping<S, R> {
+    /// The scenes, by name.
+    #[must_use]
+    pub fn scenes(&self) -> &[Scene<S>] {
+        &self.scenes
+    }
+
+    /// The rows for the property and referent of `test` in one scene, in file order. A key of a dictionary that has no
+    /// rows of its own has those of the dictionary (`….request_header.*`).
+    pub fn rows<'a>(&'a self, scene: usize, test: &Test) -> impl Iterator<Item = &'a R> {
+        let own = self.rows.get(test.property.path.as_ref());
+        let rows = own.or_else(|| self.rows.get(test.property.family?)).into_iter().flatten();
+        rows.filter(move |row| row.scene == scene && row.covers(test)).map(|row| &row.data)
+    }
+
+    /// Why `property` has no place, where the file says so. An entry that ends in `*` speaks for all properties that
+    /// begin like it; the longest entry wins.
+    #[must_use]
+    pub fn reason(&self, property: &str) -> Option<&str> {
+        let exact = self.unsupported.get(property);
+        let family = || {
+            let entries = self.unsupported.iter().filter_map(|(entry, why)| Some((entry.strip_suffix('*')?, why)));
+            let fitting = entries.filter(|(prefix, _)| property.starts_with(prefix));
+            fitting.max_by_key(|(prefix, _)| prefix.len()).map(|(_, why)| why)
+        };
+        exact.or_else(family).map(String::as_str)
+    }
+
+    /// The names of the scenes that have a row for `property`.
+    #[must_use]
+    pub fn scenes_of(&self, property: &str) -> Vec<&str> {
+        let rows = self.rows.get(property).into_iter().flatten();
+        let numbers: BTreeSet<usize> = rows.map(|row| row.scene).collect();
+        numbers.into_iter().filter_map(|number| Some(self.scenes.get(number)?.name.as_str())).collect()
+    }
+
+    /// All properties that have a row, in any order.
+    pub fn mapped(&self) -> impl Iterator<Item = &str> {
+        self.rows.keys().map(String::as_str)
+    }
+
+    /// Whether the file has a row for `property`, in any scene.
+    #[must_use]
+    pub fn maps(&self, property: &str) -> bool {
+        self.rows.contains_key(property)
+    }
+}
+
+fn typed<T: DeserializeOwned>(data: toml::Value, place: impl Fn() -> String) -> Result<T, MappingError> {
+    data.try_into()
+        .map_err(|error: toml::de::Error| MappingError::Keys { place: place(), message: error.message().to_owned() })
+}

@@ -1,0 +1,420 @@
+//! From a plan to the detections of its rules, one for each log source.
+
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+};
+
+use super::{
+    correlation::{Correlation, Links, Member},
+    detection::{Branch, detection},
+    join::joined,
+    place::{Clause, INDEX, Place, place},
+    rows::{Field, Form, LogSource, Table},
+    text::YamlBlock,
+};
+use crate::{
+    plan::{
+        Condition, Observation, Operator, Plan, Property, Test, ValueKind,
+        adapt::{self, Accept, Adapted, Capabilities, Fit, NO_COMMON_SCENE, NO_PLACE, NO_VALUE, Part, Sequence, Ties},
+        fidelity::{Fidelity, Loss},
+    },
+    span::Span,
+    targets::{
+        contract::{Draft, Lower, Lowered, Options, Refusal},
+        mapping::MappingError,
+    },
+};
+
+/// The time in which several observations have to lie where the pattern names none: a day, in seconds.
+const WINDOW: u64 = 86_400;
+
+/// A mapping, ready to lower plans.
+pub(super) struct Compiler {
+    table: Table,
+    /// The enabled log sources: their number in the table, and what their rules say of them.
+    scenes: Vec<(usize, Arc<Scene>)>,
+    links: Links,
+    accept: Accept,
+}
+
+/// What the rules of a log source say of it.
+#[derive(Debug)]
+pub(super) struct Scene {
+    /// Its name: part of ids and file names.
+    pub(super) name: String,
+    /// The field that names the machine; empty where none does.
+    pub(super) machine: String,
+    /// For titles.
+    pub(super) title: String,
+    /// The lines below `logsource:`.
+    pub(super) logsource: YamlBlock,
+}
+
+/// A rule without what the indicator says of itself.
+#[derive(Debug)]
+pub(super) struct Detection {
+    /// The log source.
+    pub(super) scene: Arc<Scene>,
+    /// The lines below `detection:`.
+    pub(super) block: YamlBlock,
+    /// Whether the rule means what its part of the pattern means.
+    pub(super) fidelity: Fidelity,
+    /// Why not.
+    pub(super) losses: Vec<Loss>,
+}
+
+impl Compiler {
+    /// Reads a mapping.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(super) fn new(mapping: &str, options: &Options) -> Result<Self, MappingError> {
+        let table = super::rows::read(mapping)?;
+        let enabled = table.scenes().iter().enumerate().filter(|(_, scene)| scene.data.enabled);
+        let scenes = enabled
+            .map(|(number, scene)| {
+                let title = scene.data.title.clone();
+                let machine = scene.data.tie.as_ref().map(|tie| tie.field.as_str().to_owned()).unwrap_or_default();
+                let logsource = logsource(&scene.data);
+                (number, Arc::new(Scene { name: scene.name.clone(), machine, title, logsource }))
+            })
+            .collect();
+        let links = Links::new(&table);
+        Ok(Self { table, scenes, links, accept: options.accept })
+    }
+
+    /// The enabled log sources that have a field for any property of the plan. Where there is none, the first one, to say
+    /// why.
+    fn candidates(&self, plan: &Plan) -> Vec<usize> {
+        let mut distinct: HashMap<&Property, &Test> = HashMap::new();
+        tests(&plan.observation, &mut |test| _ = distinct.entry(&test.property).or_insert(test));
+        let has_row = |scene: &usize| {
+            let (number, _) = self.scenes[*scene];
+            distinct.values().any(|test| {
+                let any = any_element(test);
+                self.table.rows(number, any.as_ref().unwrap_or(test)).next().is_some()
+            })
+        };
+        let found: Vec<usize> = (0..self.scenes.len()).filter(has_row).collect();
+        if found.is_empty() { (0..self.scenes.len().min(1)).collect() } else { found }
+    }
+
+    /// Whether the enabled log source number `scene` holds `test`.
+    fn fit<'m>(&'m self, scene: usize, test: &Test, minds_case: bool) -> Fit<Vec<Place<'m>>> {
+        match any_element(test) {
+            Some(any) => match self.fit_plain(scene, &any, minds_case) {
+                // That a list has a first element says no more than that it has one.
+                Fit::Holds { by, weak, loss } if test.operator == Operator::Exists => Fit::Holds { by, weak, loss },
+                Fit::Holds { by, weak, loss } => {
+                    let indexed = (INDEX, Fidelity::BROADER, "any element of the list is matched".to_owned());
+                    Fit::Holds { by, weak, loss: summary(loss.into_iter().chain([indexed])) }
+                }
+                lacks => lacks,
+            },
+            None => self.fit_plain(scene, test, minds_case),
+        }
+    }
+
+    fn fit_plain<'m>(&'m self, scene: usize, test: &Test, minds_case: bool) -> Fit<Vec<Place<'m>>> {
+        let (number, _) = self.scenes[scene];
+        let mut places = Vec::with_capacity(1);
+        let mut refused = None;
+        for row in self.table.rows(number, test) {
+            if let Some(why) = left_out(row, test) {
+                refused.get_or_insert((NO_VALUE, why));
+                continue;
+            }
+            match place(row, test, minds_case) {
+                Ok(place) => places.push(place),
+                Err(why) => {
+                    refused.get_or_insert(why);
+                }
+            }
+        }
+        if places.is_empty() {
+            let (code, message) = refused.unwrap_or_else(|| (NO_PLACE, self.reason(scene, test)));
+            return Fit::Lacks(code, message);
+        }
+        let weak = places.iter().all(|place| place.weak);
+        let loss = summary(places.iter_mut().flat_map(|place| std::mem::take(&mut place.losses)));
+        Fit::Holds { by: places, weak, loss }
+    }
+
+    fn reason(&self, scene: usize, test: &Test) -> String {
+        let path = test.property.path.as_ref();
+        match self.table.reason(path) {
+            _ if self.table.maps(path) => {
+                format!("the log source {} has no field for {path}", self.scenes[scene].1.title)
+            }
+            Some(reason) => reason.to_owned(),
+            None => format!("no log source of the mapping has {path}"),
+        }
+    }
+
+    /// The alternatives of one part: one for each role that its object can have in the event.
+    fn branches<'m>(&'m self, part: &Part<'_, Vec<Place<'m>>>) -> Vec<Branch<'m>> {
+        let source = &self.table.scenes()[self.scenes[part.scene].0].data;
+        let all = part.tests.iter().flat_map(|(_, places)| places);
+        let mut roles: BTreeSet<&str> =
+            all.map(|place| place.row.role.as_str()).filter(|role| !role.is_empty()).collect();
+        if roles.is_empty() {
+            roles.insert("");
+        }
+        roles.into_iter().filter_map(|role| branch(source, &part.tests, role)).collect()
+    }
+}
+
+/// One alternative, with the object in one role; `None` where a test knows no such role.
+fn branch<'m>(source: &'m LogSource, tests: &[(&Test, Vec<Place<'m>>)], role: &str) -> Option<Branch<'m>> {
+    let mut branch = Branch::default();
+    let mut present = Vec::new();
+    for (field, value) in &source.given {
+        branch.require(Clause::constant(field.as_str(), value));
+    }
+    for (test, places) in tests {
+        let fits = |place: &&Place<'_>| place.row.role.is_empty() || place.row.role == role;
+        let place = places.iter().find(fits)?;
+        let also = place.row.also.iter().map(|(field, value)| Clause::constant(field.as_str(), value));
+        if !test.negated {
+            branch.require(place.clause.clone());
+            also.for_each(|clause| branch.require(clause));
+            continue;
+        }
+        // STIX wants the property to be there, whatever it is; except under NOT EXISTS.
+        // Of hashes the log holds several in one field, so its presence says nothing of the kind that the test is about.
+        if place.clause.modifier != "|exists" && place.row.form != Form::Hash {
+            present.push(place.clause.field);
+        }
+        branch.exclude(std::iter::once(place.clause.clone()).chain(also).collect());
+    }
+    for field in present {
+        if !branch.mentions(field) {
+            branch.require(Clause::exists(field));
+        }
+    }
+    Some(branch)
+}
+
+impl Lower for Compiler {
+    fn lower(&self, plan: &Plan) -> Result<Lowered, Refusal> {
+        let plan: Cow<'_, Plan> = joined(plan, &self.table);
+        let scenes = self.candidates(&plan);
+        let number = |candidate: usize| self.scenes[scenes[candidate]].0;
+        let ties = Ties {
+            by: "one machine",
+            key: &|scene| self.links.key(number(scene)),
+            apart: &|left, right| self.links.apart(number(left), number(right)),
+            window: WINDOW,
+        };
+        // A tie misses things. What also matches more would be neither: so letter case has to count.
+        let minds_case = several(&plan.observation);
+        let capabilities = Capabilities { scenes: scenes.len(), accept: self.accept, ties: Some(ties) };
+        let fit = |candidate: usize, test: &_| self.fit(scenes[candidate], test, minds_case);
+        let mut adapted = adapt::adapt(&plan, capabilities, fit).map_err(|reasons| Refusal { reasons })?;
+        let chained = adapted.sequences.iter_mut().flat_map(|sequence| &mut sequence.steps);
+        let parts = chained.flat_map(|step| &mut step.parts).chain(&mut adapted.parts);
+        parts.for_each(|part| part.scene = scenes[part.scene]);
+        let Adapted { parts, sequences, mut fidelity, mut losses } = adapted;
+        let mut lose = |loss: Loss| {
+            fidelity = fidelity | loss.effect;
+            losses.push(loss);
+        };
+        let rules = self.rules(&parts, &mut lose);
+        let correlations = self.correlations(&sequences, &mut lose);
+        if rules.is_empty() && correlations.is_empty() {
+            return Err(Refusal { reasons: losses });
+        }
+        let all = parts.iter().flat_map(|part| &part.losses);
+        let all: Vec<&Loss> = all.chain(sequences.iter().flat_map(|sequence| &sequence.losses)).collect();
+        let elsewhere: Vec<Loss> = losses.iter().filter(|loss| !all.contains(loss)).cloned().collect();
+        let rules = rules.into_iter().map(|mut rule| {
+            if !elsewhere.is_empty() {
+                rule.fidelity = rule.fidelity | Fidelity::NARROWER;
+            }
+            rule.losses.extend(elsewhere.iter().cloned());
+            Draft::new(rule)
+        });
+        let drafts = rules.chain(correlations.into_iter().map(Draft::new)).collect();
+        Ok(Lowered { fidelity, losses: losses.into(), drafts })
+    }
+}
+
+impl Compiler {
+    /// One rule for each log source.
+    fn rules(&self, parts: &[Part<'_, Vec<Place<'_>>>], lose: &mut impl FnMut(Loss)) -> Vec<Detection> {
+        let mut drafts: BTreeMap<usize, (Vec<Branch<'_>>, Fidelity, BTreeSet<Loss>)> = BTreeMap::new();
+        for part in parts {
+            let branches = self.branches(part);
+            if branches.is_empty() {
+                lose(no_common_role(part));
+                continue;
+            }
+            let (all, whole, lost) = drafts.entry(part.scene).or_default();
+            all.extend(branches);
+            *whole = *whole | part.fidelity;
+            lost.extend(part.losses.iter().cloned());
+        }
+        let written = |(scene, (branches, fidelity, losses)): (usize, (_, _, BTreeSet<Loss>))| Detection {
+            scene: Arc::clone(&self.scenes[scene].1),
+            block: self.block(scene, branches),
+            fidelity,
+            losses: losses.into_iter().collect(),
+        };
+        drafts.into_iter().map(written).collect()
+    }
+
+    fn block(&self, scene: usize, branches: Vec<Branch<'_>>) -> YamlBlock {
+        let given = self.table.scenes()[self.scenes[scene].0].data.given.len();
+        detection(branches, given)
+    }
+
+    fn correlations(
+        &self,
+        sequences: &[Sequence<'_, Vec<Place<'_>>>],
+        lose: &mut impl FnMut(Loss),
+    ) -> Vec<Correlation> {
+        let mut found = Vec::with_capacity(sequences.len());
+        for sequence in sequences {
+            match self.correlation(sequence) {
+                Ok(mut correlation) => {
+                    if let Some(loss) = correlation.combine() {
+                        lose(loss);
+                    }
+                    found.push(correlation);
+                }
+                Err(loss) => lose(loss),
+            }
+        }
+        found
+    }
+
+    fn correlation(&self, sequence: &Sequence<'_, Vec<Place<'_>>>) -> Result<Correlation, Loss> {
+        let mut steps = Vec::with_capacity(sequence.steps.len());
+        for step in &sequence.steps {
+            let mut by_scene: BTreeMap<usize, Vec<Branch<'_>>> = BTreeMap::new();
+            for part in &step.parts {
+                by_scene.entry(part.scene).or_default().extend(self.branches(part));
+            }
+            by_scene.retain(|_, branches| !branches.is_empty());
+            let member = |(scene, branches)| {
+                let block = self.block(scene, branches);
+                Member { scene: Arc::clone(&self.scenes[scene].1), block }
+            };
+            let members: Vec<Member> = by_scene.into_iter().map(member).collect();
+            if members.is_empty() {
+                return Err(step.parts.first().map(no_common_role).unwrap_or_else(|| Loss {
+                    code: NO_COMMON_SCENE,
+                    effect: Fidelity::NARROWER,
+                    message: "a step has no rule".to_owned(),
+                    span: Span::default(),
+                }));
+            }
+            steps.push(members);
+        }
+        Ok(Correlation::new(sequence, self.links.name(sequence.key), steps))
+    }
+}
+
+fn no_common_role<H>(part: &Part<'_, H>) -> Loss {
+    let spans = part.tests.iter().map(|(test, _)| test.span);
+    Loss {
+        code: NO_COMMON_SCENE,
+        effect: Fidelity::NARROWER,
+        message: "the mapping has no role that all of these tests share".to_owned(),
+        span: spans.reduce(Span::to).unwrap_or_default(),
+    }
+}
+
+/// Whether several observations are asked for, in any part of the pattern.
+fn several(observation: &Observation) -> bool {
+    match observation {
+        Observation::Match(_) => false,
+        Observation::All(..) | Observation::Then(..) => true,
+        Observation::Any(operands, _) => operands.iter().any(several),
+        Observation::Repeat { of, times, .. } => *times > 1 || several(of),
+        Observation::Within { of, .. } | Observation::During { of, .. } => several(of),
+    }
+}
+
+fn tests<'p>(observation: &'p Observation, visit: &mut impl FnMut(&'p Test)) {
+    match observation {
+        Observation::Match(condition) => condition_tests(condition, visit),
+        Observation::All(operands, _) | Observation::Any(operands, _) | Observation::Then(operands, _) => {
+            operands.iter().for_each(|operand| tests(operand, visit));
+        }
+        Observation::Within { of, .. } | Observation::Repeat { of, .. } | Observation::During { of, .. } => {
+            tests(of, visit);
+        }
+    }
+}
+
+fn condition_tests<'p>(condition: &'p Condition, visit: &mut impl FnMut(&'p Test)) {
+    match condition {
+        Condition::Test(test) => visit(test),
+        Condition::All(operands) | Condition::Any(operands) => {
+            operands.iter().for_each(|operand| condition_tests(operand, visit));
+        }
+    }
+}
+
+/// For a test on a certain element of a list (`values[0].name`): the same on any element, which is all that an event
+/// shows.
+fn any_element(test: &Test) -> Option<Test> {
+    let path = test.property.path.as_ref();
+    let (front, rest) = path.split_once('[')?;
+    let (index, back) = rest.split_once(']')?;
+    index.bytes().all(|digit| digit.is_ascii_digit()).then(|| {
+        let mut any = test.clone();
+        any.property.path = Cow::Owned(format!("{front}[*]{back}"));
+        any
+    })
+}
+
+/// Why the mapping file leaves all values of `test` out of a row, if it does.
+fn left_out(row: &Field, test: &Test) -> Option<String> {
+    if row.skip_ending.is_empty() && row.only_ending.is_empty() && row.skip_containing.is_empty() {
+        return None;
+    }
+    let texts = test.values.iter().map(|value| match &value.kind {
+        // Of an expression, what it would be without its signs is telling enough.
+        ValueKind::Text(text) if test.operator == Operator::Matches => {
+            Some(text.replace('\\', "").trim_end_matches('$').to_ascii_lowercase())
+        }
+        ValueKind::Text(text) => Some(text.to_ascii_lowercase()),
+        _ => None,
+    });
+    let texts: Vec<String> = texts.collect::<Option<_>>()?;
+    let ends = |list: &[String], text: &str| list.iter().any(|ending| text.ends_with(ending.as_str()));
+    let skipped = |text: &String| {
+        ends(&row.skip_ending, text)
+            || !(row.only_ending.is_empty() || ends(&row.only_ending, text))
+            || row.skip_containing.iter().any(|part| text.contains(part.as_str()))
+    };
+    (!texts.is_empty() && texts.iter().all(skipped)).then(|| "the value belongs to another system".to_owned())
+}
+
+/// Several losses of one test as one.
+fn summary(
+    losses: impl Iterator<Item = (crate::diagnostic::Code, Fidelity, String)>,
+) -> Option<(crate::diagnostic::Code, Fidelity, String)> {
+    losses.reduce(|(code, effect, mut message), (_, other, more)| {
+        if !message.contains(&more) {
+            message.push_str("; ");
+            message.push_str(&more);
+        }
+        (code, effect | other, message)
+    })
+}
+
+fn logsource(source: &LogSource) -> YamlBlock {
+    let mut block = YamlBlock::default();
+    let keys = [("category", &source.category), ("product", &source.product), ("service", &source.service)];
+    for (key, value) in keys {
+        if let Some(value) = value {
+            block.line(4, &format!("{key}: {}", value.as_str()));
+        }
+    }
+    block
+}

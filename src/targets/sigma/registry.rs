@@ -1,0 +1,103 @@
+//! Registry keys as Windows event logs spell them: `HKLM\…`, and below `HKU\<SID>\…` for the current user.
+
+use super::wild::SigmaValue;
+
+/// How the logs' spelling of a key begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Hive {
+    /// The hive is known.
+    Named(&'static str),
+    /// The user's own hive, logged below that user's SID.
+    User,
+    /// The pattern names no hive, or one that logs don't name.
+    Unknown,
+}
+
+/// The hive of `key`, and the rest of it.
+pub(super) fn split(key: &str) -> (Hive, &str) {
+    let key = key.trim_matches('\\');
+    let (first, rest) = key.split_once('\\').unwrap_or((key, ""));
+    // In front of a hive `%` stands for nothing.
+    let hive = match first.trim_start_matches('%').to_ascii_uppercase().as_str() {
+        "HKEY_LOCAL_MACHINE" | "HKLM" => Hive::Named("HKLM"),
+        "HKEY_CLASSES_ROOT" | "HKCR" => Hive::Named("HKCR"),
+        "HKEY_USERS" | "HKU" => Hive::Named("HKU"),
+        "HKEY_CURRENT_USER" | "HKCU" => Hive::User,
+        _ => return (Hive::Unknown, key),
+    };
+    (hive, rest)
+}
+
+/// A key as it is logged. `read` reads the part behind the hive: as it stands, or as a LIKE pattern.
+pub(super) fn logged(key: &str, read: impl Fn(&str) -> SigmaValue) -> (Hive, SigmaValue) {
+    let (hive, rest) = split(key);
+    let beginning = match hive {
+        Hive::Named(name) => SigmaValue::literal(name),
+        Hive::User => SigmaValue::literal("HKU\\").then_any(),
+        Hive::Unknown => SigmaValue::default().then_any(),
+    };
+    let whole = if rest.is_empty() { beginning } else { beginning.then("\\").followed_by(read(rest)) };
+    (hive, whole)
+}
+
+/// Whether a LIKE pattern begins with a part of a hive's name and a wildcard.
+pub(super) fn begins_as_a_hive(pattern: &str) -> bool {
+    let first = pattern.split('\\').next().unwrap_or_default();
+    first.starts_with(['H', 'h']) && first.contains('%')
+}
+
+/// What numbers are logged as, if `data` is one.
+pub(super) fn numbers(data: &str) -> Vec<String> {
+    let Some(number) = data.parse::<u64>().ok().filter(|number| number.to_string() == data) else { return Vec::new() };
+    let long = format!("QWORD (0x{:08x}-0x{:08x})", number >> 32, number & 0xffff_ffff);
+    let short = u32::try_from(number).ok().map(|number| format!("DWORD (0x{number:08x})"));
+    short.into_iter().chain([long]).collect()
+}
+
+/// A regular expression about keys with the hives as logged, where it spells them out, and whether one is the user's.
+pub(super) fn expression(pattern: &str) -> (String, Hive) {
+    const LOGGED: [(&str, &str, Hive); 5] = [
+        ("HKEY_LOCAL_MACHINE", "HKLM", Hive::Named("HKLM")),
+        ("HKEY_CLASSES_ROOT", "HKCR", Hive::Named("HKCR")),
+        ("HKEY_USERS", "HKU", Hive::Named("HKU")),
+        ("HKEY_CURRENT_USER", r"HKU\\[^\\]+", Hive::User),
+        ("HKCU", r"HKU\\[^\\]+", Hive::User),
+    ];
+    let mut text = pattern.to_owned();
+    let mut found = Hive::Named("");
+    for (spelled, logged, hive) in LOGGED {
+        if text.contains(spelled) {
+            text = text.replace(spelled, logged);
+            found = if hive == Hive::User { hive } else { found };
+        }
+    }
+    (text, found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::targets::sigma::wild::modified;
+
+    #[test]
+    fn keys_are_spelled_as_logged() {
+        for (key, expected) in [
+            (r"HKEY_LOCAL_MACHINE\SOFTWARE\X", r"'HKLM\SOFTWARE\X'"),
+            (r"hklm\software", r"'HKLM\software'"),
+            (r"HKEY_CURRENT_USER\Software\X\", r"'HKU\\*\Software\X'"),
+            (r"HKEY_USERS\S-1\X", r"'HKU\S-1\X'"),
+            (r"Software\Microsoft", r"'\Software\Microsoft'"),
+            ("HKLM", "'HKLM'"),
+        ] {
+            let (_, value) = logged(key, SigmaValue::literal);
+            assert_eq!(modified(&[value]).1[0].as_str(), expected, "{key}");
+        }
+    }
+
+    #[test]
+    fn expressions_name_hives_as_logged() {
+        assert_eq!(expression(r"^HKEY_LOCAL_MACHINE\\A").0, r"^HKLM\\A");
+        assert_eq!(expression(r"HKEY_CURRENT_USER\\A"), (r"HKU\\[^\\]+\\A".to_owned(), Hive::User));
+        assert_eq!(expression("Run").0, "Run");
+    }
+}

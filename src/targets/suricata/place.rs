@@ -1,0 +1,283 @@
+//! The words of `templates/suricata/mapping.toml`: where a property is seen in the traffic, and how it is written there.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::{plan::fidelity::Fidelity, targets::mapping};
+
+use super::{header::Seen, pcre::MailField, text::Keyword};
+
+/// The mapping of this target.
+pub type Mapping = mapping::Mapping<Scene, Row>;
+
+/// What one rule can see together.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scene {
+    /// The protocol in front of its rules.
+    pub protocol: Keyword,
+    /// What it is, for `msg` and for people: `DNS query`.
+    pub about: String,
+    /// Which packets its rules see.
+    pub seen: Seen,
+    /// Whether its rules ask for an established connection.
+    #[serde(default)]
+    pub established: bool,
+    /// Which end of the packet is the victim, where that is clear.
+    #[serde(default)]
+    pub victim: Option<Victim>,
+}
+
+/// The end of the packet that the victim has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Victim {
+    /// It sent the packet.
+    Source,
+    /// It receives the packet.
+    Destination,
+}
+
+/// Where a scene's rules see a property.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(try_from = "FileRow")]
+pub struct Row {
+    /// The place.
+    pub place: Place,
+    /// What it does with letter case.
+    pub case: Case,
+    /// Whether the property ignores case by its nature, though the plan does not know it.
+    pub natural: bool,
+    /// Whether it says too little for a rule from which other tests were dropped.
+    pub weak: bool,
+    /// Which versions of Suricata have the place, where not all do.
+    pub requires: Option<Requires>,
+    /// What a rule by this row loses in any case, and why.
+    pub loss: Option<(Fidelity, String)>,
+    /// Whether it loses that only where a value has several parts, whose order may differ.
+    pub ordered: bool,
+}
+
+/// Versions of Suricata. A rule that asks for others is skipped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub enum Requires {
+    /// Up to 7.
+    #[serde(rename = "before-8")]
+    Before8,
+    /// From 8 on.
+    #[serde(rename = "from-8")]
+    From8,
+}
+
+/// The kinds of places.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// The whole of a buffer.
+    Buffer(Keyword),
+    /// The whole of a buffer, or its last segment after `/`.
+    LastSegment(Keyword),
+    /// The first bytes of a buffer.
+    Start(Keyword),
+    /// A field among the header fields of a request; its name is the last key of the property.
+    Field(Keyword),
+    /// Host and request target of a request.
+    Url,
+    /// The host of a URL, as a server name.
+    UrlHost {
+        /// The buffer of the server name.
+        buffer: Keyword,
+        /// Whether a rule for the host alone is wanted though the URL has a path.
+        drop_path: bool,
+    },
+    /// An address.
+    Address(EndOf),
+    /// A port.
+    Port(EndOf),
+    /// The protocol.
+    Protocol {
+        /// The word of the rule language for each value; others are refused.
+        values: BTreeMap<String, Keyword>,
+        /// The values that Suricata recognises at their usual ports only, with these.
+        usual_ports: BTreeMap<String, Vec<u16>>,
+    },
+    /// The hash of a whole file.
+    FileHash,
+    /// The size of a whole file.
+    FileSize,
+    /// A hash with colons between its bytes.
+    Fingerprint(Keyword),
+    /// A hash of the bytes in the buffer.
+    Digest(Keyword),
+    /// A number in hexadecimal, capital letters with colons.
+    Serial(Keyword),
+    /// A keyword with a number of its own, such as `itype`.
+    Number(Keyword),
+    /// An address in a mail.
+    Mail {
+        /// In which of its fields; anywhere where `None`.
+        field: Option<MailField>,
+        /// The buffer of the field; the text of the mail as it is sent where `None`.
+        buffer: Option<Keyword>,
+    },
+}
+
+/// Whose address or port it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EndOf {
+    /// The end that opened the conversation.
+    Source,
+    /// The end that it was opened to.
+    Destination,
+    /// Either.
+    Either,
+}
+
+impl Place {
+    /// Whether the place is in the header of a rule, not among its options.
+    pub fn is_header(&self) -> bool {
+        matches!(self, Self::Address(_) | Self::Port(_) | Self::Protocol { .. })
+    }
+}
+
+/// A row as the file has it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileRow {
+    place: FilePlace,
+    #[serde(default)]
+    buffer: Option<Keyword>,
+    #[serde(default)]
+    case: Case,
+    #[serde(default)]
+    natural: bool,
+    #[serde(default)]
+    weak: bool,
+    #[serde(default)]
+    broader: Option<String>,
+    #[serde(default)]
+    narrower: Option<String>,
+    #[serde(default)]
+    values: BTreeMap<String, Keyword>,
+    #[serde(default)]
+    drop_path: bool,
+    #[serde(default)]
+    field: Option<MailField>,
+    #[serde(default)]
+    requires: Option<Requires>,
+    #[serde(default)]
+    ordered: bool,
+    #[serde(default)]
+    usual_ports: BTreeMap<String, Vec<u16>>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum FilePlace {
+    Buffer,
+    LastSegment,
+    Start,
+    Field,
+    Url,
+    UrlHost,
+    SourceAddress,
+    DestinationAddress,
+    EitherAddress,
+    SourcePort,
+    DestinationPort,
+    Protocol,
+    FileHash,
+    FileSize,
+    Fingerprint,
+    Digest,
+    Serial,
+    Number,
+    Mail,
+}
+
+impl TryFrom<FileRow> for Row {
+    type Error = String;
+
+    fn try_from(row: FileRow) -> Result<Self, Self::Error> {
+        let FileRow {
+            place,
+            buffer,
+            case,
+            natural,
+            weak,
+            broader,
+            narrower,
+            values,
+            drop_path,
+            field,
+            requires,
+            ordered,
+            usual_ports,
+        } = row;
+        let (named, has_values) = (buffer.is_some(), !values.is_empty());
+        let named_place = |make: fn(Keyword) -> Place| buffer.clone().map(make).ok_or("`buffer` is missing");
+        let place = match place {
+            FilePlace::Buffer => named_place(Place::Buffer)?,
+            FilePlace::LastSegment => named_place(Place::LastSegment)?,
+            FilePlace::Start => named_place(Place::Start)?,
+            FilePlace::Field => named_place(Place::Field)?,
+            FilePlace::UrlHost => Place::UrlHost { buffer: buffer.clone().ok_or("`buffer` is missing")?, drop_path },
+            FilePlace::Fingerprint => named_place(Place::Fingerprint)?,
+            FilePlace::Digest => named_place(Place::Digest)?,
+            FilePlace::Serial => named_place(Place::Serial)?,
+            FilePlace::Number => named_place(Place::Number)?,
+            FilePlace::Mail => Place::Mail { field, buffer: buffer.clone() },
+            FilePlace::Url => Place::Url,
+            FilePlace::SourceAddress => Place::Address(EndOf::Source),
+            FilePlace::DestinationAddress => Place::Address(EndOf::Destination),
+            FilePlace::EitherAddress => Place::Address(EndOf::Either),
+            FilePlace::SourcePort => Place::Port(EndOf::Source),
+            FilePlace::DestinationPort => Place::Port(EndOf::Destination),
+            FilePlace::Protocol => Place::Protocol { values, usual_ports },
+            FilePlace::FileHash => Place::FileHash,
+            FilePlace::FileSize => Place::FileSize,
+        };
+        let takes_buffer = !place.is_header() && !matches!(place, Place::Url | Place::FileHash | Place::FileSize);
+        if named != takes_buffer && !matches!(place, Place::Mail { .. }) {
+            return Err("`buffer` goes with the places that are buffers".to_owned());
+        }
+        if has_values != matches!(place, Place::Protocol { .. }) {
+            return Err("`values` goes with the place `protocol`".to_owned());
+        }
+        if drop_path && !matches!(place, Place::UrlHost { .. }) {
+            return Err("`drop_path` goes with the place `url-host`".to_owned());
+        }
+        if field.is_some() && !matches!(place, Place::Mail { .. }) {
+            return Err("`field` goes with the place `mail`".to_owned());
+        }
+        let loss = match (broader, narrower) {
+            (None, None) => None,
+            (Some(why), None) => Some((Fidelity::BROADER, why)),
+            (None, Some(why)) => Some((Fidelity::NARROWER, why)),
+            (Some(more), Some(fewer)) => Some((Fidelity::APPROXIMATE, format!("{more}; {fewer}"))),
+        };
+        Ok(Self { place, case, natural, weak, requires, loss, ordered })
+    }
+}
+
+/// What a buffer does with letter case.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Case {
+    /// It keeps it, and so does the comparison.
+    #[default]
+    Keep,
+    /// It keeps it, and the comparison ignores it.
+    Ignore,
+    /// It may keep it, and takes no `nocase`: it is put in lower case first.
+    Lower,
+    /// The standard writes the value in lower case and the wire has capitals.
+    Capital,
+}
+
+impl Case {
+    /// Whether a comparison ignores case.
+    pub fn is_ignored(self) -> bool {
+        matches!(self, Self::Ignore | Self::Lower)
+    }
+}

@@ -1,0 +1,117 @@
+//! What lowering a plan gives: signatures without number and names, and hashes for the lists.
+
+use std::sync::Arc;
+
+use crate::plan::Hash;
+
+use super::{
+    place::{Requires, Victim},
+    text::RuleText,
+};
+
+/// One rule before it has a number and the names of its indicators.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signature {
+    /// Which rule of its pattern this is: scene, alternative, and a number where these give several. Part of what its
+    /// sid hangs on.
+    pub slot: String,
+    /// Protocol, addresses, ports, direction.
+    pub header: RuleText,
+    /// The options that make it match, each with a blank behind it.
+    pub options: RuleText,
+    /// Lists of hashes of its own, for `options` to be completed with.
+    pub lists: Vec<OwnList>,
+    /// What the scene is called.
+    pub about: Arc<str>,
+    /// The name of the scene.
+    pub scene: Arc<str>,
+    /// Which end is the victim.
+    pub victim: Option<Victim>,
+}
+
+/// What one packet or transaction has to show: options, by the buffer that they are about.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Match {
+    requires: Option<Requires>,
+    asked: Vec<Asked>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Asked {
+    /// The buffer's keyword and transforms; empty for options that stand by themselves.
+    buffer: RuleText,
+    options: RuleText,
+    /// Whether the buffer has many instances, and these options are about one of them.
+    instance: bool,
+}
+
+impl Match {
+    /// Options that are about no buffer.
+    pub fn plain(options: RuleText) -> Self {
+        Self::of(RuleText::default(), options)
+    }
+
+    /// Options about a buffer.
+    pub fn of(buffer: RuleText, options: RuleText) -> Self {
+        Self { requires: None, asked: vec![Asked { buffer, options, instance: false }] }
+    }
+
+    /// Options about one instance of a buffer that has many.
+    pub fn instance(buffer: RuleText, options: RuleText) -> Self {
+        Self { requires: None, asked: vec![Asked { buffer, options, instance: true }] }
+    }
+
+    /// The same, for some versions of Suricata only.
+    pub fn requiring(self, requires: Option<Requires>) -> Self {
+        Self { requires, ..self }
+    }
+
+    /// Whether there is a version of Suricata for both.
+    pub fn goes_with(&self, other: &Self) -> bool {
+        self.requires.zip(other.requires).is_none_or(|(one, other)| one == other)
+    }
+
+    /// Both. Suricata warns of a buffer that is named twice, so its options go together.
+    pub fn and(mut self, other: &Self) -> Self {
+        self.requires = self.requires.or(other.requires);
+        for more in &other.asked {
+            let same = |asked: &&mut Asked| !asked.instance && !more.instance && asked.buffer == more.buffer;
+            match self.asked.iter_mut().find(same) {
+                Some(asked) => asked.options = std::mem::take(&mut asked.options).text(&more.options),
+                None => self.asked.push(more.clone()),
+            }
+        }
+        self
+    }
+
+    /// The options, each with a blank behind it. Those without a buffer come first, where no buffer is open yet.
+    pub fn text(&self) -> RuleText {
+        let requires = RuleText::new(match self.requires {
+            None => "",
+            Some(Requires::Before8) => "requires:version < 8.0.0; ",
+            Some(Requires::From8) => "requires:version >= 8.0.0; ",
+        });
+        let (plain, buffered): (Vec<&Asked>, Vec<&Asked>) =
+            self.asked.iter().partition(|asked| asked.buffer.as_str().is_empty());
+        let asked = plain.into_iter().chain(buffered);
+        asked.fold(requires, |text, asked| text.text(&asked.buffer).text(&asked.options))
+    }
+}
+
+/// Hashes that a single rule asks for beside other things.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnList {
+    /// The hashes, all of one algorithm.
+    pub hashes: Vec<Hash>,
+    /// Whether the file must have none of them.
+    pub negated: bool,
+}
+
+/// What one [`Draft`](crate::targets::contract::Draft) of this target holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Body {
+    /// A rule of its own.
+    Signature(Signature),
+    /// A line in the list of its algorithm.
+    Listed(Hash),
+}

@@ -1,0 +1,161 @@
+//! From plans to conditions.
+
+use std::collections::BTreeSet;
+
+use serde::Deserialize;
+
+use super::{
+    WIDER_PLACE,
+    condition::{Holds, Unwritable, comparisons},
+};
+use crate::{
+    plan::{
+        Plan, Test,
+        adapt::{Accept, Capabilities, Fit, NO_OPERATOR, NO_PLACE, NO_VALUE, Part, adapt},
+        fidelity::Fidelity,
+    },
+    targets::{
+        contract::{self, Lower, Lowered, Refusal},
+        mapping::Mapping,
+    },
+};
+
+/// What the mapping says of the one scene, a file: nothing.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Scene {}
+
+/// Where a property is in a file.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Place {
+    /// Expression of YARA; with `each`, about one element, `item`.
+    expression: String,
+    holds: Holds,
+    /// The modules that the expression needs.
+    #[serde(default)]
+    modules: Vec<Box<str>>,
+    /// A list, of which one element must satisfy the comparison.
+    each: Option<String>,
+    /// Whether the property says too little for a rule from which others were dropped.
+    #[serde(default)]
+    weak: bool,
+    /// Why the expression is true of more files than the property is.
+    broader: Option<String>,
+}
+
+/// What a rule needs beside its metadata.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Draft {
+    /// Lines.
+    pub(super) condition: Vec<String>,
+    pub(super) modules: BTreeSet<Box<str>>,
+}
+
+/// The mapping, and what the user accepts.
+pub(super) struct Files {
+    mapping: Mapping<Scene, Place>,
+    accept: Accept,
+}
+
+/// A test as it is written.
+#[derive(Debug)]
+struct Written<'m> {
+    /// Operands of `or`, or of `and` where the test is negated.
+    operands: Vec<String>,
+    modules: Vec<&'m str>,
+}
+
+impl Files {
+    pub(super) fn new(mapping: Mapping<Scene, Place>, accept: Accept) -> Self {
+        Self { mapping, accept }
+    }
+
+    fn fit<'a>(&'a self, scene: usize, test: &'a Test) -> Fit<Written<'a>> {
+        let path = test.property.path.as_ref();
+        let mut written = Written { operands: Vec::new(), modules: Vec::new() };
+        let (mut weak, mut broader) = (false, None);
+        let mut rows = self.mapping.rows(scene, test).peekable();
+        if rows.peek().is_none() {
+            let reason = self.mapping.reason(path).map(str::to_owned);
+            return Fit::Lacks(NO_PLACE, reason.unwrap_or_else(|| format!("YARA knows no {path}")));
+        }
+        for place in rows {
+            match place.write(test) {
+                Ok(operands) => written.operands.extend(operands),
+                Err(Unwritable::Operator(message)) => return Fit::Lacks(NO_OPERATOR, message),
+                Err(Unwritable::Value(message)) => return Fit::Lacks(NO_VALUE, message),
+            }
+            written.modules.extend(place.modules.iter().map(AsRef::as_ref));
+            weak |= place.weak;
+            broader = broader.or(place.broader.as_ref());
+        }
+        if written.operands.is_empty() {
+            return Fit::Lacks(NO_OPERATOR, format!("YARA can't ask whether there is a {path}"));
+        }
+        let loss = broader.map(|message| (WIDER_PLACE, Fidelity::BROADER, message.clone()));
+        Fit::Holds { by: written, weak, loss }
+    }
+}
+
+impl Place {
+    /// The operands for a test.
+    fn write(&self, test: &Test) -> Result<Vec<String>, Unwritable> {
+        let operands = comparisons(&self.expression, self.holds, test)?;
+        let Some(list) = &self.each else { return Ok(operands) };
+        if operands.is_empty() {
+            return Ok(operands);
+        }
+        // One element satisfies the whole test: `!=` on a list asks for an element that differs.
+        let joined = operands.join(if test.negated { " and " } else { " or " });
+        Ok(vec![format!("for any item in {list} : ( {joined} )")])
+    }
+}
+
+impl Lower for Files {
+    fn lower(&self, plan: &Plan) -> Result<Lowered, Refusal> {
+        let capabilities = Capabilities { scenes: self.mapping.scenes().len(), accept: self.accept, ties: None };
+        let adapted =
+            adapt(plan, capabilities, |scene, test| self.fit(scene, test)).map_err(|reasons| Refusal { reasons })?;
+        let modules = adapted.parts.iter().flat_map(|part| &part.tests).flat_map(|(_, written)| &written.modules);
+        let modules = modules.map(|module| Box::from(*module)).collect();
+        let draft = Draft { modules, condition: lines(&adapted.parts) };
+        Ok(Lowered {
+            fidelity: adapted.fidelity,
+            losses: adapted.losses.into(),
+            drafts: vec![contract::Draft::new(draft)].into(),
+        })
+    }
+}
+
+/// The condition, an operand a line: `and` within a single alternative, `or` between several.
+fn lines(parts: &[Part<'_, Written<'_>>]) -> Vec<String> {
+    let (operands, joint): (Vec<String>, &str) = match parts {
+        [part] if part.tests.len() > 1 || part.tests.iter().any(|(test, _)| test.negated) => {
+            (part.tests.iter().map(|(test, written)| together(test, written)).collect(), "and")
+        }
+        parts => (parts.iter().flat_map(alternatives).collect(), "or"),
+    };
+    let line = |(index, operand): (usize, String)| if index == 0 { operand } else { format!("{joint} {operand}") };
+    operands.into_iter().enumerate().map(line).collect()
+}
+
+/// One alternative as operands of `or`.
+fn alternatives(part: &Part<'_, Written<'_>>) -> Vec<String> {
+    match part.tests.as_slice() {
+        [(test, written)] if !test.negated => written.operands.clone(),
+        tests => {
+            let all: Vec<String> = tests.iter().map(|(test, written)| together(test, written)).collect();
+            vec![format!("({})", all.join(" and "))]
+        }
+    }
+}
+
+/// A test as one operand of `and`.
+fn together(test: &Test, written: &Written<'_>) -> String {
+    match (written.operands.as_slice(), test.negated) {
+        ([only], _) => only.clone(),
+        (operands, true) => operands.join(" and "),
+        (operands, false) => format!("({})", operands.join(" or ")),
+    }
+}

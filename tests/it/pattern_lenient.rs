@@ -1,0 +1,234 @@
+//! What feeds write, and what it is read as.
+
+use crate::support;
+
+use stixc::{
+    diagnostic::Severity,
+    pattern::{self, Version, lenient},
+};
+use support::{corpus, tree::without_spans};
+
+/// Patterns, the codes of their repairs, and how the repaired pattern is printed.
+const REPAIRED: &[(&str, &[&str], &str)] = &[
+    ("[file:hashes.SHA-256 = 'ef53']", &["W001"], "[file:hashes.'SHA-256' = 'ef53']"),
+    ("[a:b.User-Agent.c = 1]", &["W001"], "[a:b.'User-Agent'.c = 1]"),
+    (r"[file:name = 'C:\Windows\x.exe']", &["W002"], r"[file:name = 'C:\\Windows\\x.exe']"),
+    (r"[file:name = 'C:\\Windows\x.exe']", &["W002"], r"[file:name = 'C:\\Windows\\x.exe']"),
+    (r"[file:name = '\\server\share\x']", &["W002"], r"[file:name = '\\\\server\\share\\x']"),
+    (r"[directory:path = 'C:\Temp\']", &["W002"], r"[directory:path = 'C:\\Temp\\']"),
+    (r"[a:b = 'C:\Temp\' AND a:c = 'it\'s']", &["W002"], r"[a:b = 'C:\\Temp\\' AND a:c = 'it\'s']"),
+    (r"[process:command_line MATCHES '^\d+\.exe$']", &["W002"], r"[process:command_line MATCHES '^\\d+\\.exe$']"),
+    ("[file:name = ‘evil’]", &["W003"], "[file:name = 'evil']"),
+    ("[file:name = “evil”]", &["W003"], "[file:name = 'evil']"),
+    ("[file:name = 'evil’]", &["W003"], "[file:name = 'evil']"),
+    ("[file:name = `evil`]", &["W003"], "[file:name = 'evil']"),
+    ("[file:name = \"evil\"]", &["W004"], "[file:name = 'evil']"),
+    ("[file:name = \"it's\"]", &["W004"], r"[file:name = 'it\'s']"),
+    ("[file:hashes.\"SHA-256\" = \"ef53\"]", &["W004", "W004"], "[file:hashes.'SHA-256' = 'ef53']"),
+    (
+        "[a:b like 'x' and a:c not in (1) or exists a:d]",
+        &["W005"; 6],
+        "[a:b LIKE 'x' AND a:c NOT IN (1) OR EXISTS a:d]",
+    ),
+    ("[a:b = True] or [a:c = FALSE] within 5 seconds", &["W005"; 5], "[a:b = true] OR [a:c = false] WITHIN 5 SECONDS"),
+    ("[a:b = H'0a']", &["W005"], "[a:b = h'0a']"),
+    (
+        "[a:b = 1] START '2024-01-01T00:00:00Z' STOP t'2024-02-01T00:00:00Z'",
+        &["W006"],
+        "[a:b = 1] START t'2024-01-01T00:00:00Z' STOP t'2024-02-01T00:00:00Z'",
+    ),
+    ("\u{feff}[a:b = 1]", &["W007"], "[a:b = 1]"),
+    ("[a:b = 1\u{200b}]\u{200b}", &["W007", "W007"], "[a:b = 1]"),
+    ("[a:b = 1];", &["W008"], "[a:b = 1]"),
+    ("[a:b = 1] ; ", &["W008"], "[a:b = 1]"),
+    ("[file:hashes.sha256 = 'ef53']", &["W009"], "[file:hashes.'SHA-256' = 'ef53']"),
+    ("[file:hashes.SHA256 = 'ef53']", &["W009"], "[file:hashes.'SHA-256' = 'ef53']"),
+    ("[file:hashes.Sha_1 = 'ef53']", &["W009"], "[file:hashes.'SHA-1' = 'ef53']"),
+    ("[file:hashes.'sha-256' = 'ef53']", &["W009"], "[file:hashes.'SHA-256' = 'ef53']"),
+    ("[file:hashes.Sha-256 = 'ef53']", &["W001", "W009"], "[file:hashes.'SHA-256' = 'ef53']"),
+    ("[file:hashes.md5 = 'ef53']", &["W009"], "[file:hashes.MD5 = 'ef53']"),
+    ("[file:hashes.ssdeep = 'ef53']", &["W009"], "[file:hashes.SSDEEP = 'ef53']"),
+    ("[file:hashes.sha3_256 = 'ef53']", &["W009"], "[file:hashes.'SHA3-256' = 'ef53']"),
+    (
+        "[file:extensions.'windows-pebinary-ext'.sections[0].hashes.sha1 = 'e']",
+        &["W009"],
+        "[file:extensions.'windows-pebinary-ext'.sections[0].hashes.'SHA-1' = 'e']",
+    ),
+    ("[EXISTS file:hashes.sha1]", &["W009"], "[EXISTS file:hashes.'SHA-1']"),
+    ("[url:value = 'hxxp://evil[.]example/a']", &["W010"], "[url:value = 'http://evil.example/a']"),
+    ("[url:value = 'hXXps[:]//evil[.]example/a[.]php']", &["W010"], "[url:value = 'https://evil.example/a.php']"),
+    (
+        "[domain-name:value IN ('evil[.]example', 'a.example', 'b[dot]example')]",
+        &["W010", "W010"],
+        "[domain-name:value IN ('evil.example', 'a.example', 'b.example')]",
+    ),
+    ("[ipv4-addr:value = '192[.]0[.]2[.]7']", &["W010"], "[ipv4-addr:value = '192.0.2.7']"),
+    ("[network-traffic:dst_ref.value = '192.0.2[.]7']", &["W010"], "[network-traffic:dst_ref.value = '192.0.2.7']"),
+    ("[email-addr:value = 'evil[at]bad[.]example']", &["W010"], "[email-addr:value = 'evil@bad.example']"),
+    (
+        r"[file:path = 'C:\\Temp\\evil.exe']",
+        &["W011"],
+        r"[file:parent_directory_ref.path = 'C:\\Temp' AND file:name = 'evil.exe']",
+    ),
+    (
+        "[file:path = '/evil' OR file:path = 'evil']",
+        &["W011", "W011"],
+        "[file:parent_directory_ref.path = '/' AND file:name = 'evil' OR file:name = 'evil']",
+    ),
+    (
+        "[file:path IN ('/tmp/a', '/tmp/b') AND file:size = 1]",
+        &["W011"],
+        "[(file:parent_directory_ref.path = '/tmp' AND file:name = 'a' OR file:parent_directory_ref.path = '/tmp' AND file:name = 'b') AND file:size = 1]",
+    ),
+    ("[process:name = 'evil.exe']", &["W012"], "[process:image_ref.name = 'evil.exe']"),
+    ("[email:subject = 'evil']", &["W013"], "[email-message:subject = 'evil']"),
+    ("[domain:value = 'evil.example']", &["W013"], "[domain-name:value = 'evil.example']"),
+    ("[network-traffic:protocols = 'tcp']", &["W014"], "[network-traffic:protocols[*] = 'tcp']"),
+    ("[ipv4-addr:value = '198.51.100.0/24']", &["W015"], "[ipv4-addr:value ISSUBSET '198.51.100.0/24']"),
+    ("[ipv4-addr:value != '198.51.100.0/24']", &["W015"], "[ipv4-addr:value NOT ISSUBSET '198.51.100.0/24']"),
+    ("[ipv4-addr:value NOT = '198.51.100.0/24']", &["W015"], "[ipv4-addr:value NOT ISSUBSET '198.51.100.0/24']"),
+    ("[ipv4-addr:value NOT != '198.51.100.0/24']", &["W015"], "[ipv4-addr:value ISSUBSET '198.51.100.0/24']"),
+    ("[ipv6-addr:value = '2001:db8::/32']", &["W015"], "[ipv6-addr:value ISSUBSET '2001:db8::/32']"),
+    (
+        "[ipv4-addr:value IN ('198.51.100.0/24', '192.0.2.7')]",
+        &["W015"],
+        "[ipv4-addr:value ISSUBSET '198.51.100.0/24' OR ipv4-addr:value = '192.0.2.7']",
+    ),
+    ("[ipv4-addr:value = '198.51[.]100.0/24']", &["W010", "W015"], "[ipv4-addr:value ISSUBSET '198.51.100.0/24']"),
+];
+
+/// Patterns with something that looks odd and is as it should be.
+const UNTOUCHED: &[&str] = &[
+    "[file:hashes.'SHA-256' = 'ef53' OR file:hashes.MD5 = 'ef53' OR file:hashes.VHASH = 'x' OR file:hashes.IMPHASH = 'x']",
+    "[network-traffic:start = 1 AND x:like = 1 AND x:and = 1 AND file:is = 1]",
+    "[url:value = 'http://[2001:db8::1]/a(.)b']",
+    "[url:value = 'https://evil.example/?a=[.]']",
+    "[url:value MATCHES '^http://evil[.]example/']",
+    "[domain-name:value LIKE '%.example']",
+    "[file:name = 'evil[.]exe']",
+    "[file:path LIKE '%evil%' OR file:path != '/tmp/a' OR file:path = '/tmp/']",
+    "[process:name.x = 1 OR process:image_ref.name = 'a']",
+    "[network-traffic:protocols[0] = 'tcp']",
+    "[ipv4-addr:value = '192.0.2.7' OR ipv4-addr:value = '1/2' OR ipv4-addr:value NOT IN ('198.51.100.0/24')]",
+    "[ipv4-addr:value ISSUBSET '198.51.100.0/24']",
+    "[x-evil:value = 'a[.]b']",
+];
+
+/// Patterns that could be meant in several ways, or in none.
+const REFUSED: &[&str] = &[
+    "[file:name = evil]",
+    "[file:name = 'evil]",
+    "[file:name = 'it's']",
+    "[file:name = \"a\"b\"]",
+    r#"[file:name = 'say \"hi\"']"#,
+    "[file:name LIEK 'x']",
+    "[file:name = 'a'] [file:name = 'b']",
+    "file:name = 'a'",
+    "[file:name == null]",
+    "[a:b = 1]; [a:b = 2]",
+    "[NOT a:b = 1]",
+    "[unconverted_term:x]",
+    "",
+];
+
+#[test]
+fn what_is_meant_is_read() {
+    for (text, codes, printed) in REPAIRED {
+        let reading = lenient::read(text, Version::Auto, false).unwrap_or_else(|errors| panic!("{text}\n{errors}"));
+        assert_eq!(reading.pattern.to_string(), *printed, "{text}");
+        let found: Vec<&str> = reading.repairs.iter().map(|repair| repair.code.0).collect();
+        assert_eq!(found, *codes, "{text}");
+        for repair in &reading.repairs {
+            assert_eq!(repair.severity, Severity::Warning);
+            assert!(repair.help.is_some(), "{text}: {repair}");
+            let span = repair.span.expect("a repair has a place");
+            assert!(
+                span.start < span.end && text.get(span.start as usize..span.end as usize).is_some(),
+                "{text}: {span:?}"
+            );
+        }
+        // What was read is a pattern like any other, and needs no repair any more.
+        let again = lenient::read(printed, Version::V21, true).unwrap_or_else(|errors| panic!("{printed}\n{errors}"));
+        assert_eq!(again.repairs, [], "{printed}");
+        assert_eq!(without_spans(&again.pattern), without_spans(&reading.pattern), "{text}");
+    }
+}
+
+#[test]
+fn strictly_nothing_is_repaired() {
+    for (text, codes, _) in REPAIRED {
+        let is_grammatical = codes.iter().all(|code| *code >= "W009");
+        match lenient::read(text, Version::Auto, true) {
+            Ok(reading) => {
+                assert!(is_grammatical, "{text}");
+                let found: Vec<&str> = reading.repairs.iter().map(|repair| repair.code.0).collect();
+                // A value that is still defanged is no prefix yet.
+                assert_eq!(found, codes[..found.len()], "{text}");
+                assert!(!found.is_empty() && reading.repairs.iter().all(|repair| repair.severity == Severity::Error));
+                assert_eq!(reading.pattern, pattern::parse(text).expect("it is grammatical"), "{text}");
+            }
+            Err(errors) => {
+                assert!(!is_grammatical, "{text}");
+                assert!(errors.iter().all(|error| error.code().0.starts_with('P')));
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_right_is_left_alone() {
+    for text in UNTOUCHED {
+        let reading = lenient::read(text, Version::Auto, false).unwrap_or_else(|errors| panic!("{text}\n{errors}"));
+        assert_eq!(reading.repairs, [], "{text}");
+        assert_eq!(reading.pattern, pattern::parse(text).expect("it is grammatical"));
+    }
+}
+
+#[test]
+fn what_is_not_clear_is_refused() {
+    for text in REFUSED {
+        let errors = lenient::read(text, Version::Auto, false).expect_err(text);
+        assert_eq!(errors, pattern::parse(text).expect_err(text), "{text}");
+    }
+}
+
+#[test]
+fn stix_2_0_is_not_odd_in_stix_2_0() {
+    for text in [
+        "[process:name = 'evil.exe']",
+        "[file:hashes.ssdeep = 'x']",
+        "[a:b = 1] START '2024-01-01T00:00:00Z' STOP '2024-02-01T00:00:00Z'",
+    ] {
+        assert_eq!(lenient::read(text, Version::V20, true).expect("it is of 2.0").repairs, [], "{text}");
+    }
+    let text = "[a:b = 1] START t'2024-01-01T00:00:00Z' STOP t'2024-02-01T00:00:00Z'";
+    assert_eq!(lenient::read(text, Version::V20, false).expect("it is readable").repairs.len(), 2);
+    let text = "[a:b = 1] START 'yesterday' STOP 'today'";
+    assert!(lenient::read(text, Version::V21, false).is_err());
+}
+
+#[test]
+#[ignore = "reads the corpus"]
+fn corpus_lenient() {
+    let (mut refused, mut repaired) = (0, 0);
+    for text in corpus::read("patterns.txt").lines() {
+        match lenient::read(text, Version::Auto, false) {
+            Err(_) => {
+                refused += 1;
+                assert!(pattern::parse(text).is_err(), "{text}");
+            }
+            Ok(reading) => {
+                let printed = reading.pattern.to_string();
+                let again = pattern::parse(&printed).unwrap_or_else(|errors| panic!("{text}\n{printed}\n{errors}"));
+                assert_eq!(without_spans(&again), without_spans(&reading.pattern), "{text}");
+                if reading.repairs.is_empty() {
+                    assert_eq!(reading.pattern, pattern::parse(text).expect("nothing was repaired"));
+                } else {
+                    repaired += 1;
+                }
+            }
+        }
+    }
+    assert_eq!(refused, 229);
+    assert!(repaired > 100, "{repaired}");
+}

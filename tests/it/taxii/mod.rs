@@ -1,0 +1,16 @@
+//! The TAXII client against servers on loopback: well-behaved, quirky and hostile ones.
+#![cfg(feature = "taxii")]
+
+#[cfg(feature = "cli")]
+mod command;
+mod cursor;
+mod damage;
+mod download;
+mod find;
+mod hostile;
+mod older;
+mod paging;
+mod proxy;
+mod shapes;
+mod statuses;
+mod tls;
