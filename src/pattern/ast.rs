@@ -198,6 +198,14 @@ pub struct PathStep<'a> {
     pub span: Span,
 }
 
+impl PathStep<'_> {
+    /// Whether it is the property or key `name`.
+    #[must_use]
+    pub fn is_property(&self, name: &str) -> bool {
+        matches!(&self.kind, PathStepKind::Property(property) if property == name)
+    }
+}
+
 /// The kinds of path steps.
 #[derive(Debug, Clone, PartialEq)]
 pub enum PathStepKind<'a> {

@@ -4,35 +4,35 @@ use std::mem;
 
 use super::{
     BooleanOperator, Comparison, ComparisonExpression, ComparisonKind, ComparisonOperator, NESTING, Operand,
-    ladder::Ladder,
-    lexis::{Grammar, Parsed, blank, stop, word},
+    lexer::{Grammar, Parsed, blank, stop, word},
+    precedence::Precedence,
 };
 use crate::span::Span;
 
 /// The operators between comparisons, from loosest to tightest.
 pub(super) const OPERATORS: [BooleanOperator; 2] = [BooleanOperator::Or, BooleanOperator::And];
 
-/// Comparisons that wait for the parenthesis inside them to close: their ladder, and where the parenthesis opens.
-type Waiting<'a> = (Ladder<ComparisonExpression<'a>, 2>, usize);
+/// Comparisons that wait for the parenthesis inside them to close, and where the parenthesis opens.
+type Waiting<'a> = (Precedence<ComparisonExpression<'a>, 2>, usize);
 
 impl Grammar {
     /// Comparisons under AND and OR, up to something else. `depth` counts the parentheses around it.
     ///
     /// The parentheses inside are kept on a list and not on the stack, which is small where patterns come from outside.
     pub fn comparison_expression(self, mut input: &str, depth: usize) -> Parsed<'_, ComparisonExpression<'_>> {
-        let combine = |rung: usize, operands, span| ComparisonExpression {
-            kind: ComparisonKind::Combined { operator: OPERATORS[rung], operands },
+        let combine = |level: usize, operands, span| ComparisonExpression {
+            kind: ComparisonKind::Combined { operator: OPERATORS[level], operands },
             span,
         };
         let mut waiting: Vec<Waiting<'_>> = Vec::new();
-        let mut ladder = Ladder::new();
+        let mut pending = Precedence::new();
         loop {
             let mut start = self.at(input);
             if input.starts_with('(') {
                 if depth + waiting.len() >= NESTING {
                     return stop(input);
                 }
-                waiting.push((mem::replace(&mut ladder, Ladder::new()), start));
+                waiting.push((mem::replace(&mut pending, Precedence::new()), start));
                 input = blank(&input[1..]);
                 continue;
             }
@@ -41,14 +41,14 @@ impl Grammar {
             loop {
                 let operator;
                 (rest, operator) = boolean_operator(rest);
-                // Most observations are one comparison, which needs no ladder.
-                if operator.is_none() && waiting.is_empty() && ladder.is_empty() {
+                // Most observations are one comparison, where no operand waits.
+                if operator.is_none() && waiting.is_empty() && pending.is_empty() {
                     return Ok((rest, operand));
                 }
-                let Some(expression) = ladder.climb(operand, start, end, operator, combine) else { break };
+                let Some(expression) = pending.push(operand, start, end, operator, combine) else { break };
                 let Some(outer) = waiting.pop() else { return Ok((rest, expression)) };
                 let Some(after) = rest.strip_prefix(')') else { return stop(rest) };
-                (ladder, start) = outer;
+                (pending, start) = outer;
                 (operand, end) = (expression, self.at(after));
                 rest = blank(after);
             }
@@ -134,7 +134,7 @@ impl Grammar {
     }
 }
 
-/// AND or OR as a rung of the ladder, if it is there, and what follows it.
+/// The level of AND or OR, if it is there, and what follows it.
 fn boolean_operator(input: &str) -> (&str, Option<usize>) {
     match word(input) {
         Ok((rest, "AND")) => (blank(rest), Some(1)),

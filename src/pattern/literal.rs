@@ -6,7 +6,7 @@ use nom::{Err, Parser, multi::separated_list0, sequence::preceded};
 
 use super::{
     Literal, LiteralValue,
-    lexis::{Grammar, Parsed, Stop, blank, stop, symbol, word},
+    lexer::{Grammar, Parsed, Stop, blank, stop, symbol, word},
 };
 use crate::span::Span;
 

@@ -25,16 +25,17 @@
 
 mod ast;
 mod comparison;
-mod diagnose;
 mod error;
-mod ladder;
 pub mod lenient;
-mod lexis;
+mod lexer;
 mod literal;
 mod mistake;
 mod observation;
 mod path;
+mod precedence;
 mod print;
+mod recover;
+mod repair;
 
 pub use ast::*;
 pub use error::*;
@@ -42,7 +43,7 @@ pub use mistake::*;
 pub use print::Quoted;
 
 use crate::span::Span;
-use lexis::{Grammar, Stop};
+use lexer::{Grammar, Stop};
 use nom::Err;
 
 /// How many parentheses, and how many qualifiers, may stand inside each other.
@@ -122,10 +123,10 @@ fn accept(text: &str, version: Version) -> Result<Pattern<'_>, Stop> {
 /// Why `text` is refused.
 #[cold]
 fn refusal(text: &str, version: Version, stop: Stop) -> ParseErrors {
-    ParseErrors::new(diagnose::read(text, version).mistakes).unwrap_or_else(|| {
+    ParseErrors::new(recover::read(text, version).mistakes).unwrap_or_else(|| {
         // Only if the second reader overlooks what the grammar refuses: then where it stopped is all that is known.
         let at = text.len() - stop.left;
-        let mistake = Mistake::Unexpected { expected: "something else", found: diagnose::describe(&text[at..]) };
+        let mistake = Mistake::Unexpected { expected: "something else", found: recover::describe(&text[at..]) };
         ParseErrors::one(ParseError::new(mistake, Span::new(at, at)))
     })
 }

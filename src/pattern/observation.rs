@@ -9,9 +9,9 @@ use nom::{
 
 use super::{
     NESTING, ObservationExpression, ObservationKind, ObservationOperator, Qualifier, QualifierKind,
-    ladder::Ladder,
-    lexis::{Grammar, Parsed, blank, exactly, keyword, stop, word},
+    lexer::{Grammar, Parsed, blank, exactly, keyword, stop, word},
     literal::{Number, number_text, string, timestamp},
+    precedence::Precedence,
 };
 use crate::span::Span;
 
@@ -28,15 +28,16 @@ struct Operand<'a> {
     qualifiers: usize,
 }
 
-/// Observations on the same level: those that wait for an operand, and the most qualifiers on top of each other in them.
-struct Level<'a> {
-    ladder: Ladder<ObservationExpression<'a>, 3>,
+/// Observations inside the same parentheses: those that wait for an operand, and the most qualifiers on top of each
+/// other in them.
+struct Group<'a> {
+    pending: Precedence<ObservationExpression<'a>, 3>,
     qualifiers: usize,
 }
 
-impl Level<'_> {
+impl Group<'_> {
     fn new() -> Self {
-        Self { ladder: Ladder::new(), qualifiers: 0 }
+        Self { pending: Precedence::new(), qualifiers: 0 }
     }
 }
 
@@ -45,19 +46,19 @@ impl Grammar {
     ///
     /// The parentheses are kept on a list and not on the stack, which is small where patterns come from outside.
     pub fn pattern<'a>(self, source: &'a str) -> Parsed<'a, ObservationExpression<'a>> {
-        let combine = |rung: usize, operands, span| ObservationExpression {
-            kind: ObservationKind::Combined { operator: OPERATORS[rung], operands },
+        let combine = |level: usize, operands, span| ObservationExpression {
+            kind: ObservationKind::Combined { operator: OPERATORS[level], operands },
             span,
         };
         let mut input = blank(source);
-        let mut waiting: Vec<(Level<'a>, usize)> = Vec::new();
-        let mut level = Level::new();
+        let mut waiting: Vec<(Group<'a>, usize)> = Vec::new();
+        let mut group = Group::new();
         loop {
             if input.starts_with('(') {
                 if waiting.len() >= NESTING {
                     return stop(input);
                 }
-                waiting.push((mem::replace(&mut level, Level::new()), self.at(input)));
+                waiting.push((mem::replace(&mut group, Group::new()), self.at(input)));
                 input = blank(&input[1..]);
                 continue;
             }
@@ -68,16 +69,16 @@ impl Grammar {
                 }
                 let operator;
                 (rest, operator) = observation_operator(rest);
-                // Most patterns are one observation, which needs no ladder.
-                if operator.is_none() && waiting.is_empty() && level.ladder.is_empty() {
+                // Most patterns are one observation, where no operand waits.
+                if operator.is_none() && waiting.is_empty() && group.pending.is_empty() {
                     return if rest.is_empty() { Ok((rest, operand.expression)) } else { stop(rest) };
                 }
                 let Operand { expression, start, end, qualifiers } = operand;
-                level.qualifiers = level.qualifiers.max(qualifiers);
-                let Some(expression) = level.ladder.climb(expression, start, end, operator, combine) else { break };
-                let qualifiers = level.qualifiers;
+                group.qualifiers = group.qualifiers.max(qualifiers);
+                let Some(expression) = group.pending.push(expression, start, end, operator, combine) else { break };
+                let qualifiers = group.qualifiers;
                 let start;
-                (level, start) = match waiting.pop() {
+                (group, start) = match waiting.pop() {
                     Some(outer) => outer,
                     None if rest.is_empty() => return Ok((rest, expression)),
                     None => return stop(rest),
@@ -152,7 +153,7 @@ impl Grammar {
     }
 }
 
-/// AND, OR or FOLLOWEDBY as a rung of the ladder, if it is there, and what follows it.
+/// The level of AND, OR or FOLLOWEDBY, if it is there, and what follows it.
 fn observation_operator(input: &str) -> (&str, Option<usize>) {
     match word(input) {
         Ok((rest, "AND")) => (blank(rest), Some(2)),

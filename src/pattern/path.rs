@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{
     ObjectPath, PathStep, PathStepKind,
-    lexis::{Grammar, Parsed, blank, stop, symbol, word},
+    lexer::{Grammar, Parsed, blank, stop, symbol, word},
     literal::{Number, number_text, string},
 };
 

@@ -8,7 +8,7 @@ use std::fmt::{self, Display, Formatter, Write};
 use super::{
     BooleanOperator, Comparison, ComparisonExpression, ComparisonKind, ComparisonOperator, Literal, LiteralValue,
     ObjectPath, ObservationExpression, ObservationKind, ObservationOperator, Operand, PathStep, PathStepKind, Pattern,
-    Qualifier, QualifierKind, lexis, literal,
+    Qualifier, QualifierKind, lexer, literal,
 };
 
 /// A text as a string literal: in quotes, with quotes and backslashes escaped.
@@ -229,7 +229,7 @@ impl Display for ObjectPath<'_> {
 impl Display for PathStep<'_> {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
         match &self.kind {
-            PathStepKind::Property(name) if lexis::is_property(name) => formatter.write_str(name),
+            PathStepKind::Property(name) if lexer::is_property(name) => formatter.write_str(name),
             PathStepKind::Property(name) => Quoted(name).fmt(formatter),
             PathStepKind::Index(index) => write!(formatter, "[{index}]"),
             PathStepKind::AnyIndex => formatter.write_str("[*]"),

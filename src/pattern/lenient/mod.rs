@@ -3,67 +3,19 @@
 //! A repair never changes what the grammar accepts or refuses. Where the grammar refuses a pattern, it is taken for
 //! what was meant if each of its mistakes has one sensible reading. Where it accepts one, spellings that no standard
 //! object has are read as the standard spells them. In both cases the tree is the repaired one, and every span, also
-//! those of the warnings, points into the text as it came.
-//!
-//! | Code | Repair |
-//! |---|---|
-//! | W001 | a key with a hyphen and without quotes: `hashes.SHA-256` |
-//! | W002 | a single backslash: `'C:\Windows'` |
-//! | W003 | typographic quotes |
-//! | W004 | double quotes around a text with one possible end |
-//! | W005 | a keyword in the wrong case, where no property can stand |
-//! | W006 | START and STOP as the other version of STIX writes them |
-//! | W007 | a byte-order mark, a zero-width space and their kin |
-//! | W008 | a semicolon behind the pattern |
-//! | W009 | a hash key in another spelling: `hashes.sha256` |
-//! | W010 | a defanged value: `hxxp://evil[.]example` |
-//! | W011 | `file:path` for a name and its directory |
-//! | W012 | `process:name` in STIX 2.1 |
-//! | W013 | the short name of an object type: `email:subject` |
-//! | W014 | `network-traffic:protocols` without `[*]` |
-//! | W015 | a prefix under `=`: `ipv4-addr:value = '198.51.100.0/24'` |
+//! those of the warnings, points into the text as it came. Each repair has a code.
 
 mod spelling;
 mod value;
 
+pub use super::repair::*;
 pub use value::refanged;
 
-use super::{ParseErrors, Pattern, Version, diagnose};
+use super::{ParseErrors, Pattern, Version, recover};
 use crate::{
     diagnostic::{Code, Diagnostic, Severity},
     span::Span,
 };
-
-/// A key with a hyphen and without quotes.
-pub const HYPHEN_KEY: Code = Code("W001");
-/// A single backslash in a text.
-pub const BACKSLASH: Code = Code("W002");
-/// Typographic quotes around a text.
-pub const TYPOGRAPHIC_QUOTES: Code = Code("W003");
-/// Double quotes around a text.
-pub const DOUBLE_QUOTES: Code = Code("W004");
-/// A keyword in the wrong case.
-pub const KEYWORD_CASE: Code = Code("W005");
-/// The times of START and STOP as the other version of STIX writes them.
-pub const OTHER_VERSION: Code = Code("W006");
-/// A character that can't be seen.
-pub const INVISIBLE: Code = Code("W007");
-/// A semicolon behind the pattern.
-pub const SEMICOLON: Code = Code("W008");
-/// A hash key in another spelling than the standard's.
-pub const HASH_KEY: Code = Code("W009");
-/// A defanged value.
-pub const DEFANGED: Code = Code("W010");
-/// A path where a file has a name and a directory.
-pub const FILE_PATH: Code = Code("W011");
-/// The name of a process, which STIX 2.1 keeps in the file it was started from.
-pub const PROCESS_NAME: Code = Code("W012");
-/// An object type under another name than the standard's.
-pub const TYPE_NAME: Code = Code("W013");
-/// A list of protocols that is compared as if it were one.
-pub const PROTOCOL_LIST: Code = Code("W014");
-/// A prefix that is compared as text.
-pub const PREFIX_EQUAL: Code = Code("W015");
 
 /// A pattern as it was meant, and what was assumed to read it so.
 #[derive(Debug, Clone, PartialEq)]
@@ -109,7 +61,7 @@ pub fn read(text: &str, version: Version, strict: bool) -> Result<Reading<'_>, P
 
 /// A refused pattern as it was meant, if each of its mistakes has one sensible reading.
 fn repaired(text: &str, version: Version) -> Option<(Pattern<'_>, Vec<Diagnostic>)> {
-    let reading = diagnose::read(text, version);
+    let reading = recover::read(text, version);
     let expression = reading.expression?;
     let repairs = reading.mistakes.into_iter().map(|error| {
         let assumption = error.assumption?;

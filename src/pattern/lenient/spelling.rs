@@ -88,13 +88,13 @@ impl Oddities {
     /// Hash keys, `process:name` and `network-traffic:protocols`.
     fn properties<'a>(&mut self, path: &mut ObjectPath<'a>) {
         for index in 1..path.steps.len() {
-            if is_property(&path.steps[index - 1], "hashes") {
+            if path.steps[index - 1].is_property("hashes") {
                 self.hash_key(&mut path.steps[index]);
             }
         }
         let [only] = path.steps.as_mut_slice() else { return };
         let span = only.span;
-        if path.object_type == "process" && is_property(only, "name") && self.version != Version::V20 {
+        if path.object_type == "process" && only.is_property("name") && self.version != Version::V20 {
             let taken_for = "read `process:name` as `process:image_ref.name`".to_owned();
             let wrong = "processes have a property `name` in STIX 2.0 only";
             self.report(PROCESS_NAME, span, wrong, taken_for, "write `process:image_ref.name`".to_owned());
@@ -102,7 +102,7 @@ impl Oddities {
                 *only = PathStep { kind: PathStepKind::Property(Cow::Borrowed("image_ref")), span };
                 path.steps.push(PathStep { kind: PathStepKind::Property(Cow::Borrowed("name")), span });
             }
-        } else if path.object_type == "network-traffic" && is_property(only, "protocols") {
+        } else if path.object_type == "network-traffic" && only.is_property("protocols") {
             let taken_for = "read `protocols` as `protocols[*]`, any of the protocols".to_owned();
             let wrong = "`protocols` is a list and is never equal to one protocol";
             self.report(PROTOCOL_LIST, span, wrong, taken_for, "write `network-traffic:protocols[*]`".to_owned());
@@ -131,7 +131,7 @@ impl Oddities {
 
     /// A comparison that stands for another kind of comparison, or for several.
     fn expanded<'a>(&mut self, test: &mut Comparison<'a>) -> Option<ComparisonKind<'a>> {
-        let is_path = matches!(test.path.steps.as_slice(), [only] if is_property(only, "path"));
+        let is_path = matches!(test.path.steps.as_slice(), [only] if only.is_property("path"));
         if test.path.object_type == "file" && is_path {
             return self.file_path(test);
         }
@@ -175,7 +175,7 @@ impl Oddities {
     /// Prefixes under `=`, `!=` and IN.
     fn prefixes<'a>(&mut self, test: &mut Comparison<'a>) -> Option<ComparisonKind<'a>> {
         let is_address = matches!(test.path.object_type, "ipv4-addr" | "ipv6-addr")
-            && matches!(test.path.steps.as_slice(), [only] if is_property(only, "value"));
+            && matches!(test.path.steps.as_slice(), [only] if only.is_property("value"));
         if !is_address {
             return None;
         }
@@ -256,11 +256,6 @@ impl ObjectPath<'_> {
         let step = |name: &&'static str| PathStep { kind: PathStepKind::Property(Cow::Borrowed(name)), span };
         Self { steps: properties.iter().map(step).collect(), ..self.clone() }
     }
-}
-
-/// Whether a step is the property `name`.
-pub(super) fn is_property(step: &PathStep<'_>, name: &str) -> bool {
-    matches!(&step.kind, PathStepKind::Property(property) if property == name)
 }
 
 /// The standard's spelling of a hash algorithm.

@@ -5,7 +5,7 @@ use std::{
     net::{Ipv4Addr, Ipv6Addr},
 };
 
-use super::{DEFANGED, Oddities, spelling::is_property};
+use super::{DEFANGED, Oddities};
 use crate::pattern::{
     Comparison, ComparisonOperator, Literal, LiteralValue, ObjectPath, Operand, PathStepKind, Quoted, is_reference,
 };
@@ -69,7 +69,7 @@ impl Oddities {
 
 /// Whether the property holds an address, a name or a URL of the network.
 fn holds_address(path: &ObjectPath<'_>) -> bool {
-    path.steps.last().is_some_and(|step| is_property(step, "value"))
+    path.steps.last().is_some_and(|step| step.is_property("value"))
         && (matches!(path.object_type, "domain-name" | "url" | "ipv4-addr" | "ipv6-addr" | "email-addr")
             || path.steps.iter().any(|step| matches!(&step.kind, PathStepKind::Property(name) if is_reference(name))))
 }

@@ -8,8 +8,9 @@
 //! It is bounded: it reads forward only, tells at most [`MISTAKES`] mistakes, and nests as deep as the grammar does.
 
 mod comparison;
-mod idiom;
+mod foreign_operators;
 mod keyword;
+mod not_a_pattern;
 mod observation;
 mod operator;
 mod path;
@@ -17,11 +18,11 @@ mod qualifier;
 mod quote;
 mod token;
 mod value;
-mod whole;
 
 use super::{
-    Assumption, Edit, Mistake, NESTING, ObservationExpression, ParseError, Version, lenient,
-    lexis::{self, Comment},
+    Assumption, Edit, Mistake, NESTING, ObservationExpression, ParseError, Version,
+    lexer::{self, Comment},
+    repair,
 };
 use crate::{diagnostic::Code, span::Span};
 use token::Token;
@@ -126,7 +127,7 @@ impl<'a> Reader<'a> {
 
     /// The token behind the next one, which has `length` bytes.
     fn peek_behind(&self, length: usize) -> Token<'a> {
-        token::first(lexis::blank(self.rest().get(length..).unwrap_or_default()))
+        token::first(lexer::blank(self.rest().get(length..).unwrap_or_default()))
     }
 
     /// Goes past the `length` bytes of a token and the blanks behind it.
@@ -173,7 +174,7 @@ impl<'a> Reader<'a> {
 
     /// Goes past blanks and comments, and looks at what follows.
     fn skip_blank(&mut self) {
-        let rest = lexis::blank(self.rest());
+        let rest = lexer::blank(self.rest());
         self.at = self.source.len() - rest.len();
         if let Some(b'/' | 0x80..) = rest.as_bytes().first() {
             self.skip_odd_blank();
@@ -185,7 +186,7 @@ impl<'a> Reader<'a> {
     #[cold]
     fn skip_odd_blank(&mut self) {
         loop {
-            if let Comment::Open = lexis::comment(self.rest()) {
+            if let Comment::Open = lexer::comment(self.rest()) {
                 let error = ParseError::new(Mistake::UnclosedComment, self.span(2));
                 self.report(error.help("close it with `*/`"));
                 self.at = self.source.len();
@@ -194,8 +195,8 @@ impl<'a> Reader<'a> {
             let span = self.span(character.len_utf8());
             self.at = span.end as usize;
             let error = ParseError::new(Mistake::InvisibleCharacter { name }, span).help("remove it").edit(span, "");
-            self.report(error.assume(lenient::INVISIBLE, format!("left out {name}")));
-            self.at = self.source.len() - lexis::blank(self.rest()).len();
+            self.report(error.assume(repair::INVISIBLE, format!("left out {name}")));
+            self.at = self.source.len() - lexer::blank(self.rest()).len();
         }
     }
 

@@ -1,6 +1,6 @@
 //! Tokens, also those that the language doesn't have.
 
-use crate::pattern::lexis;
+use crate::pattern::lexer;
 
 /// The kinds of tokens that the second reader tells apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub(super) enum Token<'a> {
 pub(super) fn first(text: &str) -> Token<'_> {
     match text.as_bytes() {
         [] => Token::End,
-        [b'a'..=b'z' | b'A'..=b'Z' | b'_', ..] => Token::Word(&text[..lexis::word_length(text)]),
+        [b'a'..=b'z' | b'A'..=b'Z' | b'_', ..] => Token::Word(&text[..lexer::word_length(text)]),
         [b'0'..=b'9', ..] | [b'+' | b'-' | b'.', b'0'..=b'9', ..] | [b'+' | b'-', b'.', ..] => Token::Number,
         [b'\'', ..] => Token::Quote('\''),
         [symbol @ (b'[' | b']' | b'(' | b')' | b':' | b'.' | b','), ..] => Token::Symbol(char::from(*symbol)),

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::Reader;
 use crate::{
-    pattern::{Mistake, ParseError, Quoted, lexis},
+    pattern::{Mistake, ParseError, Quoted, lexer},
     span::Span,
 };
 
@@ -26,8 +26,8 @@ impl Reader<'_> {
 
 /// What the whole text is, if it is no pattern.
 fn explain(source: &str) -> Option<ParseError> {
-    let text = lexis::blank(source).trim_start_matches('\u{feff}').trim();
-    let start = source.len() - lexis::blank(source).trim_start_matches('\u{feff}').trim_start().len();
+    let text = lexer::blank(source).trim_start_matches('\u{feff}').trim();
+    let start = source.len() - lexer::blank(source).trim_start_matches('\u{feff}').trim_start().len();
     if text.is_empty() {
         let error = ParseError::new(Mistake::EmptyPattern, Span::new(start, start));
         return Some(error.help("write at least one observation: `[file:name = 'x']`"));

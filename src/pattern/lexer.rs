@@ -13,7 +13,7 @@ use super::Version;
 use crate::span::Span;
 
 /// Where the strict grammar stopped. It carries no message: a pattern that is refused is read a second time by
-/// [`super::diagnose`], which finds out why.
+/// [`super::recover`], which finds out why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Stop {
     /// Bytes that were left to read.

@@ -2,7 +2,7 @@
 
 use super::{Reader, Token, quote::Usage};
 use crate::{
-    pattern::{LiteralValue, Mistake, ParseError, Qualifier, QualifierKind, Quoted, lenient, literal},
+    pattern::{LiteralValue, Mistake, ParseError, Qualifier, QualifierKind, Quoted, literal, repair},
     span::Span,
 };
 
@@ -201,7 +201,7 @@ impl Reader<'_> {
                         .help(format!("write '{timestamp}'"))
                         .edit(prefix, "");
                     let message = format!("read {word} t'{timestamp}', which is of STIX 2.1");
-                    self.report(error.assume(lenient::OTHER_VERSION, message));
+                    self.report(error.assume(repair::OTHER_VERSION, message));
                 }
                 Some(timestamp.to_owned())
             }
@@ -241,7 +241,7 @@ impl Reader<'_> {
         self.report(if literal::is_timestamp(text.as_bytes()) {
             let written = format!("t'{text}'");
             let message = format!("read {word} {}, which is of STIX 2.0, as {written}", Quoted(text));
-            error.help(format!("write {written}")).edit(span, written).assume(lenient::OTHER_VERSION, message)
+            error.help(format!("write {written}")).edit(span, written).assume(repair::OTHER_VERSION, message)
         } else {
             error.help("write a timestamp such as t'2024-01-31T12:00:00Z'")
         });

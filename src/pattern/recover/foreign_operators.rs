@@ -9,7 +9,7 @@ use crate::{
 impl Reader<'_> {
     /// Reads what stands behind `path` if it is such a comparison, and tells how this language says it; otherwise
     /// nothing is read.
-    pub fn idiom(&mut self, path: &ObjectPath<'_>) -> bool {
+    pub fn foreign_operator(&mut self, path: &ObjectPath<'_>) -> bool {
         let place = self.place();
         let error = self.quietly(|reader| match reader.peek() {
             Token::Operator("=" | "==" | "!=" | "<>") => reader.null(path),
@@ -21,12 +21,12 @@ impl Reader<'_> {
             },
             _ => None,
         });
-        let is_idiom = error.is_some();
+        let is_foreign = error.is_some();
         match error {
             Some(error) => self.report(error),
             None => self.go_back(place),
         }
-        is_idiom
+        is_foreign
     }
 
     /// `= null`, `IS NOT NULL` and the like.

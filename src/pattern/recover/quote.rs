@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use super::{Reader, token};
 use crate::{
-    pattern::{Mistake, ParseError, Quoted, lenient, lexis},
+    pattern::{Mistake, ParseError, Quoted, lexer, repair},
     span::Span,
 };
 
@@ -94,7 +94,7 @@ impl<'a> Reader<'a> {
                 let found = body[end..].chars().next().unwrap_or('’');
                 let error = ParseError::new(Mistake::TypographicQuotes { found }, span).help(help);
                 let message = format!("read {} as {}", shortened(span.slice(self.source)), shortened(&written));
-                self.report(error.edit(span, written).assume(lenient::TYPOGRAPHIC_QUOTES, message));
+                self.report(error.edit(span, written).assume(repair::TYPOGRAPHIC_QUOTES, message));
             }
             End::Missing(_) => {
                 let error = ParseError::new(Mistake::UnclosedString, self.span(1));
@@ -140,9 +140,9 @@ impl<'a> Reader<'a> {
             self.report(error.help(help).edit(span, written));
         } else {
             let (mistake, code) = if quote == '"' {
-                (Mistake::DoubleQuotes, lenient::DOUBLE_QUOTES)
+                (Mistake::DoubleQuotes, repair::DOUBLE_QUOTES)
             } else {
-                (Mistake::TypographicQuotes { found: quote }, lenient::TYPOGRAPHIC_QUOTES)
+                (Mistake::TypographicQuotes { found: quote }, repair::TYPOGRAPHIC_QUOTES)
             };
             let message = format!("read {} as {}", shortened(span.slice(self.source)), shortened(&written));
             let error = ParseError::new(mistake, span).help(help).edit(span, written);
@@ -159,7 +159,7 @@ fn assume_backslashes(error: ParseError, inside: &str, written: &str) -> ParseEr
     if inside.contains("\\\"") {
         return error;
     }
-    error.assume(lenient::BACKSLASH, format!("took single backslashes for themselves: {}", shortened(written)))
+    error.assume(repair::BACKSLASH, format!("took single backslashes for themselves: {}", shortened(written)))
 }
 
 /// A text as far as it fits into a message.
@@ -239,8 +239,8 @@ fn escaped_quotes(segment: &str) -> impl Iterator<Item = usize> {
 
 /// Whether `rest` is what can stand behind a text.
 pub(super) fn may_follow(rest: &str, usage: Usage) -> bool {
-    let rest = lexis::blank(rest);
-    let word = &rest[..lexis::word_length(rest)];
+    let rest = lexer::blank(rest);
+    let word = &rest[..lexer::word_length(rest)];
     let is_word = |words: &[&str]| words.iter().any(|other| other.eq_ignore_ascii_case(word));
     let Some(next) = rest.chars().next() else { return true };
     match usage {
@@ -260,12 +260,12 @@ pub(super) fn may_follow(rest: &str, usage: Usage) -> bool {
 /// Whether what can't stand behind a text starts something new nevertheless: a property, or a word and a property or
 /// bracket, or after a blank another text. Then the text is well, and the mistake is behind it.
 fn is_before_another(rest: &str) -> bool {
-    let next = lexis::blank(rest);
+    let next = lexer::blank(rest);
     let is_property = |text: &str| {
-        let length = lexis::word_length(text);
-        length > 0 && lexis::blank(&text[length..]).starts_with(':')
+        let length = lexer::word_length(text);
+        length > 0 && lexer::blank(&text[length..]).starts_with(':')
     };
-    let behind = lexis::blank(&next[lexis::word_length(next)..]);
+    let behind = lexer::blank(&next[lexer::word_length(next)..]);
     is_property(next)
         || (behind.len() < next.len() && (is_property(behind) || behind.starts_with(['[', '('])))
         || (next.len() < rest.len() && next.starts_with('\''))
@@ -281,19 +281,19 @@ fn opens_a_text(before: &str) -> bool {
         || trimmed.ends_with(',') && has_blank
         || ["LIKE", "MATCHES", "ISSUBSET", "ISSUPERSET", "IN"]
             .iter()
-            .any(|word| trimmed.strip_suffix(word).is_some_and(|before| before.ends_with(lexis::is_space)))
+            .any(|word| trimmed.strip_suffix(word).is_some_and(|before| before.ends_with(lexer::is_space)))
 }
 
 /// Where a text without closing quote was meant to end: before a bracket that ends an observation, before AND or OR and
 /// a property, before the comma or parenthesis of a set, a key before its operator, or else with `segment`.
 fn guess_end(segment: &str, usage: Usage, in_set: bool) -> usize {
     if usage == Usage::Key {
-        let is_border = |next: char| lexis::is_space(next) || "=!<>[]".contains(next);
+        let is_border = |next: char| lexer::is_space(next) || "=!<>[]".contains(next);
         return segment.find(is_border).unwrap_or(segment.len());
     }
     let bracket = segment.match_indices(']').map(|(at, _)| at).find(|at| {
-        let rest = lexis::blank(&segment[at + 1..]);
-        let word = &rest[..lexis::word_length(rest)];
+        let rest = lexer::blank(&segment[at + 1..]);
+        let word = &rest[..lexer::word_length(rest)];
         rest.is_empty()
             || rest.starts_with(')')
             || matches!(word, "AND" | "OR" | "FOLLOWEDBY" | "WITHIN" | "REPEATS" | "START")
@@ -301,9 +301,9 @@ fn guess_end(segment: &str, usage: Usage, in_set: bool) -> usize {
     let segment = &segment[..bracket.unwrap_or(segment.len())];
     let connective =
         [" AND ", " OR "].iter().flat_map(|word| segment.match_indices(word)).map(|(at, _)| at).filter(|at| {
-            let rest = lexis::blank(&segment[at + 1..]);
-            let rest = lexis::blank(&rest[lexis::word_length(rest)..]).trim_start_matches('(');
-            let length = lexis::word_length(rest);
+            let rest = lexer::blank(&segment[at + 1..]);
+            let rest = lexer::blank(&rest[lexer::word_length(rest)..]).trim_start_matches('(');
+            let length = lexer::word_length(rest);
             length > 0 && rest[length..].trim_start().starts_with(':')
         });
     let text = segment[..connective.min().unwrap_or(segment.len())].trim_end();

@@ -7,7 +7,7 @@ use super::{
     quote::{Usage, may_follow},
 };
 use crate::{
-    pattern::{Mistake, ObjectPath, ParseError, PathStep, PathStepKind, Quoted, lenient, lexis, literal},
+    pattern::{Mistake, ObjectPath, ParseError, PathStep, PathStepKind, Quoted, lexer, literal, repair},
     span::Span,
 };
 
@@ -84,7 +84,7 @@ impl<'a> Reader<'a> {
 
     /// Whether a word can't stand unquoted in a path of this version.
     fn is_reserved(&self, word: &str) -> bool {
-        lexis::is_reserved(word) && (word != "EXISTS" || self.version.has_exists())
+        lexer::is_reserved(word) && (word != "EXISTS" || self.version.has_exists())
     }
 
     /// The colon behind an object type.
@@ -150,13 +150,13 @@ impl<'a> Reader<'a> {
                 } else if name.contains('-') {
                     let error = ParseError::new(Mistake::BareHyphenKey { key: name.to_owned() }, span);
                     let error = error.help(format!("write '{name}'")).edit(span, Quoted(name).to_string());
-                    self.report(error.assume(lenient::HYPHEN_KEY, format!("read {name} as '{name}'")));
+                    self.report(error.assume(repair::HYPHEN_KEY, format!("read {name} as '{name}'")));
                 }
                 self.advance(name.len());
                 Some(PathStep { kind: PathStepKind::Property(Cow::Borrowed(name)), span })
             }
             Token::Number if self.rest().starts_with(|first: char| first.is_ascii_digit()) => {
-                let length = lexis::word_bytes(self.rest());
+                let length = lexer::word_bytes(self.rest());
                 let (name, span) = (&self.rest()[..length], self.span(length));
                 let reason = "a key that starts with a digit stands in quotes";
                 let error = ParseError::new(Mistake::BadPath { reason }, span).help(format!("write '{name}'"));
@@ -197,7 +197,7 @@ impl<'a> Reader<'a> {
 
     /// `.0`, which should be `[0]`.
     fn dotted_index(&mut self) -> Option<PathStep<'a>> {
-        let digits = lexis::word_bytes(&self.rest()[1..]);
+        let digits = lexer::word_bytes(&self.rest()[1..]);
         let span = self.span(1 + digits);
         let index = &self.rest()[1..=digits];
         let reason = "an index stands in brackets, without a dot";

@@ -1,7 +1,7 @@
 //! The words of the language, also in the wrong case, misspelt, or as other languages say them.
 
 use super::{Reader, Token};
-use crate::pattern::{Mistake, ParseError, lenient};
+use crate::pattern::{Mistake, ParseError, repair};
 
 /// How a word is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,7 +129,7 @@ impl Reader<'_> {
             Spelling::Case => {
                 let message = format!("read `{found}` as `{keyword}`");
                 let error = ParseError::new(Mistake::KeywordCase { found, keyword }, span).help(instruction);
-                self.report(error.edit(span, keyword).assume(lenient::KEYWORD_CASE, message));
+                self.report(error.edit(span, keyword).assume(repair::KEYWORD_CASE, message));
             }
             Spelling::Similar => {
                 let error = ParseError::new(Mistake::KeywordSpelling { found, keyword }, span).help(instruction);

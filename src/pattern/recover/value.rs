@@ -4,11 +4,11 @@ use std::borrow::Cow;
 
 use super::{
     Reader, Token,
-    idiom::is_null,
+    foreign_operators::is_null,
     quote::{Usage, may_follow},
 };
 use crate::{
-    pattern::{ComparisonOperator, Literal, LiteralValue, Mistake, ParseError, Quoted, lenient, lexis, literal},
+    pattern::{ComparisonOperator, Literal, LiteralValue, Mistake, ParseError, Quoted, lexer, literal, repair},
     span::Span,
 };
 
@@ -114,7 +114,7 @@ impl<'a> Reader<'a> {
             return None;
         }
         if let Ok((rest, number)) = literal::number_text(self.rest()) {
-            let word = &rest[..lexis::word_length(rest)];
+            let word = &rest[..lexer::word_length(rest)];
             let is_over = rest.is_empty()
                 || rest.starts_with(|next: char| is_space(next) || "])},;\"/&|".contains(next))
                 || matches!(word, "AND" | "OR");
@@ -191,7 +191,7 @@ impl<'a> Reader<'a> {
         if let Some(keyword) = ["true", "false"].into_iter().find(|keyword| *keyword == lower) {
             let mistake = Mistake::KeywordCase { found: text.to_owned(), keyword };
             let error = ParseError::new(mistake, span).help(format!("write `{keyword}`")).edit(span, keyword);
-            return error.assume(lenient::KEYWORD_CASE, format!("read `{text}` as `{keyword}`"));
+            return error.assume(repair::KEYWORD_CASE, format!("read `{text}` as `{keyword}`"));
         }
         if is_null(text) {
             let mistake = Mistake::Null { found: text.to_owned() };
@@ -259,7 +259,7 @@ impl<'a> Reader<'a> {
             let mistake = Mistake::KeywordCase { found: format!("{prefix}'…'"), keyword };
             let error = ParseError::new(mistake, self.span(1)).help(format!("write {lower}'{inside}'"));
             let message = format!("read {prefix}'{inside}' as {lower}'{inside}'");
-            self.report(error.edit(self.span(1), lower).assume(lenient::KEYWORD_CASE, message));
+            self.report(error.edit(self.span(1), lower).assume(repair::KEYWORD_CASE, message));
         }
         let is_valid = is_valid(inside.as_bytes());
         if !is_valid {
@@ -404,7 +404,7 @@ pub(super) fn quoted(text: &str) -> String {
 
 /// Whether it is a blank, or a character that only looks like one.
 fn is_space(character: char) -> bool {
-    lexis::is_space(character) || super::token::invisible(character).is_some()
+    lexer::is_space(character) || super::token::invisible(character).is_some()
 }
 
 /// What is wrong with a number, and how it is written, where that is clear.

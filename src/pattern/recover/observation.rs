@@ -3,8 +3,8 @@
 use super::{Reader, Token, keyword::Spelling};
 use crate::{
     pattern::{
-        Edit, Mistake, NESTING, ObservationExpression, ObservationKind, ParseError, ladder::Ladder, lenient,
-        observation::OPERATORS,
+        Edit, Mistake, NESTING, ObservationExpression, ObservationKind, ParseError, observation::OPERATORS,
+        precedence::Precedence, repair,
     },
     span::Span,
 };
@@ -33,7 +33,7 @@ impl<'a> Reader<'a> {
 
     /// Observations under AND, OR and FOLLOWEDBY.
     fn observations(&mut self) -> Operand<'a> {
-        let mut ladder = Ladder::<Option<ObservationExpression<'a>>, 3>::new();
+        let mut precedence = Precedence::<Option<ObservationExpression<'a>>, 3>::new();
         let mut qualifiers = 0;
         loop {
             let start = self.at;
@@ -41,12 +41,12 @@ impl<'a> Reader<'a> {
             qualifiers = qualifiers.max(operand.qualifiers);
             let end = self.end;
             let operator = self.connective();
-            let combine = |rung: usize, operands: Vec<Option<_>>, span| {
+            let combine = |level: usize, operands: Vec<Option<_>>, span| {
                 let operands = operands.into_iter().collect::<Option<Vec<_>>>()?;
-                let kind = ObservationKind::Combined { operator: OPERATORS[rung], operands };
+                let kind = ObservationKind::Combined { operator: OPERATORS[level], operands };
                 Some(ObservationExpression { kind, span })
             };
-            if let Some(expression) = ladder.climb(operand.expression, start, end, operator, combine) {
+            if let Some(expression) = precedence.push(operand.expression, start, end, operator, combine) {
                 return Operand { expression, qualifiers };
             }
         }
@@ -251,7 +251,7 @@ impl<'a> Reader<'a> {
         operand
     }
 
-    /// The operator behind an operand, as a rung of the ladder, or nothing where the expression is over.
+    /// The operator behind an operand, as a level of the precedence, or nothing where the expression is over.
     fn connective(&mut self) -> Option<usize> {
         loop {
             match self.peek() {
@@ -344,7 +344,7 @@ impl<'a> Reader<'a> {
         self.advance(1);
         if self.peek() == Token::End {
             let error = ParseError::new(Mistake::Semicolon, span).help("remove it").edit(span, "");
-            self.report(error.assume(lenient::SEMICOLON, "left out the semicolon behind the pattern"));
+            self.report(error.assume(repair::SEMICOLON, "left out the semicolon behind the pattern"));
         } else {
             self.missing_connective(span);
         }

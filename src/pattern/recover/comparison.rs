@@ -4,7 +4,7 @@ use super::{Reader, Token, keyword::Spelling, observation::QUALIFIERS, operator:
 use crate::{
     pattern::{
         Comparison, ComparisonExpression, ComparisonKind, ComparisonOperator, Mistake, Operand, ParseError,
-        comparison::OPERATORS, ladder::Ladder, lexis,
+        comparison::OPERATORS, lexer, precedence::Precedence,
     },
     span::Span,
 };
@@ -17,7 +17,7 @@ const CONNECTIVES: [&str; 2] = ["OR", "AND"];
 impl<'a> Reader<'a> {
     /// Comparisons under AND and OR.
     pub fn comparisons(&mut self) -> Option<ComparisonExpression<'a>> {
-        let mut ladder = Ladder::<Option<ComparisonExpression<'a>>, 2>::new();
+        let mut precedence = Precedence::<Option<ComparisonExpression<'a>>, 2>::new();
         loop {
             let start = self.at;
             let operand = match self.peek() {
@@ -26,12 +26,12 @@ impl<'a> Reader<'a> {
             };
             let end = self.end;
             let operator = self.boolean_operator();
-            let combine = |rung: usize, operands: Vec<Option<_>>, span| {
+            let combine = |level: usize, operands: Vec<Option<_>>, span| {
                 let operands = operands.into_iter().collect::<Option<Vec<_>>>()?;
-                let kind = ComparisonKind::Combined { operator: OPERATORS[rung], operands };
+                let kind = ComparisonKind::Combined { operator: OPERATORS[level], operands };
                 Some(ComparisonExpression { kind, span })
             };
-            if let Some(expression) = ladder.climb(operand, start, end, operator, combine) {
+            if let Some(expression) = precedence.push(operand, start, end, operator, combine) {
                 return expression;
             }
         }
@@ -50,7 +50,7 @@ impl<'a> Reader<'a> {
         expression
     }
 
-    /// The operator behind a comparison, as a rung of the ladder, or nothing where the expression is over.
+    /// The operator behind a comparison, as a level of the precedence, or nothing where the expression is over.
     fn boolean_operator(&mut self) -> Option<usize> {
         loop {
             match self.peek() {
@@ -72,7 +72,7 @@ impl<'a> Reader<'a> {
                 }
                 Token::Operator(signs @ ("&&" | "&" | "||" | "|")) => return Some(self.sign_for_word(signs)),
                 Token::Word(word) => match self.word_between(word) {
-                    Between::Operator(rung) => return Some(rung),
+                    Between::Operator(level) => return Some(level),
                     Between::End => return None,
                     Between::Skipped => {}
                 },
@@ -124,9 +124,9 @@ impl<'a> Reader<'a> {
 
     /// Whether an observation's bracket, perhaps inside parentheses, stands behind the next `length` bytes.
     fn is_before_observation(&self, length: usize) -> bool {
-        let mut rest = lexis::blank(&self.rest()[length..]);
+        let mut rest = lexer::blank(&self.rest()[length..]);
         while let Some(inside) = rest.strip_prefix('(') {
-            rest = lexis::blank(inside);
+            rest = lexer::blank(inside);
         }
         rest.starts_with('[')
     }
@@ -144,8 +144,8 @@ impl<'a> Reader<'a> {
             && match self.peek_behind(1) {
                 Token::Symbol(']' | ')') => true,
                 Token::Word(word @ ("AND" | "OR")) => {
-                    let behind = lexis::blank(&self.rest()[1..]);
-                    !lexis::blank(&behind[word.len()..]).starts_with(['[', '('])
+                    let behind = lexer::blank(&self.rest()[1..]);
+                    !lexer::blank(&behind[word.len()..]).starts_with(['[', '('])
                 }
                 _ => false,
             }
@@ -339,7 +339,7 @@ impl<'a> Reader<'a> {
             self.skip_rest_of_comparison();
             return None;
         };
-        if self.idiom(&path) {
+        if self.foreign_operator(&path) {
             return None;
         }
         let Some(Relation { negated, operator, span: operator_span }) = self.relation(&path) else {
@@ -441,7 +441,7 @@ impl<'a> Reader<'a> {
 
 /// What a word behind a comparison is.
 enum Between {
-    /// AND or OR, as a rung of the ladder.
+    /// AND or OR, as a level of the precedence.
     Operator(usize),
     /// The comparisons are over.
     End,
