@@ -17,7 +17,7 @@ use crate::{
 use super::{
     Global, convert, display,
     exit::{Exit, FailOn, Failure},
-    feed::now,
+    inputs::now,
     watch,
 };
 

@@ -17,9 +17,9 @@ use crate::{
 use super::{
     Global, display,
     exit::{Exit, FailOn, Failure},
-    feed::{Feed, FeedArguments},
     fix,
-    place::Place,
+    inputs::{InputArguments, OpenInputs},
+    location::Location,
     progress::Progress,
     sarif,
 };
@@ -31,7 +31,7 @@ const SCHEMA: &str = "stixc-check/1";
 #[derive(Debug, Args)]
 pub(super) struct Check {
     #[command(flatten)]
-    feed: FeedArguments,
+    feed: InputArguments,
     /// How to print
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Format,
@@ -74,7 +74,7 @@ pub(super) struct Checked {
     pub line: u64,
     /// Where the pattern is written, for forms that tell it.
     #[serde(skip)]
-    pub place: Option<Place>,
+    pub location: Option<Location>,
 }
 
 impl Checked {
@@ -88,7 +88,7 @@ impl Checked {
             canonical,
             diagnostics,
             line,
-            place: None,
+            location: None,
         }
     }
 
@@ -114,7 +114,7 @@ impl Check {
         exit.map(|exit| fixed.exit.unwrap_or(exit))
     }
 
-    fn check(&self, feed: Feed, progress: &Progress, global: &Global) -> Result<Exit, Failure> {
+    fn check(&self, feed: OpenInputs, progress: &Progress, global: &Global) -> Result<Exit, Failure> {
         let mut faults: Vec<SourceDiagnostic> = Vec::new();
         let mut printer = Printer::new(self.format)?;
         let mut invalid = 0_usize;
@@ -148,7 +148,7 @@ impl Check {
         progress.finish();
         for bare in &feed.bare {
             let checked = Checked::new(&bare.source, "", &bare.pattern, 0, self.strict);
-            see(Checked { place: bare.place.clone(), ..checked }, &mut printer)?;
+            see(Checked { location: bare.location.clone(), ..checked }, &mut printer)?;
         }
         printer.finish()?;
         self.conclude(global, feed, faults, count, invalid)
@@ -163,7 +163,7 @@ impl Check {
                     let line = object.line();
                     let mut checked = Checked::new(input.name(), &indicator.id, &indicator.pattern, line, self.strict);
                     if self.format == Format::Sarif && !checked.diagnostics.is_empty() {
-                        checked.place = object.pattern().map(|quoted| Place {
+                        checked.location = object.pattern().map(|quoted| Location {
                             file: input.name().to_owned(),
                             start: quoted.position,
                             json: Some(quoted.json.to_owned()),
@@ -181,7 +181,7 @@ impl Check {
     fn conclude(
         &self,
         global: &Global,
-        feed: Feed,
+        feed: OpenInputs,
         faults: Vec<SourceDiagnostic>,
         count: usize,
         invalid: usize,

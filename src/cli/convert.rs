@@ -20,7 +20,7 @@ use crate::{
 use super::{
     Global, display,
     exit::{Exit, FailOn, Failure},
-    feed::{Feed, FeedArguments, now},
+    inputs::{InputArguments, OpenInputs, now},
     progress::Progress,
 };
 
@@ -35,7 +35,7 @@ const SHOWN: usize = 5;
 #[derive(Debug, Args)]
 pub(super) struct Convert {
     #[command(flatten)]
-    feed: FeedArguments,
+    feed: InputArguments,
     /// Targets, separated by commas: sigma, suricata, yara, blocklist
     #[arg(short, long, value_name = "TARGETS", value_delimiter = ',', required = true)]
     target: Vec<String>,
@@ -126,7 +126,7 @@ impl Convert {
     fn conclude(
         &self,
         mut finished: Finished,
-        feed: &Feed,
+        feed: &OpenInputs,
         directory: Option<Directory>,
         targets: &[&'static dyn Target],
         global: &Global,
@@ -218,7 +218,7 @@ impl Convert {
 }
 
 /// Reads all inputs; whether any of them could be opened, or none was asked for.
-fn read<'s>(feed: &mut Feed, settings: &'s Settings, global: &Global) -> (Converter<'s>, bool) {
+fn read<'s>(feed: &mut OpenInputs, settings: &'s Settings, global: &Global) -> (Converter<'s>, bool) {
     let metadata = settings.wants_context();
     let progress = Progress::new(&feed.inputs, if metadata { 2 } else { 1 }, global.quiet);
     let context = if metadata { feed.context(&progress) } else { Default::default() };

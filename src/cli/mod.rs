@@ -13,15 +13,15 @@ mod diff_markdown;
 mod display;
 mod exit;
 mod explain;
-mod feed;
 #[cfg(feature = "taxii")]
 mod fetch;
 mod fix;
 mod fmt;
 #[cfg(all(feature = "store", feature = "taxii"))]
 mod init;
+mod inputs;
+mod location;
 mod match_;
-mod place;
 mod progress;
 mod sarif;
 #[cfg(all(feature = "store", feature = "taxii"))]

@@ -9,7 +9,7 @@ use crate::{
     stix::Position,
 };
 
-use super::{check::Checked, place};
+use super::{check::Checked, location};
 
 /// The log of one run.
 #[derive(Serialize)]
@@ -102,8 +102,8 @@ struct Region<'a> {
     snippet: Message<'a>,
 }
 
-impl<'a> From<place::Region<'a>> for Region<'a> {
-    fn from(region: place::Region<'a>) -> Self {
+impl<'a> From<location::Region<'a>> for Region<'a> {
+    fn from(region: location::Region<'a>) -> Self {
         let Position { offset, line, column } = region.start;
         Self {
             start_line: line,
@@ -140,10 +140,10 @@ fn results(checked: &Checked) -> impl Iterator<Item = Outcome<'_>> {
     checked.diagnostics.iter().map(|found| {
         let id = if checked.id.is_empty() { String::new() } else { format!("{}: ", checked.id) };
         let help = found.help.as_deref().map(|help| format!("; {help}")).unwrap_or_default();
-        let location = match &checked.place {
-            Some(place) => Location::PhysicalLocation(PhysicalLocation {
-                artifact_location: ArtifactLocation { uri: uri(&place.file) },
-                region: place.region(&checked.pattern, found.span).into(),
+        let location = match &checked.location {
+            Some(written) => Location::PhysicalLocation(PhysicalLocation {
+                artifact_location: ArtifactLocation { uri: uri(&written.file) },
+                region: written.region(&checked.pattern, found.span).into(),
             }),
             None => Location::LogicalLocations([LogicalLocation { name: &checked.source }]),
         };

@@ -19,7 +19,7 @@ use crate::{
 use super::{
     Global, build, display,
     exit::{Exit, Failure},
-    feed::now,
+    inputs::now,
 };
 
 /// Look into the store of `stixc build`, or make room in it.

@@ -58,7 +58,7 @@ impl Filter {
             return Some(format!("the confidence {confidence} is below {least}"));
         }
         if let Some(most) = self.max_tlp
-            && let Some(tlp) = context.of(indicator).tlp.filter(|tlp| *tlp > most)
+            && let Some(tlp) = context.provenance(indicator).tlp.filter(|tlp| *tlp > most)
         {
             return Some(format!("{tlp} is stricter than {most}"));
         }

@@ -109,7 +109,7 @@ fn item(indicator: &Indicator<'_>, source: &str, context: Option<&Context>, sett
         })
     });
     Item {
-        id: Key::of(&indicator.id),
+        id: Key::new(&indicator.id),
         created: indicator.created.as_ref().map(|moment| moment.at),
         modified: indicator.modified.as_ref().map(|moment| moment.at),
         status,
@@ -153,7 +153,7 @@ impl Compiled {
         if display_name(indicator).is_none() {
             self.name = Some(title::title(&meaning.plan));
         }
-        self.outcomes = Some((Key::of(&meaning.canonical), compile(&meaning, &settings.targets)));
+        self.outcomes = Some((Key::new(&meaning.canonical), compile(&meaning, &settings.targets)));
         self.canonical = meaning.canonical;
         self.plan = meaning.guarded.filter(|_| settings.witnesses);
         Status::Active
@@ -185,7 +185,7 @@ impl Compiled {
                 span: Span::new(0, indicator.pattern.len()),
             }])
         });
-        let key = Key::of(&format!("{language}\n{}", indicator.pattern));
+        let key = Key::new(&format!("{language}\n{}", indicator.pattern));
         self.outcomes = Some((key, outcomes.collect()));
         self.name = Some(format!("{language} rule"));
         Status::Active

@@ -7,7 +7,7 @@ use crate::{
 
 /// The metadata of one indicator. `name` stands in where it has none.
 pub(super) fn origin(indicator: &Indicator<'_>, context: &Context, name: impl FnOnce() -> String) -> Origin {
-    let provenance = context.of(indicator);
+    let provenance = context.provenance(indicator);
     let owned = |texts: Vec<&str>| texts.into_iter().map(str::to_owned).collect();
     Origin {
         id: indicator.id.to_string(),

@@ -8,14 +8,14 @@ use std::{
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
-use super::config::{Credentials, FeedConfig, Kind};
+use super::config::{Credentials, FeedConfig, FeedKind};
 use crate::{
     convert::in_file,
     diagnostic::{Diagnostic, Severity},
     report::SourceDiagnostic,
     source::{
         self, Input,
-        taxii::{Auth, FetchOptions, FetchSummary, Secret, Sink, TaxiiError, download_into, fetch_into},
+        taxii::{Auth, FetchOptions, FetchSummary, ObjectSink, Secret, TaxiiError, download_into, fetch_into},
     },
     stix::{Batch, BundleReader, ObjectError},
     store::Feed,
@@ -99,12 +99,12 @@ pub(super) fn read(job: &Job, events: &SyncSender<(usize, Event)>) {
         events.send((job.index, Event::Objects(objects))).map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))
     };
     let ended = match &job.feed.kind {
-        Kind::Files(paths) => files(&source::inputs(paths), job, send),
-        Kind::Taxii(feed) => {
+        FeedKind::Files(paths) => files(&source::inputs(paths), job, send),
+        FeedKind::Taxii(feed) => {
             let cursor = job.known.cursor.clone().filter(|_| !job.full);
             web(&feed.options, &feed.credentials, cursor, job, send, fetch_into)
         }
-        Kind::Url(feed) => {
+        FeedKind::Url(feed) => {
             let validator = job.known.validator.clone().filter(|_| !job.forced);
             let ended = web(&feed.options, &feed.credentials, validator, job, send, download_into);
             // The cursor of a bundle is the tag by which an unchanged one is known.
@@ -123,7 +123,7 @@ struct Pages<F> {
     send: F,
 }
 
-impl<F: FnMut(Objects) -> io::Result<()>> Sink for Pages<F> {
+impl<F: FnMut(Objects) -> io::Result<()>> ObjectSink for Pages<F> {
     fn object(&mut self, object: &RawValue) -> io::Result<()> {
         self.page.push(object.to_owned());
         Ok(())
@@ -141,7 +141,7 @@ fn web<F: FnMut(Objects) -> io::Result<()>>(
     cursor: Option<String>,
     job: &Job,
     send: F,
-    fetch: impl FnOnce(&FetchOptions, &mut dyn Sink) -> Result<FetchSummary, TaxiiError>,
+    fetch: impl FnOnce(&FetchOptions, &mut dyn ObjectSink) -> Result<FetchSummary, TaxiiError>,
 ) -> Ended {
     let mut pages = Pages { page: Vec::new(), count: 0, send };
     let fetched = auth(credentials).and_then(|auth| {

@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     BuildError, Request,
-    config::{Config, FeedConfig, Kind},
+    config::{Config, FeedConfig, FeedKind},
     crash,
     fetch::{self, Ended, Event, Job, Objects, WAITING},
     safety,
@@ -17,7 +17,7 @@ use crate::{
     diagnostic::{Code, Diagnostic},
     report::{FeedReport, FeedState, SourceDiagnostic},
     stix::Timestamp,
-    store::{End, Feed, FeedNumber, Store},
+    store::{Completion, Feed, FeedNumber, Store},
 };
 
 /// A feed would lose more of its objects at once than the guard allows.
@@ -50,7 +50,7 @@ pub(super) fn ingest(
     let mut intakes = Vec::new();
     for (index, feed) in config.feeds.iter().enumerate() {
         let known = store.feed(&feed.source(), &feed.name)?;
-        let local = matches!(feed.kind, Kind::Files(_));
+        let local = matches!(feed.kind, FeedKind::Files(_));
         let full = is_full(feed, &known, request);
         let intake = Intake::new(feed, known.clone(), full, request.offline && !local);
         if !intake.ended {
@@ -88,7 +88,7 @@ pub(super) fn ingest(
 
 /// Whether all that the feed holds comes, so that what does not come is gone.
 fn is_full(feed: &FeedConfig, known: &Feed, request: &Request<'_>) -> bool {
-    if !matches!(feed.kind, Kind::Taxii(_)) || request.resync {
+    if !matches!(feed.kind, FeedKind::Taxii(_)) || request.resync {
         return true;
     }
     let age = known.last_full.map(|last| request.now.unix_seconds().saturating_sub(last.unix_seconds()));
@@ -146,7 +146,7 @@ impl Intake {
         // What can't be read is to be told of again.
         let validator = notes.validator.filter(|_| self.report.faulty == 0);
         self.report.removed =
-            store.end(self.known.number, &End { cursor: notes.cursor, validator, now: request.now, full })?;
+            store.end(self.known.number, &Completion { cursor: notes.cursor, validator, now: request.now, full })?;
         self.ended = true;
         self.report.since = Some(request.now.to_string());
         self.report.state = match self.report.changed {

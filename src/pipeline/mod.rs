@@ -34,7 +34,7 @@ use crate::{
 };
 
 pub use config::{
-    BAD_CONFIG, BAD_VALUE, Config, ConfigError, Credentials, FeedConfig, Guard, Kind, MISSING_KEY, TargetConfig,
+    BAD_CONFIG, BAD_VALUE, Config, ConfigError, Credentials, FeedConfig, FeedKind, Guard, MISSING_KEY, TargetConfig,
     UNKNOWN_KEY, WebFeed, seconds,
 };
 pub use ingest::{FEED_LOST, FEED_SHRUNK};
@@ -131,7 +131,7 @@ pub enum BuildError {
 /// See [`BuildError`]: the outputs are as they were, unless the disk failed while they changed. A feed that fails is no
 /// error; it is told in [`Built::feeds`].
 pub fn build(config: &Config, request: &Request<'_>) -> Result<Built, BuildError> {
-    let prepared = render::Prepared::new(config, request)?;
+    let prepared = render::RenderJob::new(config, request)?;
     let mut store = Store::open(&config.store)?;
     let mut said: Vec<SourceDiagnostic> = Vec::new();
     let feeds = ingest::ingest(config, request, &mut store, &mut said)?;

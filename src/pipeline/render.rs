@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// All that is needed to render, known to be good before anything is fetched.
-pub(super) struct Prepared {
+pub(super) struct RenderJob {
     settings: Settings,
     renderer: Renderer,
     /// The paths of the formats that are not wanted, and of those that are.
@@ -28,7 +28,7 @@ pub(super) struct Prepared {
     wanted: Vec<&'static str>,
 }
 
-impl Prepared {
+impl RenderJob {
     pub(super) fn new(config: &Config, request: &Request<'_>) -> Result<Self, BuildError> {
         let renderer = Renderer::new(config.templates.as_deref())?;
         let targets = config.targets.iter().map(target).collect::<Result<_, _>>()?;

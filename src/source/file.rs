@@ -27,11 +27,11 @@ const STANDARD_INPUT: &str = "-";
 #[derive(Debug, Clone)]
 pub struct Input {
     name: String,
-    kind: Kind,
+    kind: Storage,
 }
 
 #[derive(Debug, Clone)]
-enum Kind {
+enum Storage {
     File(PathBuf),
     /// What can be read only once, kept in a temporary file that has no name: it vanishes with the last reader, however
     /// the process ends.
@@ -97,8 +97,8 @@ impl Input {
     #[must_use]
     pub fn path(&self) -> Option<&Path> {
         match &self.kind {
-            Kind::File(path) => Some(path),
-            Kind::Spooled(_) => None,
+            Storage::File(path) => Some(path),
+            Storage::Spooled(_) => None,
         }
     }
 
@@ -106,8 +106,8 @@ impl Input {
     #[must_use]
     pub fn length(&self) -> Option<u64> {
         match &self.kind {
-            Kind::File(path) => fs::metadata(path),
-            Kind::Spooled(file) => file.metadata(),
+            Storage::File(path) => fs::metadata(path),
+            Storage::Spooled(file) => file.metadata(),
         }
         .ok()
         .map(|metadata| metadata.len())
@@ -119,11 +119,11 @@ impl Input {
     /// If the file can't be opened.
     pub fn open(&self) -> Result<Box<dyn Read + Send>, SourceError> {
         match &self.kind {
-            Kind::File(path) => match File::open(path) {
+            Storage::File(path) => match File::open(path) {
                 Ok(file) => Ok(Box::new(file)),
                 Err(cause) => Err(SourceError::Unreadable { name: self.name.clone(), cause }),
             },
-            Kind::Spooled(file) => Ok(Box::new(Replay { file: Arc::clone(file), position: 0 })),
+            Storage::Spooled(file) => Ok(Box::new(Replay { file: Arc::clone(file), position: 0 })),
         }
     }
 }
@@ -189,7 +189,7 @@ fn add(path: &Path, found: &mut Inputs) -> Result<(), SourceError> {
     } else if metadata.is_file() {
         // Opened once to say now, not halfway through, that it can't be.
         drop(File::open(path).map_err(unreadable)?);
-        found.inputs.push(Input { name, kind: Kind::File(path.to_owned()) });
+        found.inputs.push(Input { name, kind: Storage::File(path.to_owned()) });
     } else {
         let file = File::open(path).map_err(unreadable)?;
         found.inputs.push(spool(name, file)?);
@@ -212,7 +212,7 @@ fn add_folder(folder: &Path, visited: &mut BTreeSet<PathBuf>, found: &mut Inputs
         match fs::metadata(&path) {
             Ok(metadata) if metadata.is_dir() => add_folder(&path, visited, found),
             Ok(metadata) if metadata.is_file() && is_bundle(&path) => match File::open(&path) {
-                Ok(_) => found.inputs.push(Input { name: path.display().to_string(), kind: Kind::File(path) }),
+                Ok(_) => found.inputs.push(Input { name: path.display().to_string(), kind: Storage::File(path) }),
                 Err(cause) => found.errors.push(unreadable(&path, cause)),
             },
             Err(cause) if is_bundle(&path) => found.errors.push(unreadable(&path, cause)),
@@ -241,7 +241,7 @@ pub fn spool(name: impl Into<String>, mut reader: impl Read) -> Result<Input, So
         Ok(file)
     });
     match spooled {
-        Ok(file) => Ok(Input { name, kind: Kind::Spooled(Arc::new(file)) }),
+        Ok(file) => Ok(Input { name, kind: Storage::Spooled(Arc::new(file)) }),
         Err(cause) => Err(SourceError::Spool { name, cause }),
     }
 }

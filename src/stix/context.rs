@@ -8,7 +8,6 @@ use super::{
     batch::Object,
     fault::{ObjectError, ObjectErrorKind},
     few::Few,
-    head::{Head, Role},
     id::{Key, KeyMap},
     indicator::{ExternalReference, Indicator},
     lenient::{self, Flag, Lenient, Reading, Text},
@@ -38,7 +37,7 @@ use super::{
 /// let context = collector.finish();
 /// let first = batches[0].objects().next().expect("the indicator");
 /// let indicator = Indicator::parse(first.raw).expect("a good indicator");
-/// assert_eq!(context.of(&indicator).malware, ["Sample"]);
+/// assert_eq!(context.provenance(&indicator).malware, ["Sample"]);
 /// ```
 #[derive(Debug, Default)]
 pub struct Collector {
@@ -51,14 +50,14 @@ pub struct Collector {
 
 /// The newest version of an entity that was met so far; what it says decides between two that claim the same time.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Versioned {
-    modified: Option<Timestamp>,
+pub(super) struct Versioned {
+    pub(super) modified: Option<Timestamp>,
     entity: Entity,
 }
 
 /// What an object says about the indicators that point at it.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Entity {
+pub(super) enum Entity {
     /// The name of an identity.
     Identity(Box<str>),
     /// The name of a malware.
@@ -117,7 +116,7 @@ impl Collector {
     pub fn collect(&mut self, object: &Object<'_>) -> Result<(), ObjectError> {
         match object.object_type().as_deref() {
             Some("relationship") => self.relationship(object.raw),
-            Some(name) => match Maker::of(name) {
+            Some(name) => match Maker::from_type(name) {
                 Some(maker) => self.entity(maker, object.raw),
                 None => Ok(()),
             },
@@ -195,29 +194,29 @@ impl Collector {
 }
 
 /// Reads an entity; `None` where it lacks the one property that counts.
-fn entity(maker: Maker, raw: &[u8]) -> Result<Option<(Key, Versioned)>, ObjectError> {
+pub(super) fn entity(maker: Maker, raw: &[u8]) -> Result<Option<(Key, Versioned)>, ObjectError> {
     let sent: SentEntity = object::parse(raw)?;
-    let id = sent.id.value().ok_or_else(|| ObjectError::of(raw, ObjectErrorKind::Missing { property: "id" }))?;
+    let id = sent.id.value().ok_or_else(|| ObjectError::new(raw, ObjectErrorKind::Missing { property: "id" }))?;
     let made = Made {
         name: sent.name.value().map(|Text(name)| name),
         external_references: sent.external_references.value().unwrap_or_default(),
         tlp: sent.definition.value().or(sent.extensions.value()),
     };
     let modified = sent.modified.value().map(|moment| moment.at);
-    Ok(maker.make(&made).map(|entity| (Key::of(&id.0), Versioned { modified, entity })))
+    Ok(maker.make(&made).map(|entity| (Key::new(&id.0), Versioned { modified, entity })))
 }
 
 /// A relationship between an indicator and something else.
-struct Link {
-    id: Key,
-    modified: Option<Timestamp>,
-    revoked: bool,
+pub(super) struct Link {
+    pub(super) id: Key,
+    pub(super) modified: Option<Timestamp>,
+    pub(super) revoked: bool,
     indicator: Key,
     entity: Key,
 }
 
 /// Reads a relationship; `None` where it says nothing about an indicator.
-fn link(raw: &[u8]) -> Result<Option<Link>, ObjectError> {
+pub(super) fn link(raw: &[u8]) -> Result<Option<Link>, ObjectError> {
     let sent: SentRelationship = object::parse(raw)?;
     let (Some(Text(verb)), Some(Text(source)), Some(Text(target))) =
         (sent.relationship_type.value(), sent.source_ref.value(), sent.target_ref.value())
@@ -234,26 +233,16 @@ fn link(raw: &[u8]) -> Result<Option<Link>, ObjectError> {
         _ => return Ok(None),
     };
     let id = match sent.id.value() {
-        Some(Text(id)) => Key::of(&id),
-        None => Key::of(&format!("{indicator} {entity}")),
+        Some(Text(id)) => Key::new(&id),
+        None => Key::new(&format!("{indicator} {entity}")),
     };
     Ok(Some(Link {
         id,
         modified: sent.modified.value().map(|moment| moment.at),
         revoked: matches!(sent.revoked, Reading::Value(Flag(true))),
-        indicator: Key::of(&indicator),
-        entity: Key::of(&entity),
+        indicator: Key::new(&indicator),
+        entity: Key::new(&entity),
     }))
-}
-
-/// The head of an object that [`Collector::collect`] would take in; `None` for any other.
-pub(super) fn head(object_type: &str, raw: &[u8]) -> Result<Option<Head>, ObjectError> {
-    let head = |key, modified, revoked| Head { role: Role::Context, key, modified, revoked, valid_until: None };
-    if object_type == "relationship" {
-        return Ok(link(raw)?.map(|link| head(link.id, link.modified, link.revoked)));
-    }
-    let Some(maker) = Maker::of(object_type) else { return Ok(None) };
-    Ok(entity(maker, raw)?.map(|(key, version)| head(key, version.modified, false)))
 }
 
 fn newest(slot: &mut Option<Versioned>, version: Versioned) {
@@ -265,7 +254,7 @@ fn newest(slot: &mut Option<Versioned>, version: Versioned) {
 impl Context {
     /// What is known about an indicator.
     #[must_use]
-    pub fn of<'c>(&'c self, indicator: &'c Indicator<'_>) -> Provenance<'c> {
+    pub fn provenance<'c>(&'c self, indicator: &'c Indicator<'_>) -> Provenance<'c> {
         let mut provenance = Provenance {
             creator: indicator.created_by_ref.as_ref().and_then(|id| match self.entity(id) {
                 Some(Entity::Identity(name)) => Some(name.as_ref()),
@@ -291,12 +280,12 @@ impl Context {
     }
 
     fn entity(&self, id: &str) -> Option<&Entity> {
-        let number = *self.numbers.get(&Key::of(id))?;
+        let number = *self.numbers.get(&Key::new(id))?;
         self.entities[number as usize].as_ref().map(|version| &version.entity)
     }
 
     fn related(&self, indicator: &str) -> impl Iterator<Item = &Entity> {
-        let key = Key::of(indicator);
+        let key = Key::new(indicator);
         let first = self.indicators.partition_point(|other| *other < key);
         let count = self.indicators[first..].iter().take_while(|other| **other == key).count();
         self.related[first..first + count]
@@ -340,7 +329,7 @@ fn is_technique(id: &str) -> bool {
 
 /// How an entity is made from an object, by the object's type.
 #[derive(Debug, Clone, Copy)]
-enum Maker {
+pub(super) enum Maker {
     Identity,
     Malware,
     Threat,
@@ -356,7 +345,7 @@ struct Made<'a> {
 }
 
 impl Maker {
-    fn of(object_type: &str) -> Option<Self> {
+    pub(super) fn from_type(object_type: &str) -> Option<Self> {
         match object_type {
             "identity" => Some(Self::Identity),
             "malware" => Some(Self::Malware),

@@ -109,16 +109,16 @@ impl ObjectError {
             Some(property) => ObjectErrorKind::Duplicate { property: property.to_owned() },
             None => ObjectErrorKind::Syntax(message.to_owned()),
         };
-        Self { offset: offset_of(raw, error), ..Self::of(raw, kind) }
+        Self { offset: offset_of(raw, error), ..Self::new(raw, kind) }
     }
 
     /// Bytes of the object `raw` that are not UTF-8.
     pub(super) fn encoding(raw: &[u8], error: Utf8Error) -> Self {
-        Self { offset: error.valid_up_to(), ..Self::of(raw, ObjectErrorKind::Encoding) }
+        Self { offset: error.valid_up_to(), ..Self::new(raw, ObjectErrorKind::Encoding) }
     }
 
     /// An error about the object `raw` as a whole.
-    pub(super) fn of(raw: &[u8], kind: ObjectErrorKind) -> Self {
+    pub(super) fn new(raw: &[u8], kind: ObjectErrorKind) -> Self {
         Self { kind, id: salvage_id(raw), offset: 0 }
     }
 }

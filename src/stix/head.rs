@@ -1,6 +1,13 @@
 //! What a store needs to know of an object to keep its newest version.
 
-use super::{context, fault::ObjectError, id::Key, indicator::Indicator, object::object_type, timestamp::Timestamp};
+use super::{
+    context::{Maker, entity, link},
+    fault::ObjectError,
+    id::Key,
+    indicator::Indicator,
+    object::{has_type, object_type},
+    timestamp::Timestamp,
+};
 
 /// What an object is to the rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -17,7 +24,7 @@ pub enum Role {
 /// use stixc::stix::{Head, Key, Role};
 /// let head = Head::read(br#"{"type": "indicator", "id": "indicator--1", "pattern": "[a:b = 1]"}"#);
 /// let head = head.expect("a good indicator").expect("one that counts");
-/// assert_eq!((head.role, head.key), (Role::Indicator, Key::of("indicator--1")));
+/// assert_eq!((head.role, head.key), (Role::Indicator, Key::new("indicator--1")));
 /// assert_eq!(Head::read(br#"{"type": "note", "id": "note--1"}"#), Ok(None));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,16 +48,26 @@ impl Head {
     /// If it can't be read as what its type says. A converter would leave it out.
     pub fn read(raw: &[u8]) -> Result<Option<Self>, ObjectError> {
         match object_type(raw).as_deref() {
-            Some("indicator") => Indicator::parse(raw).map(|indicator| Some(Self::of_indicator(&indicator))),
-            Some(name) => context::head(name, raw),
-            None => super::object::has_type(raw).map(|()| None),
+            Some("indicator") => Indicator::parse(raw).map(|indicator| Some(Self::from_indicator(&indicator))),
+            Some("relationship") => Ok(link(raw)?.map(|link| Self::context(link.id, link.modified, link.revoked))),
+            Some(name) => match Maker::from_type(name) {
+                Some(maker) => {
+                    Ok(entity(maker, raw)?.map(|(key, version)| Self::context(key, version.modified, false)))
+                }
+                None => Ok(None),
+            },
+            None => has_type(raw).map(|()| None),
         }
     }
 
-    fn of_indicator(indicator: &Indicator<'_>) -> Self {
+    fn context(key: Key, modified: Option<Timestamp>, revoked: bool) -> Self {
+        Self { role: Role::Context, key, modified, revoked, valid_until: None }
+    }
+
+    fn from_indicator(indicator: &Indicator<'_>) -> Self {
         Self {
             role: Role::Indicator,
-            key: Key::of(&indicator.id),
+            key: Key::new(&indicator.id),
             modified: indicator.modified.as_ref().map(|moment| moment.at),
             revoked: indicator.revoked,
             valid_until: indicator.valid_until.as_ref().map(|moment| moment.at),

@@ -15,10 +15,10 @@ use sha2::{Digest, Sha256};
 ///
 /// ```
 /// use stixc::stix::Key;
-/// assert_eq!(Key::of("malware--1"), Key::of("malware--1"));
+/// assert_eq!(Key::new("malware--1"), Key::new("malware--1"));
 /// assert_ne!(
-///     Key::of("indicator--f88d31f6-486f-44da-b317-01333bde0b82"),
-///     Key::of("observed-data--f88d31f6-486f-44da-b317-01333bde0b82"),
+///     Key::new("indicator--f88d31f6-486f-44da-b317-01333bde0b82"),
+///     Key::new("observed-data--f88d31f6-486f-44da-b317-01333bde0b82"),
 /// );
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -27,7 +27,7 @@ pub struct Key(u128);
 impl Key {
     /// The key of an identifier.
     #[must_use]
-    pub fn of(id: &str) -> Self {
+    pub fn new(id: &str) -> Self {
         match id.as_bytes().split_last_chunk::<UUID_LENGTH>() {
             Some((prefix, uuid)) if prefix.ends_with(b"--") => match uuid_bits(uuid) {
                 Some(bits) => Self(bits ^ type_bits(prefix)),

@@ -83,7 +83,7 @@ pub enum PatternType {
 impl PatternType {
     /// The language of that name, in any case.
     #[must_use]
-    pub fn of(name: &str) -> Self {
+    pub fn from_name(name: &str) -> Self {
         match name.trim() {
             known if known.eq_ignore_ascii_case("stix") => Self::Stix,
             known if known.eq_ignore_ascii_case("sigma") => Self::Sigma,
@@ -149,7 +149,7 @@ impl<'a> Indicator<'a> {
     /// its meaning twice or in the wrong type. Any other property that can't be used is left out, with a diagnostic.
     pub fn parse(raw: &'a [u8]) -> Result<Self, ObjectError> {
         let sent: Sent<'a> = object::parse(raw)?;
-        sent.into_indicator().map_err(|kind| ObjectError::of(raw, kind))
+        sent.into_indicator().map_err(|kind| ObjectError::new(raw, kind))
     }
 
     /// An indicator that is a pattern and nothing else: one from the command line or from a list.
@@ -264,7 +264,7 @@ impl<'a> Sent<'a> {
         // A pattern of unknown language must not be read as STIX, nor may one that could be revoked count.
         let pattern_type = match self.pattern_type {
             Reading::Absent => PatternType::Stix,
-            named => PatternType::of(&needed("pattern_type", named)?),
+            named => PatternType::from_name(&needed("pattern_type", named)?),
         };
         if let Some(found) = self.revoked.wrong() {
             return Err(ObjectErrorKind::WrongType { property: "revoked", found, expected: "a boolean" });

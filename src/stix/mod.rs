@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! bytes ──► BundleReader ──► Batch of raw objects ──┬─ first pass:  Collector ──► Context
-//!                                                   └─ second pass: Indicator ──► Context::of ──► Provenance
+//!                                                   └─ second pass: Indicator ──► Context::provenance ──► Provenance
 //! ```
 //!
 //! Nothing here panics or gives up because of one bad object: what can't be read is a [`Fault`] with its position, and
@@ -34,7 +34,8 @@ mod indicator;
 mod lenient;
 mod marking;
 mod object;
-mod place;
+mod position;
+
 mod scan;
 mod timestamp;
 
@@ -48,7 +49,7 @@ pub use id::{Key, KeyHasher, KeyMap, KeyState};
 pub use indicator::{ExternalReference, Indicator, KillChainPhase, PatternType, Status};
 pub use marking::{Tlp, TlpError};
 pub use object::object_type;
-pub use place::{Position, Quoted, json_range};
+pub use position::{Position, Quoted, json_range};
 pub use timestamp::{Moment, Timestamp, TimestampError};
 
 /// The codes that this room reports.

@@ -56,7 +56,7 @@ pub(super) fn has_type(raw: &[u8]) -> Result<(), ObjectError> {
             ObjectErrorKind::WrongType { property, found, expected: "a string" }
         }
     };
-    Err(ObjectError::of(raw, kind))
+    Err(ObjectError::new(raw, kind))
 }
 
 /// Parses the properties of one object. Checking all of it for UTF-8 at once is cheaper than each string by itself.

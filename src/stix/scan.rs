@@ -41,11 +41,11 @@ pub(super) struct Nesting {
     depth: u64,
     /// How many lists are open in an object.
     lists: u64,
-    place: Place,
+    state: State,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum State {
     Structure,
     String,
     /// Just after a backslash.
@@ -57,7 +57,7 @@ enum Place {
 impl Nesting {
     /// For an object; the first byte fed is its `{`.
     pub(super) fn object() -> Self {
-        Self { open: b'{', close: b'}', depth: 0, lists: 0, place: Place::Structure }
+        Self { open: b'{', close: b'}', depth: 0, lists: 0, state: State::Structure }
     }
 
     /// For an object; the bytes fed begin inside it, at its own level and outside of strings.
@@ -74,12 +74,12 @@ impl Nesting {
     pub(super) fn feed(&mut self, bytes: &[u8]) -> Fed {
         let mut at = 0;
         loop {
-            match self.place {
-                Place::Structure => loop {
+            match self.state {
+                State::Structure => loop {
                     let Some(&byte) = bytes.get(at) else { return Fed::More };
                     at += 1;
                     if byte == b'"' {
-                        self.place = Place::String;
+                        self.state = State::String;
                         break;
                     } else if byte == self.open {
                         self.depth += 1;
@@ -97,23 +97,23 @@ impl Nesting {
                         }
                     }
                 },
-                Place::String => {
+                State::String => {
                     let Some(stop) = string_stop(bytes, at) else { return Fed::More };
                     at = stop + 1;
-                    self.place = match bytes[stop] {
-                        b'"' => Place::Closed,
-                        b'\\' => Place::Escape,
-                        _ => Place::Structure,
+                    self.state = match bytes[stop] {
+                        b'"' => State::Closed,
+                        b'\\' => State::Escape,
+                        _ => State::Structure,
                     };
                 }
-                Place::Escape => {
+                State::Escape => {
                     let Some(&byte) = bytes.get(at) else { return Fed::More };
                     at += 1;
-                    self.place = if byte == b'\n' { Place::Structure } else { Place::String };
+                    self.state = if byte == b'\n' { State::Structure } else { State::String };
                 }
-                Place::Closed => {
+                State::Closed => {
                     let Some(&byte) = bytes.get(at) else { return Fed::More };
-                    self.place = if follows_string(byte) { Place::Structure } else { Place::String };
+                    self.state = if follows_string(byte) { State::Structure } else { State::String };
                 }
             }
         }

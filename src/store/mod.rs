@@ -32,7 +32,7 @@ pub use error::{BROKEN, BUSY, FOREIGN, NEWER, StoreError};
 pub use feed::{Feed, FeedNumber, FeedStats};
 pub use prune::Pruned;
 pub use read::Objects;
-pub use write::{End, Tally};
+pub use write::{Completion, Tally};
 
 /// Memory for pages of the database, in KiB: the upper part of the index of a million indicators.
 const CACHE: i64 = 16 * 1024;
@@ -78,12 +78,12 @@ impl Store {
         let mut connection = Connection::open(path).map_err(failed)?;
         configure(&connection).map_err(failed)?;
         match schema::prepare(&mut connection).map_err(failed)? {
-            schema::Found::Ready => {}
-            schema::Found::Newer(version) => {
+            schema::Database::Ready => {}
+            schema::Database::Newer(version) => {
                 let path = path.display().to_string();
                 return Err(StoreError::Newer { path, version, known: schema::VERSION });
             }
-            schema::Found::Foreign => return Err(StoreError::Foreign { path: path.display().to_string() }),
+            schema::Database::Foreign => return Err(StoreError::Foreign { path: path.display().to_string() }),
         }
         journal(&connection).map_err(failed)?;
         write::prepare(&connection).map_err(failed)?;

@@ -50,7 +50,7 @@ pub(super) const VERSION: i64 = STEPS.len() as i64;
 pub(super) const FEED_BITS: u32 = 40;
 
 /// What a database is.
-pub(super) enum Found {
+pub(super) enum Database {
     /// A store, or a database with nothing in it, that now has the newest version.
     Ready,
     /// A store of a version that is not known here.
@@ -60,20 +60,20 @@ pub(super) enum Found {
 }
 
 /// Brings the database to the newest version.
-pub(super) fn prepare(connection: &mut Connection) -> rusqlite::Result<Found> {
+pub(super) fn prepare(connection: &mut Connection) -> rusqlite::Result<Database> {
     let pragma = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     let (application, version) = (pragma("application_id")?, pragma("user_version")?);
     let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     if application != APPLICATION && (application != 0 || tables > 0) {
-        return Ok(Found::Foreign);
+        return Ok(Database::Foreign);
     }
     if version > VERSION {
-        return Ok(Found::Newer(version));
+        return Ok(Database::Newer(version));
     }
     let transaction = connection.transaction()?;
     migrate(&transaction, version)?;
     transaction.commit()?;
-    Ok(Found::Ready)
+    Ok(Database::Ready)
 }
 
 /// All steps from `version` on, or none.
@@ -97,7 +97,7 @@ mod tests {
         connection.pragma_update(None, "application_id", APPLICATION).unwrap();
         connection.pragma_update(None, "user_version", 1).unwrap();
         connection.execute("INSERT INTO feed (source, name, cursor) VALUES ('s', 'n', 'c')", []).unwrap();
-        assert!(matches!(prepare(&mut connection), Ok(Found::Ready)));
+        assert!(matches!(prepare(&mut connection), Ok(Database::Ready)));
         let row: (String, Option<String>) = connection
             .query_row("SELECT cursor, validator FROM feed", [], |row| Ok((row.get(0)?, row.get(1)?)))
             .unwrap();
@@ -110,9 +110,9 @@ mod tests {
     fn another_database_is_left_alone() {
         let mut connection = Connection::open_in_memory().unwrap();
         connection.execute_batch("CREATE TABLE mine (a)").unwrap();
-        assert!(matches!(prepare(&mut connection), Ok(Found::Foreign)));
+        assert!(matches!(prepare(&mut connection), Ok(Database::Foreign)));
         connection.pragma_update(None, "application_id", APPLICATION).unwrap();
         connection.pragma_update(None, "user_version", 999).unwrap();
-        assert!(matches!(prepare(&mut connection), Ok(Found::Newer(999))));
+        assert!(matches!(prepare(&mut connection), Ok(Database::Newer(999))));
     }
 }

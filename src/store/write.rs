@@ -23,7 +23,7 @@ pub struct Tally {
 
 /// How a walk ended that came to its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct End {
+pub struct Completion {
     /// Where the next walk begins; `None` leaves it as it was.
     pub cursor: Option<String>,
     /// By what the source knows whether its document has changed.
@@ -54,7 +54,7 @@ impl Store {
     ) -> Result<Tally, StoreError> {
         let mut tally = Tally::default();
         let taken = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).and_then(|transaction| {
-            Page::new(&transaction, feed)?.take(full, objects, &mut tally)?;
+            PageWriter::new(&transaction, feed)?.take(full, objects, &mut tally)?;
             if tally.changed + tally.rewritten > 0 {
                 next_generation(&transaction)?;
             }
@@ -92,7 +92,7 @@ impl Store {
     ///
     /// # Errors
     /// A failing database; nothing is changed then.
-    pub fn end(&mut self, feed: FeedNumber, end: &End) -> Result<usize, StoreError> {
+    pub fn end(&mut self, feed: FeedNumber, end: &Completion) -> Result<usize, StoreError> {
         let ended = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).and_then(|transaction| {
             let swept = if end.full { sweep(&transaction, feed)? } else { 0 };
             if swept > 0 {
@@ -130,7 +130,7 @@ fn sweep(transaction: &Transaction<'_>, feed: FeedNumber) -> rusqlite::Result<us
 }
 
 /// The statements for one page.
-struct Page<'c> {
+struct PageWriter<'c> {
     feed: FeedNumber,
     tables: [Table<'c>; 2],
     seen: CachedStatement<'c>,
@@ -167,14 +167,14 @@ impl<'c> Table<'c> {
 }
 
 /// How a version that came compares to the one that is there.
-enum Novelty {
+enum Comparison {
     New,
     Newer(i64),
     Rewritten(i64),
     Known,
 }
 
-impl<'c> Page<'c> {
+impl<'c> PageWriter<'c> {
     fn new(connection: &'c Connection, feed: FeedNumber) -> rusqlite::Result<Self> {
         Ok(Self {
             feed,
@@ -196,7 +196,7 @@ impl<'c> Page<'c> {
                 Err(error) => {
                     // An earlier version of it that could be read must not be swept away.
                     if let (true, Some(id)) = (full, &error.id) {
-                        self.seen.execute((self.feed.0, Key::of(id).to_bytes()))?;
+                        self.seen.execute((self.feed.0, Key::new(id).to_bytes()))?;
                     }
                     tally.faults.push((place, error));
                 }
@@ -222,21 +222,21 @@ impl<'c> Page<'c> {
         let valid_until = head.valid_until.map(Timestamp::unix_seconds);
         let table = &mut self.tables[usize::from(head.role == Role::Context)];
         match table.compare(self.feed, &key, (modified, head.revoked), body)? {
-            Novelty::New => {
+            Comparison::New => {
                 table.last += 1;
                 let row = (table.last, self.feed.0, key, modified, head.revoked, valid_until, body);
                 table.insert.execute(row)?;
                 tally.changed += 1;
             }
-            Novelty::Newer(number) => {
+            Comparison::Newer(number) => {
                 table.update.execute((number, modified, head.revoked, valid_until, body))?;
                 tally.changed += 1;
             }
-            Novelty::Rewritten(number) => {
+            Comparison::Rewritten(number) => {
                 table.update.execute((number, modified, head.revoked, valid_until, body))?;
                 tally.rewritten += 1;
             }
-            Novelty::Known => tally.known += 1,
+            Comparison::Known => tally.known += 1,
         }
         Ok(())
     }
@@ -250,18 +250,18 @@ impl Table<'_> {
         key: &[u8; 16],
         version: (i64, bool),
         body: &[u8],
-    ) -> rusqlite::Result<Novelty> {
+    ) -> rusqlite::Result<Comparison> {
         let found = self.find.query_row((feed.0, key), |row| {
             let number: i64 = row.get(0)?;
             let held: (i64, bool) = (row.get(1)?, row.get(2)?);
             Ok(match version.cmp(&held) {
-                std::cmp::Ordering::Less => Novelty::Known,
-                std::cmp::Ordering::Greater => Novelty::Newer(number),
-                std::cmp::Ordering::Equal if row.get_ref(3)?.as_blob()? == body => Novelty::Known,
-                std::cmp::Ordering::Equal => Novelty::Rewritten(number),
+                std::cmp::Ordering::Less => Comparison::Known,
+                std::cmp::Ordering::Greater => Comparison::Newer(number),
+                std::cmp::Ordering::Equal if row.get_ref(3)?.as_blob()? == body => Comparison::Known,
+                std::cmp::Ordering::Equal => Comparison::Rewritten(number),
             })
         });
-        Ok(found.optional()?.unwrap_or(Novelty::New))
+        Ok(found.optional()?.unwrap_or(Comparison::New))
     }
 }
 

@@ -173,7 +173,7 @@ impl Provenance {
         let heads = lines.par_iter().enumerate().map(|(number, line)| {
             let record: Record =
                 serde_json::from_str(&text[line.clone()]).map_err(|error| damaged(number + 2, error.to_string()))?;
-            Ok((Key::of(&record.id), number, record.source))
+            Ok((Key::new(&record.id), number, record.source))
         });
         let heads: Vec<(Key, usize, String)> = heads.collect::<Result<_, _>>()?;
         let mut ids: Vec<(Key, usize)> = heads.iter().map(|(key, number, _)| (*key, *number)).collect();
@@ -197,7 +197,7 @@ impl Provenance {
     /// The indicator with this id.
     #[must_use]
     pub fn find(&self, id: &str) -> Option<Record> {
-        let key = Key::of(id);
+        let key = Key::new(id);
         let at = self.ids.binary_search_by_key(&key, |(key, _)| *key).ok()?;
         self.record(&self.lines[self.ids[at].1])
     }

@@ -46,7 +46,7 @@ fn relationship_with(number: u32, source: &str, verb: &str, target: &str, member
 fn an_indicator_alone() {
     let context = context(&[]);
     let indicator = indicator(r#","created_by_ref":"identity--1""#);
-    let provenance = context.of(&indicator);
+    let provenance = context.provenance(&indicator);
     assert_eq!((provenance.creator, provenance.tlp), (None, None));
     assert!(provenance.malware.is_empty() && provenance.threats.is_empty() && provenance.techniques.is_empty());
 }
@@ -78,7 +78,7 @@ fn names_come_through_relationships() {
     objects.extend(others);
     let context = context(&objects);
     let indicator = indicator(r#","created_by_ref":"identity--1""#);
-    let provenance = context.of(&indicator);
+    let provenance = context.provenance(&indicator);
     assert_eq!(provenance.creator, Some("Example Feed"));
     assert_eq!(provenance.malware, ["Sample"]);
     assert_eq!(provenance.threats, ["Operation Example", "Scanner"]);
@@ -93,7 +93,7 @@ fn the_indicator_itself_may_name_techniques() {
             {"source_name":"mitre-attack","external_id":"T1059.001"},{"source_name":"mitre-attack","external_id":"S0001"},
             {"source_name":"mitre-attack","external_id":"T1059.1"},{"source_name":"other","external_id":"T1002"}]"#,
     );
-    assert_eq!(context.of(&indicator).techniques, ["T1001", "T1059.001"]);
+    assert_eq!(context.provenance(&indicator).techniques, ["T1001", "T1059.001"]);
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn a_revoked_relationship_says_nothing() {
         (vec![link("3", "false"), link("2", "true")], 1),
     ] {
         let objects: Vec<&str> = versions.iter().map(String::as_str).chain([MALWARE]).collect();
-        assert_eq!(context(&objects).of(&indicator("")).malware.len(), expected, "{versions:?}");
+        assert_eq!(context(&objects).provenance(&indicator("")).malware.len(), expected, "{versions:?}");
     }
 }
 
@@ -155,15 +155,15 @@ fn markings() {
         (r#""marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1""#, Some(Tlp::Red)),
     ] {
         let indicator = indicator(&format!(r#","object_marking_refs":[{references}]"#));
-        assert_eq!(context.of(&indicator).tlp, expected, "{references}");
+        assert_eq!(context.provenance(&indicator).tlp, expected, "{references}");
     }
     let granular = indicator(
         r#","object_marking_refs":"marking-definition--1",
             "granular_markings":[{"marking_ref":"marking-definition--2","selectors":["name"]}]"#,
     );
-    assert_eq!(context.of(&granular).tlp, Some(Tlp::Green));
+    assert_eq!(context.provenance(&granular).tlp, Some(Tlp::Green));
     let labelled = indicator(r#","labels":["tlp:amber","misp:type=\"domain\"","tlp:black"]"#);
-    assert_eq!(context.of(&labelled).tlp, Some(Tlp::Amber));
+    assert_eq!(context.provenance(&labelled).tlp, Some(Tlp::Amber));
 }
 
 #[test]
@@ -209,7 +209,7 @@ fn a_bad_object_is_an_error_and_the_rest_counts() {
         [(1, r#"{"type":"#, "error[S007]: `id` is missing".to_owned()), (2, r#"oops},{""#, not_json.to_owned()),]
     );
     let context = collector.finish();
-    assert_eq!(context.of(&indicator(r#","created_by_ref":"identity--1""#)).creator, Some("Example Feed"));
+    assert_eq!(context.provenance(&indicator(r#","created_by_ref":"identity--1""#)).creator, Some("Example Feed"));
 }
 
 #[test]
@@ -230,7 +230,7 @@ fn keys() {
     ];
     for (index, one) in ids.iter().enumerate() {
         for (other_index, other) in ids.iter().enumerate() {
-            assert_eq!(Key::of(one) == Key::of(other), index == other_index, "{one} {other}");
+            assert_eq!(Key::new(one) == Key::new(other), index == other_index, "{one} {other}");
         }
     }
 }
@@ -275,7 +275,7 @@ proptest! {
         merged.merge(collector(right));
         let contexts = [context(&objects), context(&shuffled), merged.finish()];
         let indicator = indicator(r#","created_by_ref":"identity--1","object_marking_refs":["marking-definition--1"]"#);
-        let provenances = contexts.each_ref().map(|context| context.of(&indicator));
+        let provenances = contexts.each_ref().map(|context| context.provenance(&indicator));
         prop_assert_eq!(&provenances[0], &provenances[1]);
         prop_assert_eq!(&provenances[0], &provenances[2]);
     }

@@ -93,10 +93,10 @@ fn corpus_relationships_name_malware_and_techniques() {
     let raw: Vec<_> = objects.iter().filter(|object| object["type"] == "indicator").map(Value::to_string).collect();
     let indicators: Vec<_> =
         raw.iter().map(|raw| Indicator::parse(raw.as_bytes()).expect("a good indicator")).collect();
-    let linked = indicators.iter().filter(|indicator| context.of(indicator).malware == ["Clop"]).count();
+    let linked = indicators.iter().filter(|indicator| context.provenance(indicator).malware == ["Clop"]).count();
     assert_eq!(linked, 30);
-    assert!(indicators.iter().all(|indicator| context.of(indicator).threats == ["Campaign 1 - CLOP"]));
-    assert!(indicators.iter().all(|indicator| !context.of(indicator).techniques.is_empty()));
+    assert!(indicators.iter().all(|indicator| context.provenance(indicator).threats == ["Campaign 1 - CLOP"]));
+    assert!(indicators.iter().all(|indicator| !context.provenance(indicator).techniques.is_empty()));
 }
 
 #[test]

@@ -139,7 +139,7 @@ fn the_language_of_the_pattern() {
     ] {
         let found = parse(&format!("\"pattern_type\": \"{text}\"")).pattern_type;
         assert_eq!(found, expected);
-        assert_eq!(PatternType::of(found.name()), expected);
+        assert_eq!(PatternType::from_name(found.name()), expected);
     }
 }
 

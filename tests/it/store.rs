@@ -5,7 +5,7 @@ use std::{fs, io::Read, path::PathBuf};
 
 use stixc::{
     stix::{Role, Timestamp},
-    store::{End, FeedNumber, Store, StoreError, Tally},
+    store::{Completion, FeedNumber, Store, StoreError, Tally},
 };
 
 fn place() -> (tempfile::TempDir, PathBuf) {
@@ -24,8 +24,8 @@ fn indicator(number: u32, modified: &str, more: &str) -> String {
     )
 }
 
-fn end(full: bool) -> End {
-    End { cursor: None, validator: None, now: now(), full }
+fn end(full: bool) -> Completion {
+    Completion { cursor: None, validator: None, now: now(), full }
 }
 
 fn take(store: &mut Store, feed: FeedNumber, full: bool, objects: &[String]) -> Tally {
@@ -127,7 +127,7 @@ fn cursors_and_failures_outlive_the_process() {
     let later = Timestamp::from_unix_seconds(1_700_000_100).unwrap();
     store.fail(feed.number, later, "S027: slow").unwrap();
     assert_eq!(store.feed("s", "name").unwrap().failing_since, Some(now()));
-    store.end(feed.number, &End { cursor: cursor.clone(), ..end(false) }).unwrap();
+    store.end(feed.number, &Completion { cursor: cursor.clone(), ..end(false) }).unwrap();
     store.set_rendered().unwrap();
     drop(store);
     let mut store = Store::open(&path).unwrap();

@@ -62,7 +62,7 @@ pub struct FeedConfig {
     /// What messages and the report call it; no other feed has the same name.
     pub name: String,
     /// What it is.
-    pub kind: Kind,
+    pub kind: FeedKind,
     /// After how many seconds it is read from its beginning again, so that what it no longer holds is removed. Files and
     /// bundles at a URL are always read as a whole.
     pub resync: Option<i64>,
@@ -70,7 +70,7 @@ pub struct FeedConfig {
 
 /// What a feed is.
 #[derive(Clone)]
-pub enum Kind {
+pub enum FeedKind {
     /// A collection of a TAXII server.
     Taxii(Box<WebFeed>),
     /// Files and folders.
@@ -194,9 +194,9 @@ impl FeedConfig {
             text
         };
         match &self.kind {
-            Kind::Taxii(feed) => format!("taxii {}", options(&feed.options)),
-            Kind::Url(feed) => format!("url {}", options(&feed.options)),
-            Kind::Files(paths) => {
+            FeedKind::Taxii(feed) => format!("taxii {}", options(&feed.options)),
+            FeedKind::Url(feed) => format!("url {}", options(&feed.options)),
+            FeedKind::Files(paths) => {
                 let paths: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
                 format!("files {}", paths.join("\n"))
             }

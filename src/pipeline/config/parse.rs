@@ -10,7 +10,7 @@ use std::{
 use toml::Spanned;
 
 use super::{
-    BAD_CONFIG, BAD_VALUE, Config, Credentials, FeedConfig, Guard, Kind, MISSING_KEY, TargetConfig, UNKNOWN_KEY,
+    BAD_CONFIG, BAD_VALUE, Config, Credentials, FeedConfig, FeedKind, Guard, MISSING_KEY, TargetConfig, UNKNOWN_KEY,
     WebFeed,
     raw::{Raw, RawFeed, RawFilter, RawGuard, RawTarget},
 };
@@ -169,7 +169,7 @@ impl Reader<'_> {
                     self.missing(Some(span), "`paths` is missing", "name files and folders: paths = [\"intel\"]");
                     return None;
                 };
-                Kind::Files(paths.into_inner().into_iter().map(|path| self.folder.join(path)).collect())
+                FeedKind::Files(paths.into_inner().into_iter().map(|path| self.folder.join(path)).collect())
             }
             kind => {
                 let Some(url) = &raw.url else {
@@ -188,7 +188,7 @@ impl Reader<'_> {
                     Err(error) => self.refuse(at, error.to_string(), "write it with https:// in front"),
                 }
                 let feed = Box::new(WebFeed { options, credentials });
-                if kind == "taxii" { Kind::Taxii(feed) } else { Kind::Url(feed) }
+                if kind == "taxii" { FeedKind::Taxii(feed) } else { FeedKind::Url(feed) }
             }
         };
         Some(FeedConfig { name, kind, resync })

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use super::{FetchOptions, FetchSummary, Sink};
+use super::{FetchOptions, FetchSummary, ObjectSink};
 
 /// Writes a bundle, one object a line, while the objects arrive: it holds none of them.
 ///
@@ -47,7 +47,7 @@ impl<W: Write> BundleWriter<W> {
     }
 }
 
-impl<W: Write> Sink for BundleWriter<W> {
+impl<W: Write> ObjectSink for BundleWriter<W> {
     fn object(&mut self, object: &RawValue) -> io::Result<()> {
         if self.started {
             self.output.write_all(b",\n")?;

@@ -1,7 +1,6 @@
 //! One server, over HTTP.
 
 use std::{
-    error::Error as _,
     mem,
     sync::OnceLock,
     sync::atomic::{AtomicU64, Ordering},
@@ -16,8 +15,9 @@ use url::Url;
 use super::{
     Auth, Backoff, FetchOptions, Limits, Log, TaxiiError, Timestamp, Version,
     address::{Address, same_server, shown},
-    connect, pause,
-    request::{Items, Kind, Request},
+    backoff, connect,
+    error::innermost,
+    request::{Items, Request, ResourceKind},
     status,
 };
 
@@ -68,12 +68,12 @@ impl Client {
     /// credentials that would go over plain HTTP to another machine ([`TaxiiError::PlainHttp`]) or that can't stand in
     /// a header, for certificates that can't be used, and where TLS can't be set up.
     pub fn new(options: &FetchOptions) -> Result<Self, TaxiiError> {
-        Self::of(options, Address::parse(&options.url)?.url().clone(), false)
+        Self::for_server(options, Address::parse(&options.url)?.url().clone(), false)
     }
 
     /// A client for `server`. With `may_leave`, redirects are followed to other servers too, over TLS and if there are
     /// no credentials.
-    pub(super) fn of(options: &FetchOptions, server: Url, may_leave: bool) -> Result<Self, TaxiiError> {
+    pub(super) fn for_server(options: &FetchOptions, server: Url, may_leave: bool) -> Result<Self, TaxiiError> {
         let http = connect::http(options, &server, options.auth.header()?.into_iter().collect())?;
         let may_leave = may_leave && options.auth == Auth::None && options.tls.certificate.is_none();
         let FetchOptions { auth, backoff, limits, log, .. } = options.clone();
@@ -114,7 +114,7 @@ impl Client {
 
     /// Gets the resource at `url`: a discovery resource, an API root, collections.
     pub(super) async fn resource(&self, url: &Url) -> Result<Answer, TaxiiError> {
-        self.get(|version| Request::new(url.clone(), Kind::Resource, version), true).await
+        self.get(|version| Request::new(url.clone(), ResourceKind::Resource, version), true).await
     }
 
     /// Gets what `ask` asks for in the version that the server speaks. With `harmless` false a request that the server
@@ -233,7 +233,7 @@ impl Client {
     }
 
     async fn refusal(&self, url: &Url, response: Response) -> TaxiiError {
-        let (status, retry_after) = (response.status(), pause::asked(response.headers()));
+        let (status, retry_after) = (response.status(), backoff::asked(response.headers()));
         // The status is the news; a body that can't be read only takes the explanation away.
         let body = read(url, response, MOST_ERROR_BYTES).await.map(|(body, _)| body).unwrap_or_default();
         let message = status::message(&body, |text| self.auth.redact(text));
@@ -290,15 +290,4 @@ pub(super) fn transport(url: &Url, error: &reqwest::Error) -> TaxiiError {
     } else {
         TaxiiError::BrokenOff { url, reason: innermost(error) }
     }
-}
-
-/// What is at the bottom of `error`: its top shows the URL with the query, the bottom says what the system said.
-pub(super) fn innermost(error: &reqwest::Error) -> String {
-    let mut source = error.source();
-    let mut text = None;
-    while let Some(inner) = source {
-        text = Some(inner.to_string());
-        source = inner.source();
-    }
-    text.unwrap_or_else(|| "the HTTP client failed".to_owned())
 }

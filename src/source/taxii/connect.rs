@@ -1,43 +1,16 @@
 //! Setting up the HTTP client: who it is, whom it trusts, and by which way it goes.
 
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-};
+use std::{fs, io, path::Path};
 
 use reqwest::{Certificate, ClientBuilder, Identity, header::HeaderMap, redirect::Policy};
 use url::Url;
 
 use super::{
-    FetchOptions, TaxiiError,
+    FetchOptions, Proxy, TaxiiError, Tls,
     address::{is_loopback, shown},
-    client::innermost,
+    error::innermost,
     secret::read_private,
 };
-
-/// Whom to trust, and the client's own certificate. All files are PEM.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Tls {
-    /// The certificates that may sign the server's, in place of the system's.
-    pub ca: Option<PathBuf>,
-    /// The client's own certificate (mutual TLS), with those that lead to its root if the server needs them.
-    pub certificate: Option<PathBuf>,
-    /// The key of that certificate, where it is not in the same file. The file with the key must be its owner's alone.
-    pub key: Option<PathBuf>,
-}
-
-/// By which proxy to go. A server on this machine is always reached directly, unless a proxy is named.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Proxy {
-    /// The one that the environment names: `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, but for the hosts of `NO_PROXY`.
-    #[default]
-    Environment,
-    /// None, whatever the environment says.
-    Direct,
-    /// The one with this URL, which must not hold a password: those belong in the environment.
-    Url(String),
-}
 
 /// The HTTP client for `server`, which sends `headers` with each request.
 pub(super) fn http(options: &FetchOptions, server: &Url, headers: HeaderMap) -> Result<reqwest::Client, TaxiiError> {

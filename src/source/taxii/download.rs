@@ -9,7 +9,7 @@ use reqwest::{
 use url::Url;
 
 use super::{
-    Client, FetchOptions, FetchSummary, Sink, TaxiiError,
+    Client, FetchOptions, FetchSummary, ObjectSink, TaxiiError,
     address::{shown, without_secret},
     client::transport,
     fetch::blocking,
@@ -29,9 +29,9 @@ use crate::{
 /// # Errors
 /// See [`TaxiiError`]; [`TaxiiError::Incomplete`] if `sink` was given some objects before, as when the bundle lacks its
 /// end.
-pub fn download_into(options: &FetchOptions, sink: &mut dyn Sink) -> Result<FetchSummary, TaxiiError> {
+pub fn download_into(options: &FetchOptions, sink: &mut dyn ObjectSink) -> Result<FetchSummary, TaxiiError> {
     let url = without_secret(&options.url)?;
-    let client = Client::of(options, url.clone(), true)?;
+    let client = Client::for_server(options, url.clone(), true)?;
     let mut summary = FetchSummary { objects_url: shown(&url), ..FetchSummary::default() };
     let request = conditional(url, options.cursor.as_deref());
     let outcome = blocking(client.in_time(client.download(&request, sink, &mut summary)))?;
@@ -66,7 +66,7 @@ impl Client {
     async fn download(
         &self,
         request: &Request,
-        sink: &mut dyn Sink,
+        sink: &mut dyn ObjectSink,
         summary: &mut FetchSummary,
     ) -> Result<(), TaxiiError> {
         let downloaded = self
@@ -109,7 +109,12 @@ impl Client {
         Ok((file, bytes))
     }
 
-    fn hand_on(&self, file: std::fs::File, sink: &mut dyn Sink, summary: &mut FetchSummary) -> Result<(), TaxiiError> {
+    fn hand_on(
+        &self,
+        file: std::fs::File,
+        sink: &mut dyn ObjectSink,
+        summary: &mut FetchSummary,
+    ) -> Result<(), TaxiiError> {
         let limit = self.limits().objects;
         for batch in BundleReader::new(BufReader::new(file)) {
             for object in batch.objects() {

@@ -1,11 +1,8 @@
 //! What can go wrong between here and a collection.
 
-use std::{io, time::Duration};
+use std::{error::Error as _, io, time::Duration};
 
-use super::{
-    Auth,
-    status::{self, Reply},
-};
+use super::status::{self, Repeatable, Reply};
 use crate::diagnostic::{Code, Diagnostic};
 
 /// The address is not the URL of a TAXII resource.
@@ -406,8 +403,7 @@ impl TaxiiError {
     }
 
     /// The same with every text of the server searched for the credentials it was sent.
-    pub(super) fn redacted(self, auth: &Auth) -> Self {
-        let clean = |text: String| auth.redact(&text);
+    pub(super) fn redacted(self, clean: &impl Fn(String) -> String) -> Self {
         let clean_all = |texts: Vec<String>| texts.into_iter().map(clean).collect();
         match self {
             Self::Status(mut reply) => {
@@ -435,7 +431,7 @@ impl TaxiiError {
             Self::UnreadableCollection { collection } => Self::UnreadableCollection { collection: clean(collection) },
             Self::Ties { date_added, page } => Self::Ties { date_added: clean(date_added), page },
             Self::Incomplete { objects, pages, cause } => {
-                Self::Incomplete { objects, pages, cause: Box::new(cause.redacted(auth)) }
+                Self::Incomplete { objects, pages, cause: Box::new(cause.redacted(clean)) }
             }
             other => other,
         }
@@ -465,13 +461,13 @@ impl TaxiiError {
     }
 }
 
-/// Whether a request that failed may be sent again as it was.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Repeatable {
-    /// The server did not handle it: it can't have had any effect.
-    Always,
-    /// The server may have handled it: only where handling it twice does no harm.
-    IfHarmless,
-    /// It would fail again.
-    Never,
+/// What is at the bottom of `error`: its top shows the URL with the query, the bottom says what the system said.
+pub(super) fn innermost(error: &reqwest::Error) -> String {
+    let mut source = error.source();
+    let mut text = None;
+    while let Some(inner) = source {
+        text = Some(inner.to_string());
+        source = inner.source();
+    }
+    text.unwrap_or_else(|| "the HTTP client failed".to_owned())
 }

@@ -6,11 +6,11 @@ use std::{
 };
 
 use super::{
-    BundleWriter, Client, Collection, FetchOptions, FetchSummary, Sink, TaxiiError, Timestamp,
+    BundleWriter, Client, Collection, FetchOptions, FetchSummary, ObjectSink, TaxiiError, Timestamp,
     address::{Address, shown},
     query::Query,
-    resolve::{self, Found},
-    walk::{End, NOT_AN_OBJECT, Walk},
+    resolve::{self, FoundCollection},
+    walk::{NOT_AN_OBJECT, Walk, WalkEnd},
 };
 use crate::diagnostic::{Code, Diagnostic};
 
@@ -49,14 +49,14 @@ pub fn fetch(options: &FetchOptions, output: &mut dyn Write) -> Result<FetchSumm
 /// ```no_run
 /// use std::io;
 /// use serde_json::value::RawValue;
-/// use stixc::source::taxii::{FetchOptions, Sink, fetch_into};
+/// use stixc::source::taxii::{FetchOptions, ObjectSink, fetch_into};
 ///
 /// #[derive(Default)]
 /// struct Store {
 ///     page: Vec<Box<RawValue>>,
 /// }
 ///
-/// impl Sink for Store {
+/// impl ObjectSink for Store {
 ///     fn object(&mut self, object: &RawValue) -> io::Result<()> {
 ///         self.page.push(object.to_owned());
 ///         Ok(())
@@ -76,7 +76,7 @@ pub fn fetch(options: &FetchOptions, output: &mut dyn Write) -> Result<FetchSumm
 ///     Err(error) => println!("the cursor stays; {} objects came: {error}", if error.is_partial() { "some" } else { "no" }),
 /// }
 /// ```
-pub fn fetch_into(options: &FetchOptions, sink: &mut dyn Sink) -> Result<FetchSummary, TaxiiError> {
+pub fn fetch_into(options: &FetchOptions, sink: &mut dyn ObjectSink) -> Result<FetchSummary, TaxiiError> {
     let client = Client::new(options)?;
     blocking(client.fetch(options, sink))?
 }
@@ -105,7 +105,7 @@ impl Client {
     ///
     /// # Errors
     /// See [`TaxiiError`]; [`TaxiiError::Incomplete`] if `sink` was given some objects before.
-    pub async fn fetch(&self, options: &FetchOptions, sink: &mut dyn Sink) -> Result<FetchSummary, TaxiiError> {
+    pub async fn fetch(&self, options: &FetchOptions, sink: &mut dyn ObjectSink) -> Result<FetchSummary, TaxiiError> {
         if options.limit == 0 {
             return Err(TaxiiError::InvalidOption { option: "limit", reason: "must be at least 1".to_owned() });
         }
@@ -122,7 +122,9 @@ impl Client {
     /// See [`TaxiiError`]; an API root's own only if no other has a collection.
     pub async fn collections(&self, options: &FetchOptions) -> Result<Vec<(url::Url, Collection)>, TaxiiError> {
         let address = Address::parse(&options.url)?;
-        let found = resolve::all_collections(self, &address).await.map_err(|error| error.redacted(self.auth()))?;
+        let found = resolve::all_collections(self, &address)
+            .await
+            .map_err(|error| error.redacted(&|text| self.auth().redact(&text)))?;
         Ok(found.into_iter().map(|(root, collection)| (root, collection.redacted(self.auth()))).collect())
     }
 
@@ -144,21 +146,22 @@ impl Client {
         }
         match outcome {
             Ok(()) => Ok(summary),
-            Err(error) => Err(incomplete(&summary, error).redacted(self.auth())),
+            Err(error) => Err(incomplete(&summary, error).redacted(&|text| self.auth().redact(&text))),
         }
     }
 
     async fn find_and_walk(
         &self,
         options: &FetchOptions,
-        sink: &mut dyn Sink,
+        sink: &mut dyn ObjectSink,
         summary: &mut FetchSummary,
     ) -> Result<(), TaxiiError> {
         let address = Address::parse(&options.url)?;
         let start = options.start()?;
         let query = Query { added_after: start, limit: options.limit, filters: options.filters.clone() };
         let first_page = |objects: &url::Url, version| query.request(objects, &query.start(), version);
-        let Found { objects, first } = resolve::find(self, &address, options.collection.as_deref(), first_page).await?;
+        let FoundCollection { objects, first } =
+            resolve::find(self, &address, options.collection.as_deref(), first_page).await?;
         summary.objects_url = shown(&objects);
         let end = Walk::new(self, &query, objects, sink, summary).run(first).await?;
         if let (Some(start), Some(lookback), Some(now)) = (start, options.lookback, end.date)
@@ -173,7 +176,7 @@ impl Client {
 }
 
 /// See [`FetchSummary::cursor`].
-fn cursor(options: &FetchOptions, start: Option<Timestamp>, end: &End, any_came: bool) -> Option<String> {
+fn cursor(options: &FetchOptions, start: Option<Timestamp>, end: &WalkEnd, any_came: bool) -> Option<String> {
     let by_clock = || Some(end.date.filter(|_| any_came)?.before(options.overlap));
     match (&end.last, by_clock()) {
         (Some(last), clock) if Some(last.moment) > start && clock.is_none_or(|clock| last.moment <= clock) => {

@@ -1,6 +1,6 @@
 //! A client for TAXII 2.1 (OASIS Standard, 10 June 2021) and 2.0: reads the objects of one collection.
 //!
-//! [`fetch`] does it all and blocks, [`fetch_into`] hands the objects to a [`Sink`] as they arrive, and [`Client`] is the
+//! [`fetch`] does it all and blocks, [`fetch_into`] hands the objects to an [`ObjectSink`] as they arrive, and [`Client`] is the
 //! same for programs that run tokio themselves. [`download_into`] does it for a bundle at a plain URL.
 //! The collection is found as described in `resolve.rs`, and read page by page as described in `walk.rs`.
 //!
@@ -13,21 +13,21 @@
 
 mod address;
 mod auth;
+mod backoff;
 mod bundle;
 mod client;
 mod connect;
+mod dedup;
 mod download;
 mod error;
 mod fetch;
 mod log;
 mod options;
 mod page;
-mod pause;
 mod query;
 mod request;
 mod resolve;
 mod secret;
-mod seen;
 mod status;
 mod summary;
 mod time;
@@ -37,12 +37,11 @@ pub use address::check_url;
 pub use auth::Auth;
 pub use bundle::BundleWriter;
 pub use client::Client;
-pub use connect::{Proxy, Tls};
 pub use download::download_into;
 pub use error::*;
 pub use fetch::{BEYOND_LOOKBACK, collections, fetch, fetch_into};
 pub use log::Log;
-pub use options::{Backoff, FetchOptions, Filters, Limits, Timeouts};
+pub use options::{Backoff, FetchOptions, Filters, Limits, Proxy, Timeouts, Tls};
 pub use request::Version;
 pub use resolve::Collection;
 pub use secret::Secret;
@@ -50,6 +49,6 @@ pub use status::{
     BAD_REQUEST, FORBIDDEN, NOT_ACCEPTABLE, NOT_FOUND, OTHER_VERSION, RATE_LIMITED, Reply, SERVER_FAILED, TOO_LARGE,
     UNAUTHORIZED, UNEXPECTED_STATUS,
 };
-pub use summary::{FetchSummary, Sink};
+pub use summary::{FetchSummary, ObjectSink};
 pub use time::Timestamp;
 pub use walk::{NEXT_REJECTED, NOT_AN_OBJECT, STARTED_AGAIN, UNCERTAIN_END, WRONG_LAST_ADDED};

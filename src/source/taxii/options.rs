@@ -1,8 +1,8 @@
 //! What to fetch, and how patiently.
 
-use std::{process, time::Duration};
+use std::{path::PathBuf, process, time::Duration};
 
-use super::{Auth, Log, Proxy, TaxiiError, Timestamp, Tls, Version};
+use super::{Auth, Log, TaxiiError, Timestamp, Version};
 
 /// Everything a fetch needs to know.
 ///
@@ -89,6 +89,30 @@ impl FetchOptions {
         })?;
         Ok(Some(moment))
     }
+}
+
+/// Whom to trust, and the client's own certificate. All files are PEM.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tls {
+    /// The certificates that may sign the server's, in place of the system's.
+    pub ca: Option<PathBuf>,
+    /// The client's own certificate (mutual TLS), with those that lead to its root if the server needs them.
+    pub certificate: Option<PathBuf>,
+    /// The key of that certificate, where it is not in the same file. The file with the key must be its owner's alone.
+    pub key: Option<PathBuf>,
+}
+
+/// By which proxy to go. A server on this machine is always reached directly, unless a proxy is named.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Proxy {
+    /// The one that the environment names: `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, but for the hosts of `NO_PROXY`.
+    #[default]
+    Environment,
+    /// None, whatever the environment says.
+    Direct,
+    /// The one with this URL, which must not hold a password: those belong in the environment.
+    Url(String),
 }
 
 /// The `match` parameters (TAXII 2.1, section 3.4.1). An empty list is not sent. Servers are free to give them another

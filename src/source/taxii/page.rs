@@ -57,14 +57,14 @@ impl<'a> Page<'a> {
             None => return Err(not_taxii(answer, "it has no `objects`")),
         };
         let (more, next) = (body.more.and_then(truth), body.next.and_then(token));
-        Ok(Self { objects, more, next, last: Last::of(answer), items: answer.items })
+        Ok(Self { objects, more, next, last: Last::from_answer(answer), items: answer.items })
     }
 }
 
 impl Last {
     /// What the header of `answer` says. A moment that the server's own clock won't reach for a day is wrong: asking
     /// for what was added after it would bring nothing for as long.
-    pub(super) fn of(answer: &Answer) -> Option<Self> {
+    pub(super) fn from_answer(answer: &Answer) -> Option<Self> {
         const AHEAD: Duration = Duration::from_secs(24 * 3600);
         let text = answer.last_added.as_ref()?;
         let moment = Timestamp::parse(text)?;

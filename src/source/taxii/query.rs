@@ -4,7 +4,7 @@ use url::Url;
 
 use super::{
     Filters, Timestamp, Version,
-    request::{Kind, Request},
+    request::{Request, ResourceKind},
 };
 
 /// What a walk asks for, the same in each of its requests.
@@ -16,12 +16,12 @@ pub(super) struct Query {
 }
 
 impl Query {
-    pub(super) fn start(&self) -> Position {
-        Position { added_after: self.added_after, next: None, item: 0, limit: self.limit }
+    pub(super) fn start(&self) -> PagePosition {
+        PagePosition { added_after: self.added_after, next: None, item: 0, limit: self.limit }
     }
 
     /// Asks for `position` of the objects at `objects`.
-    pub(super) fn request(&self, objects: &Url, position: &Position, version: Version) -> Request {
+    pub(super) fn request(&self, objects: &Url, position: &PagePosition, version: Version) -> Request {
         let is_2_0 = version == Version::V2_0;
         let mut parameters: Vec<(&str, String)> = Vec::new();
         let text = |moment: Timestamp| if is_2_0 { moment.in_milliseconds() } else { moment.to_string() };
@@ -35,14 +35,14 @@ impl Query {
         if !parameters.is_empty() {
             url.query_pairs_mut().extend_pairs(parameters);
         }
-        let request = Request::new(url, Kind::Objects, version);
+        let request = Request::new(url, ResourceKind::Objects, version);
         if is_2_0 { request.items(position.item, position.limit) } else { request }
     }
 }
 
 /// Where a walk stands: what its next request says beyond the filters.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Position {
+pub(super) struct PagePosition {
     /// The lower end. A `next` goes with the one that its first page was asked with.
     pub(super) added_after: Option<Timestamp>,
     pub(super) next: Option<String>,
@@ -51,7 +51,7 @@ pub(super) struct Position {
     pub(super) limit: u32,
 }
 
-impl Position {
+impl PagePosition {
     /// The way past a page that can't be read and whose newest object was added at `moment`. It overlaps that page as
     /// any other, but if the page comes again it is left behind with all that share its moment.
     pub(super) fn past(&self, moment: Timestamp) -> Option<Self> {

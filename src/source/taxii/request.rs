@@ -15,7 +15,7 @@ pub enum Version {
 
 /// What kind of thing is asked for: TAXII 2.0 tells them apart by media type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum ResourceKind {
     /// A discovery resource, an API root, collections.
     Resource,
     /// STIX objects.
@@ -32,11 +32,11 @@ pub(super) struct Request {
 impl Request {
     /// A request for `url`. Servers compare the media type letter by letter (TAXII 2.1, section 1.6.8.1; TAXII 2.0,
     /// section 1.6.8).
-    pub(super) fn new(url: Url, kind: Kind, version: Version) -> Self {
+    pub(super) fn new(url: Url, kind: ResourceKind, version: Version) -> Self {
         let accept = match (version, kind) {
             (Version::V2_1, _) => "application/taxii+json;version=2.1",
-            (Version::V2_0, Kind::Resource) => "application/vnd.oasis.taxii+json; version=2.0",
-            (Version::V2_0, Kind::Objects) => "application/vnd.oasis.stix+json; version=2.0",
+            (Version::V2_0, ResourceKind::Resource) => "application/vnd.oasis.taxii+json; version=2.0",
+            (Version::V2_0, ResourceKind::Objects) => "application/vnd.oasis.stix+json; version=2.0",
         };
         Self { url, headers: HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(accept))]) }
     }
@@ -77,7 +77,7 @@ mod tests {
     fn ranges() {
         let url = Url::parse("https://feed.example/").unwrap();
         let range = |first, count| {
-            let request = Request::new(url.clone(), Kind::Objects, Version::V2_0).items(first, count);
+            let request = Request::new(url.clone(), ResourceKind::Objects, Version::V2_0).items(first, count);
             request.headers[RANGE].to_str().unwrap().to_owned()
         };
         assert_eq!(range(0, 100), "items 0-99");

@@ -69,7 +69,7 @@ impl Collection {
 
 /// The objects of a collection, and their first page if finding them brought it along.
 #[derive(Debug)]
-pub(super) struct Found {
+pub(super) struct FoundCollection {
     pub(super) objects: Url,
     pub(super) first: Option<Answer>,
 }
@@ -81,14 +81,14 @@ pub(super) async fn find(
     address: &Address,
     wanted: Option<&str>,
     first_page: impl Fn(&Url, Version) -> Request,
-) -> Result<Found, TaxiiError> {
+) -> Result<FoundCollection, TaxiiError> {
     if let Address::Collection { root, id } = address {
         return match wanted {
             Some(wanted) if wanted != id => Err(TaxiiError::InvalidOption {
                 option: "collection",
                 reason: format!("`{wanted}` is wanted, but the URL names `{id}`"),
             }),
-            _ => Ok(Found { objects: objects_url(root, id), first: None }),
+            _ => Ok(FoundCollection { objects: objects_url(root, id), first: None }),
         };
     }
     let probe = async |root: &Url| match wanted {
@@ -96,7 +96,7 @@ pub(super) async fn find(
         Some(id) if !id.is_empty() && !id.contains(char::is_whitespace) => {
             let objects = objects_url(root, id);
             let first = objects_at(client, |version| first_page(&objects, version)).await?;
-            Ok(first.map(|answer| Found { objects, first: Some(answer) }))
+            Ok(first.map(|answer| FoundCollection { objects, first: Some(answer) }))
         }
         _ => Ok::<_, TaxiiError>(None),
     };
@@ -118,7 +118,7 @@ pub(super) async fn find(
     }
     let listed = list(client, &roots, &mut failures).await;
     match choose(&listed, wanted, address.url()) {
-        Ok((root, chosen)) => Ok(Found { objects: objects_url(root, &chosen.id), first: None }),
+        Ok((root, chosen)) => Ok(FoundCollection { objects: objects_url(root, &chosen.id), first: None }),
         // It may be where nobody could look: why that is so says more.
         Err(TaxiiError::NoSuchCollection { .. }) if !failures.is_empty() => Err(failures.swap_remove(0)),
         Err(_) if listed.is_empty() && !failures.is_empty() => Err(failures.swap_remove(0)),

@@ -4,7 +4,6 @@ use std::{fmt, time::Duration};
 
 use serde_json::Value;
 
-use super::error::Repeatable;
 use crate::diagnostic::Code;
 
 /// 400: the server did not understand the request.
@@ -27,6 +26,17 @@ pub const RATE_LIMITED: Code = Code("S038");
 pub const SERVER_FAILED: Code = Code("S039");
 /// Any other status.
 pub const UNEXPECTED_STATUS: Code = Code("S040");
+
+/// Whether a request that failed may be sent again as it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Repeatable {
+    /// The server did not handle it: it can't have had any effect.
+    Always,
+    /// The server may have handled it: only where handling it twice does no harm.
+    IfHarmless,
+    /// It would fail again.
+    Never,
+}
 
 /// A status as this client sees it.
 pub(super) struct About {

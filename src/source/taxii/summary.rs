@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use crate::diagnostic::Diagnostic;
 
 /// Takes the objects of a fetch as they arrive.
-pub trait Sink {
+pub trait ObjectSink {
     /// One object, a JSON object as the server sent it. Each version of an object comes once in a fetch; the next one
     /// may bring it again.
     ///
@@ -20,7 +20,7 @@ pub trait Sink {
     /// overridden.
     ///
     /// # Errors
-    /// As for [`Sink::object`].
+    /// As for [`ObjectSink::object`].
     fn page(&mut self, so_far: &FetchSummary) -> io::Result<()> {
         let _ = so_far;
         Ok(())

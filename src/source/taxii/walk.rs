@@ -17,12 +17,12 @@ use serde_json::value::RawValue;
 use url::Url;
 
 use super::{
-    Client, FetchSummary, Sink, TaxiiError, Timestamp, Version,
+    Client, FetchSummary, ObjectSink, TaxiiError, Timestamp, Version,
     client::Answer,
-    error::Repeatable,
+    dedup::{Dedup, Novelty},
     page::{Last, Page},
-    query::{Position, Query},
-    seen::{Novelty, Seen},
+    query::{PagePosition, Query},
+    status::Repeatable,
 };
 use crate::{
     diagnostic::{Code, Diagnostic},
@@ -50,9 +50,9 @@ pub(super) struct Walk<'a> {
     client: &'a Client,
     query: &'a Query,
     objects: Url,
-    sink: &'a mut dyn Sink,
+    sink: &'a mut dyn ObjectSink,
     summary: &'a mut FetchSummary,
-    seen: Seen,
+    dedup: Dedup,
     restarts: u32,
     idle_pages: u32,
     /// The server has rejected a `next` of its own: none is followed any more.
@@ -73,7 +73,7 @@ pub(super) struct Walk<'a> {
 
 /// What a walk has learned about its end.
 #[derive(Debug, Default)]
-pub(super) struct End {
+pub(super) struct WalkEnd {
     /// The newest `X-TAXII-Date-Added-Last`.
     pub(super) last: Option<Last>,
     /// The server's clock at the first page.
@@ -85,7 +85,7 @@ impl<'a> Walk<'a> {
         client: &'a Client,
         query: &'a Query,
         objects: Url,
-        sink: &'a mut dyn Sink,
+        sink: &'a mut dyn ObjectSink,
         summary: &'a mut FetchSummary,
     ) -> Self {
         Self {
@@ -94,7 +94,7 @@ impl<'a> Walk<'a> {
             objects,
             sink,
             summary,
-            seen: Seen::default(),
+            dedup: Dedup::default(),
             restarts: 0,
             idle_pages: 0,
             next_is_broken: false,
@@ -108,7 +108,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Walks to the end. `first` is taken as the answer to the first request.
-    pub(super) async fn run(mut self, mut first: Option<Answer>) -> Result<End, TaxiiError> {
+    pub(super) async fn run(mut self, mut first: Option<Answer>) -> Result<WalkEnd, TaxiiError> {
         let mut position = self.query.start();
         loop {
             let answer = match first.take() {
@@ -127,16 +127,16 @@ impl<'a> Walk<'a> {
             match (step, self.damage.take()) {
                 (Some(next), damage) => (position, self.damage) = (next, damage),
                 (None, Some(damage)) => return Err(damage),
-                (None, None) => return Ok(End { last: self.last, date: self.date }),
+                (None, None) => return Ok(WalkEnd { last: self.last, date: self.date }),
             }
         }
     }
 
     /// Takes the page that was asked for at `position`. Returns where to go on; `None` at the end.
-    fn step(&mut self, position: &Position, answer: &Answer) -> Result<Option<Position>, TaxiiError> {
+    fn step(&mut self, position: &PagePosition, answer: &Answer) -> Result<Option<PagePosition>, TaxiiError> {
         self.count(answer)?;
         self.date = self.date.or(answer.date);
-        let last = Last::of(answer);
+        let last = Last::from_answer(answer);
         if last.is_none() && answer.last_added.is_some() {
             self.warn_of_wrong_header(answer);
         }
@@ -180,7 +180,7 @@ impl<'a> Walk<'a> {
 
     /// Hands `object` on if it was not before. Returns 1 if this round has not seen it, else 0.
     fn take(&mut self, object: &RawValue) -> Result<usize, TaxiiError> {
-        let novelty = self.seen.note(object);
+        let novelty = self.dedup.note(object);
         match novelty {
             None => self.summary.skipped += 1,
             Some(Novelty::New) => {
@@ -222,16 +222,21 @@ impl<'a> Walk<'a> {
     }
 
     /// Where to go from `position`, whose answer is `page`; `None` at the end.
-    fn advance(&mut self, position: &Position, page: &Page<'_>, fresh: usize) -> Result<Option<Position>, TaxiiError> {
+    fn advance(
+        &mut self,
+        position: &PagePosition,
+        page: &Page<'_>,
+        fresh: usize,
+    ) -> Result<Option<PagePosition>, TaxiiError> {
         let widened_from = self.widened_from.take();
         let next = page.next.clone().filter(|_| !self.next_is_broken);
         let way = match (page.items.filter(|_| self.client.version() == Version::V2_0), page.more, next) {
             (Some(items), _, _) => {
                 let ended = page.objects.is_empty() || items.total.is_some_and(|total| items.end >= total);
-                (!ended).then(|| Position { item: items.end, ..position.clone() })
+                (!ended).then(|| PagePosition { item: items.end, ..position.clone() })
             }
             (None, Some(false), _) => None,
-            (None, _, Some(next)) => Some(Position { next: Some(next), ..position.clone() }),
+            (None, _, Some(next)) => Some(PagePosition { next: Some(next), ..position.clone() }),
             (None, None, None) if !self.may_be_more(position, page, fresh)? => None,
             (None, _, None) => Some(self.by_time(position, page, fresh, widened_from)?),
         };
@@ -247,7 +252,7 @@ impl<'a> Walk<'a> {
     ///
     /// # Errors
     /// A page with as many objects as were asked for and no word about an end or a way on. A block of one moment that fills the largest page that the server gives: what is behind it can't be asked for.
-    fn may_be_more(&mut self, position: &Position, page: &Page<'_>, fresh: usize) -> Result<bool, TaxiiError> {
+    fn may_be_more(&mut self, position: &PagePosition, page: &Page<'_>, fresh: usize) -> Result<bool, TaxiiError> {
         let longest_before = self.longest;
         self.longest = self.longest.max(page.objects.len());
         let asked = position.limit as usize;
@@ -285,11 +290,11 @@ impl<'a> Walk<'a> {
     /// where the walk stands already. `widened_from` is the length of the page before, if `page` is a wider one.
     fn by_time(
         &mut self,
-        position: &Position,
+        position: &PagePosition,
         page: &Page<'_>,
         fresh: usize,
         widened_from: Option<usize>,
-    ) -> Result<Position, TaxiiError> {
+    ) -> Result<PagePosition, TaxiiError> {
         let Some(last) = &page.last else {
             // An empty page moves nothing, but the next one may not be empty.
             let may_ask_again = page.objects.is_empty() && position.next.is_none() && self.last.is_some();
@@ -306,11 +311,11 @@ impl<'a> Walk<'a> {
             return Err(TaxiiError::Ties { date_added: last.text.clone(), page: count });
         }
         self.widened_from = Some(count);
-        Ok(Position { limit: position.limit.saturating_mul(2).min(widest), ..way })
+        Ok(PagePosition { limit: position.limit.saturating_mul(2).min(widest), ..way })
     }
 
     /// Where to go after the request for `position` failed, if anywhere.
-    async fn recover(&mut self, position: &Position, error: TaxiiError) -> Result<Position, TaxiiError> {
+    async fn recover(&mut self, position: &PagePosition, error: TaxiiError) -> Result<PagePosition, TaxiiError> {
         if position.next.is_none() {
             return Err(error);
         }
@@ -339,7 +344,7 @@ impl<'a> Walk<'a> {
     }
 
     fn start_round(&mut self) {
-        self.seen.start_round();
+        self.dedup.start_round();
         (self.last, self.date, self.is_unordered, self.longest, self.idle_pages) = (None, None, false, 0, 0);
     }
 

@@ -3,14 +3,14 @@
 use std::io;
 
 use serde_json::{json, value::RawValue};
-use stixc::source::taxii::{Auth, FetchOptions, FetchSummary, Secret, Sink, TaxiiError, download_into};
+use stixc::source::taxii::{Auth, FetchOptions, FetchSummary, ObjectSink, Secret, TaxiiError, download_into};
 
 use crate::support::server::{Reply, Server, indicator, indicators, options};
 
 #[derive(Default)]
 struct Taken(Vec<String>);
 
-impl Sink for Taken {
+impl ObjectSink for Taken {
     fn object(&mut self, object: &RawValue) -> io::Result<()> {
         self.0.push(object.get().to_owned());
         Ok(())

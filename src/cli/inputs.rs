@@ -14,13 +14,13 @@ use crate::{
 use super::{
     display,
     exit::{Exit, Failure},
-    place::Place,
+    location::Location,
     progress::Progress,
 };
 
 /// Where indicators come from.
 #[derive(Debug, Clone, Args)]
-pub(crate) struct FeedArguments {
+pub(crate) struct InputArguments {
     /// A file, a folder (all *.json and *.stix2 below it) or - for standard input: a bundle, an array, one object, or an
     /// object a line
     #[arg(value_name = "INPUT")]
@@ -34,26 +34,26 @@ pub(crate) struct FeedArguments {
 }
 
 /// A pattern without an indicator around it.
-pub(crate) struct Bare {
+pub(crate) struct BarePattern {
     /// Where it comes from: `--pattern 1`, `list.txt:7`.
     pub source: String,
     /// Its text.
     pub pattern: String,
     /// Where it is written, where that is a file.
-    pub place: Option<Place>,
+    pub location: Option<Location>,
 }
 
 /// What the arguments lead to.
-pub(crate) struct Feed {
+pub(crate) struct OpenInputs {
     pub inputs: Vec<Input>,
-    pub bare: Vec<Bare>,
+    pub bare: Vec<BarePattern>,
     /// Inputs that can't be read, lines that are no text.
     pub faults: Vec<SourceDiagnostic>,
 }
 
-impl FeedArguments {
+impl InputArguments {
     /// Finds all inputs; an error where there are none, or none of them can be read.
-    pub(crate) fn open(&self) -> Result<Feed, Failure> {
+    pub(crate) fn open(&self) -> Result<OpenInputs, Failure> {
         if self.inputs.is_empty() && self.pattern.is_empty() && self.patterns.is_empty() {
             return Err(Failure::usage(
                 "nothing to read",
@@ -61,10 +61,14 @@ impl FeedArguments {
             ));
         }
         let found = source::inputs(&self.inputs);
-        let mut feed = Feed { inputs: found.inputs, bare: Vec::new(), faults: Vec::new() };
+        let mut feed = OpenInputs { inputs: found.inputs, bare: Vec::new(), faults: Vec::new() };
         let mut errors = found.errors;
         for (number, pattern) in self.pattern.iter().enumerate() {
-            feed.bare.push(Bare { source: format!("--pattern {}", number + 1), pattern: pattern.clone(), place: None });
+            feed.bare.push(BarePattern {
+                source: format!("--pattern {}", number + 1),
+                pattern: pattern.clone(),
+                location: None,
+            });
         }
         let lists = source::inputs(&self.patterns);
         errors.extend(lists.errors);
@@ -85,14 +89,18 @@ impl FeedArguments {
     }
 }
 
-impl Feed {
+impl OpenInputs {
     fn read_patterns(&mut self, name: &str, reader: impl std::io::Read) {
         for line in PatternLines::new(reader) {
             match line {
                 Ok(line) => {
                     let start = Position { offset: line.offset, line: line.line, column: line.column };
-                    let place = Some(Place { file: name.to_owned(), start, json: None });
-                    self.bare.push(Bare { source: format!("{name}:{}", line.line), pattern: line.pattern, place });
+                    let location = Some(Location { file: name.to_owned(), start, json: None });
+                    self.bare.push(BarePattern {
+                        source: format!("{name}:{}", line.line),
+                        pattern: line.pattern,
+                        location,
+                    });
                 }
                 Err(fault) => self.faults.push(in_file(name, fault)),
             }

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 /// The versions seen, each as 16 bytes of a hash, with the round in which it was seen last. A round is one pass over
 /// the collection: a walk that starts again must not take what it has seen before for a lack of progress.
 #[derive(Debug, Default)]
-pub(super) struct Seen {
+pub(super) struct Dedup {
     rounds: HashMap<u128, u32>,
     round: u32,
 }
@@ -22,13 +22,13 @@ pub(super) struct Seen {
 pub(super) enum Novelty {
     /// Never seen before.
     New,
-    /// Seen, but not in this round.
+    /// Dedup, but not in this round.
     NewInRound,
-    /// Seen in this round.
+    /// Dedup in this round.
     Old,
 }
 
-impl Seen {
+impl Dedup {
     /// Everything counts as unseen for progress again.
     pub(super) fn start_round(&mut self) {
         self.round += 1;
@@ -94,13 +94,13 @@ fn members(text: &str) -> Option<BTreeMap<Cow<'_, str>, &RawValue>> {
 mod tests {
     use super::*;
 
-    fn note(seen: &mut Seen, object: &str) -> Option<Novelty> {
-        seen.note(serde_json::from_str(object).unwrap())
+    fn note(dedup: &mut Dedup, object: &str) -> Option<Novelty> {
+        dedup.note(serde_json::from_str(object).unwrap())
     }
 
     #[test]
     fn versions() {
-        let mut seen = Seen::default();
+        let mut dedup = Dedup::default();
         for (object, expected) in [
             (r#"{"id":"a--1","modified":"2026"}"#, Some(Novelty::New)),
             (r#"{"modified":"2026","id":"a--1","name":"x"}"#, Some(Novelty::Old)),
@@ -116,17 +116,17 @@ mod tests {
             ("7", None),
             ("[{}]", None),
         ] {
-            assert_eq!(note(&mut seen, object), expected, "{object}");
+            assert_eq!(note(&mut dedup, object), expected, "{object}");
         }
     }
 
     #[test]
     fn a_new_round_is_no_standstill() {
-        let mut seen = Seen::default();
+        let mut dedup = Dedup::default();
         let object = r#"{"id":"a--1","modified":"2026"}"#;
-        assert_eq!(note(&mut seen, object), Some(Novelty::New));
-        seen.start_round();
-        assert_eq!(note(&mut seen, object), Some(Novelty::NewInRound));
-        assert_eq!(note(&mut seen, object), Some(Novelty::Old));
+        assert_eq!(note(&mut dedup, object), Some(Novelty::New));
+        dedup.start_round();
+        assert_eq!(note(&mut dedup, object), Some(Novelty::NewInRound));
+        assert_eq!(note(&mut dedup, object), Some(Novelty::Old));
     }
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 
-use super::{Backoff, TaxiiError, Timestamp, error::Repeatable};
+use super::{Backoff, TaxiiError, Timestamp, status::Repeatable};
 
 impl Backoff {
     /// The pause before attempt `attempt + 1`, or `None` if `error` stands: it would come again, the request must not

@@ -7,7 +7,7 @@ use crate::{
 
 /// Where a pattern is written.
 #[derive(Debug, Clone)]
-pub(super) struct Place {
+pub(super) struct Location {
     /// The file, as its input is called.
     pub file: String,
     /// Its first byte, or the quote before it.
@@ -25,7 +25,7 @@ pub(super) struct Region<'a> {
     pub text: &'a str,
 }
 
-impl Place {
+impl Location {
     /// Where `span` of the pattern is in the file; all of it without a span.
     pub(super) fn region<'a>(&'a self, pattern: &'a str, span: Option<Span>) -> Region<'a> {
         let span = span.map_or(0..pattern.len(), |span| span.start as usize..span.end as usize);
