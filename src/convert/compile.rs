@@ -114,7 +114,7 @@ pub fn compile(meaning: &Meaning, targets: &[Prepared]) -> Vec<Outcome> {
 
 fn outcome(meaning: &Meaning, prepared: &Prepared) -> Outcome {
     let Some(plan) = &meaning.guarded else { return Outcome::Guarded };
-    match prepared.lower.lower(plan) {
+    match prepared.backend.lower(plan) {
         Ok(lowered) if meaning.cut => Outcome::Rules(Content::Compiled(without_guarded(lowered, meaning))),
         Ok(lowered) => Outcome::Rules(Content::Compiled(lowered)),
         Err(refusal) => Outcome::Refused(refusal.reasons),

@@ -71,7 +71,7 @@ impl Converter<'_> {
             let (places, rules) = rules(outcomes, &order, &origins);
             let names = (settings.details == Details::All).then(Vec::new);
             let mut emitter = Emitter { target: prepared.target, renderer, sink, names, said: Vec::new() };
-            if let Err(error) = prepared.target.emit(rules, &mut emitter) {
+            if let Err(error) = prepared.backend.emit(rules, &mut emitter) {
                 failures.push(EmitFailure { target: prepared.target.name(), error });
             }
             let Emitter { names, said, .. } = emitter;

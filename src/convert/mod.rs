@@ -5,7 +5,7 @@
 //!                                                            │
 //!            newest version of each indicator, equal plans together             (in input order)
 //!                                                            │
-//!                                            rules in the order of their ids ─► Target::emit ─► Sink
+//!                                            rules in the order of their ids ─► Backend::emit ─► Sink
 //! ```
 //!
 //! Nothing in the result depends on the order of the input: of several versions of an indicator the newest counts,
@@ -32,7 +32,7 @@ use crate::{
     stix::{Batch, BundleReader, Collector, Context, Fault, OBJECT_LIMIT, Timestamp},
     targets::{
         Target,
-        contract::{Lower, Options},
+        contract::{AnyBackend, Options},
         mapping::MappingError,
     },
 };
@@ -56,7 +56,7 @@ pub const GUARDED_PART: Code = Code("L041");
 pub struct Prepared {
     /// The target.
     pub target: &'static dyn Target,
-    lower: Box<dyn Lower>,
+    backend: Box<dyn AnyBackend>,
 }
 
 impl Prepared {
@@ -70,8 +70,8 @@ impl Prepared {
         accept: Option<Accept>,
     ) -> Result<Self, MappingError> {
         let options = Options { accept: accept.unwrap_or_else(|| target.accepts()) };
-        let lower = target.prepare(mapping.unwrap_or_else(|| target.mapping()), options)?;
-        Ok(Self { target, lower })
+        let backend = target.prepare(mapping.unwrap_or_else(|| target.mapping()), options)?;
+        Ok(Self { target, backend })
     }
 }
 

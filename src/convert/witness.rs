@@ -77,7 +77,7 @@ fn subjects(
 ) -> (Vec<Rule>, Vec<index::Subject>) {
     let (mut rules, mut subjects) = (Vec::new(), Vec::new());
     for (subject, part) in all.iter().zip(parts) {
-        let Ok(lowered) = prepared.lower.lower(&part.known.plan) else { continue };
+        let Ok(lowered) = prepared.backend.lower(&part.known.plan) else { continue };
         subjects.push(index::Subject {
             id: subject.origin.id.clone(),
             pattern: part.known.plan.to_string(),
@@ -104,7 +104,7 @@ fn emit(
     let mut memory = Beside { memory: Memory::default(), before };
     let mut emitter =
         Emitter { target: prepared.target, renderer, sink: &mut memory, names: Some(Vec::new()), said: Vec::new() };
-    prepared.target.emit(rules, &mut emitter)?;
+    prepared.backend.emit(rules, &mut emitter)?;
     let names = emitter.names.take().unwrap_or_default();
     let below = format!("{}/", prepared.target.name());
     let files = memory.memory.files.into_iter();

@@ -1,10 +1,13 @@
 //! What a target is: how it takes plans in and hands files out.
 //!
-//! A target works in two steps. [`Lower::lower`] turns one plan into [`Draft`]s, or refuses it; it is called for each
-//! distinct pattern, on several cores at once. [`Target::emit`] then gets all [`Rule`]s of a run in their final order,
-//! with the indicators that they come from, and writes its files.
+//! A [`Target`] with its mapping read is a [`Backend`], which works in two steps. [`Backend::lower`] turns one plan into
+//! drafts, or refuses it; it is called for each distinct pattern, on several cores at once. [`Backend::emit`] then gets all
+//! [`Rule`]s of a run in their final order, with the indicators that they come from, and writes its files.
+//!
+//! What a draft is, only the backend knows: [`Backend::Draft`]. To all others it is one behind [`AnyBackend`], which each
+//! backend is by itself.
 
-use std::{any::Any, fmt, io, ops::Deref, sync::Arc};
+use std::{any::Any, io, ops::Deref, sync::Arc};
 
 use serde::Serialize;
 use serde_json::Value as Json;
@@ -81,18 +84,9 @@ pub trait Target: Sync {
     ///
     /// # Errors
     /// A mapping file with unknown keys or of another form.
-    fn prepare(&self, mapping: &str, options: Options) -> Result<Box<dyn Lower>, MappingError>;
+    fn prepare(&self, mapping: &str, options: Options) -> Result<Box<dyn AnyBackend>, MappingError>;
 
-    /// Writes the files of a run.
-    ///
-    /// `rules` come in an order that does not depend on the order of the input. For each rule the ids under which it
-    /// appears in the files go into [`Emission::name`].
-    ///
-    /// # Errors
-    /// A template that does not render, a file that can't be written, a range of numbers that is used up.
-    fn emit(&self, rules: Vec<Rule>, emission: &mut dyn Emission) -> Result<(), EmitError>;
-
-    /// The rules and entries of a file that [`Target::emit`] wrote at `path`, in its order. What else is in it is passed
+    /// The rules and entries of a file that [`Backend::emit`] wrote at `path`, in its order. What else is in it is passed
     /// over.
     fn read_back(&self, path: &str, text: &str) -> Vec<ReadBack>;
 }
@@ -144,24 +138,67 @@ pub struct Options {
     pub accept: Accept,
 }
 
-/// A target with its mapping read, ready to lower plans. Several threads share one.
-pub trait Lower: Send + Sync {
+/// A target with its mapping read: it lowers plans and writes the files of a run. Several threads share one.
+pub trait Backend: Send + Sync {
+    /// What a plan becomes: the body of a rule before it has an id and metadata, or an entry of a list.
+    type Draft: Send + Sync + 'static;
+
     /// Turns a plan into drafts.
     ///
     /// # Errors
     /// The reasons, where no rule that the user accepts can be written.
+    fn lower(&self, plan: &Plan) -> Result<Lowered<Self::Draft>, Refusal>;
+
+    /// Writes the files of a run.
+    ///
+    /// `rules` come in an order that does not depend on the order of the input. For each rule the ids under which it
+    /// appears in the files go into [`Emission::name`].
+    ///
+    /// # Errors
+    /// A template that does not render, a file that can't be written, a range of numbers that is used up.
+    fn emit(&self, rules: &[Rule<Self::Draft>], emission: &mut dyn Emission) -> Result<(), EmitError>;
+}
+
+/// A draft whose backend is not known. Millions of them wait for the end of a run, so each is as large as it must be.
+pub type AnyDraft = dyn Any + Send + Sync;
+
+/// Any [`Backend`], with its drafts erased.
+pub trait AnyBackend: Send + Sync {
+    /// As [`Backend::lower`].
+    ///
+    /// # Errors
+    /// The reasons, where no rule that the user accepts can be written.
     fn lower(&self, plan: &Plan) -> Result<Lowered, Refusal>;
+
+    /// As [`Backend::emit`], with the rules that [`AnyBackend::lower`] has made.
+    ///
+    /// # Errors
+    /// Those of [`Backend::emit`], and drafts of another backend.
+    fn emit(&self, rules: Vec<Rule>, emission: &mut dyn Emission) -> Result<(), EmitError>;
+}
+
+impl<B: Backend> AnyBackend for B {
+    fn lower(&self, plan: &Plan) -> Result<Lowered, Refusal> {
+        let Lowered { fidelity, losses, drafts } = Backend::lower(self, plan)?;
+        Ok(Lowered { fidelity, losses, drafts: drafts.map(|draft| draft as Box<AnyDraft>) })
+    }
+
+    fn emit(&self, rules: Vec<Rule>, emission: &mut dyn Emission) -> Result<(), EmitError> {
+        // The list is changed in place: a second one of a million rules would be felt.
+        let rules: Vec<Rule<B::Draft>> = rules.into_iter().map(Rule::downcast).collect::<Result<_, _>>()?;
+        Backend::emit(self, &rules, emission)
+    }
 }
 
 /// A plan turned into drafts.
 #[derive(Debug)]
-pub struct Lowered {
+pub struct Lowered<D: ?Sized = AnyDraft> {
     /// Whether all drafts together mean what the plan means.
     pub fidelity: Fidelity,
     /// What they don't say.
     pub losses: Losses,
     /// At least one.
-    pub drafts: Few<Draft>,
+    pub drafts: Few<Box<D>>,
 }
 
 /// What rules don't say: nothing, for nearly all of the millions of patterns of a feed. Read it as a slice.
@@ -198,42 +235,38 @@ pub struct Refusal {
     pub reasons: Vec<Loss>,
 }
 
-/// What one target carries from [`Lower::lower`] to [`Target::emit`]; opaque to everyone else.
-pub struct Draft(Box<dyn Any + Send + Sync>);
-
-impl Draft {
-    /// Wraps a target's own type.
-    pub fn new<T: Any + Send + Sync>(content: T) -> Self {
-        Self(Box::new(content))
-    }
-
-    /// The content, where it is of type `T`: always, for the target that made it.
-    #[must_use]
-    pub fn open<T: Any>(&self) -> Option<&T> {
-        self.0.downcast_ref()
-    }
-}
-
-impl fmt::Debug for Draft {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Draft")
-    }
-}
-
 /// One pattern's rules in one target, with all indicators that have this pattern.
 #[derive(Debug)]
-pub struct Rule {
+pub struct Rule<D: ?Sized = AnyDraft> {
     /// The indicators behind it.
     pub origin: Arc<Origin>,
-    /// What [`Lower::lower`] made, or a ready-made rule.
-    pub content: Content,
+    /// What [`Backend::lower`] made, or a ready-made rule.
+    pub content: Content<D>,
+}
+
+impl Rule {
+    /// The same, for the backend whose drafts it holds.
+    fn downcast<D: 'static>(self) -> Result<Rule<D>, EmitError> {
+        let content = match self.content {
+            Content::Native(text) => Content::Native(text),
+            Content::Compiled(Lowered { fidelity, losses, drafts }) => {
+                let count = drafts.len();
+                let drafts: Few<Box<D>> = drafts.into_iter().filter_map(|draft| draft.downcast().ok()).collect();
+                if drafts.len() < count {
+                    return Err(EmitError::OtherBackend);
+                }
+                Content::Compiled(Lowered { fidelity, losses, drafts })
+            }
+        };
+        Ok(Rule { origin: self.origin, content })
+    }
 }
 
 /// The body of a [`Rule`].
 #[derive(Debug)]
-pub enum Content {
+pub enum Content<D: ?Sized = AnyDraft> {
     /// Compiled from a plan.
-    Compiled(Lowered),
+    Compiled(Lowered<D>),
     /// A rule in the target's own language, to be written as it is. It passed [`Target::check_native`].
     Native(String),
 }
@@ -276,7 +309,7 @@ pub struct Origin {
     pub pattern: String,
 }
 
-/// What [`Target::emit`] writes to.
+/// What [`Backend::emit`] writes to.
 pub trait Emission {
     /// Renders a template of this target (by [`Format::template`]) with `view` into `out`.
     ///
@@ -301,7 +334,7 @@ pub trait Emission {
     /// A file that is there and can't be read.
     fn previous(&mut self, path: &str) -> Result<Option<String>, EmitError>;
 
-    /// Notes the ids of the rules that were written for the rule number `index` of those given to [`Target::emit`].
+    /// Notes the ids of the rules that were written for the rule number `index` of those given to [`Backend::emit`].
     fn name(&mut self, index: usize, ids: Vec<String>);
 
     /// Notes something that the user should know about this run's output.
@@ -342,6 +375,9 @@ pub enum EmitError {
     /// Every number of the user's range is taken.
     #[error("{0}")]
     Exhausted(String),
+    /// Rules that another backend has lowered.
+    #[error("the rules are of another target")]
+    OtherBackend,
 }
 
 impl From<io::Error> for EmitError {

@@ -127,7 +127,7 @@ fn prove(patterns: &[String]) -> Tally {
         };
         let verdict = lowered.fidelity;
         memory.files.clear();
-        target().emit(vec![proof::rule("indicator--0".to_owned(), lowered)], &mut memory).unwrap();
+        lowerer.emit(vec![proof::rule("indicator--0".to_owned(), lowered)], &mut memory).unwrap();
         let lists = Lists::read(&memory);
         let found = witnesses(&known.plan, Bounds::default());
         proof::assert_solved(text, &found.denied);
@@ -165,7 +165,7 @@ impl Tally {
     /// Gives the lists of all patterns, and all lookups, to what reads such lists in the field.
     fn put_to_use(self) {
         let mut memory = Memory::new(target());
-        target().emit(self.rules, &mut memory).unwrap();
+        prepared(target(), target().accepts()).emit(self.rules, &mut memory).unwrap();
         let lists = Lists::read(&memory);
         let folder = scratch();
         let path = |name: &str| file(&folder, name, memory.text(&format!("blocklist/{name}")));

@@ -55,12 +55,12 @@ impl PartialOrd for Text<'_> {
 }
 
 /// Gathers the entries of `rules`; `name` hears for each rule the names of the lists that it is in.
-pub(super) fn collect(rules: &[Rule], mut name: impl FnMut(usize, Vec<String>)) -> Collected<'_> {
+pub(super) fn collect(rules: &[Rule<Entries>], mut name: impl FnMut(usize, Vec<String>)) -> Collected<'_> {
     let mut all = Collected { ipv4: Vec::new(), ipv6: Vec::new(), texts: Default::default() };
     for (index, rule) in rules.iter().enumerate() {
         let Content::Compiled(lowered) = &rule.content else { continue };
         let mut kinds: Vec<Kind> = Vec::with_capacity(1);
-        for entry in lowered.drafts.iter().filter_map(|draft| draft.open::<Entries>()).flat_map(Entries::as_slice) {
+        for entry in lowered.drafts.iter().flat_map(|entries| entries.as_slice()) {
             let kind = all.add(entry);
             if !kinds.contains(&kind) {
                 kinds.push(kind);

@@ -183,7 +183,7 @@ mod tests {
         pattern,
         plan::lower::lower,
         targets::{
-            blocklist::{BLOCKLIST, Blocklist, list},
+            blocklist::{Blocklist, list},
             contract::{Content, Format, Options, Origin, Rule, Target},
         },
     };
@@ -241,14 +241,14 @@ mod tests {
         registry.set_strict_mode(true);
         registry.register_escape_fn(no_escape);
         registry.register_template_string("it", template).unwrap();
-        let lists = BLOCKLIST.prepare(BLOCKLIST.mapping(), Options { accept: BLOCKLIST.accepts() }).unwrap();
+        let lists = WITH_NEW.prepare(WITH_NEW.mapping(), Options { accept: WITH_NEW.accepts() }).unwrap();
         let rules = patterns.iter().map(|text| {
             let plan = lower(&pattern::parse(text).unwrap()).plan;
             let content = Content::Compiled(lists.lower(&plan).unwrap());
             Rule { origin: Arc::new(Origin::default()), content }
         });
         let mut fake = Fake { template: registry, files: BTreeMap::new() };
-        WITH_NEW.emit(rules.collect(), &mut fake)?;
+        lists.emit(rules.collect(), &mut fake)?;
         Ok(fake.files.remove("blocklist/unbound.conf").unwrap())
     }
 

@@ -1,14 +1,17 @@
-//! From plans to entries.
+//! From plans to entries, and from these to files.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
 use super::{
-    ENDS, SEVERAL_TESTS,
+    ENDS, OMITTED, SEVERAL_TESTS, collect,
     entry::{Entries, Entry, Kind},
+    expand,
+    list::List,
 };
 use crate::{
+    diagnostic::Diagnostic,
     plan::{
         Condition, Observation, Operator, Plan, Test, Value,
         adapt::{Accept, Capabilities, Fit, NO_OPERATOR, NO_PLACE, NO_VALUE, NOT_ACCEPTED, Part, adapt},
@@ -17,7 +20,7 @@ use crate::{
     span::Span,
     stix::Few,
     targets::{
-        contract::{Draft, Losses, Lower, Lowered, Refusal},
+        contract::{Backend, Emission, EmitError, Losses, Lowered, Refusal, Rule},
         mapping::Mapping,
     },
 };
@@ -38,11 +41,12 @@ pub(super) struct Place {}
 pub(super) struct Lists {
     mapping: Mapping<Scene, Place>,
     accept: Accept,
+    formats: &'static [List],
 }
 
 impl Lists {
-    pub(super) fn new(mapping: Mapping<Scene, Place>, accept: Accept) -> Self {
-        Self { mapping, accept }
+    pub(super) fn new(mapping: Mapping<Scene, Place>, accept: Accept, formats: &'static [List]) -> Self {
+        Self { mapping, accept, formats }
     }
 
     /// Whether the list holds a test.
@@ -102,22 +106,42 @@ impl Lists {
     }
 }
 
-impl Lower for Lists {
-    fn lower(&self, plan: &Plan) -> Result<Lowered, Refusal> {
+impl Backend for Lists {
+    type Draft = Entries;
+
+    fn lower(&self, plan: &Plan) -> Result<Lowered<Entries>, Refusal> {
         if let Some(entries) = self.single(plan) {
             return Ok(Lowered {
                 fidelity: Fidelity::EXACT,
                 losses: Losses::default(),
-                drafts: Few::One(Draft::new(entries)),
+                drafts: Few::One(Box::new(entries)),
             });
         }
         self.several(plan)
+    }
+
+    fn emit(&self, rules: &[Rule<Entries>], emission: &mut dyn Emission) -> Result<(), EmitError> {
+        let collected = collect::collect(rules, |index, ids| emission.name(index, ids));
+        for list in self.formats {
+            let omitted = collected.omitted(list);
+            if let Some(first) = omitted.first() {
+                let message = format!(
+                    "{}: left out {} that this format can't hold, the first is {first}",
+                    list.format.name,
+                    omitted.len()
+                );
+                emission.say(Diagnostic::warning(OMITTED, message));
+            }
+            let layout = expand::Layout::new(list, &collected, emission)?;
+            emission.file(list.format.path, &mut |out| layout.write(list, &collected, out))?;
+        }
+        Ok(())
     }
 }
 
 impl Lists {
     /// The entries of any plan.
-    fn several(&self, plan: &Plan) -> Result<Lowered, Refusal> {
+    fn several(&self, plan: &Plan) -> Result<Lowered<Entries>, Refusal> {
         let capabilities = Capabilities { scenes: self.mapping.scenes().len(), accept: self.accept, ties: None };
         let adapted =
             adapt(plan, capabilities, |scene, test| self.fit(scene, test)).map_err(|reasons| Refusal { reasons })?;
@@ -143,7 +167,7 @@ impl Lists {
             losses.push(Loss { code: NOT_ACCEPTED, effect: fidelity, message, span: last });
             return Err(Refusal { reasons: losses });
         }
-        Ok(Lowered { fidelity, losses: losses.into(), drafts: Few::One(Draft::new(entries)) })
+        Ok(Lowered { fidelity, losses: losses.into(), drafts: Few::One(Box::new(entries)) })
     }
 }
 
@@ -192,13 +216,13 @@ fn together(spans: impl Iterator<Item = Span>) -> Loss {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::list::LISTS, *};
     use crate::{pattern, plan::lower::lower};
 
     #[test]
     fn the_short_way_leads_where_the_long_way_does() {
         let mapping = include_str!("../../../templates/blocklist/mapping.toml");
-        let lists = Lists::new(Mapping::read(mapping).unwrap(), Accept::BLOCKING);
+        let lists = Lists::new(Mapping::read(mapping).unwrap(), Accept::BLOCKING, LISTS);
         let texts = [
             "[ipv4-addr:value = '198.51.100.7']",
             "[ipv6-addr:value IN ('2001:db8::1', '2001:db8::2')]",
@@ -211,7 +235,7 @@ mod tests {
             let plan = lower(&pattern::parse(text).unwrap()).plan;
             let long = lists.several(&plan).unwrap();
             assert_eq!((long.fidelity, long.losses.len()), (Fidelity::EXACT, 0), "{text}");
-            assert_eq!(lists.single(&plan).as_ref(), long.drafts[0].open::<Entries>(), "{text}");
+            assert_eq!(lists.single(&plan).as_ref(), Some(&*long.drafts[0]), "{text}");
         }
     }
 }

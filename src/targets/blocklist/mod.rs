@@ -16,13 +16,10 @@ mod read_back;
 
 use self::list::{FORMATS, LISTS, List};
 use super::{
-    contract::{Emission, EmitError, Format, Lower, Options, ReadBack, Rule, Target},
+    contract::{AnyBackend, Format, Options, ReadBack, Target},
     mapping::{Mapping, MappingError},
 };
-use crate::{
-    diagnostic::{Code, Diagnostic},
-    plan::adapt::Accept,
-};
+use crate::{diagnostic::Code, plan::adapt::Accept};
 
 /// Tests that would all have to hold for one entry.
 pub const SEVERAL_TESTS: Code = Code("L140");
@@ -65,30 +62,12 @@ impl Target for Blocklist {
         false
     }
 
-    fn prepare(&self, mapping: &str, options: Options) -> Result<Box<dyn Lower>, MappingError> {
-        Ok(Box::new(lower::Lists::new(Mapping::read(mapping)?, options.accept)))
+    fn prepare(&self, mapping: &str, options: Options) -> Result<Box<dyn AnyBackend>, MappingError> {
+        Ok(Box::new(lower::Lists::new(Mapping::read(mapping)?, options.accept, self.lists)))
     }
 
     fn read_back(&self, path: &str, text: &str) -> Vec<ReadBack> {
         let list = self.lists.iter().find(|list| list.format.path == path);
         list.map(|list| read_back::entries(list, text)).unwrap_or_default()
-    }
-
-    fn emit(&self, rules: Vec<Rule>, emission: &mut dyn Emission) -> Result<(), EmitError> {
-        let collected = collect::collect(&rules, |index, ids| emission.name(index, ids));
-        for list in self.lists {
-            let omitted = collected.omitted(list);
-            if let Some(first) = omitted.first() {
-                let message = format!(
-                    "{}: left out {} that this format can't hold, the first is {first}",
-                    list.format.name,
-                    omitted.len()
-                );
-                emission.say(Diagnostic::warning(OMITTED, message));
-            }
-            let layout = expand::Layout::new(list, &collected, emission)?;
-            emission.file(list.format.path, &mut |out| layout.write(list, &collected, out))?;
-        }
-        Ok(())
     }
 }

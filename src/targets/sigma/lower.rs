@@ -9,6 +9,7 @@ use std::{
 use super::{
     correlation::{Correlation, Links, Member},
     detection::{Branch, detection},
+    emit,
     join::joined,
     place::{Clause, INDEX, Place, place},
     rows::{Field, Form, LogSource, Table},
@@ -22,7 +23,7 @@ use crate::{
     },
     span::Span,
     targets::{
-        contract::{Draft, Lower, Lowered, Options, Refusal},
+        contract::{Backend, Emission, EmitError, Lowered, Options, Refusal, Rule},
         mapping::MappingError,
     },
 };
@@ -63,6 +64,31 @@ pub(super) struct Detection {
     pub(super) fidelity: Fidelity,
     /// Why not.
     pub(super) losses: Vec<Loss>,
+}
+
+/// What a plan becomes.
+#[derive(Debug)]
+pub(super) enum Draft {
+    /// A rule for one log source.
+    Detection(Detection),
+    /// The correlations of one sequence, with the rules that they tie.
+    Correlation(Correlation),
+}
+
+impl Draft {
+    pub(super) fn detection(&self) -> Option<&Detection> {
+        match self {
+            Self::Detection(detection) => Some(detection),
+            Self::Correlation(_) => None,
+        }
+    }
+
+    pub(super) fn correlation(&self) -> Option<&Correlation> {
+        match self {
+            Self::Correlation(correlation) => Some(correlation),
+            Self::Detection(_) => None,
+        }
+    }
 }
 
 impl Compiler {
@@ -197,8 +223,10 @@ fn branch<'m>(source: &'m LogSource, tests: &[(&Test, Vec<Place<'m>>)], role: &s
     Some(branch)
 }
 
-impl Lower for Compiler {
-    fn lower(&self, plan: &Plan) -> Result<Lowered, Refusal> {
+impl Backend for Compiler {
+    type Draft = Draft;
+
+    fn lower(&self, plan: &Plan) -> Result<Lowered<Draft>, Refusal> {
         let plan: Cow<'_, Plan> = joined(plan, &self.table);
         let scenes = self.candidates(&plan);
         let number = |candidate: usize| self.scenes[scenes[candidate]].0;
@@ -234,10 +262,16 @@ impl Lower for Compiler {
                 rule.fidelity = rule.fidelity | Fidelity::NARROWER;
             }
             rule.losses.extend(elsewhere.iter().cloned());
-            Draft::new(rule)
+            Box::new(Draft::Detection(rule))
         });
-        let drafts = rules.chain(correlations.into_iter().map(Draft::new)).collect();
+        let drafts = rules
+            .chain(correlations.into_iter().map(|correlation| Box::new(Draft::Correlation(correlation))))
+            .collect();
         Ok(Lowered { fidelity, losses: losses.into(), drafts })
+    }
+
+    fn emit(&self, rules: &[Rule<Draft>], emission: &mut dyn Emission) -> Result<(), EmitError> {
+        emit(rules, emission)
     }
 }
 

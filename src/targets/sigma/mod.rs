@@ -29,11 +29,13 @@ use uuid::Uuid;
 
 use self::{
     correlation::{Correlation, Member},
-    lower::Detection,
+    lower::{Detection, Draft},
     rule::Metadata,
 };
 use super::{
-    contract::{Content, Emission, EmitError, Format, Lower, Lowered, Options, Origin, ReadBack, Rule, Target, view},
+    contract::{
+        AnyBackend, Content, Emission, EmitError, Format, Lowered, Options, Origin, ReadBack, Rule, Target, view,
+    },
     mapping::MappingError,
 };
 use crate::diagnostic::Diagnostic;
@@ -86,34 +88,35 @@ impl Target for Sigma {
         native::read(text).map(|_| ())
     }
 
-    fn prepare(&self, mapping: &str, options: Options) -> Result<Box<dyn Lower>, MappingError> {
+    fn prepare(&self, mapping: &str, options: Options) -> Result<Box<dyn AnyBackend>, MappingError> {
         Ok(Box::new(lower::Compiler::new(mapping, &options)?))
     }
 
     fn read_back(&self, _path: &str, text: &str) -> Vec<ReadBack> {
         read_back::rules(text)
     }
+}
 
-    fn emit(&self, rules: Vec<Rule>, emission: &mut dyn Emission) -> Result<(), EmitError> {
-        let mut buffer = Vec::new();
-        for (index, rule) in rules.iter().enumerate() {
-            let ids = match &rule.content {
-                Content::Compiled(lowered) => compiled(&rule.origin, lowered, &mut buffer, emission)?,
-                Content::Native(text) => native(&rule.origin, text, emission)?,
-            };
-            emission.name(index, ids);
-        }
-        Ok(())
+/// Writes the files of a run.
+fn emit(rules: &[Rule<Draft>], emission: &mut dyn Emission) -> Result<(), EmitError> {
+    let mut buffer = Vec::new();
+    for (index, rule) in rules.iter().enumerate() {
+        let ids = match &rule.content {
+            Content::Compiled(lowered) => compiled(&rule.origin, lowered, &mut buffer, emission)?,
+            Content::Native(text) => native(&rule.origin, text, emission)?,
+        };
+        emission.name(index, ids);
     }
+    Ok(())
 }
 
 fn compiled(
     origin: &Origin,
-    lowered: &Lowered,
+    lowered: &Lowered<Draft>,
     buffer: &mut Vec<u8>,
     emission: &mut dyn Emission,
 ) -> Result<Vec<String>, EmitError> {
-    let detections: Vec<&Detection> = lowered.drafts.iter().filter_map(|draft| draft.open()).collect();
+    let detections: Vec<&Detection> = lowered.drafts.iter().filter_map(|draft| draft.detection()).collect();
     let mut ids: Vec<Uuid> = detections.iter().map(|detection| rule::id(&origin.id, &detection.scene.name)).collect();
     let metadata = Metadata::new(origin);
     for (index, detection) in detections.iter().enumerate() {
@@ -121,7 +124,7 @@ fn compiled(
         emission.render(FORMAT.template, view(&metadata.rule(index, detection, &ids))?, buffer)?;
         write(&rule::path(&detection.scene.name, ids[index]), buffer, emission)?;
     }
-    for correlation in lowered.drafts.iter().filter_map(|draft| draft.open()) {
+    for correlation in lowered.drafts.iter().filter_map(|draft| draft.correlation()) {
         ids.extend(correlated(origin, &metadata, correlation, buffer, emission)?);
     }
     Ok(ids.iter().map(Uuid::to_string).collect())

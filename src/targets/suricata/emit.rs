@@ -43,7 +43,7 @@ const LISTS_ID: &str = "stixc";
 ///
 /// # Errors
 /// Those of [`Emission`], a damaged lock, a range of numbers that is used up.
-pub fn emit(rules: &[Rule], range: SidRange, emission: &mut dyn Emission) -> Result<(), EmitError> {
+pub fn emit(rules: &[Rule<Body>], range: SidRange, emission: &mut dyn Emission) -> Result<(), EmitError> {
     let before = emission.previous(LOCK)?;
     let mut lock = match &before {
         None => Lock::default(),
@@ -73,7 +73,7 @@ pub fn emit(rules: &[Rule], range: SidRange, emission: &mut dyn Emission) -> Res
 }
 
 /// The ready-made rules in order of their numbers, each text once, and their numbers.
-fn natives(rules: &[Rule], emission: &mut dyn Emission) -> (Vec<String>, HashSet<u32>) {
+fn natives(rules: &[Rule<Body>], emission: &mut dyn Emission) -> (Vec<String>, HashSet<u32>) {
     let mut natives: BTreeMap<u32, BTreeSet<&str>> = BTreeMap::new();
     for (index, rule) in rules.iter().enumerate() {
         let Content::Native(text) = &rule.content else { continue };
@@ -91,7 +91,7 @@ fn natives(rules: &[Rule], emission: &mut dyn Emission) -> (Vec<String>, HashSet
 
 /// All that a run writes, before it has numbers.
 struct Run<'r> {
-    rules: &'r [Rule],
+    rules: &'r [Rule<Body>],
     /// Rules of their own: the number of the [`Rule`], and the signature.
     signatures: Vec<(usize, &'r Signature)>,
     /// The common lists: each hash, and the rules that ask for it.
@@ -105,11 +105,11 @@ struct ListFile<'r> {
 }
 
 impl<'r> Run<'r> {
-    fn of(rules: &'r [Rule]) -> Self {
+    fn of(rules: &'r [Rule<Body>]) -> Self {
         let mut run = Self { rules, signatures: Vec::with_capacity(rules.len()), lists: BTreeMap::new() };
         for (index, rule) in rules.iter().enumerate() {
-            for body in lowered(rule).into_iter().flat_map(|lowered| &lowered.drafts).filter_map(|draft| draft.open()) {
-                match body {
+            for body in lowered(rule).into_iter().flat_map(|lowered| &lowered.drafts) {
+                match &**body {
                     Body::Signature(signature) => run.signatures.push((index, signature)),
                     Body::Listed(hash) => {
                         let list = run.lists.entry(hash.algorithm()).or_default();
@@ -293,7 +293,7 @@ enum Line<'a, 'r> {
     List(HashAlgorithm, &'a BTreeMap<&'r str, BTreeSet<usize>>),
 }
 
-fn lowered(rule: &Rule) -> Option<&Lowered> {
+fn lowered(rule: &Rule<Body>) -> Option<&Lowered<Body>> {
     match &rule.content {
         Content::Compiled(lowered) => Some(lowered),
         Content::Native(_) => None,

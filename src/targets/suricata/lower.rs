@@ -12,13 +12,15 @@ use crate::{
         fidelity::{Fidelity, Loss},
     },
     span::Span,
-    targets::contract::{Draft, Lower, Lowered, Refusal},
+    targets::contract::{Backend, Emission, EmitError, Lowered, Refusal, Rule},
 };
 
 use super::{
     buffer::TOO_LONG,
+    emit,
     header::{Addresses, Header, OneWay, Seen, Trouble},
     held::{self, DIRECTION, Held, Spoken},
+    lock::SidRange,
     place::{EndOf, Mapping, Scene},
     protocol::Stack,
     signature::{Body, Match, OwnList, Signature},
@@ -45,18 +47,19 @@ const WINDOW: u64 = 3600;
 pub struct Lowerer {
     mapping: Mapping,
     accept: Accept,
+    sids: SidRange,
     /// For each scene its name and what it is called, shared by all of its signatures.
     names: Vec<(Arc<str>, Arc<str>)>,
 }
 
 impl Lowerer {
-    /// With a mapping that was read, and the verdicts that the user accepts.
-    pub fn new(mapping: Mapping, accept: Accept) -> Self {
+    /// With a mapping that was read, the verdicts that the user accepts, and the numbers that rules may get.
+    pub fn new(mapping: Mapping, accept: Accept, sids: SidRange) -> Self {
         let name = |scene: &crate::targets::mapping::Scene<Scene>| {
             (Arc::from(scene.name.as_str()), Arc::from(scene.data.about.as_str()))
         };
         let names = mapping.scenes().iter().map(name).collect();
-        Self { mapping, accept, names }
+        Self { mapping, accept, sids, names }
     }
 
     fn fit(&self, scene: usize, test: &Test, wants_options: bool) -> Fit<Held> {
@@ -100,8 +103,10 @@ fn either(left: Fit<Held>, right: Fit<Held>, negated: bool) -> Fit<Held> {
     }
 }
 
-impl Lower for Lowerer {
-    fn lower(&self, plan: &Plan) -> Result<Lowered, Refusal> {
+impl Backend for Lowerer {
+    type Draft = Body;
+
+    fn lower(&self, plan: &Plan) -> Result<Lowered<Body>, Refusal> {
         // Where the pattern asks for nothing but addresses, ports and protocols, the scenes of the application
         // protocols would only repeat the rule.
         let headers_only = !any_test(&plan.observation, &mut |test| self.has_options(test));
@@ -121,12 +126,12 @@ impl Lower for Lowerer {
         for part in adapted.parts {
             let (bodies, loss) = self.write(part);
             lost.extend(loss);
-            drafts.extend(bodies.into_iter().map(Draft::new));
+            drafts.extend(bodies.into_iter().map(Box::new));
         }
         for sequence in adapted.sequences {
             let (signatures, more) = tie::tie(self, sequence);
             lost.extend(more);
-            drafts.extend(signatures.into_iter().map(Body::Signature).map(Draft::new));
+            drafts.extend(signatures.into_iter().map(Body::Signature).map(Box::new));
         }
         let fidelity = lost.iter().fold(adapted.fidelity, |all, loss| all | loss.effect);
         let mut losses = adapted.losses;
@@ -142,6 +147,10 @@ impl Lower for Lowerer {
             return Err(Refusal { reasons: losses });
         }
         Ok(Lowered { fidelity, losses: losses.into(), drafts: drafts.into() })
+    }
+
+    fn emit(&self, rules: &[Rule<Body>], emission: &mut dyn Emission) -> Result<(), EmitError> {
+        emit::emit(rules, self.sids, emission)
     }
 }
 

@@ -30,7 +30,7 @@ mod view;
 use crate::diagnostic::Diagnostic;
 
 use super::{
-    contract::{Emission, EmitError, Format, Lower, Options, ReadBack, Rule, Target},
+    contract::{AnyBackend, Format, Options, ReadBack, Target},
     mapping::MappingError,
 };
 
@@ -94,8 +94,8 @@ impl Target for Suricata {
         native::check(text)
     }
 
-    fn prepare(&self, mapping: &str, options: Options) -> Result<Box<dyn Lower>, MappingError> {
-        Ok(Box::new(lower::Lowerer::new(place::Mapping::read(mapping)?, options.accept)))
+    fn prepare(&self, mapping: &str, options: Options) -> Result<Box<dyn AnyBackend>, MappingError> {
+        Ok(Box::new(lower::Lowerer::new(place::Mapping::read(mapping)?, options.accept, self.sids)))
     }
 
     fn read_back(&self, path: &str, text: &str) -> Vec<ReadBack> {
@@ -103,9 +103,5 @@ impl Target for Suricata {
             Some(list) => read_back::hashes(list, text),
             None => read_back::rules(text),
         }
-    }
-
-    fn emit(&self, rules: Vec<Rule>, emission: &mut dyn Emission) -> Result<(), EmitError> {
-        emit::emit(&rules, self.sids, emission)
     }
 }

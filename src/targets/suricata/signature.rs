@@ -107,7 +107,7 @@ pub struct OwnList {
     pub negated: bool,
 }
 
-/// What one [`Draft`](crate::targets::contract::Draft) of this target holds.
+/// What a plan becomes: a rule of its own, or a line of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Body {
     /// A rule of its own.

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use super::{
     WIDER_PLACE,
     condition::{Holds, Unwritable, comparisons},
+    emit,
 };
 use crate::{
     plan::{
@@ -14,8 +15,9 @@ use crate::{
         adapt::{Accept, Capabilities, Fit, NO_OPERATOR, NO_PLACE, NO_VALUE, Part, adapt},
         fidelity::Fidelity,
     },
+    stix::Few,
     targets::{
-        contract::{self, Lower, Lowered, Refusal},
+        contract::{Backend, Emission, EmitError, Lowered, Refusal, Rule},
         mapping::Mapping,
     },
 };
@@ -112,19 +114,21 @@ impl Place {
     }
 }
 
-impl Lower for Files {
-    fn lower(&self, plan: &Plan) -> Result<Lowered, Refusal> {
+impl Backend for Files {
+    type Draft = Draft;
+
+    fn lower(&self, plan: &Plan) -> Result<Lowered<Draft>, Refusal> {
         let capabilities = Capabilities { scenes: self.mapping.scenes().len(), accept: self.accept, ties: None };
         let adapted =
             adapt(plan, capabilities, |scene, test| self.fit(scene, test)).map_err(|reasons| Refusal { reasons })?;
         let modules = adapted.parts.iter().flat_map(|part| &part.tests).flat_map(|(_, written)| &written.modules);
         let modules = modules.map(|module| Box::from(*module)).collect();
         let draft = Draft { modules, condition: lines(&adapted.parts) };
-        Ok(Lowered {
-            fidelity: adapted.fidelity,
-            losses: adapted.losses.into(),
-            drafts: vec![contract::Draft::new(draft)].into(),
-        })
+        Ok(Lowered { fidelity: adapted.fidelity, losses: adapted.losses.into(), drafts: Few::One(Box::new(draft)) })
+    }
+
+    fn emit(&self, rules: &[Rule<Draft>], emission: &mut dyn Emission) -> Result<(), EmitError> {
+        emit(rules, emission)
     }
 }
 

@@ -17,7 +17,7 @@ use serde::Serialize;
 
 use self::{lower::Draft, view::RuleView};
 use super::{
-    contract::{Content, Emission, EmitError, Format, Lower, Options, ReadBack, Rule, Target, view},
+    contract::{AnyBackend, Content, Emission, EmitError, Format, Options, ReadBack, Rule, Target, view},
     mapping::{Mapping, MappingError},
 };
 use crate::diagnostic::{Code, Diagnostic};
@@ -87,28 +87,29 @@ impl Target for Yara {
         native::rule_names(text).map(drop)
     }
 
-    fn prepare(&self, mapping: &str, options: Options) -> Result<Box<dyn Lower>, MappingError> {
+    fn prepare(&self, mapping: &str, options: Options) -> Result<Box<dyn AnyBackend>, MappingError> {
         Ok(Box::new(lower::Files::new(Mapping::read(mapping)?, options.accept)))
     }
 
     fn read_back(&self, _path: &str, text: &str) -> Vec<ReadBack> {
         read_back::rules(text)
     }
+}
 
-    fn emit(&self, rules: Vec<Rule>, emission: &mut dyn Emission) -> Result<(), EmitError> {
-        let rendered = compiled(&rules, emission)?;
-        emission.file(RULES, &mut |out| Ok(out.write_all(&rendered)?))?;
-        for (index, rule) in rules.iter().enumerate() {
-            if let Content::Native(text) = &rule.content {
-                let mut rendered = Vec::with_capacity(text.len());
-                emission.render("native.hbs", view(&NativeView { text })?, &mut rendered)?;
-                let path = format!("{NATIVE}{}.yar", view::file_stem(&rule.origin.id));
-                emission.file(&path, &mut |out| Ok(out.write_all(&rendered)?))?;
-                emission.name(index, native::rule_names(text).unwrap_or_default());
-            }
+/// Writes the files of a run.
+fn emit(rules: &[Rule<Draft>], emission: &mut dyn Emission) -> Result<(), EmitError> {
+    let rendered = compiled(rules, emission)?;
+    emission.file(RULES, &mut |out| Ok(out.write_all(&rendered)?))?;
+    for (index, rule) in rules.iter().enumerate() {
+        if let Content::Native(text) = &rule.content {
+            let mut rendered = Vec::with_capacity(text.len());
+            emission.render("native.hbs", view(&NativeView { text })?, &mut rendered)?;
+            let path = format!("{NATIVE}{}.yar", view::file_stem(&rule.origin.id));
+            emission.file(&path, &mut |out| Ok(out.write_all(&rendered)?))?;
+            emission.name(index, native::rule_names(text).unwrap_or_default());
         }
-        Ok(())
     }
+    Ok(())
 }
 
 /// What the template of a ready-made rule sees. The rule passed the check, and stands in a file of its own.
@@ -128,12 +129,11 @@ struct FileView<'r> {
 }
 
 /// The file of compiled rules.
-fn compiled(rules: &[Rule], emission: &mut dyn Emission) -> Result<Vec<u8>, EmitError> {
+fn compiled(rules: &[Rule<Draft>], emission: &mut dyn Emission) -> Result<Vec<u8>, EmitError> {
     let mut drafts = Vec::with_capacity(rules.len());
     for (index, rule) in rules.iter().enumerate() {
         if let Content::Compiled(lowered) = &rule.content {
-            let opened = lowered.drafts.iter().filter_map(|draft| draft.open::<Draft>());
-            drafts.extend(opened.map(|draft| (index, rule.origin.as_ref(), lowered, draft)));
+            drafts.extend(lowered.drafts.iter().map(|draft| (index, rule.origin.as_ref(), lowered, draft)));
         }
     }
     let imports: BTreeSet<&str> = drafts.iter().flat_map(|(.., draft)| &draft.modules).map(AsRef::as_ref).collect();

@@ -21,7 +21,7 @@ pub(super) struct RuleView {
 }
 
 impl RuleView {
-    pub(super) fn new(origin: &Origin, lowered: &Lowered, draft: &Draft) -> Self {
+    pub(super) fn new(origin: &Origin, lowered: &Lowered<Draft>, draft: &Draft) -> Self {
         Self {
             name: rule_name(&origin.id),
             tags: Tags::new(origin),
@@ -91,7 +91,7 @@ impl Serialize for Meta {
     }
 }
 
-fn meta(origin: &Origin, lowered: &Lowered) -> Vec<Meta> {
+fn meta(origin: &Origin, lowered: &Lowered<Draft>) -> Vec<Meta> {
     let mut meta = Vec::with_capacity(12);
     let mut text = |key: &str, text: &str| {
         if !text.is_empty() {

@@ -23,7 +23,7 @@ use stixc::{
     span::Span,
     targets::{
         Target,
-        contract::{Lower, Rule},
+        contract::{AnyBackend, Rule},
         find,
     },
     witness::{
@@ -218,7 +218,7 @@ fn sids(memory: &Memory, index: usize, skipped: &BTreeSet<u32>) -> Vec<u32> {
 }
 
 /// A pattern lowered, where the target has rules for it.
-fn lowered(lowerer: &dyn Lower, text: &str, known: StandIn, index: usize) -> Option<(Case, Rule)> {
+fn lowered(lowerer: &dyn AnyBackend, text: &str, known: StandIn, index: usize) -> Option<(Case, Rule)> {
     let plan = &known.plan;
     let lowered = lowerer.lower(plan).ok()?;
     let id = format!("indicator--00000000-0000-4000-8000-{index:012}");

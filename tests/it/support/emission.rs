@@ -9,7 +9,7 @@ use stixc::{
     pattern,
     plan::{adapt::Accept, lower::lower},
     render::Renderer,
-    targets::contract::{Content, Emission, EmitError, Lower, Options, Origin, Refusal, Rule, Target},
+    targets::contract::{AnyBackend, Content, Emission, EmitError, Options, Origin, Refusal, Rule, Target},
 };
 
 /// Files, names and messages of one run.
@@ -77,8 +77,8 @@ impl Emission for Memory {
     }
 }
 
-/// The target's lowering with its shipped mapping.
-pub fn prepared(target: &dyn Target, accept: Accept) -> Box<dyn Lower> {
+/// The target's backend with its shipped mapping.
+pub fn prepared(target: &dyn Target, accept: Accept) -> Box<dyn AnyBackend> {
     target.prepare(target.mapping(), Options { accept }).unwrap()
 }
 
@@ -103,6 +103,6 @@ pub fn rules<'a>(target: &dyn Target, patterns: impl IntoIterator<Item = (String
 /// What the target writes for these rules.
 pub fn emit(target: &dyn Target, rules: Vec<Rule>) -> Memory {
     let mut memory = Memory::new(target);
-    target.emit(rules, &mut memory).unwrap();
+    prepared(target, target.accepts()).emit(rules, &mut memory).unwrap();
     memory
 }

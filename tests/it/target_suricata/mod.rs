@@ -207,7 +207,7 @@ fn the_order_of_the_input_does_not_matter() {
 fn next_run(before: &Memory, rules: Vec<Rule>) -> Memory {
     let mut memory = Memory::new(target());
     memory.before = before.files.clone();
-    target().emit(rules, &mut memory).unwrap();
+    emission::prepared(target(), Accept::ALL).emit(rules, &mut memory).unwrap();
     memory
 }
 
@@ -242,11 +242,11 @@ fn what_is_gone_stays_in_the_lock() {
 fn a_damaged_lock_and_a_full_range_are_errors() {
     let mut memory = Memory::new(target());
     memory.before.insert(LOCK.to_owned(), b"stixc".to_vec());
-    let error = target().emit(rules(FEED), &mut memory).unwrap_err();
+    let error = emission::prepared(target(), Accept::ALL).emit(rules(FEED), &mut memory).unwrap_err();
     assert!(matches!(error, EmitError::Previous { .. }), "{error}");
     assert!(memory.files.is_empty());
     let narrow = Suricata { sids: SidRange { first: 1, last: 2 } };
-    let error = narrow.emit(rules(FEED), &mut Memory::new(target())).unwrap_err();
+    let error = emission::prepared(&narrow, Accept::ALL).emit(rules(FEED), &mut Memory::new(target())).unwrap_err();
     assert!(matches!(error, EmitError::Exhausted(_)), "{error}");
 }
 
