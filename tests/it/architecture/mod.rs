@@ -1,0 +1,275 @@
+//! The house: a file uses only what lies to its left or in its own room, no files use each other in a circle, a target
+//! is known by its folder alone, and the catalogue of codes is complete.
+
+mod imports;
+mod sources;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
+
+use stixc::diagnostic;
+
+use self::{
+    imports::{circles, uses},
+    sources::{Source, Token, room, sources},
+};
+
+/// The rooms from left to right. Rooms on one line don't see each other.
+const ORDER: &[&[&str]] = &[
+    &["span"],
+    &["diagnostic"],
+    &["output"],
+    &["pattern", "stix"],
+    &["evaluate"],
+    &["plan"],
+    &["guard"],
+    &["witness"],
+    &["render"],
+    &["targets"],
+    &["report"],
+    &["convert"],
+    &["trace"],
+    &["pipeline"],
+    &["cli"],
+];
+
+/// Files that use each other in a circle and are still to be set free.
+const OPEN: &[&[&str]] = &[
+    &["cli/check.rs", "cli/sarif.rs"],
+    &["cli/diff.rs", "cli/diff_markdown.rs"],
+    &["convert/emit.rs", "convert/witness.rs"],
+    &["evaluate/bound.rs", "evaluate/tree.rs"],
+    &["pattern/diagnose/mod.rs", "pattern/lenient/mod.rs"],
+    &["pattern/lenient/spelling.rs", "pattern/lenient/value.rs"],
+    &["plan/adapt/alternatives.rs", "plan/adapt/order.rs", "plan/adapt/sequence.rs"],
+    &[
+        "plan/check/address.rs",
+        "plan/check/bytes.rs",
+        "plan/check/comparison.rs",
+        "plan/check/name.rs",
+        "plan/check/regex.rs",
+        "plan/check/repair.rs",
+        "plan/check/text.rs",
+        "plan/check/url.rs",
+    ],
+    &["plan/normalise/bounds.rs", "plan/normalise/narrow.rs", "plan/normalise/places.rs"],
+    &["plan/schema/objects.rs", "plan/schema/structures.rs"],
+    &["source/taxii/client.rs", "source/taxii/connect.rs", "source/taxii/options.rs", "source/taxii/pause.rs"],
+    &["source/taxii/error.rs", "source/taxii/status.rs"],
+    &["stix/context.rs", "stix/head.rs"],
+    &["targets/sigma/correlation.rs", "targets/sigma/lower.rs"],
+    &[
+        "targets/suricata/buffer.rs",
+        "targets/suricata/header.rs",
+        "targets/suricata/held.rs",
+        "targets/suricata/pcre.rs",
+        "targets/suricata/place.rs",
+        "targets/suricata/signature.rs",
+        "targets/suricata/text.rs",
+        "targets/suricata/url.rs",
+    ],
+    &["targets/suricata/lower.rs", "targets/suricata/tie.rs"],
+    &["trace/output.rs", "trace/provenance.rs"],
+    &["witness/project/yara/mod.rs", "witness/project/yara/pe.rs", "witness/stand_in.rs"],
+    &["witness/solve/conjunction.rs", "witness/solve/solved.rs"],
+    &["witness/solve/near.rs", "witness/solve/values.rs"],
+];
+
+/// Rooms that still look to their right, and to where.
+const BACKWARD: &[(&str, &str)] = &[("output", "targets"), ("render", "targets")];
+
+/// Files outside the targets' folders that still name a target.
+const NAMED: &[&str] =
+    &["cli/verify/", "pipeline/config/parse.rs", "witness/project/", "witness/stage/", "witness/stand_in.rs"];
+
+fn position(room: &str) -> Option<usize> {
+    ORDER.iter().position(|group| group.contains(&room))
+}
+
+fn may_use(room: &str, other: &str) -> bool {
+    match (room, other) {
+        // The doors to the outside know what they carry and nothing of its meaning.
+        ("source" | "store", other) => matches!(other, "span" | "diagnostic" | "stix"),
+        ("pipeline" | "cli", "source" | "store") => true,
+        (_, "source" | "store") => false,
+        _ => position(other).is_some_and(|left| position(room).is_some_and(|right| left < right)),
+    }
+}
+
+#[test]
+fn rooms_use_what_lies_to_their_left() {
+    let mut wrong = Vec::new();
+    let mut seen = 0;
+    for (file, used) in uses(&sources()) {
+        for other in used.iter().filter(|other| room(other) != room(&file)) {
+            seen += 1;
+            if !may_use(room(&file), room(other)) && !BACKWARD.contains(&(room(&file), room(other))) {
+                wrong.push(format!("{file}: {other}"));
+            }
+        }
+    }
+    assert!(seen > 50, "only {seen} uses found: does the search still work?");
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn no_files_use_each_other_in_a_circle() {
+    let uses = uses(&sources());
+    let found = circles(&uses);
+    let known = |circle: &&Vec<String>| OPEN.iter().any(|open| circle.iter().all(|file| open.contains(&file.as_str())));
+    let new: Vec<_> = found.iter().filter(|circle| !known(circle)).collect();
+    let arrows = |circle: &Vec<String>| -> Vec<String> {
+        let inside = |file: &&String| circle.contains(file);
+        let from = circle.iter().flat_map(|file| uses[file].iter().filter(inside).map(move |other| (file, other)));
+        from.map(|(file, other)| format!("{file} -> {other}")).collect()
+    };
+    assert!(new.is_empty(), "{:#?}", new.iter().map(|circle| arrows(circle)).collect::<Vec<_>>());
+}
+
+/// The target in whose folder a file lies.
+fn target_of(file: &str) -> Option<&str> {
+    file.strip_prefix("targets/")?.split_once('/').map(|(target, _)| target)
+}
+
+#[test]
+fn no_target_sees_another_nor_the_syntax() {
+    let mut wrong = Vec::new();
+    for (file, used) in uses(&sources()) {
+        let Some(own) = target_of(&file) else { continue };
+        let foreign =
+            |other: &&String| target_of(other).is_some_and(|target| target != own) || room(other) == "pattern";
+        wrong.extend(used.iter().filter(foreign).map(|other| format!("{file}: {other}")));
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// A file that names a target would have to name a new one, too. The rooms `stix` and `pattern` may: STIX itself has names
+/// of rule languages among its pattern types.
+#[test]
+fn a_target_is_named_in_its_folder_and_in_the_list_alone() {
+    let names: Vec<&str> = stixc::targets::TARGETS.iter().map(|target| target.name()).collect();
+    let mut wrong = Vec::new();
+    for source in sources()
+        .iter()
+        .filter(|source| source.file != "targets/mod.rs" && !matches!(room(&source.file), "stix" | "pattern"))
+    {
+        let text = |token: &Token| match token {
+            Token::Word(text) | Token::Literal(text) => Some(text.to_lowercase()),
+            _ => None,
+        };
+        let words: BTreeSet<String> = source.tokens.iter().filter_map(text).collect();
+        let named = |name: &&&str| words.iter().any(|word| word.contains(**name));
+        for name in names.iter().filter(named).filter(|name| target_of(&source.file) != Some(**name)) {
+            if !NAMED.iter().any(|known| source.file.starts_with(known)) {
+                wrong.push(format!("{}: {name}", source.file));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn no_file_has_two_duties() {
+    for source in sources() {
+        assert!(source.lines <= 600, "{}: {} lines", source.file, source.lines);
+    }
+}
+
+/// Every code that the sources declare, with its file.
+fn declared() -> BTreeMap<String, String> {
+    let mut codes = BTreeMap::new();
+    let is_code = |word: &&str| {
+        word.len() == 4
+            && word.starts_with(['P', 'T', 'W', 'S', 'L', 'G', 'R'])
+            && word[1..].bytes().all(|byte| byte.is_ascii_digit())
+    };
+    for Source { file, tokens, .. } in sources() {
+        let quoted = |token: &Token| match token {
+            Token::Literal(text) => Some(text.trim_matches('"').to_owned()),
+            _ => None,
+        };
+        for word in tokens.iter().filter_map(quoted).filter(|word| is_code(&word.as_str())) {
+            if let Some(other) = codes.insert(word.clone(), file.clone()) {
+                panic!("{word} is declared in {other} and in {file}");
+            }
+        }
+    }
+    codes
+}
+
+#[test]
+fn each_code_is_explained_and_each_explanation_has_its_code() {
+    let declared = declared();
+    assert!(declared.len() > 50, "only {} codes found: does the search still work?", declared.len());
+    let unexplained: Vec<_> = declared.keys().filter(|code| diagnostic::explain(code).is_none()).collect();
+    assert!(unexplained.is_empty(), "without an explanation: {unexplained:?}");
+    let unused: Vec<_> = diagnostic::catalogue().keys().filter(|code| !declared.contains_key(*code)).collect();
+    assert!(unused.is_empty(), "explained, but nobody reports them: {unused:?}");
+    for (code, explanation) in diagnostic::catalogue() {
+        let filled =
+            [&explanation.title, &explanation.text, &explanation.example].iter().all(|text| !text.trim().is_empty());
+        assert!(filled, "{code} has an empty explanation");
+    }
+}
+
+#[test]
+fn each_catalogue_file_is_read_whole() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("templates/codes");
+    let mut codes = 0;
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let table: toml::Table = toml::from_str(&fs::read_to_string(&path).unwrap())
+            .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let letter = path.file_stem().unwrap().to_str().unwrap().to_uppercase();
+        assert!(table.keys().all(|code| code.starts_with(&letter)), "{}", path.display());
+        codes += table.len();
+    }
+    assert_eq!(codes, diagnostic::catalogue().len(), "a catalogue file could not be read, or is not included");
+}
+
+#[test]
+fn templates_know_three_tags() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("templates");
+    let mut seen = 0;
+    for target in stixc::targets::TARGETS {
+        for entry in fs::read_dir(folder.join(target.name())).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_none_or(|extension| extension != "hbs") {
+                continue;
+            }
+            seen += 1;
+            let text = fs::read_to_string(&path).unwrap();
+            for (at, _) in text.match_indices("{{") {
+                let tag: String = text[at + 2..].chars().take_while(|one| *one != '}').collect();
+                let words: Vec<&str> = tag.trim_matches('~').split_whitespace().collect();
+                let plain =
+                    |word: &str| word.chars().all(|one| one.is_alphanumeric() || matches!(one, '_' | '.' | '@'));
+                let allowed = match words.as_slice() {
+                    ["#each" | "#if", field] => plain(field),
+                    ["/each" | "/if" | "else"] => true,
+                    [field] => plain(field) || tag.starts_with('!'),
+                    _ => tag.starts_with('!'),
+                };
+                assert!(allowed, "{}: {{{{{tag}}}}}", path.display());
+            }
+        }
+    }
+    assert!(seen >= stixc::targets::TARGETS.len());
+}
+
+#[test]
+fn each_mapping_speaks_of_each_property() {
+    use stixc::{plan::schema, targets::mapping::Mapping};
+    for target in stixc::targets::TARGETS {
+        let mapping = Mapping::<toml::Value, toml::Value>::read(target.mapping()).unwrap();
+        let silent: Vec<&str> = schema::properties()
+            .filter(|property| !property.common)
+            .map(|property| property.path)
+            .filter(|path| !mapping.maps(path) && mapping.reason(path).is_none())
+            .collect();
+        assert!(silent.is_empty(), "{}: neither mapped nor listed as unsupported: {silent:#?}", target.name());
+    }
+}
