@@ -4,7 +4,7 @@ use std::fmt;
 
 use thiserror::Error;
 
-use super::Mistake;
+use super::{Edit, Mistake, edit::Edited};
 use crate::{
     diagnostic::{Code, Diagnostic},
     span::Span,
@@ -25,15 +25,6 @@ pub struct ParseError {
     pub edits: Vec<Edit>,
     /// What a lenient reader takes it for.
     pub(super) assumption: Option<Assumption>,
-}
-
-/// A change of the text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Edit {
-    /// What goes; empty for an insertion.
-    pub span: Span,
-    /// What comes in its place.
-    pub text: String,
 }
 
 /// What a lenient reader assumes in place of a mistake.
@@ -115,19 +106,12 @@ impl ParseErrors {
         if self.iter().any(|error| error.edits.is_empty()) {
             return None;
         }
-        let mut edits: Vec<&Edit> = self.iter().flat_map(|error| &error.edits).collect();
-        edits.sort_by_key(|edit| edit.span);
-        let mut mended = String::with_capacity(text.len() + 16);
-        let mut from = 0;
-        for edit in edits {
-            // An edit inside of one that was made already is void.
-            let Some(kept) = text.get(from..edit.span.start as usize) else { continue };
-            mended.push_str(kept);
-            mended.push_str(&edit.text);
-            from = edit.span.end as usize;
-        }
-        mended.push_str(text.get(from..)?);
-        Some(mended)
+        Some(Edited::new(text, self.edits()).text)
+    }
+
+    /// The edits of all mistakes.
+    pub(super) fn edits(&self) -> impl Iterator<Item = &Edit> {
+        self.iter().flat_map(|error| &error.edits)
     }
 }
 

@@ -11,7 +11,7 @@
 //! [`parse`] is the grammar of the standard and nothing else: what it accepts, the grammar accepts, with the few
 //! differences of the table below. It is built so that a good pattern costs little: it borrows the text, allocates for
 //! nodes only, and on a mistake just stops. Why a pattern is refused is found out by a second reader, which goes on
-//! after a mistake, so that [`ParseErrors`] tells of each one.
+//! after a mistake, so that [`ParseErrors`] has each one, with the edits that mend it.
 //!
 //! # Differences from the grammar
 //!
@@ -25,6 +25,7 @@
 
 mod ast;
 mod comparison;
+mod edit;
 mod error;
 pub mod lenient;
 mod lexer;
@@ -38,6 +39,7 @@ mod recover;
 mod repair;
 
 pub use ast::*;
+pub use edit::Edit;
 pub use error::*;
 pub use mistake::*;
 pub use print::Quoted;
@@ -123,7 +125,7 @@ fn accept(text: &str, version: Version) -> Result<Pattern<'_>, Stop> {
 /// Why `text` is refused.
 #[cold]
 fn refusal(text: &str, version: Version, stop: Stop) -> ParseErrors {
-    ParseErrors::new(recover::read(text, version).mistakes).unwrap_or_else(|| {
+    ParseErrors::new(recover::mistakes(text, version)).unwrap_or_else(|| {
         // Only if the second reader overlooks what the grammar refuses: then where it stopped is all that is known.
         let at = text.len() - stop.left;
         let mistake = Mistake::Unexpected { expected: "something else", found: recover::describe(&text[at..]) };

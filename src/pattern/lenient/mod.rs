@@ -11,7 +11,7 @@ mod value;
 pub use super::repair::*;
 pub use value::refanged;
 
-use super::{ParseErrors, Pattern, Version, recover};
+use super::{ParseErrors, Pattern, Version, edit::Edited, error::Assumption};
 use crate::{
     diagnostic::{Code, Diagnostic, Severity},
     span::Span,
@@ -46,11 +46,11 @@ pub struct Reading<'a> {
 pub fn read(text: &str, version: Version, strict: bool) -> Result<Reading<'_>, ParseErrors> {
     let (mut pattern, repairs) = match super::accept(text, version) {
         Ok(pattern) => (pattern, Vec::new()),
-        Err(stop) if strict => return Err(super::refusal(text, version, stop)),
-        Err(stop) => match repaired(text, version) {
-            Some(repaired) => repaired,
-            None => return Err(super::refusal(text, version, stop)),
-        },
+        Err(stop) => {
+            let errors = super::refusal(text, version, stop);
+            let repaired = if strict { None } else { repaired(text, version, &errors) };
+            repaired.ok_or(errors)?
+        }
     };
     let mut oddities = Oddities { version, strict, found: repairs };
     oddities.observation(&mut pattern.expression);
@@ -59,18 +59,17 @@ pub fn read(text: &str, version: Version, strict: bool) -> Result<Reading<'_>, P
     Ok(Reading { pattern, repairs })
 }
 
-/// A refused pattern as it was meant, if each of its mistakes has one sensible reading.
-fn repaired(text: &str, version: Version) -> Option<(Pattern<'_>, Vec<Diagnostic>)> {
-    let reading = recover::read(text, version);
-    let expression = reading.expression?;
-    let repairs = reading.mistakes.into_iter().map(|error| {
-        let assumption = error.assumption?;
-        let warning = Diagnostic::warning(assumption.code, assumption.message).at(error.span);
-        Some(Diagnostic { help: error.help, ..warning })
+/// A refused pattern as it was meant, if each of its mistakes has one sensible reading: what the grammar makes of the
+/// text with all edits.
+fn repaired<'a>(text: &'a str, version: Version, errors: &ParseErrors) -> Option<(Pattern<'a>, Vec<Diagnostic>)> {
+    let repairs = errors.iter().map(|error| {
+        let Assumption { code, message } = error.assumption.clone()?;
+        Some(Diagnostic { help: error.help.clone(), ..Diagnostic::warning(code, message).at(error.span) })
     });
-    // A refused pattern without a mistake is one that the second reader doesn't understand.
-    let repairs = repairs.collect::<Option<Vec<_>>>().filter(|repairs| !repairs.is_empty())?;
-    Some((Pattern { source: text, expression }, repairs))
+    let repairs = repairs.collect::<Option<_>>()?;
+    let edited = Edited::new(text, errors.edits());
+    let pattern = super::accept(&edited.text, version).ok()?;
+    Some((edited.pattern(pattern), repairs))
 }
 
 /// Finds odd spellings in a tree, and repairs them unless it is read strictly.

@@ -2,16 +2,15 @@
 
 use super::{Reader, Token, quote::Usage};
 use crate::{
-    pattern::{Mistake, ObjectPath, ParseError, Quoted},
+    pattern::{Mistake, ParseError, Quoted},
     span::Span,
 };
 
 impl Reader<'_> {
-    /// Reads what stands behind `path` if it is such a comparison, and tells how this language says it; otherwise
+    /// Reads what stands behind `path` if it is such a comparison, and reports how this language says it; otherwise
     /// nothing is read.
-    pub fn foreign_operator(&mut self, path: &ObjectPath<'_>) -> bool {
-        let place = self.place();
-        let error = self.quietly(|reader| match reader.peek() {
+    pub fn foreign_operator(&mut self, path: Span) -> bool {
+        let error = self.attempt(|reader| match reader.peek() {
             Token::Operator("=" | "==" | "!=" | "<>") => reader.null(path),
             Token::Word(word) => match word.to_ascii_uppercase().as_str() {
                 "IS" => reader.null(path),
@@ -22,15 +21,12 @@ impl Reader<'_> {
             _ => None,
         });
         let is_foreign = error.is_some();
-        match error {
-            Some(error) => self.report(error),
-            None => self.go_back(place),
-        }
+        error.into_iter().for_each(|error| self.report(error));
         is_foreign
     }
 
     /// `= null`, `IS NOT NULL` and the like.
-    fn null(&mut self, path: &ObjectPath<'_>) -> Option<ParseError> {
+    fn null(&mut self, path: Span) -> Option<ParseError> {
         let mut exists = matches!(self.peek(), Token::Operator("!=" | "<>"));
         self.skip();
         if self.peek_is("NOT") {
@@ -41,16 +37,14 @@ impl Reader<'_> {
         if !is_null(word) {
             return None;
         }
-        let span = self.span(word.len());
+        let error = ParseError::new(Mistake::Null { found: word.to_owned() }, self.span(word.len()));
         self.skip();
-        let test = format!("{}EXISTS {}", if exists { "" } else { "NOT " }, path.span.slice(self.source));
-        let whole = Span::new(path.span.start as usize, self.end);
-        let error = ParseError::new(Mistake::Null { found: word.to_owned() }, span);
-        Some(error.help(format!("write `{test}`")).edit(whole, test))
+        let test = format!("{}EXISTS {}", if exists { "" } else { "NOT " }, path.slice(self.source));
+        Some(self.rewritten(error, path, test))
     }
 
     /// `BETWEEN 1 AND 10`.
-    fn between(&mut self, path: &ObjectPath<'_>) -> Option<ParseError> {
+    fn between(&mut self, path: Span) -> Option<ParseError> {
         let span = self.here();
         self.skip();
         let low = self.here();
@@ -61,12 +55,9 @@ impl Reader<'_> {
         self.skip();
         let high = self.here();
         self.skip();
-        let [path_text, low, high] = [path.span, low, high].map(|span| span.slice(self.source));
-        let test = format!("{path_text} >= {low} AND {path_text} <= {high}");
-        let whole = Span::new(path.span.start as usize, self.end);
-        let found = span.slice(self.source).to_owned();
-        let error = ParseError::new(Mistake::UnknownOperator { found }, span);
-        Some(error.help(format!("write `{test}`")).edit(whole, test))
+        let [name, found, low, high] = [path, span, low, high].map(|span| span.slice(self.source));
+        let error = ParseError::new(Mistake::UnknownOperator { found: found.to_owned() }, span);
+        Some(self.rewritten(error, path, format!("{name} >= {low} AND {name} <= {high}")))
     }
 
     /// `CONTAINS 'x'`, `STARTSWITH 'x'` and `ENDSWITH 'x'`, also with NOT before it.
@@ -87,8 +78,12 @@ impl Reader<'_> {
         let text = self.text(Usage::Value)?;
         let test = format!("LIKE {}", Quoted(&format!("{before}{}{behind}", text.value)));
         let mistake = Mistake::KeywordSpelling { found: word.to_owned(), keyword: "LIKE" };
-        let error = ParseError::new(mistake, span).help(format!("write `{test}`"));
-        Some(error.edit(span.to(text.span), test))
+        Some(self.rewritten(ParseError::new(mistake, span), span, test))
+    }
+
+    /// Adds the instruction and the edit to write `test` for what stands from `start` on.
+    fn rewritten(&self, error: ParseError, start: Span, test: String) -> ParseError {
+        error.help(format!("write `{test}`")).edit(self.since(start.start as usize), test)
     }
 }
 

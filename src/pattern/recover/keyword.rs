@@ -1,9 +1,12 @@
 //! The words of the language, also in the wrong case, misspelt, or as other languages say them.
 
 use super::{Reader, Token};
-use crate::pattern::{Mistake, ParseError, repair};
+use crate::{
+    pattern::{Mistake, ParseError, repair},
+    span::Span,
+};
 
-/// How a word is meant.
+/// The spellings of a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Spelling {
     /// As the language writes it.
@@ -14,7 +17,7 @@ pub(super) enum Spelling {
     Similar,
 }
 
-/// What other languages say for a word of this one.
+/// Words of other languages, and what they are here.
 const SYNONYMS: [(&str, &str); 27] = [
     ("THEN", "FOLLOWEDBY"),
     ("FOLLOWED", "FOLLOWEDBY"),
@@ -48,7 +51,7 @@ const SYNONYMS: [(&str, &str); 27] = [
 /// Words that resemble a keyword and mean something else.
 const OTHERS: [&str; 5] = ["XOR", "NOR", "NAND", "MATH", "ON"];
 
-/// Which of `keywords` the word is, if it is one.
+/// The one of `keywords` that the word is, and how it is spelt.
 pub(super) fn classify(word: &str, keywords: &[&'static str]) -> Option<(&'static str, Spelling)> {
     if let Some(keyword) = keywords.iter().find(|keyword| **keyword == word) {
         return Some((keyword, Spelling::Exact));
@@ -57,25 +60,19 @@ pub(super) fn classify(word: &str, keywords: &[&'static str]) -> Option<(&'stati
         return Some((keyword, Spelling::Case));
     }
     let upper = word.to_ascii_uppercase();
-    let synonym = SYNONYMS.iter().find(|(other, keyword)| *other == upper && keywords.contains(keyword));
-    if let Some((_, keyword)) = synonym {
+    if let Some((_, keyword)) = SYNONYMS.iter().find(|(other, keyword)| *other == upper && keywords.contains(keyword)) {
         return Some((keyword, Spelling::Similar));
     }
-    if OTHERS.contains(&upper.as_str()) {
+    if OTHERS.contains(&upper.as_str()) || word.len() < 2 {
         return None;
     }
     // Short words are all alike: they may differ in one place only.
-    let nearest =
-        keywords.iter().map(|keyword| (distance(&upper, keyword), *keyword)).min_by_key(|(distance, _)| *distance);
-    match nearest {
-        Some((distance, keyword)) if distance * 3 <= keyword.len().max(3) && word.len() > 1 => {
-            Some((keyword, Spelling::Similar))
-        }
-        _ => None,
-    }
+    let (distance, keyword) =
+        keywords.iter().map(|keyword| (distance(&upper, keyword), *keyword)).min_by_key(|it| it.0)?;
+    (distance * 3 <= keyword.len().max(3)).then_some((keyword, Spelling::Similar))
 }
 
-/// How many letters have to be changed, added, left out or swapped with their neighbour to make one word of the other.
+/// The edit distance: letters changed, added, left out or swapped with their neighbour.
 fn distance(one: &str, other: &str) -> usize {
     /// No keyword is longer, and a word that is much longer is none.
     const LONGEST: usize = 16;
@@ -104,7 +101,7 @@ fn distance(one: &str, other: &str) -> usize {
 }
 
 impl Reader<'_> {
-    /// Which of `keywords` comes next, if one does; nothing is read.
+    /// The one of `keywords` that comes next; nothing is read.
     pub fn peek_keyword(&self, keywords: &[&'static str]) -> Option<(&'static str, Spelling)> {
         match self.peek() {
             Token::Word(word) => classify(word, keywords),
@@ -117,26 +114,27 @@ impl Reader<'_> {
         matches!(self.peek(), Token::Word(word) if word.eq_ignore_ascii_case(keyword))
     }
 
-    /// Reads one of `keywords`, and tells if it is not spelt as it should be.
+    /// Reads one of `keywords`, and reports it if it is not spelt as it should be.
     pub fn take_keyword(&mut self, keywords: &[&'static str]) -> Option<&'static str> {
         let Token::Word(word) = self.peek() else { return None };
         let (keyword, spelling) = classify(word, keywords)?;
         let span = self.span(word.len());
-        let found = word.to_owned();
-        let instruction = format!("write `{keyword}`");
         match spelling {
             Spelling::Exact => {}
             Spelling::Case => {
-                let message = format!("read `{found}` as `{keyword}`");
-                let error = ParseError::new(Mistake::KeywordCase { found, keyword }, span).help(instruction);
-                self.report(error.edit(span, keyword).assume(repair::KEYWORD_CASE, message));
+                let message = format!("read `{word}` as `{keyword}`");
+                let mistake = Mistake::KeywordCase { found: word.to_owned(), keyword };
+                self.report(ParseError::new(mistake, span).replace(keyword).assume(repair::KEYWORD_CASE, message));
             }
-            Spelling::Similar => {
-                let error = ParseError::new(Mistake::KeywordSpelling { found, keyword }, span).help(instruction);
-                self.report(error.edit(span, keyword));
-            }
+            Spelling::Similar => self.misspelt(span, keyword),
         }
         self.advance(word.len());
         Some(keyword)
+    }
+
+    /// Reports words at `span` that mean `keyword`.
+    pub fn misspelt(&mut self, span: Span, keyword: &'static str) {
+        let mistake = Mistake::KeywordSpelling { found: span.slice(self.source).to_owned(), keyword };
+        self.report(ParseError::new(mistake, span).replace(keyword));
     }
 }

@@ -1,11 +1,11 @@
-//! The second reader: why a pattern is refused.
+//! Error recovery: why a pattern is refused, and which edits mend it.
 //!
 //! The strict grammar decides what is accepted and stops at the first mistake without a word. This reader runs only
-//! then. It reads the same language together with the mistakes that people and programs make in it, tells each mistake
-//! where it was made, says how to mend it, and goes on behind it. What it takes the text for is a tree of its own, which
-//! [`super::lenient`] uses when each mistake is one of those that have a single sensible reading.
+//! then. It recognises the same language together with the mistakes that people and programs make in it, reports each
+//! mistake where it was made with the edit that mends it, and goes on behind it. It builds no tree: what a mistake is
+//! taken for is what the strict grammar makes of the edited text (see [`super::lenient`]).
 //!
-//! It is bounded: it reads forward only, tells at most [`MISTAKES`] mistakes, and nests as deep as the grammar does.
+//! It is bounded: it reads forward only, reports at most [`MISTAKES`] mistakes, and nests as deep as the grammar does.
 
 mod comparison;
 mod foreign_operators;
@@ -20,7 +20,8 @@ mod token;
 mod value;
 
 use super::{
-    Assumption, Edit, Mistake, NESTING, ObservationExpression, ParseError, Version,
+    Edit, Mistake, NESTING, ParseError, Version,
+    error::Assumption,
     lexer::{self, Comment},
     repair,
 };
@@ -28,23 +29,14 @@ use crate::{diagnostic::Code, span::Span};
 use token::Token;
 pub(super) use token::describe;
 
-/// How many mistakes are told before the rest of a pattern is left unread.
+/// How many mistakes are reported before the rest of a pattern is left unread.
 const MISTAKES: usize = 20;
 
-/// What the second reader makes of a text.
-pub(super) struct Reading<'a> {
-    /// What the text was taken for; `None` where too much is missing.
-    pub expression: Option<ObservationExpression<'a>>,
-    /// The mistakes, as they were found.
-    pub mistakes: Vec<ParseError>,
-}
-
-/// Reads a pattern that the grammar of `version` may have refused.
-pub(super) fn read(source: &str, version: Version) -> Reading<'_> {
+/// The mistakes of a pattern that the grammar of `version` may have refused, as they were found.
+pub(super) fn mistakes(source: &str, version: Version) -> Vec<ParseError> {
     let mut reader = Reader {
         source,
         at: 0,
-        token: Token::End,
         end: 0,
         version,
         depth: 0,
@@ -57,11 +49,13 @@ pub(super) fn read(source: &str, version: Version) -> Reading<'_> {
     };
     if u32::try_from(source.len()).is_err() {
         reader.report(ParseError::new(Mistake::TooLong, Span::new(0, 0)));
-        return Reading { expression: None, mistakes: reader.mistakes };
+    } else {
+        reader.skip_blank();
+        if !reader.not_a_pattern() {
+            reader.observations();
+        }
     }
-    reader.skip_blank();
-    let expression = reader.pattern();
-    Reading { expression, mistakes: reader.mistakes }
+    reader.mistakes
 }
 
 impl ParseError {
@@ -70,32 +64,53 @@ impl ParseError {
         Self { mistake, span, help: None, edits: Vec::new(), assumption: None }
     }
 
-    /// The same with an instruction.
+    /// Adds an instruction.
     fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
     }
 
-    /// The same with a change that mends it.
+    /// Adds an edit that mends the mistake.
     fn edit(mut self, span: Span, text: impl Into<String>) -> Self {
         self.edits.push(Edit { span, text: text.into() });
         self
     }
 
-    /// The same with what a lenient reader takes it for.
+    /// Adds an edit at one place.
+    fn insert(self, at: usize, text: impl Into<String>) -> Self {
+        self.edit(Span::new(at, at), text)
+    }
+
+    /// Adds the instruction and the edit to write `text` in place of the mistake.
+    fn replace(self, text: impl Into<String>) -> Self {
+        let (span, text) = (self.span, text.into());
+        self.help(format!("write `{text}`")).edit(span, text)
+    }
+
+    /// [`ParseError::replace`] by text that has quotes or brackets of its own, which its instruction shows bare.
+    fn replace_quoted(self, text: impl Into<String>) -> Self {
+        let (span, text) = (self.span, text.into());
+        self.help(format!("write {text}")).edit(span, text)
+    }
+
+    /// Adds the instruction and the edit to remove the mistake.
+    fn remove(self) -> Self {
+        let span = self.span;
+        self.help("remove it").edit(span, "")
+    }
+
+    /// Adds the warning with which a lenient reader makes the edits.
     fn assume(mut self, code: Code, message: impl Into<String>) -> Self {
         self.assumption = Some(Assumption { code, message: message.into() });
         self
     }
 }
 
-/// A place in a text, and what was found before it.
+/// A position in a text, and the mistakes before it.
 struct Reader<'a> {
     source: &'a str,
     /// Where the next token starts.
     at: usize,
-    /// The next token.
-    token: Token<'a>,
     /// Where the last token ended.
     end: usize,
     version: Version,
@@ -122,7 +137,7 @@ impl<'a> Reader<'a> {
 
     /// The next token.
     fn peek(&self) -> Token<'a> {
-        self.token
+        token::first(self.rest())
     }
 
     /// The token behind the next one, which has `length` bytes.
@@ -130,20 +145,20 @@ impl<'a> Reader<'a> {
         token::first(lexer::blank(self.rest().get(length..).unwrap_or_default()))
     }
 
-    /// Goes past the `length` bytes of a token and the blanks behind it.
+    /// Moves past the `length` bytes of a token and the blanks behind it.
     fn advance(&mut self, length: usize) {
-        // Where too many mistakes were told meanwhile, the text is over already.
+        // Where too many mistakes were reported meanwhile, the text is over already.
         self.end = (self.at + length).min(self.source.len());
         self.at = self.end;
         self.skip_blank();
     }
 
-    /// Goes past the next token, whichever it is; past the whole of a text in quotes.
+    /// Moves past the next token, whichever it is; past the whole of a text in quotes.
     fn skip(&mut self) {
         self.advance(token::length(self.rest()));
     }
 
-    /// Goes past the next token if it is this character.
+    /// Moves past the next token if it is this character.
     fn take(&mut self, symbol: char) -> bool {
         let taken = self.peek() == Token::Symbol(symbol);
         if taken {
@@ -157,6 +172,11 @@ impl<'a> Reader<'a> {
         Span::new(self.at, self.at + length)
     }
 
+    /// From `start` to the end of the last token.
+    fn since(&self, start: usize) -> Span {
+        Span::new(start, self.end)
+    }
+
     /// The empty place behind the last token.
     fn gap(&self) -> Span {
         Span::new(self.end, self.end)
@@ -164,7 +184,7 @@ impl<'a> Reader<'a> {
 
     /// The next token in words, for a message.
     fn found(&self) -> String {
-        token::describe(self.rest())
+        describe(self.rest())
     }
 
     /// The place of the next token, for a message.
@@ -172,46 +192,24 @@ impl<'a> Reader<'a> {
         self.span(token::length(self.rest()))
     }
 
-    /// Goes past blanks and comments, and looks at what follows.
+    /// Moves past blanks and comments. An open comment and characters that can't be seen are reported.
     fn skip_blank(&mut self) {
-        let rest = lexer::blank(self.rest());
-        self.at = self.source.len() - rest.len();
-        if let Some(b'/' | 0x80..) = rest.as_bytes().first() {
-            self.skip_odd_blank();
-        }
-        self.token = token::first(self.rest());
-    }
-
-    /// Goes past an open comment and characters that can't be seen, and tells of them.
-    #[cold]
-    fn skip_odd_blank(&mut self) {
         loop {
+            self.at = self.source.len() - lexer::blank(self.rest()).len();
             if let Comment::Open = lexer::comment(self.rest()) {
                 let error = ParseError::new(Mistake::UnclosedComment, self.span(2));
                 self.report(error.help("close it with `*/`"));
                 self.at = self.source.len();
             }
-            let Some((character, name)) = self.rest().chars().next().and_then(token::invisible) else { return };
-            let span = self.span(character.len_utf8());
-            self.at = span.end as usize;
-            let error = ParseError::new(Mistake::InvisibleCharacter { name }, span).help("remove it").edit(span, "");
-            self.report(error.assume(repair::INVISIBLE, format!("left out {name}")));
-            self.at = self.source.len() - lexer::blank(self.rest()).len();
+            let Some(character) = self.rest().chars().next() else { return };
+            let Some(name) = token::invisible(character) else { return };
+            let error = ParseError::new(Mistake::InvisibleCharacter { name }, self.span(character.len_utf8()));
+            self.at += character.len_utf8();
+            self.report(error.remove().assume(repair::INVISIBLE, format!("left out {name}")));
         }
     }
 
-    /// Where the reader stands.
-    fn place(&self) -> (usize, usize) {
-        (self.at, self.end)
-    }
-
-    /// Goes back to a place where the reader stood.
-    fn go_back(&mut self, (at, end): (usize, usize)) {
-        (self.at, self.end) = (at, end);
-        self.token = token::first(self.rest());
-    }
-
-    /// Tells a mistake.
+    /// Reports a mistake, and leaves the rest unread if it is one too many.
     fn report(&mut self, error: ParseError) {
         if self.done {
             return;
@@ -223,26 +221,9 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Leaves the rest unread.
-    fn stop(&mut self) {
-        self.done = true;
-        self.at = self.source.len();
-        self.end = self.at;
-        self.token = Token::End;
-    }
-
-    /// Reads without telling mistakes.
-    fn quietly<T>(&mut self, read: impl FnOnce(&mut Self) -> T) -> T {
-        let (told, done) = (self.mistakes.len(), self.done);
-        let result = read(self);
-        self.mistakes.truncate(told);
-        self.done = done;
-        result
-    }
-
-    /// Tells a mistake as the one before those that were found from `place` on.
+    /// Reports a mistake as the one before those that were found from `place` on.
     fn report_before(&mut self, place: usize, error: ParseError) {
-        // Where the rest was left unread meanwhile, the reason was told.
+        // Where the rest was left unread meanwhile, the reason was reported.
         if !self.done {
             self.report(error);
             let place = place.min(self.mistakes.len());
@@ -250,26 +231,92 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Goes into parentheses; `false` where there are too many, and then the rest is left unread.
+    /// Reports that something else should stand here.
+    fn unexpected(&mut self, expected: &'static str) {
+        let mistake = Mistake::Unexpected { expected, found: self.found() };
+        self.report(ParseError::new(mistake, self.here()));
+    }
+
+    /// Leaves the rest unread.
+    fn stop(&mut self) {
+        self.done = true;
+        self.at = self.source.len();
+        self.end = self.at;
+    }
+
+    /// Reads without reporting mistakes.
+    fn quietly<T>(&mut self, read: impl FnOnce(&mut Self) -> T) -> T {
+        let (reported, done) = (self.mistakes.len(), self.done);
+        let result = read(self);
+        self.mistakes.truncate(reported);
+        self.done = done;
+        result
+    }
+
+    /// Reads without reporting mistakes, and goes back where nothing comes of it.
+    fn attempt<T>(&mut self, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
+        let place = (self.at, self.end);
+        let result = self.quietly(read);
+        if result.is_none() {
+            (self.at, self.end) = place;
+        }
+        result
+    }
+
+    /// Moves into parentheses; `false` where there are too many, and then the rest is left unread.
     fn descend(&mut self) -> bool {
         let is_possible = self.depth < NESTING;
         if is_possible {
             self.depth += 1;
             self.advance(1);
         } else {
-            let error = ParseError::new(Mistake::TooDeep, self.span(1));
-            self.report(error.help("remove parentheses that change nothing"));
-            self.stop();
+            self.too_deep(self.span(1), "remove parentheses that change nothing");
         }
         is_possible
     }
 
-    /// Expects the bracket that closes the one at `open`.
+    /// Reports too many levels at `span`, and leaves the rest unread.
+    fn too_deep(&mut self, span: Span, help: &str) {
+        self.report(ParseError::new(Mistake::TooDeep, span).help(help));
+        self.stop();
+    }
+
+    /// Moves past the bracket that closes the one at `open`, or reports that it is missing.
     fn close(&mut self, open: char, close: char) {
         if !self.take(close) {
             let gap = self.gap();
             let error = ParseError::new(Mistake::UnclosedBracket { close, open }, gap);
             self.report(error.help(format!("write `{close}` here")).edit(gap, close));
         }
+    }
+
+    /// Reads `( … )`; `read` is what stands between them. `None` where it is nested too deep.
+    fn parenthesised<T>(&mut self, read: impl FnOnce(&mut Self) -> T) -> Option<T> {
+        if !self.descend() {
+            return None;
+        }
+        let result = read(self);
+        self.close('(', ')');
+        self.depth -= 1;
+        Some(result)
+    }
+
+    /// Reads `[ … ]` where parentheses should be, which is reported; `false` if no bracket closes it.
+    fn bracketed(&mut self, expected: &'static str, read: impl FnOnce(&mut Self)) -> bool {
+        let mut error = ParseError::new(Mistake::WrongBracket { found: '[', expected }, self.span(1));
+        error = error.help("write `(` and `)`").edit(self.span(1), "(");
+        let place = self.mistakes.len();
+        if !self.descend() {
+            return true;
+        }
+        read(self);
+        self.depth -= 1;
+        let is_closed = self.peek() == Token::Symbol(']');
+        if is_closed {
+            error = error.edit(self.span(1), ")");
+            self.advance(1);
+        }
+        self.report_before(place, error);
+        is_closed
     }
 }

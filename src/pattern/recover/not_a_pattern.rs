@@ -12,7 +12,7 @@ use crate::{
 const SET_TYPE: &str = "set the indicator's `pattern_type` to the language of its pattern";
 
 impl Reader<'_> {
-    /// Tells that the whole text is no pattern, if it is empty, of another language, or a value alone.
+    /// Reports that the whole text is no pattern, if it is empty, of another language, or a value alone.
     pub fn not_a_pattern(&mut self) -> bool {
         let error = explain(self.source);
         let is_none = error.is_some();
@@ -26,16 +26,15 @@ impl Reader<'_> {
 
 /// What the whole text is, if it is no pattern.
 fn explain(source: &str) -> Option<ParseError> {
-    let text = lexer::blank(source).trim_start_matches('\u{feff}').trim();
-    let start = source.len() - lexer::blank(source).trim_start_matches('\u{feff}').trim_start().len();
+    let text = lexer::blank(source).trim_start_matches('\u{feff}').trim_start();
+    let (start, text) = (source.len() - text.len(), text.trim_end());
     if text.is_empty() {
         let error = ParseError::new(Mistake::EmptyPattern, Span::new(start, start));
         return Some(error.help("write at least one observation: `[file:name = 'x']`"));
     }
     if let Some(test) = value_alone(text) {
-        let span = Span::new(start, start + text.len());
-        let pattern = format!("[{test}]");
-        return Some(ParseError::new(Mistake::ValueAlone, span).help(format!("write `{pattern}`")).edit(span, pattern));
+        let error = ParseError::new(Mistake::ValueAlone, Span::new(start, start + text.len()));
+        return Some(error.replace(format!("[{test}]")));
     }
     let first = text.split(|next: char| next.is_whitespace() || next == '{').next().unwrap_or_default();
     let (language, help) = match first {
@@ -72,24 +71,16 @@ fn value_alone(text: &str) -> Option<String> {
                     && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
             })
     };
-    let property = if text.parse::<Ipv4Addr>().is_ok() {
-        "ipv4-addr:value"
-    } else if text.parse::<Ipv6Addr>().is_ok() {
-        "ipv6-addr:value"
-    } else if text.contains("://") {
-        "url:value"
-    } else if is_hex && text.len() == 32 {
-        "file:hashes.MD5"
-    } else if is_hex && text.len() == 40 {
-        "file:hashes.'SHA-1'"
-    } else if is_hex && text.len() == 64 {
-        "file:hashes.'SHA-256'"
-    } else if text.split_once('@').is_some_and(|(user, host)| !user.is_empty() && is_name(host)) {
-        "email-addr:value"
-    } else if is_name(text) {
-        "domain-name:value"
-    } else {
-        return None;
+    let property = match text.len() {
+        _ if text.parse::<Ipv4Addr>().is_ok() => "ipv4-addr:value",
+        _ if text.parse::<Ipv6Addr>().is_ok() => "ipv6-addr:value",
+        _ if text.contains("://") => "url:value",
+        32 if is_hex => "file:hashes.MD5",
+        40 if is_hex => "file:hashes.'SHA-1'",
+        64 if is_hex => "file:hashes.'SHA-256'",
+        _ if text.split_once('@').is_some_and(|(user, host)| !user.is_empty() && is_name(host)) => "email-addr:value",
+        _ if is_name(text) => "domain-name:value",
+        _ => return None,
     };
     Some(format!("{property} = {}", Quoted(text)))
 }

@@ -2,12 +2,13 @@
 //!
 //! One missing or superfluous quote turns all quotes behind it around. So a quote is taken for the end of a text only
 //! where something follows that can stand behind a text; where nothing does, the likeliest end is looked for, and the
-//! mistake is told at the quote that caused it.
+//! mistake is reported at the quote that caused it.
 
 use std::borrow::Cow;
 
 use super::{Reader, token};
 use crate::{
+    diagnostic::Code,
     pattern::{Mistake, ParseError, Quoted, lexer, repair},
     span::Span,
 };
@@ -49,16 +50,16 @@ impl<'a> Reader<'a> {
         Some(if quote == '\'' { self.single_quoted(usage) } else { self.other_quoted(quote, usage) })
     }
 
-    /// A text that starts with the right quote.
+    /// Reads a text that starts with the right quote.
     fn single_quoted(&mut self, usage: Usage) -> Text<'a> {
         let body = &self.rest()[1..];
         let end = find_end(body, usage, self.in_set);
-        let (inside, length) = match end {
-            End::Proper(end) | End::Escaped(end) | End::Stray { end, .. } => (&body[..end], end + 2),
-            End::Other { end, length } => (&body[..end], end + 1 + length),
-            End::Missing(end) => (&body[..end], end + 1),
+        let (inside, closing) = match end {
+            End::Proper(end) | End::Escaped(end) | End::Stray { end, .. } => (&body[..end], 1),
+            End::Other { end, length } => (&body[..end], length),
+            End::Missing(end) => (&body[..end], 0),
         };
-        let span = self.span(length);
+        let span = self.span(1 + inside.len() + closing);
         let (mut value, bare) = unescape(inside);
         if let End::Stray { first, .. } = end
             && inside[first..].starts_with("''")
@@ -66,46 +67,28 @@ impl<'a> Reader<'a> {
             // As databases escape a quote.
             value = Cow::Owned(value.replace("''", "'"));
         }
-        if let (End::Proper(_), None) = (&end, bare) {
-            self.advance(length);
-            return Text { value, span };
-        }
-        let written = Quoted(&value).to_string();
-        let help = format!("write {}", shortened(&written));
-        let start = self.at + 1;
-        match end {
-            End::Proper(_) => {
-                if let Some(bare) = bare {
-                    let at = start + bare;
-                    let error =
-                        ParseError::new(Mistake::BareBackslash, Span::new(at, at + 1)).help(help).edit(span, &*written);
-                    self.report(assume_backslashes(error, inside, &written));
-                }
-            }
-            End::Escaped(end) => {
-                let error = ParseError::new(Mistake::BareBackslash, Span::new(start + end - 1, start + end));
-                self.report(assume_backslashes(error.help(help).edit(span, &*written), inside, &written));
-            }
-            End::Stray { first, .. } => {
-                let error = ParseError::new(Mistake::StrayQuote, Span::new(start + first, start + first + 1));
-                self.report(error.help(help).edit(span, written));
-            }
+        // Backslashes stand for themselves, unless they escape double quotes: then they are left from another language,
+        // and the text is not what it seems.
+        let backslash = (!inside.contains("\\\"")).then_some(repair::BACKSLASH);
+        let one = |at: usize| Span::new(self.at + 1 + at, self.at + 2 + at);
+        let wrong = match end {
+            End::Proper(_) => bare.map(|at| (Mistake::BareBackslash, one(at), backslash)),
+            End::Escaped(end) => Some((Mistake::BareBackslash, one(end - 1), backslash)),
+            End::Stray { first, .. } => Some((Mistake::StrayQuote, one(first), None)),
             End::Other { end, .. } => {
                 let found = body[end..].chars().next().unwrap_or('’');
-                let error = ParseError::new(Mistake::TypographicQuotes { found }, span).help(help);
-                let message = format!("read {} as {}", shortened(span.slice(self.source)), shortened(&written));
-                self.report(error.edit(span, written).assume(repair::TYPOGRAPHIC_QUOTES, message));
+                Some((Mistake::TypographicQuotes { found }, span, Some(repair::TYPOGRAPHIC_QUOTES)))
             }
-            End::Missing(_) => {
-                let error = ParseError::new(Mistake::UnclosedString, self.span(1));
-                self.report(error.help(help).edit(span, written));
-            }
+            End::Missing(_) => Some((Mistake::UnclosedString, self.span(1), None)),
+        };
+        if let Some((mistake, place, code)) = wrong {
+            self.rewrite(ParseError::new(mistake, place), span, &value, code);
         }
-        self.advance(length);
+        self.advance(1 + inside.len() + closing);
         Text { value, span }
     }
 
-    /// A text that starts with a quote of another kind.
+    /// Reads a text that starts with a quote of another kind.
     fn other_quoted(&mut self, quote: char, usage: Usage) -> Text<'a> {
         let opening = quote.len_utf8();
         let body = &self.rest()[opening..];
@@ -115,51 +98,45 @@ impl<'a> Reader<'a> {
         });
         let first = closers.next();
         let is_end = |(at, close): &(usize, char)| may_follow(&body[at + close.len_utf8()..], usage);
-        let (end, is_clear) = match first {
-            Some(first) if is_end(&first) => (Some(first), true),
-            _ => (closers.find(is_end).or(first), false),
+        let is_clear = first.as_ref().is_some_and(is_end);
+        let end = if is_clear { first } else { closers.find(is_end).or(first) };
+        let (inside, closing) = match end {
+            Some((end, close)) => (&body[..end], close.len_utf8()),
+            None => (&body[..guess_end(body, usage, self.in_set)], 0),
         };
-        let (inside, length) = match end {
-            Some((end, close)) => (&body[..end], opening + end + close.len_utf8()),
-            None => {
-                let end = guess_end(body, usage, self.in_set);
-                (&body[..end], opening + end)
+        let span = self.span(opening + inside.len() + closing);
+        let (mut value, _) = unescape(inside);
+        if quote == '"' && inside.contains("\\\"") {
+            value = Cow::Owned(value.replace("\\\"", "\""));
+        }
+        let (mistake, place, code) = match quote {
+            _ if end.is_none() => (Mistake::UnclosedString, self.span(opening), None),
+            '"' => (Mistake::DoubleQuotes, span, is_clear.then_some(repair::DOUBLE_QUOTES)),
+            _ => {
+                let mistake = Mistake::TypographicQuotes { found: quote };
+                (mistake, span, is_clear.then_some(repair::TYPOGRAPHIC_QUOTES))
             }
         };
-        let span = self.span(length);
-        let (value, _) = if quote == '"' && inside.contains("\\\"") {
-            let (value, bare) = unescape(inside);
-            (Cow::Owned(value.replace("\\\"", "\"")), bare)
-        } else {
-            unescape(inside)
-        };
-        let written = Quoted(&value).to_string();
-        let help = format!("write {}", shortened(&written));
-        if end.is_none() {
-            let error = ParseError::new(Mistake::UnclosedString, self.span(opening));
-            self.report(error.help(help).edit(span, written));
-        } else {
-            let (mistake, code) = if quote == '"' {
-                (Mistake::DoubleQuotes, repair::DOUBLE_QUOTES)
-            } else {
-                (Mistake::TypographicQuotes { found: quote }, repair::TYPOGRAPHIC_QUOTES)
-            };
-            let message = format!("read {} as {}", shortened(span.slice(self.source)), shortened(&written));
-            let error = ParseError::new(mistake, span).help(help).edit(span, written);
-            self.report(if is_clear { error.assume(code, message) } else { error });
-        }
-        self.advance(length);
+        self.rewrite(ParseError::new(mistake, place), span, &value, code);
+        self.advance(opening + inside.len() + closing);
         Text { value, span }
     }
-}
 
-/// The same error with the assumption that backslashes stand for themselves, unless they escape double quotes: then
-/// they are left from another language, and the text is not what it seems.
-fn assume_backslashes(error: ParseError, inside: &str, written: &str) -> ParseError {
-    if inside.contains("\\\"") {
-        return error;
+    /// Reports a mistake in the text at `span`, which is mended by quoting `value` as it should be; with a code, a
+    /// lenient reader does so.
+    fn rewrite(&mut self, error: ParseError, span: Span, value: &str, code: Option<Code>) {
+        let written = Quoted(value).to_string();
+        let shown = shortened(&written);
+        let message = match code {
+            Some(repair::BACKSLASH) => format!("took single backslashes for themselves: {shown}"),
+            _ => format!("read {} as {shown}", shortened(span.slice(self.source))),
+        };
+        let error = error.help(format!("write {shown}")).edit(span, &*written);
+        self.report(match code {
+            Some(code) => error.assume(code, message),
+            None => error,
+        });
     }
-    error.assume(repair::BACKSLASH, format!("took single backslashes for themselves: {}", shortened(written)))
 }
 
 /// A text as far as it fits into a message.

@@ -2,7 +2,7 @@
 
 use crate::pattern::lexer;
 
-/// The kinds of tokens that the second reader tells apart.
+/// The kinds of tokens that error recovery tells apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Token<'a> {
     /// The text is over.
@@ -21,26 +21,13 @@ pub(super) enum Token<'a> {
 
 /// The token at the start of `text`.
 pub(super) fn first(text: &str) -> Token<'_> {
+    let Some(next) = text.chars().next() else { return Token::End };
     match text.as_bytes() {
-        [] => Token::End,
         [b'a'..=b'z' | b'A'..=b'Z' | b'_', ..] => Token::Word(&text[..lexer::word_length(text)]),
         [b'0'..=b'9', ..] | [b'+' | b'-' | b'.', b'0'..=b'9', ..] | [b'+' | b'-', b'.', ..] => Token::Number,
-        [b'\'', ..] => Token::Quote('\''),
-        [symbol @ (b'[' | b']' | b'(' | b')' | b':' | b'.' | b','), ..] => Token::Symbol(char::from(*symbol)),
-        _ => other(text),
-    }
-}
-
-/// The same for what is rarer.
-fn other(text: &str) -> Token<'_> {
-    match text.chars().next() {
-        None => Token::End,
-        Some(quote) if is_quote(quote) => Token::Quote(quote),
-        Some(sign) if is_operator(sign) => {
-            let length = text.find(|next| !is_operator(next)).unwrap_or(text.len());
-            Token::Operator(&text[..length])
-        }
-        Some(symbol) => Token::Symbol(symbol),
+        _ if is_quote(next) => Token::Quote(next),
+        _ if is_operator(next) => Token::Operator(&text[..text.find(|next| !is_operator(next)).unwrap_or(text.len())]),
+        _ => Token::Symbol(next),
     }
 }
 
@@ -55,30 +42,25 @@ pub(super) fn length(text: &str) -> usize {
             text.find(|next: char| !next.is_ascii_alphanumeric() && !"+-._:".contains(next)).unwrap_or(text.len())
         }
         Token::Quote(quote) => {
-            let body = &text[quote.len_utf8()..];
-            quote.len_utf8() + body.find(|other| closes(quote, other)).map_or(0, |end| end + last_length(&body[end..]))
+            let mut body = text[quote.len_utf8()..].char_indices();
+            let close = body.find(|(_, other)| closes(quote, *other));
+            quote.len_utf8() + close.map_or(0, |(end, close)| end + close.len_utf8())
         }
     }
 }
 
-/// Length of the first character.
-fn last_length(text: &str) -> usize {
-    text.chars().next().map_or(0, char::len_utf8)
-}
-
-/// The token at the start of `text`, in words.
+/// The token at the start of `text`, in words and on one line.
 pub(in crate::pattern) fn describe(text: &str) -> String {
     /// Characters that are shown of a long token.
     const SHOWN: usize = 32;
-    match first(text) {
-        Token::End => "the end of the pattern".to_owned(),
-        _ => {
-            let token = &text[..length(text)];
-            let dots = if token.chars().nth(SHOWN).is_some() { "…" } else { "" };
-            let shown: String = token.chars().take(SHOWN).flat_map(visible).collect();
-            format!("`{shown}{dots}`")
-        }
+    if text.is_empty() {
+        return "the end of the pattern".to_owned();
     }
+    let token = &text[..length(text)];
+    let dots = if token.chars().nth(SHOWN).is_some() { "…" } else { "" };
+    let visible = |next: char| if next.is_control() { next.escape_default().to_string() } else { next.to_string() };
+    let shown: String = token.chars().take(SHOWN).map(visible).collect();
+    format!("`{shown}{dots}`")
 }
 
 /// Whether it is a quote of any kind.
@@ -102,9 +84,9 @@ fn is_operator(character: char) -> bool {
     matches!(character, '=' | '!' | '<' | '>' | '~' | '&' | '|' | '?' | '≠' | '≤' | '≥')
 }
 
-/// A character without a shape that is no blank of the language, and its name.
-pub(super) fn invisible(character: char) -> Option<(char, &'static str)> {
-    let name = match character {
+/// The name of a character without a shape that is no blank of the language.
+pub(super) fn invisible(character: char) -> Option<&'static str> {
+    Some(match character {
         '\u{feff}' => "a byte-order mark (U+FEFF)",
         '\u{200b}' => "a zero-width space (U+200B)",
         '\u{200c}' => "a zero-width non-joiner (U+200C)",
@@ -114,13 +96,5 @@ pub(super) fn invisible(character: char) -> Option<(char, &'static str)> {
         '\u{200e}' => "a left-to-right mark (U+200E)",
         '\u{200f}' => "a right-to-left mark (U+200F)",
         _ => return None,
-    };
-    Some((character, name))
-}
-
-/// A character as it can stand in a message of one line.
-fn visible(character: char) -> impl Iterator<Item = char> {
-    let (plain, escaped) =
-        if character.is_control() { (None, Some(character.escape_default())) } else { (Some(character), None) };
-    plain.into_iter().chain(escaped.into_iter().flatten())
+    })
 }

@@ -1,83 +1,88 @@
 //! Values: literals and sets, also what people write in their place.
 
-use std::borrow::Cow;
-
 use super::{
     Reader, Token,
     foreign_operators::is_null,
     quote::{Usage, may_follow},
+    token,
 };
 use crate::{
-    pattern::{ComparisonOperator, Literal, LiteralValue, Mistake, ParseError, Quoted, lexer, literal, repair},
+    pattern::{Mistake, ParseError, Quoted, lexer, literal, repair},
     span::Span,
 };
 
+/// The values that operators tell apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ValueType {
+    Text,
+    Boolean,
+    Other,
+}
+
+impl ParseError {
+    /// A set that is not written as one.
+    fn bad_set(span: Span, reason: &'static str) -> Self {
+        Self::new(Mistake::BadSet { reason }, span)
+    }
+}
+
 impl<'a> Reader<'a> {
-    /// The value of `operator`, which stands at `operator_span`.
-    pub fn value_for(&mut self, operator: ComparisonOperator, operator_span: Span) -> Option<Literal<'a>> {
+    /// Reads the value of `operator`, which stands at `operator_span`; `false` where there is none.
+    pub fn value_for(&mut self, operator: &'static str, operator_span: Span) -> bool {
         let start = self.at;
         if let Token::Symbol('(' | '[') = self.peek() {
-            return self.misplaced_set(operator, operator_span);
+            self.misplaced_set(operator, operator_span);
+            return false;
         }
-        let literal = self.value()?;
-        let is_string = matches!(literal.value, LiteralValue::String(_));
-        let (name, expected) = match operator {
-            ComparisonOperator::Less => ("`<`", "a value that has an order"),
-            ComparisonOperator::LessOrEqual => ("`<=`", "a value that has an order"),
-            ComparisonOperator::Greater => ("`>`", "a value that has an order"),
-            ComparisonOperator::GreaterOrEqual => ("`>=`", "a value that has an order"),
-            ComparisonOperator::Like if !is_string => ("LIKE", "text in single quotes"),
-            ComparisonOperator::Matches if !is_string => ("MATCHES", "a regular expression in single quotes"),
-            ComparisonOperator::IsSubset if !is_string => ("ISSUBSET", "an address or prefix in single quotes"),
-            ComparisonOperator::IsSuperset if !is_string => ("ISSUPERSET", "an address or prefix in single quotes"),
-            _ => return Some(literal),
+        let Some(found) = self.value() else { return false };
+        let span = self.since(start);
+        let error = |operator, expected| ParseError::new(Mistake::WrongValue { operator, expected }, span);
+        let in_quotes = match operator {
+            "LIKE" => "text in single quotes",
+            "MATCHES" => "a regular expression in single quotes",
+            "ISSUBSET" | "ISSUPERSET" => "an address or prefix in single quotes",
+            _ => "",
         };
-        let span = Span::new(start, self.end);
-        let error = ParseError::new(Mistake::WrongValue { operator: name, expected }, span);
-        if expected.starts_with("a value that") {
-            if let LiteralValue::Boolean(_) = literal.value {
-                self.report(error.help("compare it with `=` or `!=`").edit(operator_span, "="));
-            }
-        } else {
-            let quoted = Quoted(span.slice(self.source)).to_string();
-            self.report(error.help(format!("write {quoted}")).edit(span, quoted));
+        if !in_quotes.is_empty() && found != ValueType::Text {
+            self.report(error(operator, in_quotes).replace_quoted(Quoted(span.slice(self.source)).to_string()));
         }
-        Some(literal)
+        let sign = match operator {
+            "<" => "`<`",
+            "<=" => "`<=`",
+            ">" => "`>`",
+            ">=" => "`>=`",
+            _ => return true,
+        };
+        if found == ValueType::Boolean {
+            let error = error(sign, "a value that has an order");
+            self.report(error.help("compare it with `=` or `!=`").edit(operator_span, "="));
+        }
+        true
     }
 
-    /// A set behind an operator that takes one value.
-    fn misplaced_set(&mut self, operator: ComparisonOperator, operator_span: Span) -> Option<Literal<'a>> {
+    /// Reads a set behind an operator that takes one value.
+    fn misplaced_set(&mut self, operator: &str, operator_span: Span) {
         let start = self.at;
         self.quietly(Self::set);
-        let reason = "a set of values stands only behind IN";
-        let mut error = ParseError::new(Mistake::BadSet { reason }, Span::new(start, self.end));
-        let word = match operator {
-            ComparisonOperator::Equal => Some("IN"),
-            ComparisonOperator::NotEqual => Some("NOT IN"),
-            _ => None,
-        };
-        if let Some(word) = word {
-            error = error.help(format!("write `{word}` in place of `{}`", operator_span.slice(self.source)));
-            error = error.edit(operator_span, word);
+        let mut error = ParseError::bad_set(self.since(start), "a set of values stands only behind IN");
+        if let "=" | "!=" = operator {
+            let word = if operator == "=" { "IN" } else { "NOT IN" };
+            let written = operator_span.slice(self.source);
+            error = error.help(format!("write `{word}` in place of `{written}`")).edit(operator_span, word);
         }
         self.report(error);
-        None
     }
 
-    /// A single value.
-    fn value(&mut self) -> Option<Literal<'a>> {
+    /// Reads a single value.
+    fn value(&mut self) -> Option<ValueType> {
         match self.peek() {
-            Token::Quote(_) => {
-                let text = self.text(Usage::Value)?;
-                Some(Literal { value: LiteralValue::String(text.value), span: text.span })
-            }
-            Token::Word(word @ ("t" | "h" | "b" | "T" | "H" | "B")) if self.rest()[word.len()..].starts_with('\'') => {
-                self.prefixed()
+            Token::Quote(_) => self.text(Usage::Value).map(|_| ValueType::Text),
+            Token::Word("t" | "h" | "b" | "T" | "H" | "B") if self.rest()[1..].starts_with('\'') => {
+                self.prefixed().map(|_| ValueType::Other)
             }
             Token::Word(word @ ("true" | "false")) => {
-                let span = self.span(word.len());
                 self.advance(word.len());
-                Some(Literal { value: LiteralValue::Boolean(word == "true"), span })
+                Some(ValueType::Boolean)
             }
             Token::End | Token::Symbol(')' | ']' | ',' | '}') | Token::Word("AND" | "OR") => {
                 let error = ParseError::new(Mistake::MissingValue { found: self.found() }, self.here());
@@ -90,50 +95,39 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// `\"x\"` or `\'x\'`, as it stands in code.
-    fn escaped_quotes(&mut self) -> Option<Literal<'a>> {
-        let (mark, body) = self.rest().split_at(2);
-        let Some(end) = body.find(mark) else { return self.unquoted() };
-        let (text, length) = (&body[..end], end + 4);
-        let span = self.span(length);
-        let written = Quoted(text).to_string();
-        let error = ParseError::new(Mistake::EscapedQuotes, span).help(format!("write {written}"));
-        self.report(error.edit(span, written));
+    /// Reads the next `length` bytes, which should be `text` in quotes.
+    fn unquoted_value(&mut self, mistake: Mistake, length: usize, written: String) -> Option<ValueType> {
+        self.report(ParseError::new(mistake, self.span(length)).replace_quoted(written));
         self.advance(length);
-        Some(Literal { value: LiteralValue::String(Cow::Borrowed(text)), span })
+        Some(ValueType::Text)
     }
 
-    /// A number, or what looks like one at its start.
-    fn number(&mut self) -> Option<Literal<'a>> {
+    /// Reads `\"x\"` or `\'x\'`, as it stands in code.
+    fn escaped_quotes(&mut self) -> Option<ValueType> {
+        let (mark, body) = self.rest().split_at(2);
+        let Some(end) = body.find(mark) else { return self.unquoted() };
+        self.unquoted_value(Mistake::EscapedQuotes, end + 4, Quoted(&body[..end]).to_string())
+    }
+
+    /// Reads a number, or what looks like one at its start.
+    fn number(&mut self) -> Option<ValueType> {
         if let Some(grouped) = self.grouped_digits() {
-            let span = self.span(grouped.len());
-            let digits = grouped.replace(',', "");
-            let mistake = Mistake::BadNumber { reason: "digits are not grouped" };
-            self.report(ParseError::new(mistake, span).help(format!("write `{digits}`")).edit(span, digits));
+            let error =
+                ParseError::new(Mistake::BadNumber { reason: "digits are not grouped" }, self.span(grouped.len()));
+            self.report(error.replace(grouped.replace(',', "")));
             self.advance(grouped.len());
             return None;
         }
-        if let Ok((rest, number)) = literal::number_text(self.rest()) {
-            let word = &rest[..lexer::word_length(rest)];
-            let is_over = rest.is_empty()
-                || rest.starts_with(|next: char| is_space(next) || "])},;\"/&|".contains(next))
-                || matches!(word, "AND" | "OR");
-            if is_over {
-                let length = self.rest().len() - rest.len();
-                let span = self.span(length);
-                self.advance(length);
-                let value = match number {
-                    literal::Number::Integer(text) => {
-                        text.parse().map_or(LiteralValue::BigInteger(text), LiteralValue::Integer)
-                    }
-                    literal::Number::Float(text) => {
-                        LiteralValue::Float { value: text.parse().unwrap_or(f64::NAN), text }
-                    }
-                };
-                return Some(Literal { value, span });
-            }
+        let Ok((rest, _)) = literal::number_text(self.rest()) else { return self.unquoted() };
+        let word = &rest[..lexer::word_length(rest)];
+        let is_over = rest.is_empty()
+            || rest.starts_with(|next: char| is_space(next) || "])},;\"/&|".contains(next))
+            || matches!(word, "AND" | "OR");
+        if !is_over {
+            return self.unquoted();
         }
-        self.unquoted()
+        self.advance(self.rest().len() - rest.len());
+        Some(ValueType::Other)
     }
 
     /// A number with commas between groups of three digits, which in a set is several numbers.
@@ -146,77 +140,32 @@ impl<'a> Reader<'a> {
         (is_grouped && !self.in_set).then_some(text)
     }
 
-    /// Text without quotes, or something else that has no place among values.
-    fn unquoted(&mut self) -> Option<Literal<'a>> {
+    /// Reads text without quotes, or something else that has no place among values.
+    fn unquoted(&mut self) -> Option<ValueType> {
         let text = self.unquoted_text();
         if text.is_empty() {
             self.report(ParseError::new(Mistake::MissingValue { found: self.found() }, self.here()));
             self.skip();
             return None;
         }
-        if let Some(literal) = self.half_quoted(text) {
-            return Some(literal);
+        // With a quote behind it and none before it.
+        let behind = self.rest()[text.len()..].trim_start();
+        if behind.strip_prefix('\'').is_some_and(|after| may_follow(after, Usage::Value)) {
+            let length = self.rest().len() - behind.len() + 1;
+            return self.unquoted_value(Mistake::UnquotedText, length, quoted(text));
         }
-        let span = self.span(text.len());
-        let error = self.explain_unquoted(text, span);
+        let error = explain_unquoted(text, self.span(text.len()));
         // A truth value in the wrong case is as good as one.
-        let value = match &error.mistake {
-            Mistake::KeywordCase { keyword, .. } => LiteralValue::Boolean(*keyword == "true"),
-            _ => LiteralValue::String(Cow::Borrowed(text)),
-        };
+        let is_boolean = matches!(error.mistake, Mistake::KeywordCase { .. });
         self.report(error);
         self.advance(text.len());
-        Some(Literal { value, span })
-    }
-
-    /// Text with a quote behind it and none before it.
-    fn half_quoted(&mut self, text: &'a str) -> Option<Literal<'a>> {
-        let behind = &self.rest()[text.len()..];
-        let blanks = behind.len() - behind.trim_start().len();
-        let after = behind.trim_start().strip_prefix('\'')?;
-        if !may_follow(after, Usage::Value) {
-            return None;
-        }
-        let span = self.span(text.len() + blanks + 1);
-        let written = quoted(text);
-        let error = ParseError::new(Mistake::UnquotedText, span).help(format!("write {written}"));
-        self.report(error.edit(span, written));
-        self.advance(text.len() + blanks + 1);
-        Some(Literal { value: LiteralValue::String(Cow::Borrowed(text)), span })
-    }
-
-    /// What text without quotes is.
-    fn explain_unquoted(&self, text: &str, span: Span) -> ParseError {
-        let lower = text.to_ascii_lowercase();
-        if let Some(keyword) = ["true", "false"].into_iter().find(|keyword| *keyword == lower) {
-            let mistake = Mistake::KeywordCase { found: text.to_owned(), keyword };
-            let error = ParseError::new(mistake, span).help(format!("write `{keyword}`")).edit(span, keyword);
-            return error.assume(repair::KEYWORD_CASE, format!("read `{text}` as `{keyword}`"));
-        }
-        if is_null(text) {
-            let mistake = Mistake::Null { found: text.to_owned() };
-            return ParseError::new(mistake, span)
-                .help("write `NOT EXISTS` and the property to ask whether it is missing");
-        }
-        if let Some((reason, number)) = number_mistake(text) {
-            let error = ParseError::new(Mistake::BadNumber { reason }, span);
-            return match number {
-                Some(number) => error.help(format!("write `{number}`")).edit(span, number),
-                None => error,
-            };
-        }
-        let inside = match text.strip_prefix('/').and_then(|text| text.strip_suffix('/')) {
-            Some(expression) if !expression.is_empty() => expression,
-            _ => text,
-        };
-        let written = quoted(inside);
-        ParseError::new(Mistake::UnquotedText, span).help(format!("write {written}")).edit(span, written)
+        Some(if is_boolean { ValueType::Boolean } else { ValueType::Text })
     }
 
     /// The text up to where a value without quotes seems to end.
     fn unquoted_text(&self) -> &'a str {
         let rest = self.rest();
-        let is_border = |next: char| "[](){},;".contains(next) || super::token::is_quote(next);
+        let is_border = |next: char| "[](){},;".contains(next) || token::is_quote(next);
         let border = rest.find(is_border).unwrap_or(rest.len());
         let first = rest[..border].find(is_space).unwrap_or(border);
         let connective = [" AND ", " OR "].iter().filter_map(|word| rest[..border].find(word)).min().unwrap_or(border);
@@ -225,80 +174,86 @@ impl<'a> Reader<'a> {
         if all.len() > first && all[first..].contains(['=', ':', '<', '>']) { &rest[..first] } else { all }
     }
 
-    /// `t'…'`, `h'…'` or `b'…'`.
-    pub fn prefixed(&mut self) -> Option<Literal<'a>> {
-        let body = &self.rest()[2..];
-        if let Some(end) = self.unclosed_prefixed(body) {
-            let (quote, behind) =
-                (Span::new(self.at + 1, self.at + 2), Span::new(self.at + 2 + end, self.at + 2 + end));
+    /// Reads `t'…'`, `h'…'` or `b'…'`; returns what is between the quotes, if it is well.
+    pub fn prefixed(&mut self) -> Option<&'a str> {
+        let (head, body) = self.rest().split_at(2);
+        let lower = head[..1].to_ascii_lowercase();
+        let is_valid = match lower.as_str() {
+            "t" => literal::is_timestamp,
+            "h" => literal::is_hex,
+            _ => literal::is_base64,
+        };
+        let inner = self.at + 2;
+        let quote = Span::new(inner - 1, inner);
+        if let Some(end) = unclosed(body, &lower, is_valid) {
             let error = ParseError::new(Mistake::UnclosedString, quote);
-            self.report(error.help(format!("write {}'", &self.rest()[..end + 2])).edit(behind, "'"));
+            self.report(error.help(format!("write {}'", &self.rest()[..end + 2])).insert(inner + end, "'"));
             self.advance(end + 2);
             return None;
         }
         let Some(end) = memchr::memchr(b'\'', body.as_bytes()) else {
-            let quote = Span::new(self.at + 1, self.at + 2);
             self.report(ParseError::new(Mistake::UnclosedString, quote).help("close it with `'`"));
             self.stop();
             return None;
         };
-        let (prefix, inside) = (&self.rest()[..1], &body[..end]);
-        let lower = prefix.to_ascii_lowercase();
-        let (is_valid, value): (fn(&[u8]) -> bool, _) = match lower.as_str() {
-            "t" => (literal::is_timestamp, LiteralValue::Timestamp(inside)),
-            "h" => (literal::is_hex, LiteralValue::Hex(inside)),
-            _ => (literal::is_base64, LiteralValue::Binary(inside)),
-        };
-        let (span, inner) = (self.span(end + 3), Span::new(self.at + 2, self.at + 2 + end));
-        if prefix != lower {
+        let inside = &body[..end];
+        if !head.starts_with(&lower) {
             let keyword = match lower.as_str() {
                 "t" => "t'…'",
                 "h" => "h'…'",
                 _ => "b'…'",
             };
-            let mistake = Mistake::KeywordCase { found: format!("{prefix}'…'"), keyword };
-            let error = ParseError::new(mistake, self.span(1)).help(format!("write {lower}'{inside}'"));
-            let message = format!("read {prefix}'{inside}' as {lower}'{inside}'");
-            self.report(error.edit(self.span(1), lower).assume(repair::KEYWORD_CASE, message));
+            let written = format!("{lower}'{inside}'");
+            let message = format!("read {head}{inside}' as {written}");
+            let prefix = self.span(1);
+            let error = ParseError::new(Mistake::KeywordCase { found: format!("{head}…'"), keyword }, prefix);
+            let error = error.help(format!("write {written}")).edit(prefix, &*lower);
+            self.report(error.assume(repair::KEYWORD_CASE, message));
         }
         let is_valid = is_valid(inside.as_bytes());
         if !is_valid {
-            let error = match &value {
-                LiteralValue::Timestamp(_) => timestamp_mistake(inside, inner),
-                LiteralValue::Hex(_) => hex_mistake(inside, inner),
-                _ => base64_mistake(inside, inner),
-            };
-            self.report(error);
+            let span = Span::new(inner, inner + end);
+            self.report(match lower.as_str() {
+                "t" => timestamp_mistake(inside, span),
+                "h" => hex_mistake(inside, span),
+                _ => base64_mistake(inside, span),
+            });
         }
         self.advance(end + 3);
-        is_valid.then_some(Literal { value, span })
+        is_valid.then_some(inside)
     }
 
-    /// Where a literal with a prefix was meant to end, if it is right so far and no quote closes it there.
-    fn unclosed_prefixed(&self, body: &str) -> Option<usize> {
-        let is_part = |next: char| next.is_ascii_alphanumeric() || "-:.+/=".contains(next);
-        let end = body.find(|next| !is_part(next)).unwrap_or(body.len());
-        let text = &body.as_bytes()[..end];
-        let is_right = match self.rest().as_bytes().first() {
-            Some(b't' | b'T') => literal::is_timestamp(text),
-            Some(b'h' | b'H') => !text.is_empty() && literal::is_hex(text),
-            _ => literal::is_base64(text),
-        };
-        (is_right && !body[end..].starts_with('\'')).then_some(end)
-    }
-
-    /// The set of IN.
-    pub fn set(&mut self) -> Option<Vec<Literal<'a>>> {
+    /// Reads the set of IN; `false` where not all of its values can be made out.
+    pub fn set(&mut self) -> bool {
         let (open, close) = match self.peek() {
             Token::Symbol('(') => ('(', ')'),
             Token::Symbol('[') => ('[', ']'),
             Token::Symbol('{') => ('{', '}'),
-            _ => return self.set_without_parentheses(),
+            _ => return self.set_without_parentheses().is_some(),
         };
         let opening = self.span(1);
         self.advance(1);
-        let mut literals = Some(Vec::new());
-        let (mut is_first, mut inner) = (true, 0_usize);
+        let is_whole = self.elements(close);
+        if open == '(' {
+            self.close('(', ')');
+            return is_whole;
+        }
+        let error = ParseError::bad_set(opening, "the values of IN are not in parentheses");
+        let error = error.help("write `(` and `)`").edit(opening, "(");
+        if self.peek() == Token::Symbol(close) {
+            let error = error.edit(self.span(1), ")");
+            self.advance(1);
+            self.report(error);
+        } else {
+            self.report(error);
+            self.close('(', ')');
+        }
+        is_whole
+    }
+
+    /// Reads the values of a set up to `close`.
+    fn elements(&mut self, close: char) -> bool {
+        let (mut is_whole, mut is_first, mut inner) = (true, true, 0_usize);
         let in_set = std::mem::replace(&mut self.in_set, true);
         loop {
             match self.peek() {
@@ -313,87 +268,92 @@ impl<'a> Reader<'a> {
                 _ => is_first = false,
             }
             if self.peek() == Token::Symbol('(') {
-                let reason = "a set holds values, not sets";
-                self.report(ParseError::new(Mistake::BadSet { reason }, self.span(1)));
-                (literals, is_first) = (None, true);
+                self.report(ParseError::bad_set(self.span(1), "a set holds values, not sets"));
+                (is_whole, is_first) = (false, true);
                 inner += 1;
                 self.advance(1);
-                continue;
+            } else {
+                is_whole &= self.value().is_some();
             }
-            let literal = self.value();
-            literals = literals.zip(literal).map(|(mut literals, literal)| {
-                literals.push(literal);
-                literals
-            });
         }
         self.in_set = in_set;
-        if open == '(' {
-            self.close('(', ')');
-        } else {
-            let reason = "the values of IN are not in parentheses";
-            let mut error =
-                ParseError::new(Mistake::BadSet { reason }, opening).help("write `(` and `)`").edit(opening, "(");
-            let is_closed = self.peek() == Token::Symbol(close);
-            if is_closed {
-                error = error.edit(self.span(1), ")");
-                self.advance(1);
-            }
-            self.report(error);
-            if !is_closed {
-                self.close('(', ')');
-            }
-        }
-        literals
+        is_whole
     }
 
-    /// The comma between two values; `false` where the set ends behind it.
+    /// Reads the comma between two values; `false` where the set ends behind it.
     fn comma(&mut self, close: char) -> bool {
         let span = self.here();
         match self.peek() {
             Token::Symbol(',') => {
                 self.advance(1);
                 if self.peek() == Token::Symbol(close) {
-                    let reason = "a value is missing behind the comma";
-                    self.report(
-                        ParseError::new(Mistake::BadSet { reason }, span).help("remove the comma").edit(span, ""),
-                    );
+                    let error = ParseError::bad_set(span, "a value is missing behind the comma");
+                    self.report(error.help("remove the comma").edit(span, ""));
                     return false;
                 }
             }
             Token::Symbol(';' | '|') | Token::Operator("|" | "||") | Token::Word("OR" | "or" | "AND" | "and") => {
-                let reason = "commas stand between the values of a set";
-                self.report(ParseError::new(Mistake::BadSet { reason }, span).help("write `,`").edit(span, ","));
+                let error = ParseError::bad_set(span, "commas stand between the values of a set");
+                self.report(error.replace(","));
                 self.skip();
             }
             _ => {
-                let (gap, reason) = (self.gap(), "a comma is missing between two values of a set");
-                self.report(ParseError::new(Mistake::BadSet { reason }, gap).help("write `,` here").edit(gap, ","));
+                let error = ParseError::bad_set(self.gap(), "a comma is missing between two values of a set");
+                self.report(error.help("write `,` here").insert(self.end, ","));
             }
         }
         true
     }
 
-    /// Values behind IN that stand in no parentheses.
-    fn set_without_parentheses(&mut self) -> Option<Vec<Literal<'a>>> {
-        let start = self.at;
-        let place = self.mistakes.len();
-        let mut literals = vec![self.value()?];
+    /// Reads values behind IN that stand in no parentheses.
+    fn set_without_parentheses(&mut self) -> Option<()> {
+        let (start, place) = (self.at, self.mistakes.len());
+        self.value()?;
         while self.peek() == Token::Symbol(',') && !matches!(self.peek_behind(1), Token::Word(_)) {
             self.advance(1);
-            literals.push(self.value()?);
+            self.value()?;
         }
-        let span = Span::new(start, self.end);
-        let reason = "the values of IN are not in parentheses";
-        let behind = self.gap();
-        let error = ParseError::new(Mistake::BadSet { reason }, span).edit(Span::new(start, start), "(");
+        let end = self.end;
+        let error = ParseError::bad_set(self.since(start), "the values of IN are not in parentheses");
+        let error = error.insert(start, "(");
         let error = if self.inner == 0 && self.in_brackets && self.take(')') {
             error.help("write `(` before them")
         } else {
-            error.help("write `(` before them and `)` behind them").edit(behind, ")")
+            error.help("write `(` before them and `)` behind them").insert(end, ")")
         };
         self.report_before(place, error);
-        Some(literals)
+        Some(())
     }
+}
+
+/// Where a literal with this prefix was meant to end, if it is right so far and no quote closes it there.
+fn unclosed(body: &str, prefix: &str, is_valid: fn(&[u8]) -> bool) -> Option<usize> {
+    let is_part = |next: char| next.is_ascii_alphanumeric() || "-:.+/=".contains(next);
+    let end = body.find(|next| !is_part(next)).unwrap_or(body.len());
+    let is_right = is_valid(&body.as_bytes()[..end]) && (end > 0 || prefix != "h");
+    (is_right && !body[end..].starts_with('\'')).then_some(end)
+}
+
+/// What text without quotes is.
+fn explain_unquoted(text: &str, span: Span) -> ParseError {
+    let lower = text.to_ascii_lowercase();
+    if let Some(keyword) = ["true", "false"].into_iter().find(|keyword| *keyword == lower) {
+        let error = ParseError::new(Mistake::KeywordCase { found: text.to_owned(), keyword }, span);
+        return error.replace(keyword).assume(repair::KEYWORD_CASE, format!("read `{text}` as `{keyword}`"));
+    }
+    if is_null(text) {
+        let error = ParseError::new(Mistake::Null { found: text.to_owned() }, span);
+        return error.help("write `NOT EXISTS` and the property to ask whether it is missing");
+    }
+    if let Some((reason, number)) = number_mistake(text) {
+        let error = ParseError::new(Mistake::BadNumber { reason }, span);
+        return match number {
+            Some(number) => error.replace(number),
+            None => error,
+        };
+    }
+    let expression = text.strip_prefix('/').and_then(|text| text.strip_suffix('/')).filter(|text| !text.is_empty());
+    ParseError::new(Mistake::UnquotedText, span).replace_quoted(quoted(expression.unwrap_or(text)))
 }
 
 /// Text as it has to be quoted: as a timestamp if it is one, also where its prefix is there already.
@@ -404,7 +364,7 @@ pub(super) fn quoted(text: &str) -> String {
 
 /// Whether it is a blank, or a character that only looks like one.
 fn is_space(character: char) -> bool {
-    lexer::is_space(character) || super::token::invisible(character).is_some()
+    lexer::is_space(character) || token::invisible(character).is_some()
 }
 
 /// What is wrong with a number, and how it is written, where that is clear.
