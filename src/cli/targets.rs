@@ -59,7 +59,7 @@ fn matrix() -> Result<String, Failure> {
         }
         text.push_str(&format!("| `{property}` |"));
         for mapping in &mappings {
-            text.push_str(&format!(" {} |", mapping.scenes_of(property).join(", ")));
+            text.push_str(&format!(" {} |", mapping.data_sources_of(property).join(", ")));
         }
         text.push('\n');
     }

@@ -1,8 +1,9 @@
 //! The mapping of properties to places, as data.
 //!
-//! A mapping file has three tables: `scene` (the places where a rule can live), `row` (one property in one scene; several
-//! rows for one property and scene are alternatives) and `unsupported` (a property and the reason why it has no place).
-//! `scene` and `row` hold keys of the target's own beside the common ones.
+//! A mapping file has three tables: `data_source` (where a rule can look: the log sources of Sigma, the protocols of
+//! Suricata), `row` (one property in one data source; several rows for both are alternatives) and `unsupported` (a
+//! property and the reason why it has no place). `data_source` and `row` hold keys of the target's own beside the common
+//! ones.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -10,53 +11,53 @@ use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::plan::Test;
 
-/// A mapping file, read: `S` is what the target says of a scene, `R` of a row, in its own words. Both should refuse
+/// A mapping file, read: `S` is what the target says of a data source, `R` of a row, in its own words. Both should refuse
 /// unknown keys (`#[serde(deny_unknown_fields)]`).
 ///
 /// ```
 /// use stixc::targets::mapping::Mapping;
 /// #[derive(serde::Deserialize)]
 /// #[serde(deny_unknown_fields)]
-/// struct Scene { product: String }
+/// struct DataSource { product: String }
 /// #[derive(serde::Deserialize)]
 /// #[serde(deny_unknown_fields)]
 /// struct Place { field: String }
-/// let mapping = Mapping::<Scene, Place>::read(r#"
-/// [scene.dns]
+/// let mapping = Mapping::<DataSource, Place>::read(r#"
+/// [data_source.dns]
 /// product = "zeek"
 /// [[row]]
 /// property = "domain-name:value"
-/// scene = "dns"
+/// data_source = "dns"
 /// field = "query"
 /// [unsupported]
 /// "mac-addr:value" = "no log source has it"
 /// "#).unwrap();
-/// assert_eq!(mapping.scenes()[0].name, "dns");
-/// assert!(Mapping::<Scene, Place>::read("colour = 1").is_err());
+/// assert_eq!(mapping.data_sources()[0].name, "dns");
+/// assert!(Mapping::<DataSource, Place>::read("colour = 1").is_err());
 /// ```
 #[derive(Debug, Clone)]
 pub struct Mapping<S, R> {
-    scenes: Vec<Scene<S>>,
+    data_sources: Vec<DataSource<S>>,
     rows: HashMap<String, Vec<Row<R>>>,
     unsupported: BTreeMap<String, String>,
 }
 
-/// A place where a rule can live.
+/// Where a rule can look: a log source, a protocol, a kind of list.
 #[derive(Debug, Clone)]
-pub struct Scene<S> {
+pub struct DataSource<S> {
     /// Its name; part of the ids of its rules.
     pub name: String,
     /// What the target says of it.
     pub data: S,
 }
 
-/// One property in one scene.
+/// One property in one data source.
 #[derive(Debug, Clone)]
 pub struct Row<R> {
     /// Object types that a reference may point to; empty for any.
     pub referent: Vec<String>,
-    /// Number of the scene in [`Mapping::scenes`].
-    pub scene: usize,
+    /// Number of the data source in [`Mapping::data_sources`].
+    pub data_source: usize,
     /// What the target says of it.
     pub data: R,
 }
@@ -76,13 +77,13 @@ pub enum MappingError {
     /// Not TOML, or not of this form.
     #[error("{0}")]
     Form(#[from] toml::de::Error),
-    /// A row in a scene that is not declared.
-    #[error("row for {property}: there is no scene {scene}")]
-    UnknownScene {
+    /// A row in a data source that is not declared.
+    #[error("row for {property}: there is no data source {data_source}")]
+    UnknownDataSource {
         /// The row's property.
         property: String,
-        /// The scene that it names.
-        scene: String,
+        /// The data source that it names.
+        data_source: String,
     },
     /// A property that is mapped and listed as unsupported.
     #[error("{0} is mapped and unsupported at once")]
@@ -90,7 +91,7 @@ pub enum MappingError {
     /// Keys of the target's own that are unknown or wrong.
     #[error("{place}: {message}")]
     Keys {
-        /// The row or scene.
+        /// The row or data source.
         place: String,
         /// What is wrong.
         message: String,
@@ -100,8 +101,8 @@ pub enum MappingError {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
-    #[serde(default)]
-    scene: toml::Table,
+    #[serde(default, alias = "scene")]
+    data_source: toml::Table,
     #[serde(default)]
     row: Vec<FileRow>,
     #[serde(default)]
@@ -111,7 +112,8 @@ struct File {
 #[derive(Deserialize)]
 struct FileRow {
     property: String,
-    scene: String,
+    #[serde(alias = "scene")]
+    data_source: String,
     #[serde(default)]
     referent: Vec<String>,
     #[serde(flatten)]
@@ -122,42 +124,42 @@ impl<S: DeserializeOwned, R: DeserializeOwned> Mapping<S, R> {
     /// Reads a mapping file.
     ///
     /// # Errors
-    /// An unknown key, an undeclared scene, a property both mapped and unsupported.
+    /// An unknown key, an undeclared data source, a property both mapped and unsupported.
     pub fn read(text: &str) -> Result<Self, MappingError> {
         let file: File = toml::from_str(text)?;
-        let mut scenes = Vec::with_capacity(file.scene.len());
-        for (name, data) in file.scene {
-            let data = typed(data, || format!("scene {name}"))?;
-            scenes.push(Scene { name, data });
+        let mut data_sources = Vec::with_capacity(file.data_source.len());
+        for (name, data) in file.data_source {
+            let data = typed(data, || format!("data source {name}"))?;
+            data_sources.push(DataSource { name, data });
         }
         let mut rows: HashMap<String, Vec<Row<R>>> = HashMap::new();
-        for FileRow { property, scene, referent, data } in file.row {
-            let Some(scene) = scenes.iter().position(|known| known.name == scene) else {
-                return Err(MappingError::UnknownScene { property, scene });
+        for FileRow { property, data_source, referent, data } in file.row {
+            let Some(data_source) = data_sources.iter().position(|known| known.name == data_source) else {
+                return Err(MappingError::UnknownDataSource { property, data_source });
             };
             if file.unsupported.contains_key(&property) {
                 return Err(MappingError::Both(property));
             }
             let data = typed(toml::Value::Table(data), || format!("row for {property}"))?;
-            rows.entry(property).or_default().push(Row { referent, scene, data });
+            rows.entry(property).or_default().push(Row { referent, data_source, data });
         }
-        Ok(Self { scenes, rows, unsupported: file.unsupported })
+        Ok(Self { data_sources, rows, unsupported: file.unsupported })
     }
 }
 
 impl<S, R> Mapping<S, R> {
-    /// The scenes, by name.
+    /// The data sources, by name.
     #[must_use]
-    pub fn scenes(&self) -> &[Scene<S>] {
-        &self.scenes
+    pub fn data_sources(&self) -> &[DataSource<S>] {
+        &self.data_sources
     }
 
-    /// The rows for the property and referent of `test` in one scene, in file order. A key of a dictionary that has no
-    /// rows of its own has those of the dictionary (`….request_header.*`).
-    pub fn rows<'a>(&'a self, scene: usize, test: &Test) -> impl Iterator<Item = &'a R> {
+    /// The rows for the property and referent of `test` in one data source, in file order. A key of a dictionary that has
+    /// no rows of its own has those of the dictionary (`….request_header.*`).
+    pub fn rows<'a>(&'a self, data_source: usize, test: &Test) -> impl Iterator<Item = &'a R> {
         let own = self.rows.get(test.property.path.as_ref());
         let rows = own.or_else(|| self.rows.get(test.property.family?)).into_iter().flatten();
-        rows.filter(move |row| row.scene == scene && row.covers(test)).map(|row| &row.data)
+        rows.filter(move |row| row.data_source == data_source && row.covers(test)).map(|row| &row.data)
     }
 
     /// Why `property` has no place, where the file says so. An entry that ends in `*` speaks for all properties that
@@ -173,12 +175,12 @@ impl<S, R> Mapping<S, R> {
         exact.or_else(family).map(String::as_str)
     }
 
-    /// The names of the scenes that have a row for `property`.
+    /// The names of the data sources that have a row for `property`.
     #[must_use]
-    pub fn scenes_of(&self, property: &str) -> Vec<&str> {
+    pub fn data_sources_of(&self, property: &str) -> Vec<&str> {
         let rows = self.rows.get(property).into_iter().flatten();
-        let numbers: BTreeSet<usize> = rows.map(|row| row.scene).collect();
-        numbers.into_iter().filter_map(|number| Some(self.scenes.get(number)?.name.as_str())).collect()
+        let numbers: BTreeSet<usize> = rows.map(|row| row.data_source).collect();
+        numbers.into_iter().filter_map(|number| Some(self.data_sources.get(number)?.name.as_str())).collect()
     }
 
     /// All properties that have a row, in any order.
@@ -186,7 +188,7 @@ impl<S, R> Mapping<S, R> {
         self.rows.keys().map(String::as_str)
     }
 
-    /// Whether the file has a row for `property`, in any scene.
+    /// Whether the file has a row for `property`, in any data source.
     #[must_use]
     pub fn maps(&self, property: &str) -> bool {
         self.rows.contains_key(property)

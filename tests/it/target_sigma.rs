@@ -51,8 +51,8 @@ fn verdict(text: &str) -> String {
     match content(target(), text) {
         Ok(Content::Compiled(lowered)) => {
             let memory = written(text);
-            let scenes: Vec<&str> = memory.files.keys().map(|path| scene(path)).collect();
-            format!("{} {} {}", lowered.fidelity, codes(&lowered.losses), scenes.join(" "))
+            let sources: Vec<&str> = memory.files.keys().map(|path| source(path)).collect();
+            format!("{} {} {}", lowered.fidelity, codes(&lowered.losses), sources.join(" "))
         }
         Ok(Content::Native(_)) => "native".to_owned(),
         Err(refusal) => format!("refused {}", codes(&refusal.reasons)),
@@ -68,13 +68,13 @@ fn detections(text: &str) -> String {
     for (path, bytes) in emit(target(), vec![Rule { origin, content }]).files {
         let file = String::from_utf8(bytes).unwrap();
         let detection = file.split("detection:\n").nth(1).unwrap().split("falsepositives:").next().unwrap();
-        write!(all, "  {}\n{detection}", scene(&path)).unwrap();
+        write!(all, "  {}\n{detection}", source(&path)).unwrap();
     }
     all
 }
 
 /// The log source in a file's name.
-fn scene(path: &str) -> &str {
+fn source(path: &str) -> &str {
     &path["sigma/".len()..path.len() - "_01234567_0123_0123_0123_0123456789ab.yml".len()]
 }
 
@@ -385,7 +385,7 @@ fn sigma_rules_match_what_their_pattern_means() {
         let (path, bytes) = memory
             .files
             .into_iter()
-            .find(|(path, _)| scene(path) == *place)
+            .find(|(path, _)| source(path) == *place)
             .unwrap_or_else(|| panic!("{text}: no rule for {place}"));
         let file = String::from_utf8(bytes.clone()).unwrap();
         let id = file.lines().find_map(|line| line.strip_prefix("id: ")).unwrap().to_owned();

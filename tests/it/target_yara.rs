@@ -143,7 +143,7 @@ fn what_is_broader_says_so() {
 fn file_names_are_opt_in() {
     let mapping = target().mapping().replace("\"file:name\" =", "\"file:nothing\" =").replace(
         "\n[unsupported]\n",
-        "\n[[row]]\nproperty = \"file:name\"\nscene = \"file\"\nexpression = \"filename\"\nholds = \"text\"\n[unsupported]\n",
+        "\n[[row]]\nproperty = \"file:name\"\ndata_source = \"file\"\nexpression = \"filename\"\nholds = \"text\"\n[unsupported]\n",
     );
     let options = stixc::targets::contract::Options { accept: Accept::DETECTION };
     let plan = lower(&pattern::parse("[file:name = 'a\"b\\\\c.exe']").unwrap()).plan;

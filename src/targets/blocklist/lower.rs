@@ -28,29 +28,29 @@ use crate::{
 /// What the mapping says of a list.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Scene {
+pub(super) struct Source {
     entry: Kind,
 }
 
 /// What the mapping says of a property in a list: nothing but that it belongs there.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Place {}
+pub(super) struct Row {}
 
 /// The mapping, and what the user accepts.
 pub(super) struct Lists {
-    mapping: Mapping<Scene, Place>,
+    mapping: Mapping<Source, Row>,
     accept: Accept,
     formats: &'static [List],
 }
 
 impl Lists {
-    pub(super) fn new(mapping: Mapping<Scene, Place>, accept: Accept, formats: &'static [List]) -> Self {
+    pub(super) fn new(mapping: Mapping<Source, Row>, accept: Accept, formats: &'static [List]) -> Self {
         Self { mapping, accept, formats }
     }
 
     /// Whether the list holds a test.
-    fn fit(&self, scene: usize, test: &Test) -> Fit<Vec<Entry>> {
+    fn fit(&self, source: usize, test: &Test) -> Fit<Vec<Entry>> {
         let path = test.property.path.as_ref();
         if !self.mapping.maps(path) {
             let reason = self.mapping.reason(path).map(str::to_owned);
@@ -65,10 +65,10 @@ impl Lists {
         if let Some(value) = test.values.first().filter(|value| Kind::of(&value.kind).is_none()) {
             return Fit::Lacks(NO_VALUE, format!("{} is no address, name, URL or hash", value.kind));
         }
-        if self.mapping.rows(scene, test).next().is_none() {
+        if self.mapping.rows(source, test).next().is_none() {
             return Fit::Lacks(NO_PLACE, format!("no list of this kind holds {path}"));
         }
-        Self::entries(self.mapping.scenes()[scene].data.entry, &test.values)
+        Self::entries(self.mapping.data_sources()[source].data.entry, &test.values)
     }
 
     /// The values as entries, as far as they are of the list's kind.
@@ -95,11 +95,11 @@ impl Lists {
     fn single(&self, plan: &Plan) -> Option<Entries> {
         let Observation::Match(Condition::Test(test)) = &plan.observation else { return None };
         let kind = Kind::of(&test.values.first()?.kind)?;
-        let scene = self.mapping.scenes().iter().position(|scene| scene.data.entry == kind)?;
+        let source = self.mapping.data_sources().iter().position(|source| source.data.entry == kind)?;
         if !self.accept.allows(Fidelity::EXACT) {
             return None;
         }
-        match self.fit(scene, test) {
+        match self.fit(source, test) {
             Fit::Holds { by, loss: None, .. } => Entries::new(by),
             _ => None,
         }
@@ -142,9 +142,9 @@ impl Backend for Lists {
 impl Lists {
     /// The entries of any plan.
     fn several(&self, plan: &Plan) -> Result<Lowered<Entries>, Refusal> {
-        let capabilities = Capabilities { scenes: self.mapping.scenes().len(), accept: self.accept, ties: None };
+        let capabilities = Capabilities { scenes: self.mapping.data_sources().len(), accept: self.accept, ties: None };
         let adapted =
-            adapt(plan, capabilities, |scene, test| self.fit(scene, test)).map_err(|reasons| Refusal { reasons })?;
+            adapt(plan, capabilities, |source, test| self.fit(source, test)).map_err(|reasons| Refusal { reasons })?;
         let (mut fidelity, mut losses) = (adapted.fidelity, adapted.losses);
         let mut entries = Vec::new();
         let mut last = Span::default();

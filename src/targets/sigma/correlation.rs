@@ -3,9 +3,9 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
-    lower::Scene,
-    place::COMBINATIONS,
-    rows::Table,
+    data_source::DataSource,
+    field_test::COMBINATIONS,
+    mapping_rows::Table,
     text::{YamlBlock, YamlScalar},
 };
 use crate::{
@@ -32,17 +32,17 @@ pub(super) struct Links {
 impl Links {
     /// Reads them from a mapping.
     pub(super) fn new(table: &Table) -> Self {
-        let scenes = table.scenes();
-        let by = |scene: usize| Some(scenes[scene].data.tie.as_ref()?.by.as_str());
-        let names: BTreeSet<&str> = (0..scenes.len()).filter_map(by).collect();
+        let sources = table.data_sources();
+        let by = |source: usize| Some(sources[source].data.tie.as_ref()?.by.as_str());
+        let names: BTreeSet<&str> = (0..sources.len()).filter_map(by).collect();
         let names: Vec<String> = names.into_iter().map(str::to_owned).collect();
-        let keys = (0..scenes.len()).map(|scene| names.iter().position(|name| by(scene) == Some(name))).collect();
-        let mut types = vec![BTreeSet::new(); scenes.len()];
+        let keys = (0..sources.len()).map(|source| names.iter().position(|name| by(source) == Some(name))).collect();
+        let mut types = vec![BTreeSet::new(); sources.len()];
         for property in table.mapped() {
             let object = property.split(':').next().unwrap_or_default();
-            for name in table.scenes_of(property) {
-                if let Some(scene) = scenes.iter().position(|scene| scene.name == name) {
-                    types[scene].insert(object.to_owned());
+            for name in table.data_sources_of(property) {
+                if let Some(source) = sources.iter().position(|source| source.name == name) {
+                    types[source].insert(object.to_owned());
                 }
             }
         }
@@ -50,8 +50,8 @@ impl Links {
     }
 
     /// How a log source names machines.
-    pub(super) fn key(&self, scene: usize) -> Option<usize> {
-        self.keys[scene]
+    pub(super) fn key(&self, source: usize) -> Option<usize> {
+        self.keys[source]
     }
 
     /// The way to name a machine that has this number.
@@ -70,7 +70,7 @@ impl Links {
 #[derive(Debug)]
 pub(super) struct Member {
     /// The log source.
-    pub(super) scene: Arc<Scene>,
+    pub(super) source: Arc<DataSource>,
     /// The lines below `detection:`.
     pub(super) block: YamlBlock,
 }
@@ -154,7 +154,7 @@ impl Correlation {
         block.line(4, &format!("type: {kind}"));
         block.key(4, "rules", "");
         block.items(8, &names.iter().map(|name| YamlScalar::tag(name)).collect::<Vec<_>>());
-        let fields: Vec<&str> = self.members(combination).map(|(_, member)| member.scene.machine.as_str()).collect();
+        let fields: Vec<&str> = self.members(combination).map(|(_, member)| member.source.machine.as_str()).collect();
         let is_one_field = fields.windows(2).all(|pair| pair[0] == pair[1]);
         if !is_one_field {
             block.key(4, "aliases", "");

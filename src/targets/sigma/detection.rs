@@ -3,7 +3,7 @@
 use std::{borrow::Cow, collections::HashSet};
 
 use super::{
-    place::Clause,
+    field_test::Clause,
     text::{YamlBlock, YamlScalar},
 };
 

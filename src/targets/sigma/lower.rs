@@ -8,11 +8,12 @@ use std::{
 
 use super::{
     correlation::{Correlation, Links, Member},
+    data_source::DataSource,
     detection::{Branch, detection},
     emit,
-    join::joined,
-    place::{Clause, INDEX, Place, place},
-    rows::{Field, Form, LogSource, Table},
+    field_test::{Clause, FieldTest, INDEX, field_test},
+    join_path::join_paths,
+    mapping_rows::{Field, Form, LogSource, Table},
     text::YamlBlock,
 };
 use crate::{
@@ -35,29 +36,16 @@ const WINDOW: u64 = 86_400;
 pub(super) struct Compiler {
     table: Table,
     /// The enabled log sources: their number in the table, and what their rules say of them.
-    scenes: Vec<(usize, Arc<Scene>)>,
+    sources: Vec<(usize, Arc<DataSource>)>,
     links: Links,
     accept: Accept,
-}
-
-/// What the rules of a log source say of it.
-#[derive(Debug)]
-pub(super) struct Scene {
-    /// Its name: part of ids and file names.
-    pub(super) name: String,
-    /// The field that names the machine; empty where none does.
-    pub(super) machine: String,
-    /// For titles.
-    pub(super) title: String,
-    /// The lines below `logsource:`.
-    pub(super) logsource: YamlBlock,
 }
 
 /// A rule without what the indicator says of itself.
 #[derive(Debug)]
 pub(super) struct Detection {
     /// The log source.
-    pub(super) scene: Arc<Scene>,
+    pub(super) source: Arc<DataSource>,
     /// The lines below `detection:`.
     pub(super) block: YamlBlock,
     /// Whether the rule means what its part of the pattern means.
@@ -97,18 +85,12 @@ impl Compiler {
     /// # Errors
     /// What is wrong with it.
     pub(super) fn new(mapping: &str, options: &Options) -> Result<Self, MappingError> {
-        let table = super::rows::read(mapping)?;
-        let enabled = table.scenes().iter().enumerate().filter(|(_, scene)| scene.data.enabled);
-        let scenes = enabled
-            .map(|(number, scene)| {
-                let title = scene.data.title.clone();
-                let machine = scene.data.tie.as_ref().map(|tie| tie.field.as_str().to_owned()).unwrap_or_default();
-                let logsource = logsource(&scene.data);
-                (number, Arc::new(Scene { name: scene.name.clone(), machine, title, logsource }))
-            })
-            .collect();
+        let table = super::mapping_rows::read(mapping)?;
+        let enabled = table.data_sources().iter().enumerate().filter(|(_, source)| source.data.enabled);
+        let sources =
+            enabled.map(|(number, source)| (number, Arc::new(DataSource::new(&source.name, &source.data)))).collect();
         let links = Links::new(&table);
-        Ok(Self { table, scenes, links, accept: options.accept })
+        Ok(Self { table, sources, links, accept: options.accept })
     }
 
     /// The enabled log sources that have a field for any property of the plan. Where there is none, the first one, to say
@@ -116,21 +98,21 @@ impl Compiler {
     fn candidates(&self, plan: &Plan) -> Vec<usize> {
         let mut distinct: HashMap<&Property, &Test> = HashMap::new();
         tests(&plan.observation, &mut |test| _ = distinct.entry(&test.property).or_insert(test));
-        let has_row = |scene: &usize| {
-            let (number, _) = self.scenes[*scene];
+        let has_row = |source: &usize| {
+            let (number, _) = self.sources[*source];
             distinct.values().any(|test| {
                 let any = any_element(test);
                 self.table.rows(number, any.as_ref().unwrap_or(test)).next().is_some()
             })
         };
-        let found: Vec<usize> = (0..self.scenes.len()).filter(has_row).collect();
-        if found.is_empty() { (0..self.scenes.len().min(1)).collect() } else { found }
+        let found: Vec<usize> = (0..self.sources.len()).filter(has_row).collect();
+        if found.is_empty() { (0..self.sources.len().min(1)).collect() } else { found }
     }
 
-    /// Whether the enabled log source number `scene` holds `test`.
-    fn fit<'m>(&'m self, scene: usize, test: &Test, minds_case: bool) -> Fit<Vec<Place<'m>>> {
+    /// Whether the enabled log source number `source` holds `test`.
+    fn fit<'m>(&'m self, source: usize, test: &Test, minds_case: bool) -> Fit<Vec<FieldTest<'m>>> {
         match any_element(test) {
-            Some(any) => match self.fit_plain(scene, &any, minds_case) {
+            Some(any) => match self.fit_plain(source, &any, minds_case) {
                 // That a list has a first element says no more than that it has one.
                 Fit::Holds { by, weak, loss } if test.operator == Operator::Exists => Fit::Holds { by, weak, loss },
                 Fit::Holds { by, weak, loss } => {
@@ -139,40 +121,40 @@ impl Compiler {
                 }
                 lacks => lacks,
             },
-            None => self.fit_plain(scene, test, minds_case),
+            None => self.fit_plain(source, test, minds_case),
         }
     }
 
-    fn fit_plain<'m>(&'m self, scene: usize, test: &Test, minds_case: bool) -> Fit<Vec<Place<'m>>> {
-        let (number, _) = self.scenes[scene];
-        let mut places = Vec::with_capacity(1);
+    fn fit_plain<'m>(&'m self, source: usize, test: &Test, minds_case: bool) -> Fit<Vec<FieldTest<'m>>> {
+        let (number, _) = self.sources[source];
+        let mut fields = Vec::with_capacity(1);
         let mut refused = None;
         for row in self.table.rows(number, test) {
             if let Some(why) = left_out(row, test) {
                 refused.get_or_insert((NO_VALUE, why));
                 continue;
             }
-            match place(row, test, minds_case) {
-                Ok(place) => places.push(place),
+            match field_test(row, test, minds_case) {
+                Ok(field) => fields.push(field),
                 Err(why) => {
                     refused.get_or_insert(why);
                 }
             }
         }
-        if places.is_empty() {
-            let (code, message) = refused.unwrap_or_else(|| (NO_PLACE, self.reason(scene, test)));
+        if fields.is_empty() {
+            let (code, message) = refused.unwrap_or_else(|| (NO_PLACE, self.reason(source, test)));
             return Fit::Lacks(code, message);
         }
-        let weak = places.iter().all(|place| place.weak);
-        let loss = summary(places.iter_mut().flat_map(|place| std::mem::take(&mut place.losses)));
-        Fit::Holds { by: places, weak, loss }
+        let weak = fields.iter().all(|field| field.weak);
+        let loss = summary(fields.iter_mut().flat_map(|field| std::mem::take(&mut field.losses)));
+        Fit::Holds { by: fields, weak, loss }
     }
 
-    fn reason(&self, scene: usize, test: &Test) -> String {
+    fn reason(&self, source: usize, test: &Test) -> String {
         let path = test.property.path.as_ref();
         match self.table.reason(path) {
             _ if self.table.maps(path) => {
-                format!("the log source {} has no field for {path}", self.scenes[scene].1.title)
+                format!("the log source {} has no field for {path}", self.sources[source].1.title)
             }
             Some(reason) => reason.to_owned(),
             None => format!("no log source of the mapping has {path}"),
@@ -180,11 +162,11 @@ impl Compiler {
     }
 
     /// The alternatives of one part: one for each role that its object can have in the event.
-    fn branches<'m>(&'m self, part: &Part<'_, Vec<Place<'m>>>) -> Vec<Branch<'m>> {
-        let source = &self.table.scenes()[self.scenes[part.scene].0].data;
-        let all = part.tests.iter().flat_map(|(_, places)| places);
+    fn branches<'m>(&'m self, part: &Part<'_, Vec<FieldTest<'m>>>) -> Vec<Branch<'m>> {
+        let source = &self.table.data_sources()[self.sources[part.scene].0].data;
+        let all = part.tests.iter().flat_map(|(_, fields)| fields);
         let mut roles: BTreeSet<&str> =
-            all.map(|place| place.row.role.as_str()).filter(|role| !role.is_empty()).collect();
+            all.map(|field| field.row.role.as_str()).filter(|role| !role.is_empty()).collect();
         if roles.is_empty() {
             roles.insert("");
         }
@@ -193,27 +175,27 @@ impl Compiler {
 }
 
 /// One alternative, with the object in one role; `None` where a test knows no such role.
-fn branch<'m>(source: &'m LogSource, tests: &[(&Test, Vec<Place<'m>>)], role: &str) -> Option<Branch<'m>> {
+fn branch<'m>(source: &'m LogSource, tests: &[(&Test, Vec<FieldTest<'m>>)], role: &str) -> Option<Branch<'m>> {
     let mut branch = Branch::default();
     let mut present = Vec::new();
     for (field, value) in &source.given {
         branch.require(Clause::constant(field.as_str(), value));
     }
-    for (test, places) in tests {
-        let fits = |place: &&Place<'_>| place.row.role.is_empty() || place.row.role == role;
-        let place = places.iter().find(fits)?;
-        let also = place.row.also.iter().map(|(field, value)| Clause::constant(field.as_str(), value));
+    for (test, fields) in tests {
+        let fits = |field: &&FieldTest<'_>| field.row.role.is_empty() || field.row.role == role;
+        let field = fields.iter().find(fits)?;
+        let also = field.row.also.iter().map(|(field, value)| Clause::constant(field.as_str(), value));
         if !test.negated {
-            branch.require(place.clause.clone());
+            branch.require(field.clause.clone());
             also.for_each(|clause| branch.require(clause));
             continue;
         }
         // STIX wants the property to be there, whatever it is; except under NOT EXISTS.
         // Of hashes the log holds several in one field, so its presence says nothing of the kind that the test is about.
-        if place.clause.modifier != "|exists" && place.row.form != Form::Hash {
-            present.push(place.clause.field);
+        if field.clause.modifier != "|exists" && field.row.form != Form::Hash {
+            present.push(field.clause.field);
         }
-        branch.exclude(std::iter::once(place.clause.clone()).chain(also).collect());
+        branch.exclude(std::iter::once(field.clause.clone()).chain(also).collect());
     }
     for field in present {
         if !branch.mentions(field) {
@@ -227,23 +209,23 @@ impl Backend for Compiler {
     type Draft = Draft;
 
     fn lower(&self, plan: &Plan) -> Result<Lowered<Draft>, Refusal> {
-        let plan: Cow<'_, Plan> = joined(plan, &self.table);
-        let scenes = self.candidates(&plan);
-        let number = |candidate: usize| self.scenes[scenes[candidate]].0;
+        let plan: Cow<'_, Plan> = join_paths(plan, &self.table);
+        let sources = self.candidates(&plan);
+        let number = |candidate: usize| self.sources[sources[candidate]].0;
         let ties = Ties {
             by: "one machine",
-            key: &|scene| self.links.key(number(scene)),
+            key: &|source| self.links.key(number(source)),
             apart: &|left, right| self.links.apart(number(left), number(right)),
             window: WINDOW,
         };
         // A tie misses things. What also matches more would be neither: so letter case has to count.
         let minds_case = several(&plan.observation);
-        let capabilities = Capabilities { scenes: scenes.len(), accept: self.accept, ties: Some(ties) };
-        let fit = |candidate: usize, test: &_| self.fit(scenes[candidate], test, minds_case);
+        let capabilities = Capabilities { scenes: sources.len(), accept: self.accept, ties: Some(ties) };
+        let fit = |candidate: usize, test: &_| self.fit(sources[candidate], test, minds_case);
         let mut adapted = adapt::adapt(&plan, capabilities, fit).map_err(|reasons| Refusal { reasons })?;
         let chained = adapted.sequences.iter_mut().flat_map(|sequence| &mut sequence.steps);
         let parts = chained.flat_map(|step| &mut step.parts).chain(&mut adapted.parts);
-        parts.for_each(|part| part.scene = scenes[part.scene]);
+        parts.for_each(|part| part.scene = sources[part.scene]);
         let Adapted { parts, sequences, mut fidelity, mut losses } = adapted;
         let mut lose = |loss: Loss| {
             fidelity = fidelity | loss.effect;
@@ -277,7 +259,7 @@ impl Backend for Compiler {
 
 impl Compiler {
     /// One rule for each log source.
-    fn rules(&self, parts: &[Part<'_, Vec<Place<'_>>>], lose: &mut impl FnMut(Loss)) -> Vec<Detection> {
+    fn rules(&self, parts: &[Part<'_, Vec<FieldTest<'_>>>], lose: &mut impl FnMut(Loss)) -> Vec<Detection> {
         let mut drafts: BTreeMap<usize, (Vec<Branch<'_>>, Fidelity, BTreeSet<Loss>)> = BTreeMap::new();
         for part in parts {
             let branches = self.branches(part);
@@ -290,23 +272,23 @@ impl Compiler {
             *whole = *whole | part.fidelity;
             lost.extend(part.losses.iter().cloned());
         }
-        let written = |(scene, (branches, fidelity, losses)): (usize, (_, _, BTreeSet<Loss>))| Detection {
-            scene: Arc::clone(&self.scenes[scene].1),
-            block: self.block(scene, branches),
+        let written = |(source, (branches, fidelity, losses)): (usize, (_, _, BTreeSet<Loss>))| Detection {
+            source: Arc::clone(&self.sources[source].1),
+            block: self.block(source, branches),
             fidelity,
             losses: losses.into_iter().collect(),
         };
         drafts.into_iter().map(written).collect()
     }
 
-    fn block(&self, scene: usize, branches: Vec<Branch<'_>>) -> YamlBlock {
-        let given = self.table.scenes()[self.scenes[scene].0].data.given.len();
+    fn block(&self, source: usize, branches: Vec<Branch<'_>>) -> YamlBlock {
+        let given = self.table.data_sources()[self.sources[source].0].data.given.len();
         detection(branches, given)
     }
 
     fn correlations(
         &self,
-        sequences: &[Sequence<'_, Vec<Place<'_>>>],
+        sequences: &[Sequence<'_, Vec<FieldTest<'_>>>],
         lose: &mut impl FnMut(Loss),
     ) -> Vec<Correlation> {
         let mut found = Vec::with_capacity(sequences.len());
@@ -324,19 +306,19 @@ impl Compiler {
         found
     }
 
-    fn correlation(&self, sequence: &Sequence<'_, Vec<Place<'_>>>) -> Result<Correlation, Loss> {
+    fn correlation(&self, sequence: &Sequence<'_, Vec<FieldTest<'_>>>) -> Result<Correlation, Loss> {
         let mut steps = Vec::with_capacity(sequence.steps.len());
         for step in &sequence.steps {
-            let mut by_scene: BTreeMap<usize, Vec<Branch<'_>>> = BTreeMap::new();
+            let mut by_source: BTreeMap<usize, Vec<Branch<'_>>> = BTreeMap::new();
             for part in &step.parts {
-                by_scene.entry(part.scene).or_default().extend(self.branches(part));
+                by_source.entry(part.scene).or_default().extend(self.branches(part));
             }
-            by_scene.retain(|_, branches| !branches.is_empty());
-            let member = |(scene, branches)| {
-                let block = self.block(scene, branches);
-                Member { scene: Arc::clone(&self.scenes[scene].1), block }
+            by_source.retain(|_, branches| !branches.is_empty());
+            let member = |(source, branches)| {
+                let block = self.block(source, branches);
+                Member { source: Arc::clone(&self.sources[source].1), block }
             };
-            let members: Vec<Member> = by_scene.into_iter().map(member).collect();
+            let members: Vec<Member> = by_source.into_iter().map(member).collect();
             if members.is_empty() {
                 return Err(step.parts.first().map(no_common_role).unwrap_or_else(|| Loss {
                     code: NO_COMMON_SCENE,
@@ -440,15 +422,4 @@ fn summary(
         }
         (code, effect | other, message)
     })
-}
-
-fn logsource(source: &LogSource) -> YamlBlock {
-    let mut block = YamlBlock::default();
-    let keys = [("category", &source.category), ("product", &source.product), ("service", &source.service)];
-    for (key, value) in keys {
-        if let Some(value) = value {
-            block.line(4, &format!("{key}: {}", value.as_str()));
-        }
-    }
-    block
 }

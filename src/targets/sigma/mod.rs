@@ -5,24 +5,26 @@
 mod address;
 mod attack;
 mod correlation;
+mod data_source;
 mod detection;
-mod join;
+mod expression;
+mod field_test;
+mod join_path;
 mod lower;
+mod mapping_rows;
 mod native;
-mod place;
 mod read_back;
 mod regex;
 mod registry;
-mod rows;
 mod rule;
 mod text;
-mod wild;
+mod wildcard;
 
-pub use native::{NOT_A_RULE, NOT_YAML};
-pub use place::{
+pub use field_test::{
     ACROSS_FOLDERS, ANY_ELEMENT, BELOW_KEY, COMBINATIONS, HASH_PRESENT, HIVE, INDEX, NEARBY_FIELD, PATH_PRESENT,
     PREFIX, REGEX, SUBFOLDERS, UNSENT,
 };
+pub use native::{NOT_A_RULE, NOT_YAML};
 pub use text::{YamlBlock, YamlScalar};
 
 use uuid::Uuid;
@@ -117,12 +119,12 @@ fn compiled(
     emission: &mut dyn Emission,
 ) -> Result<Vec<String>, EmitError> {
     let detections: Vec<&Detection> = lowered.drafts.iter().filter_map(|draft| draft.detection()).collect();
-    let mut ids: Vec<Uuid> = detections.iter().map(|detection| rule::id(&origin.id, &detection.scene.name)).collect();
+    let mut ids: Vec<Uuid> = detections.iter().map(|detection| rule::id(&origin.id, &detection.source.name)).collect();
     let metadata = Metadata::new(origin);
     for (index, detection) in detections.iter().enumerate() {
         buffer.clear();
         emission.render(FORMAT.template, view(&metadata.rule(index, detection, &ids))?, buffer)?;
-        write(&rule::path(&detection.scene.name, ids[index]), buffer, emission)?;
+        write(&rule::path(&detection.source.name, ids[index]), buffer, emission)?;
     }
     for correlation in lowered.drafts.iter().filter_map(|draft| draft.correlation()) {
         ids.extend(correlated(origin, &metadata, correlation, buffer, emission)?);
@@ -139,7 +141,7 @@ fn correlated(
     emission: &mut dyn Emission,
 ) -> Result<Vec<Uuid>, EmitError> {
     let id = |rest: &str| rule::id(&origin.id, &format!("{}:{rest}", correlation.key));
-    let member_id = |step: usize, member: &Member| id(&format!("{step}:{}", member.scene.name));
+    let member_id = |step: usize, member: &Member| id(&format!("{step}:{}", member.source.name));
     buffer.clear();
     for (step, members) in correlation.steps.iter().enumerate() {
         for member in members {
@@ -149,9 +151,9 @@ fn correlated(
     }
     let mut ids = Vec::with_capacity(correlation.combinations.len());
     for (number, combination) in correlation.combinations.iter().enumerate() {
-        let scenes: Vec<&str> =
-            correlation.members(combination).map(|(_, member)| member.scene.name.as_str()).collect();
-        let own = id(&scenes.join("+"));
+        let sources: Vec<&str> =
+            correlation.members(combination).map(|(_, member)| member.source.name.as_str()).collect();
+        let own = id(&sources.join("+"));
         let tied = correlation.members(combination).map(|(step, member)| rule::member_name(member_id(step, member)));
         let block = correlation.block(combination, &tied.collect::<Vec<_>>());
         if number > 0 {

@@ -1,6 +1,6 @@
 //! Registry keys as Windows event logs spell them: `HKLM\…`, and below `HKU\<SID>\…` for the current user.
 
-use super::wild::SigmaValue;
+use super::wildcard::SigmaValue;
 
 /// How the logs' spelling of a key begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,7 +77,7 @@ pub(super) fn expression(pattern: &str) -> (String, Hive) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::targets::sigma::wild::modified;
+    use crate::targets::sigma::wildcard::modified;
 
     #[test]
     fn keys_are_spelled_as_logged() {

@@ -27,13 +27,13 @@ const MOST: usize = 8;
 const LOSS_LIMIT: usize = 300;
 
 /// The id of the rule that an indicator has in a log source.
-pub(super) fn id(indicator: &str, scene: &str) -> Uuid {
-    Uuid::new_v5(&NAMESPACE, format!("{indicator}:{scene}").as_bytes())
+pub(super) fn id(indicator: &str, source: &str) -> Uuid {
+    Uuid::new_v5(&NAMESPACE, format!("{indicator}:{source}").as_bytes())
 }
 
 /// The file of a rule.
-pub(super) fn path(scene: &str, id: Uuid) -> String {
-    format!("sigma/{scene}_{}.yml", id.to_string().replace('-', "_"))
+pub(super) fn path(source: &str, id: Uuid) -> String {
+    format!("sigma/{source}_{}.yml", id.to_string().replace('-', "_"))
 }
 
 /// What the template sees. Blocks are whole lines and empty where there is nothing to say.
@@ -105,9 +105,9 @@ impl Metadata {
 
     /// The rule for the one of the indicator's detections that has the number `index`; `ids` are those of all its rules.
     pub(super) fn rule<'r>(&'r self, index: usize, detection: &'r Detection, ids: &[Uuid]) -> View<'r> {
-        let scene = &detection.scene;
+        let source = &detection.source;
         View {
-            title: YamlScalar::text(&title(&self.name, &scene.title, ids[index])),
+            title: YamlScalar::text(&title(&self.name, &source.title, ids[index])),
             id: ids[index].to_string(),
             name: YamlBlock::default(),
             related: related(index, ids),
@@ -116,7 +116,7 @@ impl Metadata {
             author: &self.author,
             dates: &self.dates,
             tags: &self.tags,
-            logsource: &scene.logsource,
+            logsource: &source.logsource,
             detection: &detection.block,
             level: self.level,
         }
@@ -127,7 +127,7 @@ impl Metadata {
         let mut name = YamlBlock::default();
         name.line(0, &format!("name: {}", member_name(id)));
         View {
-            title: YamlScalar::text(&title(&self.name, &member.scene.title, id)),
+            title: YamlScalar::text(&title(&self.name, &member.source.title, id)),
             id: id.to_string(),
             name,
             related: YamlBlock::default(),
@@ -136,7 +136,7 @@ impl Metadata {
             author: &self.author,
             dates: &self.dates,
             tags: &self.tags,
-            logsource: &member.scene.logsource,
+            logsource: &member.source.logsource,
             detection: &member.block,
             level: "informational",
         }
@@ -266,9 +266,9 @@ fn capital(word: &str) -> String {
 }
 
 /// Names of indicators repeat, titles of rules should not: the id's first digits set them apart.
-fn title(name: &str, scene: &str, id: Uuid) -> String {
+fn title(name: &str, source: &str, id: Uuid) -> String {
     let (first, ..) = id.as_fields();
-    format!("{name} - {scene} ({first:08X})")
+    format!("{name} - {source} ({first:08X})")
 }
 
 /// What the indicator says of itself and of what it indicates, its ids and its end. Ends where the verdict follows.

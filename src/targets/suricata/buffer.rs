@@ -3,27 +3,21 @@
 //! `content` with `bsize` is "the buffer is exactly this"; a negated `content` with `startswith` and `endswith` is "the
 //! buffer is there and is not this".
 
-use crate::{
-    diagnostic::Code,
-    plan::{Operator, Test, Value, ValueKind, fidelity::Fidelity},
-};
+use crate::plan::{Operator, Test, Value, ValueKind, fidelity::Fidelity};
 
 use super::{
-    held::{FORM, Held, Piece, no_operator, no_value, text_of, together},
-    pcre::{self, Expression, Like, MailField, Refused},
-    place::{Case, Place, Row},
+    fragment::{FORM, Fragment, FragmentResult, Refused, TOO_LONG, no_operator, no_value, text_of, together},
+    pcre::{self, Expression, Like, Unprintable},
+    place::{Case, MailField, Place, Row},
     signature::Match,
     text::{Keyword, RuleText},
 };
 
-/// A value that does not fit in a rule.
-pub const TOO_LONG: Code = Code("L122");
-
 /// The most bytes of a single content: longer ones keep Suricata's pattern matcher from starting.
 pub const LONGEST: usize = 1024;
 
-/// What a buffer makes of `test`.
-pub fn hold(row: &Row, test: &Test) -> Piece {
+/// Lowers `test` to comparisons with a buffer.
+pub fn lower_test(row: &Row, test: &Test) -> FragmentResult {
     let mut options = Vec::with_capacity(test.values.len());
     for value in &test.values {
         let bytes = bytes_of(value).ok_or_else(|| no_value(format!("{value} is no text that a buffer can hold")))?;
@@ -39,11 +33,11 @@ pub fn hold(row: &Row, test: &Test) -> Piece {
         let why = "a name beyond plain ASCII is not seen in the path of a request".to_owned();
         (FORM, Fidelity::NARROWER, why)
     });
-    Ok((Held::Options(together(options, test.negated)), loss))
+    Ok((Fragment::Options(together(options, test.negated)), loss))
 }
 
-/// What a mail, or one of its fields, makes of `test`: an address, which ignores case.
-pub fn hold_mail(field: Option<MailField>, buffer: Option<&Keyword>, test: &Test) -> Piece {
+/// Lowers `test` of an address, which ignores case, to a search in a mail or in one of its fields.
+pub fn lower_mail(field: Option<MailField>, buffer: Option<&Keyword>, test: &Test) -> FragmentResult {
     let mut options = Vec::with_capacity(test.values.len());
     for value in &test.values {
         let text = text_of(value).ok_or_else(|| no_value(format!("{value} is no mail address")))?;
@@ -59,21 +53,21 @@ pub fn hold_mail(field: Option<MailField>, buffer: Option<&Keyword>, test: &Test
         }
         let keyword = buffer.map_or_else(RuleText::default, |buffer| RuleText::default().keyword(buffer).word("; "));
         let content = RuleText::new("content:").content(&needle).word("; nocase; pcre:").pcre(&pcre).word("; ");
-        options.push(Match::of(keyword, content));
+        options.push(Match::new(keyword, content));
     }
     if options.is_empty() {
         return Err(no_operator(test, "a mail address"));
     }
-    Ok((Held::Options(options), None))
+    Ok((Fragment::Options(options), None))
 }
 
 /// What a buffer makes of a LIKE pattern.
 ///
 /// # Errors
 /// Why it can't.
-pub fn like(keyword: &Keyword, case: Case, pattern: &str) -> Result<Match, (Code, String)> {
+pub fn like(keyword: &Keyword, case: Case, pattern: &str) -> Result<Match, Refused> {
     let buffer = Buffer { keyword, case, negated: false };
-    Ok(Match::of(buffer.start(), buffer.like(pattern)?))
+    Ok(Match::new(buffer.start(), buffer.like(pattern)?))
 }
 
 /// The bytes that go over the wire for a value.
@@ -99,7 +93,7 @@ fn is_sendable(test: &Test, bytes: &[u8]) -> bool {
 }
 
 /// The option for one value.
-fn option(row: &Row, test: &Test, bytes: &[u8]) -> Result<Match, (Code, String)> {
+fn option(row: &Row, test: &Test, bytes: &[u8]) -> Result<Match, Refused> {
     if !test.negated && !is_sendable(test, bytes) {
         return Err(no_value("no request has such a header field"));
     }
@@ -109,17 +103,17 @@ fn option(row: &Row, test: &Test, bytes: &[u8]) -> Result<Match, (Code, String)>
         (Place::Buffer(keyword), operator) => {
             let buffer = Buffer { keyword, case: row.case, negated: test.negated };
             let options = buffer.compare(operator, &cased).ok_or_else(|| no_operator(test, keyword.as_str()))??;
-            Ok(Match::of(buffer.start(), options))
+            Ok(Match::new(buffer.start(), options))
         }
         (Place::Start(keyword), Operator::Equal) if !test.negated => {
             let buffer = Buffer { keyword, case: row.case, negated: false };
-            Ok(Match::of(buffer.start(), buffer.content(&cased)?.word("startswith; ")))
+            Ok(Match::new(buffer.start(), buffer.content(&cased)?.word("startswith; ")))
         }
         (Place::LastSegment(keyword), operator) => {
             let buffer = Buffer { keyword, case: row.case, negated: test.negated };
             let options =
                 buffer.compare_segment(operator, &cased).ok_or_else(|| no_operator(test, keyword.as_str()))??;
-            Ok(Match::of(buffer.start(), options))
+            Ok(Match::new(buffer.start(), options))
         }
         (Place::Field(keyword), Operator::Equal) if !test.negated => {
             let buffer = Buffer { keyword, case: row.case, negated: false };
@@ -153,7 +147,7 @@ struct Buffer<'a> {
     negated: bool,
 }
 
-type Written = Result<RuleText, (Code, String)>;
+type Written = Result<RuleText, Refused>;
 
 impl Buffer<'_> {
     /// The buffer's keyword, and its transform.
@@ -212,7 +206,7 @@ impl Buffer<'_> {
     }
 
     /// An expression, behind the text that Suricata looks for first.
-    fn expression(self, expression: Result<Expression, Refused>) -> Written {
+    fn expression(self, expression: Result<Expression, Unprintable>) -> Written {
         let Expression { pcre, needle } = expression?;
         let start = if self.negated || needle.is_empty() {
             RuleText::default()

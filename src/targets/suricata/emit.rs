@@ -218,12 +218,12 @@ impl<'r> Run<'r> {
                 let (fidelity, losses) = lowered(rule)
                     .map_or((Fidelity::EXACT, [].as_slice()), |lowered| (lowered.fidelity, &lowered.losses));
                 let facts = Facts {
-                    msg: Msg::new(&rule.origin.name, &signature.about),
+                    msg: Msg::new(&rule.origin.name, &signature.source.data.about),
                     origin: &rule.origin,
                     fidelity,
                     losses,
-                    scene: &signature.scene,
-                    victim: signature.victim,
+                    source: &signature.source.name,
+                    victim: signature.source.data.victim,
                 };
                 let options =
                     signature.lists.iter().enumerate().fold(signature.options.clone(), |options, (place, list)| {
@@ -255,7 +255,7 @@ impl<'r> Run<'r> {
             origin: &origin,
             fidelity,
             losses: &[],
-            scene: "file",
+            source: "file",
             victim: None,
         };
         let options = hash_keyword(RuleText::default(), algorithm).list(&common_path(algorithm)).word("; ");

@@ -1,9 +1,11 @@
 //! The front of a rule: protocol, addresses, ports (user guide, "Rules format").
 
 use ipnet::IpNet;
-use serde::Deserialize;
 
-use super::text::{Keyword, RuleText};
+use super::{
+    place::FlowSide,
+    text::{Keyword, RuleText},
+};
 
 /// Which addresses an end of the conversation may have.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -23,7 +25,7 @@ const LIST_LENGTH: usize = 100;
 
 /// Why no rule has such a header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Trouble {
+pub enum HeaderError {
     /// No packet has it.
     Never,
     /// It does not fit in a rule.
@@ -66,10 +68,10 @@ impl Addresses {
     ///
     /// # Errors
     /// No address is left, or the exceptions alone are too many.
-    pub fn texts(&self) -> Result<Vec<RuleText>, Trouble> {
+    pub fn texts(&self) -> Result<Vec<RuleText>, HeaderError> {
         let Some(any_of) = &self.any_of else {
             let text = if self.none_of.is_empty() { RuleText::new("any") } else { list(&[], &self.none_of) };
-            return if text.as_str().len() > LIST_LIMIT { Err(Trouble::TooLong) } else { Ok(vec![text]) };
+            return if text.as_str().len() > LIST_LIMIT { Err(HeaderError::TooLong) } else { Ok(vec![text]) };
         };
         let excluded = |net: &IpNet| self.none_of.iter().any(|none| none.contains(net));
         let left: Vec<IpNet> = any_of.iter().filter(|net| !excluded(net)).copied().collect();
@@ -84,14 +86,14 @@ impl Addresses {
                 let text = list(&rest[..length], &none_of);
                 match (text.as_str().len() <= LIST_LIMIT, length) {
                     (true, _) => break text,
-                    (false, 1) => return Err(Trouble::TooLong),
+                    (false, 1) => return Err(HeaderError::TooLong),
                     (false, _) => length = length.div_ceil(2),
                 }
             };
             texts.push(text);
             rest = &rest[length..];
         }
-        if texts.is_empty() { Err(Trouble::Never) } else { Ok(texts) }
+        if texts.is_empty() { Err(HeaderError::Never) } else { Ok(texts) }
     }
 }
 
@@ -122,7 +124,7 @@ impl Default for Ports {
 
 impl Ports {
     /// The ports in any of `ranges`, both ends inside. Numbers that are no port are cut off.
-    pub fn of(ranges: impl IntoIterator<Item = (i64, i64)>) -> Self {
+    pub fn new(ranges: impl IntoIterator<Item = (i64, i64)>) -> Self {
         let port = |number: i64| u16::try_from(number.clamp(0, i64::from(u16::MAX))).unwrap_or(u16::MAX);
         let mut sorted: Vec<(u16, u16)> = ranges
             .into_iter()
@@ -149,13 +151,13 @@ impl Ports {
             next = i64::from(last) + 1;
         }
         others.push((next, i64::from(u16::MAX)));
-        Self::of(others)
+        Self::new(others)
     }
 
     /// Those in both.
     pub fn intersection(&self, other: &Self) -> Self {
         let pairs = self.0.iter().flat_map(|&left| other.0.iter().map(move |&right| (left, right)));
-        Self::of(pairs.map(|(left, right)| (i64::from(left.0.max(right.0)), i64::from(left.1.min(right.1)))))
+        Self::new(pairs.map(|(left, right)| (i64::from(left.0.max(right.0)), i64::from(left.1.min(right.1)))))
     }
 
     /// Whether no port is among them.
@@ -172,9 +174,9 @@ impl Ports {
     ///
     /// # Errors
     /// No port is left, or there are too many pieces for a rule.
-    pub fn text(&self) -> Result<RuleText, Trouble> {
+    pub fn text(&self) -> Result<RuleText, HeaderError> {
         if self.0.is_empty() {
-            return Err(Trouble::Never);
+            return Err(HeaderError::Never);
         }
         if self.is_any() {
             return Ok(RuleText::new("any"));
@@ -185,7 +187,7 @@ impl Ports {
             _ if self.0.len() == 1 && self.0[0].0 == self.0[0].1 => RuleText::default().number(self.0[0].0),
             _ => self.list(),
         };
-        if text.as_str().len() > PORTS_LIMIT { Err(Trouble::TooLong) } else { Ok(text) }
+        if text.as_str().len() > PORTS_LIMIT { Err(HeaderError::TooLong) } else { Ok(text) }
     }
 
     fn list(&self) -> RuleText {
@@ -209,7 +211,7 @@ pub struct End {
 /// Both ends, and what they speak.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Header {
-    /// The protocol; the scene's own where `None`.
+    /// The protocol; that of the data source where `None`.
     pub protocol: Option<Keyword>,
     /// All addresses of one family, where the protocol does not say it.
     pub family: Option<IpNet>,
@@ -219,20 +221,6 @@ pub struct Header {
     pub destination: End,
     /// Addresses of either end, each of them somewhere.
     pub either: Vec<Addresses>,
-}
-
-/// Which packets of a conversation a scene's rules see.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Seen {
-    /// Those of the client: the source is the source.
-    ToServer,
-    /// Those of the server: source and destination are swapped.
-    ToClient,
-    /// Those that carry what the rule looks for, whoever opened the conversation.
-    Either,
-    /// The first one each way, as they are: an answer to the source has it as its destination.
-    Packets,
 }
 
 /// The end of the packets that a rule sees.
@@ -264,13 +252,19 @@ pub struct OneWay {
     pub to_client: Option<bool>,
 }
 
+impl AsRef<RuleText> for OneWay {
+    fn as_ref(&self) -> &RuleText {
+        &self.text
+    }
+}
+
 impl Header {
     /// The headers of the rules that say this: more than one where a list is split, or where an address may be at
     /// either end of something that has two different ends.
     ///
     /// # Errors
     /// No packet has such a header, or it does not fit in a rule.
-    pub fn texts(self, protocol: &Keyword, seen: Seen) -> Result<Vec<RuleText>, Trouble> {
+    pub fn texts(self, protocol: &Keyword, seen: FlowSide) -> Result<Vec<RuleText>, HeaderError> {
         self.placed(|header, two_way| header.ends(protocol, seen, two_way))
     }
 
@@ -278,7 +272,7 @@ impl Header {
     ///
     /// # Errors
     /// No packet has such a header, or it does not fit in a rule.
-    pub fn one_way(self, protocol: &Keyword, seen: Seen) -> Result<Vec<OneWay>, Trouble> {
+    pub fn one_way(self, protocol: &Keyword, seen: FlowSide) -> Result<Vec<OneWay>, HeaderError> {
         self.placed(|header, two_way| {
             // What opened the conversation is one's own, unless the pattern names it and not the other end.
             let known = !header.source.addresses.is_any() && header.destination.addresses.is_any();
@@ -286,22 +280,22 @@ impl Header {
             let turned =
                 || Self { source: header.destination.clone(), destination: header.source.clone(), ..header.clone() };
             let way = |header: Self, host, to_client| {
-                let texts = header.ends(protocol, Seen::ToServer, false)?;
+                let texts = header.ends(protocol, FlowSide::ToServer, false)?;
                 Ok(texts.into_iter().map(move |text| OneWay { text, host, to_client }))
             };
-            let back = || way(turned(), host.other(), (seen == Seen::Either).then_some(true));
+            let back = || way(turned(), host.other(), (seen == FlowSide::Either).then_some(true));
             Ok(match (seen, two_way) {
-                (Seen::ToClient, false) => back()?.collect(),
-                (Seen::ToServer, false) => way(header.clone(), host, None)?.collect(),
-                (Seen::Packets, false) => way(header.clone(), host, None)?.collect(),
-                (Seen::Either, _) => way(header.clone(), host, Some(false))?.chain(back()?).collect(),
+                (FlowSide::ToClient, false) => back()?.collect(),
+                (FlowSide::ToServer, false) => way(header.clone(), host, None)?.collect(),
+                (FlowSide::Packets, false) => way(header.clone(), host, None)?.collect(),
+                (FlowSide::Either, _) => way(header.clone(), host, Some(false))?.chain(back()?).collect(),
                 (_, true) => way(header.clone(), host, None)?.chain(way(turned(), host.other(), None)?).collect(),
             })
         })
     }
 
     /// What `write` makes of the header with each address at an end, and of whether it then holds both ways round.
-    fn placed<T>(mut self, write: impl Fn(Self, bool) -> Result<Vec<T>, Trouble>) -> Result<Vec<T>, Trouble> {
+    fn placed<T>(mut self, write: impl Fn(Self, bool) -> Result<Vec<T>, HeaderError>) -> Result<Vec<T>, HeaderError> {
         let either = std::mem::take(&mut self.either);
         let mut variants = vec![(self, false)];
         for addresses in either {
@@ -314,7 +308,7 @@ impl Header {
         for (header, two_way) in variants {
             texts.extend(write(header, two_way)?);
         }
-        if texts.is_empty() { Err(Trouble::Never) } else { Ok(texts) }
+        if texts.is_empty() { Err(HeaderError::Never) } else { Ok(texts) }
     }
 
     /// The header with `addresses` at one end or the other, and whether it then holds both ways round.
@@ -334,14 +328,14 @@ impl Header {
         }
     }
 
-    fn ends(mut self, protocol: &Keyword, seen: Seen, two_way: bool) -> Result<Vec<RuleText>, Trouble> {
+    fn ends(mut self, protocol: &Keyword, seen: FlowSide, two_way: bool) -> Result<Vec<RuleText>, HeaderError> {
         if let Some(family) = self.family {
             self.destination.addresses.require(&[family]);
         }
-        if seen == Seen::ToClient {
+        if seen == FlowSide::ToClient {
             std::mem::swap(&mut self.source, &mut self.destination);
         }
-        let two_way = two_way || (seen == Seen::Either && self.source != self.destination);
+        let two_way = two_way || (seen == FlowSide::Either && self.source != self.destination);
         let direction = if two_way { " <> " } else { " -> " };
         let protocol = self.protocol.as_ref().unwrap_or(protocol);
         let (source_ports, destination_ports) = (self.source.ports.text()?, self.destination.ports.text()?);
@@ -380,7 +374,7 @@ mod tests {
         addresses.require(&nets(&["192.0.2.0/24"]));
         assert_eq!(texts(&addresses), ["[192.0.2.0/30,!192.0.2.1]"]);
         addresses.require(&nets(&["203.0.113.9"]));
-        assert_eq!(addresses.texts(), Err(Trouble::Never));
+        assert_eq!(addresses.texts(), Err(HeaderError::Never));
     }
 
     #[test]
@@ -392,19 +386,19 @@ mod tests {
         assert_eq!(addresses.texts().unwrap().len(), 3);
         let mut addresses = Addresses::default();
         addresses.exclude(&many);
-        assert_eq!(addresses.texts(), Err(Trouble::TooLong));
+        assert_eq!(addresses.texts(), Err(HeaderError::TooLong));
     }
 
     #[test]
     fn ports_are_sets() {
         let text = |ports: &Ports| ports.text().map(|text| text.to_string()).ok();
         assert_eq!(text(&Ports::default()).as_deref(), Some("any"));
-        let web = Ports::of([(80, 80), (443, 443), (81, 81), (8000, 8100)]);
+        let web = Ports::new([(80, 80), (443, 443), (81, 81), (8000, 8100)]);
         assert_eq!(text(&web).as_deref(), Some("[80:81,443,8000:8100]"));
-        assert_eq!(text(&Ports::of([(443, 443)]).complement()).as_deref(), Some("!443"));
-        assert_eq!(text(&web.intersection(&Ports::of([(443, 99_999)]))).as_deref(), Some("[443,8000:8100]"));
+        assert_eq!(text(&Ports::new([(443, 443)]).complement()).as_deref(), Some("!443"));
+        assert_eq!(text(&web.intersection(&Ports::new([(443, 99_999)]))).as_deref(), Some("[443,8000:8100]"));
         assert_eq!(text(&web.intersection(&web.complement())), None);
         assert_eq!(web.complement().complement(), web);
-        assert_eq!(text(&Ports::of([(0, 1023)])).as_deref(), Some("[0:1023]"));
+        assert_eq!(text(&Ports::new([(0, 1023)])).as_deref(), Some("[0:1023]"));
     }
 }

@@ -12,20 +12,22 @@
 
 mod buffer;
 mod emit;
+mod fragment;
 mod header;
-mod held;
 pub mod lock;
 mod lower;
 mod native;
 mod pcre;
+mod pieces;
 mod place;
 mod protocol;
 mod read_back;
 mod signature;
+mod test;
 mod text;
-mod tie;
 mod url;
 mod view;
+mod xbits;
 
 use crate::diagnostic::Diagnostic;
 
@@ -34,13 +36,12 @@ use super::{
     mapping::MappingError,
 };
 
-pub use buffer::TOO_LONG;
 pub use emit::{SEVERAL_HASHES, SID_CLASH};
-pub use held::{DIRECTION, FORM};
-pub use lower::{NEVER, ONE_HASH, TOO_MANY_RULES};
+pub use fragment::{DIRECTION, FORM, TOO_LONG};
 pub use native::NOT_A_RULE;
-pub use tie::{COUNTED, SPLIT};
+pub use pieces::{NEVER, ONE_HASH, TOO_MANY_RULES};
 pub use url::{ENCRYPTED, PARTS};
+pub use xbits::{COUNTED, SPLIT};
 
 /// The target.
 pub static SURICATA: Suricata = Suricata { sids: lock::SidRange::LOCAL };

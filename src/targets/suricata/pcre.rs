@@ -11,23 +11,13 @@ use regex_syntax::{
     hir::{Class, ClassBytes, ClassBytesRange, Hir, HirKind, Look, Repetition},
 };
 
-use serde::Deserialize;
+use crate::plan::adapt::NO_VALUE;
 
-use crate::{diagnostic::Code, plan::adapt::NO_VALUE};
-
-use super::buffer::TOO_LONG;
-
-/// An expression with its delimiters and flags, in quotes: `"/^a\.b$/i"`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pcre(String);
-
-impl Pcre {
-    /// The text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
+use super::{
+    fragment::{Refused, TOO_LONG},
+    place::MailField,
+    text::Pcre,
+};
 
 /// An expression and the longest text that everything that it matches contains: Suricata looks for that first.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,24 +30,24 @@ pub struct Expression {
 
 /// Why there is no expression in a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Refused {
+pub enum Unprintable {
     /// It can't be said; one sentence.
     Unsayable(String),
     /// It is longer than a rule.
     TooLong,
 }
 
-impl From<String> for Refused {
+impl From<String> for Unprintable {
     fn from(why: String) -> Self {
         Self::Unsayable(why)
     }
 }
 
-impl From<Refused> for (Code, String) {
-    fn from(refused: Refused) -> Self {
+impl From<Unprintable> for Refused {
+    fn from(refused: Unprintable) -> Self {
         match refused {
-            Refused::Unsayable(why) => (NO_VALUE, why),
-            Refused::TooLong => {
+            Unprintable::Unsayable(why) => (NO_VALUE, why),
+            Unprintable::TooLong => {
                 (TOO_LONG, format!("the regular expression is longer than the {LONGEST} bytes that fit in a rule"))
             }
         }
@@ -71,7 +61,7 @@ const LONGEST: usize = 4000;
 ///
 /// # Errors
 /// Why not.
-pub fn matching(pattern: &str, ignore_case: bool) -> Result<Expression, Refused> {
+pub fn matching(pattern: &str, ignore_case: bool) -> Result<Expression, Unprintable> {
     Printer { ignore_case, ..Printer::SEARCH }.print(&parse(pattern)?)
 }
 
@@ -79,7 +69,7 @@ pub fn matching(pattern: &str, ignore_case: bool) -> Result<Expression, Refused>
 ///
 /// # Errors
 /// Why not.
-pub fn matching_segment(pattern: &str) -> Result<Expression, Refused> {
+pub fn matching_segment(pattern: &str) -> Result<Expression, Unprintable> {
     let hir = parse(pattern)?;
     // What is matched begins in the last segment, and the segment begins where the text does, or behind a slash.
     let within = Printer { before: "(?=[^\\/]*\\z)(?:", behind: ")", start: "(?:^|(?<=\\/))", ..Printer::SEARCH };
@@ -90,7 +80,7 @@ pub fn matching_segment(pattern: &str) -> Result<Expression, Refused> {
 ///
 /// # Errors
 /// Why not.
-pub fn address(parts: &[Like], field: Option<MailField>) -> Result<Expression, Refused> {
+pub fn address(parts: &[Like], field: Option<MailField>) -> Result<Expression, Unprintable> {
     let within = ClassBytes::new([
         ClassBytesRange::new(b'!', b'!'),
         ClassBytesRange::new(b'#', b'\''),
@@ -102,36 +92,18 @@ pub fn address(parts: &[Like], field: Option<MailField>) -> Result<Expression, R
     ]);
     let within = Hir::class(Class::Bytes(within));
     let hir = Hir::concat(parts.iter().map(|part| like_part(part, within.clone())).collect());
-    let before = match field {
-        None => "(?<![\\w.+-])",
-        Some(field) => field.before(),
-    };
+    let before = field.map_or("(?<![\\w.+-])", in_field);
     let printer = Printer { before, behind: "(?![\\w-]|\\.\\w)", flags: "m", ignore_case: true, ..Printer::SEARCH };
     printer.print(&hir)
 }
 
-/// A field of a mail that holds addresses (RFC 5322, section 3.6).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-pub enum MailField {
-    /// Who wrote it.
-    From,
-    /// Who sent it.
-    Sender,
-    /// To whom.
-    To,
-    /// To whom else.
-    Cc,
-}
-
-impl MailField {
-    /// The field up to an address: on the line of its name, or on one that continues it (section 2.2.3).
-    fn before(self) -> &'static str {
-        match self {
-            Self::From => "^From:(?:[^\\r\\n]|\\r\\n[ \\t])*(?<![\\w.+-])",
-            Self::Sender => "^Sender:(?:[^\\r\\n]|\\r\\n[ \\t])*(?<![\\w.+-])",
-            Self::To => "^To:(?:[^\\r\\n]|\\r\\n[ \\t])*(?<![\\w.+-])",
-            Self::Cc => "^Cc:(?:[^\\r\\n]|\\r\\n[ \\t])*(?<![\\w.+-])",
-        }
+/// A field of a mail up to an address: on the line of its name, or on one that continues it (RFC 5322, section 2.2.3).
+fn in_field(field: MailField) -> &'static str {
+    match field {
+        MailField::From => "^From:(?:[^\\r\\n]|\\r\\n[ \\t])*(?<![\\w.+-])",
+        MailField::Sender => "^Sender:(?:[^\\r\\n]|\\r\\n[ \\t])*(?<![\\w.+-])",
+        MailField::To => "^To:(?:[^\\r\\n]|\\r\\n[ \\t])*(?<![\\w.+-])",
+        MailField::Cc => "^Cc:(?:[^\\r\\n]|\\r\\n[ \\t])*(?<![\\w.+-])",
     }
 }
 
@@ -184,7 +156,7 @@ pub fn like(pattern: &str) -> Vec<Like> {
 ///
 /// # Errors
 /// Why not.
-pub fn liking(parts: &[Like], ignore_case: bool) -> Result<Expression, Refused> {
+pub fn liking(parts: &[Like], ignore_case: bool) -> Result<Expression, Unprintable> {
     let mut operands = vec![Hir::look(Look::Start)];
     operands.extend(parts.iter().map(|part| like_part(part, bytes(0, 255))));
     operands.push(Hir::look(Look::End));
@@ -195,7 +167,7 @@ pub fn liking(parts: &[Like], ignore_case: bool) -> Result<Expression, Refused> 
 ///
 /// # Errors
 /// Why not.
-pub fn last_segment(name: &str) -> Result<Expression, Refused> {
+pub fn last_segment(name: &str) -> Result<Expression, Unprintable> {
     let whole = Hir::concat(vec![segment_start(), Hir::literal(name.as_bytes()), Hir::look(Look::End)]);
     Printer::WHOLE.print(&whole)
 }
@@ -204,7 +176,7 @@ pub fn last_segment(name: &str) -> Result<Expression, Refused> {
 ///
 /// # Errors
 /// Why not.
-pub fn liking_segment(parts: &[Like]) -> Result<Expression, Refused> {
+pub fn liking_segment(parts: &[Like]) -> Result<Expression, Unprintable> {
     let mut operands = vec![segment_start()];
     let within = Hir::class(Class::Bytes(ClassBytes::new([
         ClassBytesRange::new(0, b'/' - 1),
@@ -259,7 +231,7 @@ impl Printer {
     /// All of a buffer, a final line break included.
     const WHOLE: Self = Self { end: "\\z", ..Self::SEARCH };
 
-    fn print(&self, hir: &Hir) -> Result<Expression, Refused> {
+    fn print(&self, hir: &Hir) -> Result<Expression, Unprintable> {
         let mut text = String::from("\"/");
         text.push_str(self.before);
         self.write(&mut text, hir)?;
@@ -271,9 +243,9 @@ impl Printer {
         text.push_str(self.flags);
         text.push('"');
         if text.len() > LONGEST {
-            return Err(Refused::TooLong);
+            return Err(Unprintable::TooLong);
         }
-        Ok(Expression { pcre: Pcre(text), needle: needle(hir) })
+        Ok(Expression { pcre: Pcre::printed(text), needle: needle(hir) })
     }
 
     fn write(&self, text: &mut String, hir: &Hir) -> Result<(), String> {
@@ -414,10 +386,14 @@ fn needle(hir: &Hir) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::text::RuleText, *};
+
+    fn written(expression: &Expression) -> String {
+        RuleText::default().pcre(&expression.pcre).to_string()
+    }
 
     fn printed(pattern: &str) -> String {
-        matching(pattern, false).map_or_else(|why| format!("{why:?}"), |expression| expression.pcre.0)
+        matching(pattern, false).map_or_else(|why| format!("{why:?}"), |expression| written(&expression))
     }
 
     #[test]
@@ -453,7 +429,7 @@ mod tests {
 
     #[test]
     fn like_is_anchored_and_counts_characters() {
-        let text = |pattern| liking(&like(pattern), true).unwrap().pcre.0;
+        let text = |pattern| written(&liking(&like(pattern), true).unwrap());
         assert_eq!(text("a%b"), r#""/^a[\x00-\xff]*b\z/i""#);
         assert_eq!(text("_"), r#""/^(?:[\x00-\x7f]|[\xc2-\xf4][\x80-\xbf]{1,3})\z/i""#);
         assert_eq!(like("%%a_"), [Like::Any, Like::Text("a".into()), Like::One]);

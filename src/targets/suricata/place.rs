@@ -6,27 +6,44 @@ use serde::Deserialize;
 
 use crate::{plan::fidelity::Fidelity, targets::mapping};
 
-use super::{header::Seen, pcre::MailField, text::Keyword};
+use super::text::Keyword;
 
 /// The mapping of this target.
-pub type Mapping = mapping::Mapping<Scene, Row>;
+pub type Mapping = mapping::Mapping<Traffic, Row>;
 
-/// What one rule can see together.
+/// A data source of the mapping.
+pub type Source = mapping::DataSource<Traffic>;
+
+/// The traffic that one rule can see together.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Scene {
+pub struct Traffic {
     /// The protocol in front of its rules.
     pub protocol: Keyword,
     /// What it is, for `msg` and for people: `DNS query`.
     pub about: String,
     /// Which packets its rules see.
-    pub seen: Seen,
+    pub seen: FlowSide,
     /// Whether its rules ask for an established connection.
     #[serde(default)]
     pub established: bool,
     /// Which end of the packet is the victim, where that is clear.
     #[serde(default)]
     pub victim: Option<Victim>,
+}
+
+/// The side of a conversation whose packets the rules of a data source see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FlowSide {
+    /// Those of the client: the source is the source.
+    ToServer,
+    /// Those of the server: source and destination are swapped.
+    ToClient,
+    /// Those that carry what the rule looks for, whoever opened the conversation.
+    Either,
+    /// The first one each way, as they are: an answer to the source has it as its destination.
+    Packets,
 }
 
 /// The end of the packet that the victim has.
@@ -39,7 +56,7 @@ pub enum Victim {
     Destination,
 }
 
-/// Where a scene's rules see a property.
+/// Where the rules of a data source see a property.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(try_from = "FileRow")]
 pub struct Row {
@@ -120,6 +137,19 @@ pub enum Place {
         /// The buffer of the field; the text of the mail as it is sent where `None`.
         buffer: Option<Keyword>,
     },
+}
+
+/// A field of a mail that holds addresses (RFC 5322, section 3.6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub enum MailField {
+    /// Who wrote it.
+    From,
+    /// Who sent it.
+    Sender,
+    /// To whom.
+    To,
+    /// To whom else.
+    Cc,
 }
 
 /// Whose address or port it is.

@@ -3,8 +3,8 @@
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use super::{
+    fragment::AppProtocol,
     header::Ports,
-    held::Spoken,
     text::{Keyword, RuleText},
 };
 
@@ -23,7 +23,7 @@ pub struct Stack {
 
 impl Stack {
     /// A single protocol, in its layer.
-    pub fn of(Spoken { protocol, ports }: Spoken) -> Self {
+    pub fn new(AppProtocol { protocol, ports }: AppProtocol) -> Self {
         let mut stack = Self { ports, ..Self::default() };
         match protocol.as_str() {
             "ip" => {}

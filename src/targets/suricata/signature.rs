@@ -5,14 +5,14 @@ use std::sync::Arc;
 use crate::plan::Hash;
 
 use super::{
-    place::{Requires, Victim},
+    place::{Requires, Source},
     text::RuleText,
 };
 
 /// One rule before it has a number and the names of its indicators.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Signature {
-    /// Which rule of its pattern this is: scene, alternative, and a number where these give several. Part of what its
+    /// Which rule of its pattern this is: data source, alternative, and a number where these give several. Part of what its
     /// sid hangs on.
     pub slot: String,
     /// Protocol, addresses, ports, direction.
@@ -21,12 +21,8 @@ pub struct Signature {
     pub options: RuleText,
     /// Lists of hashes of its own, for `options` to be completed with.
     pub lists: Vec<OwnList>,
-    /// What the scene is called.
-    pub about: Arc<str>,
-    /// The name of the scene.
-    pub scene: Arc<str>,
-    /// Which end is the victim.
-    pub victim: Option<Victim>,
+    /// The data source.
+    pub source: Arc<Source>,
 }
 
 /// What one packet or transaction has to show: options, by the buffer that they are about.
@@ -48,11 +44,11 @@ struct Asked {
 impl Match {
     /// Options that are about no buffer.
     pub fn plain(options: RuleText) -> Self {
-        Self::of(RuleText::default(), options)
+        Self::new(RuleText::default(), options)
     }
 
     /// Options about a buffer.
-    pub fn of(buffer: RuleText, options: RuleText) -> Self {
+    pub fn new(buffer: RuleText, options: RuleText) -> Self {
         Self { requires: None, asked: vec![Asked { buffer, options, instance: false }] }
     }
 
@@ -108,7 +104,7 @@ pub struct OwnList {
 }
 
 /// What a plan becomes: a rule of its own, or a line of a list.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Body {
     /// A rule of its own.
     Signature(Signature),

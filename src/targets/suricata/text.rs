@@ -86,9 +86,9 @@ impl RuleText {
         self
     }
 
-    /// Appends a regular expression that [`pcre`](super::pcre) printed.
-    pub fn pcre(mut self, expression: &super::pcre::Pcre) -> Self {
-        self.0.push_str(expression.as_str());
+    /// Appends a regular expression.
+    pub fn pcre(mut self, expression: &Pcre) -> Self {
+        self.0.push_str(&expression.0);
         self
     }
 
@@ -116,6 +116,12 @@ impl RuleText {
     }
 }
 
+impl AsRef<Self> for RuleText {
+    fn as_ref(&self) -> &Self {
+        self
+    }
+}
+
 impl Display for RuleText {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.0)
@@ -126,6 +132,17 @@ fn push_hex(text: &mut String, byte: u8) {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     text.push(char::from(DIGITS[usize::from(byte >> 4)]));
     text.push(char::from(DIGITS[usize::from(byte & 15)]));
+}
+
+/// An expression with its delimiters and flags, in quotes: `"/^a\.b$/i"`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pcre(String);
+
+impl Pcre {
+    /// The text that [`pcre`](super::pcre) printed.
+    pub(super) fn printed(text: String) -> Self {
+        Self(text)
+    }
 }
 
 /// Where a list of hashes lies, as seen from the rules.
@@ -172,7 +189,7 @@ impl TryFrom<String> for Keyword {
 impl Keyword {
     /// A word of the program's own.
     #[must_use]
-    pub fn of(word: &'static str) -> Self {
+    pub fn new(word: &'static str) -> Self {
         Self(word.to_owned())
     }
 

@@ -14,8 +14,8 @@ use crate::{
 };
 
 use super::{
-    buffer::{self, LONGEST, TOO_LONG},
-    held::{Held, Piece, no_operator, no_value, text_of},
+    buffer::{self, LONGEST},
+    fragment::{Fragment, FragmentResult, Refused, TOO_LONG, no_operator, no_value, text_of},
     place::Case,
     signature::Match,
     text::{Keyword, RuleText},
@@ -29,9 +29,9 @@ pub const PARTS: Code = Code("L124");
 const CLEAR: &str = "of an https URL only the host, where it is a name, goes over the wire in the clear";
 
 /// The request for each URL of `test`, as a client sends it to the server itself.
-pub fn hold(test: &Test) -> Piece {
+pub fn lower_test(test: &Test) -> FragmentResult {
     if test.operator == Operator::Like && !test.negated {
-        return hold_like(test);
+        return lower_like(test);
     }
     let urls = urls(test)?;
     if let Some(other) = urls.iter().find(|url| !matches!(url.scheme.as_str(), "http" | "https" | "")) {
@@ -54,11 +54,11 @@ pub fn hold(test: &Test) -> Piece {
     });
     let losses = [hidden, guessed, unsaid].into_iter().flatten();
     let loss = losses.reduce(|(code, one, why), (_, other, more)| (code, one | other, format!("{why}; {more}")));
-    Ok((Held::Options(shown.into_iter().map(request).collect::<Result<_, _>>()?), loss))
+    Ok((Fragment::Options(shown.into_iter().map(request).collect::<Result<_, _>>()?), loss))
 }
 
 /// URLs that are like a pattern with a scheme and a path: what the host is like, and what the path is like.
-fn hold_like(test: &Test) -> Piece {
+fn lower_like(test: &Test) -> FragmentResult {
     let mut options = Vec::with_capacity(test.values.len());
     let mut split = false;
     for value in &test.values {
@@ -74,20 +74,20 @@ fn hold_like(test: &Test) -> Piece {
         }
         let host = if authority.contains(['%', '_']) {
             split = true;
-            buffer::like(&Keyword::of("http.host.raw"), Case::Ignore, authority)?
+            buffer::like(&Keyword::new("http.host.raw"), Case::Ignore, authority)?
         } else {
             host_field(&UrlParts::parse(&format!("http://{authority}/")).ok_or_else(unclear)?)
         };
-        options.push(host.and(&buffer::like(&Keyword::of("http.uri.raw"), Case::Keep, target)?));
+        options.push(host.and(&buffer::like(&Keyword::new("http.uri.raw"), Case::Keep, target)?));
     }
     let loss = split.then(|| {
         (PARTS, Fidelity::NARROWER, "a % in the host stands for a part of the host, not of the path".to_owned())
     });
-    Ok((Held::Options(options), loss))
+    Ok((Fragment::Options(options), loss))
 }
 
 /// The server name of each URL of `test`: the host alone, with `drop_path` also of URLs that name a page of it.
-pub fn hold_host(buffer: &Keyword, drop_path: bool, test: &Test) -> Piece {
+pub fn lower_host(buffer: &Keyword, drop_path: bool, test: &Test) -> FragmentResult {
     if test.operator != Operator::Equal {
         return Err((NO_PLACE, "a server name has no path".to_owned()));
     }
@@ -104,13 +104,13 @@ pub fn hold_host(buffer: &Keyword, drop_path: bool, test: &Test) -> Piece {
         }
         let name = name.as_str().as_bytes();
         let option = RuleText::new("content:").content(name).word("; nocase; bsize:").number(name.len() as u64);
-        options.push(Match::of(RuleText::default().keyword(buffer).word("; "), option.word("; ")));
+        options.push(Match::new(RuleText::default().keyword(buffer).word("; "), option.word("; ")));
     }
     let why = "every page of the host is seen, for the path is encrypted".to_owned();
-    Ok((Held::Options(options), Some((ENCRYPTED, Fidelity::BROADER, why))))
+    Ok((Fragment::Options(options), Some((ENCRYPTED, Fidelity::BROADER, why))))
 }
 
-fn urls(test: &Test) -> Result<Vec<&UrlParts>, (Code, String)> {
+fn urls(test: &Test) -> Result<Vec<&UrlParts>, Refused> {
     if test.operator != Operator::Equal || test.negated || test.values.is_empty() {
         return Err(no_operator(test, "a URL"));
     }
@@ -122,13 +122,13 @@ fn urls(test: &Test) -> Result<Vec<&UrlParts>, (Code, String)> {
 }
 
 /// The request line and `Host` of a request.
-fn request(url: &UrlParts) -> Result<Match, (Code, String)> {
+fn request(url: &UrlParts) -> Result<Match, Refused> {
     if url.target.len() > LONGEST {
         return Err((TOO_LONG, format!("a path of {} bytes: a rule holds {LONGEST} at most", url.target.len())));
     }
     let option = RuleText::new("content:").content(url.target.as_bytes()).word("; bsize:");
     let option = option.number(url.target.len() as u64).word("; ");
-    Ok(host_field(url).and(&Match::of(RuleText::new("http.uri.raw; "), option)))
+    Ok(host_field(url).and(&Match::new(RuleText::new("http.uri.raw; "), option)))
 }
 
 /// `Host` has the port where it is not that of the scheme (RFC 9110, section 7.2).
@@ -138,5 +138,5 @@ fn host_field(url: &UrlParts) -> Match {
         None => url.host.to_string(),
     };
     let option = RuleText::new("content:").content(host.as_bytes()).word("; nocase; bsize:");
-    Match::of(RuleText::new("http.host.raw; "), option.number(host.len() as u64).word("; "))
+    Match::new(RuleText::new("http.host.raw; "), option.number(host.len() as u64).word("; "))
 }

@@ -65,8 +65,8 @@ pub struct Facts<'a> {
     pub fidelity: Fidelity,
     /// What they don't say.
     pub losses: &'a [Loss],
-    /// The name of the scene, for the class.
-    pub scene: &'a str,
+    /// The name of the data source, for the class.
+    pub source: &'a str,
     /// Which end is the victim.
     pub victim: Option<Victim>,
 }
@@ -82,7 +82,7 @@ impl RuleView {
             msg: facts.msg.clone(),
             options,
             references: References::new(&facts.origin.references),
-            classtype: classtype(facts.origin, facts.scene),
+            classtype: classtype(facts.origin, facts.source),
             target: match facts.victim {
                 None => "",
                 Some(Victim::Source) => "target:src_ip; ",
@@ -138,18 +138,18 @@ fn level(confidence: u8) -> &'static str {
 
 /// One of the classes that Suricata ships, by what the indicator says of itself (indicator-type-ov, and the labels that
 /// feeds use).
-fn classtype(origin: &Origin, scene: &str) -> &'static str {
+fn classtype(origin: &Origin, source: &str) -> &'static str {
     let labelled =
         |words: &[&str]| origin.labels.iter().any(|label| words.iter().any(|word| contains_ignoring_case(label, word)));
     if labelled(&["phishing", "credential"]) {
         "credential-theft"
     } else if labelled(&["c2", "command-and-control", "botnet"]) {
-        if matches!(scene, "dns" | "tls" | "http") { "domain-c2" } else { "command-and-control" }
+        if matches!(source, "dns" | "tls" | "http") { "domain-c2" } else { "command-and-control" }
     } else if labelled(&["exploit"]) {
         "exploit-kit"
     } else if labelled(&["mining", "cryptominer"]) {
         "coin-mining"
-    } else if scene == "file"
+    } else if source == "file"
         || !origin.malware.is_empty()
         || labelled(&["malware", "malicious", "ransomware", "trojan"])
     {

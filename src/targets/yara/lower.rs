@@ -22,15 +22,15 @@ use crate::{
     },
 };
 
-/// What the mapping says of the one scene, a file: nothing.
+/// The keys of the one data source, a file: none.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Scene {}
+pub(super) struct Source {}
 
 /// Where a property is in a file.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Place {
+pub(super) struct Row {
     /// Expression of YARA; with `each`, about one element, `item`.
     expression: String,
     holds: Holds,
@@ -56,7 +56,7 @@ pub(super) struct Draft {
 
 /// The mapping, and what the user accepts.
 pub(super) struct Files {
-    mapping: Mapping<Scene, Place>,
+    mapping: Mapping<Source, Row>,
     accept: Accept,
 }
 
@@ -69,28 +69,28 @@ struct Written<'m> {
 }
 
 impl Files {
-    pub(super) fn new(mapping: Mapping<Scene, Place>, accept: Accept) -> Self {
+    pub(super) fn new(mapping: Mapping<Source, Row>, accept: Accept) -> Self {
         Self { mapping, accept }
     }
 
-    fn fit<'a>(&'a self, scene: usize, test: &'a Test) -> Fit<Written<'a>> {
+    fn fit<'a>(&'a self, source: usize, test: &'a Test) -> Fit<Written<'a>> {
         let path = test.property.path.as_ref();
         let mut written = Written { operands: Vec::new(), modules: Vec::new() };
         let (mut weak, mut broader) = (false, None);
-        let mut rows = self.mapping.rows(scene, test).peekable();
+        let mut rows = self.mapping.rows(source, test).peekable();
         if rows.peek().is_none() {
             let reason = self.mapping.reason(path).map(str::to_owned);
             return Fit::Lacks(NO_PLACE, reason.unwrap_or_else(|| format!("YARA knows no {path}")));
         }
-        for place in rows {
-            match place.write(test) {
+        for row in rows {
+            match row.write(test) {
                 Ok(operands) => written.operands.extend(operands),
                 Err(Unwritable::Operator(message)) => return Fit::Lacks(NO_OPERATOR, message),
                 Err(Unwritable::Value(message)) => return Fit::Lacks(NO_VALUE, message),
             }
-            written.modules.extend(place.modules.iter().map(AsRef::as_ref));
-            weak |= place.weak;
-            broader = broader.or(place.broader.as_ref());
+            written.modules.extend(row.modules.iter().map(AsRef::as_ref));
+            weak |= row.weak;
+            broader = broader.or(row.broader.as_ref());
         }
         if written.operands.is_empty() {
             return Fit::Lacks(NO_OPERATOR, format!("YARA can't ask whether there is a {path}"));
@@ -100,7 +100,7 @@ impl Files {
     }
 }
 
-impl Place {
+impl Row {
     /// The operands for a test.
     fn write(&self, test: &Test) -> Result<Vec<String>, Unwritable> {
         let operands = comparisons(&self.expression, self.holds, test)?;
@@ -118,9 +118,9 @@ impl Backend for Files {
     type Draft = Draft;
 
     fn lower(&self, plan: &Plan) -> Result<Lowered<Draft>, Refusal> {
-        let capabilities = Capabilities { scenes: self.mapping.scenes().len(), accept: self.accept, ties: None };
+        let capabilities = Capabilities { scenes: self.mapping.data_sources().len(), accept: self.accept, ties: None };
         let adapted =
-            adapt(plan, capabilities, |scene, test| self.fit(scene, test)).map_err(|reasons| Refusal { reasons })?;
+            adapt(plan, capabilities, |source, test| self.fit(source, test)).map_err(|reasons| Refusal { reasons })?;
         let modules = adapted.parts.iter().flat_map(|part| &part.tests).flat_map(|(_, written)| &written.modules);
         let modules = modules.map(|module| Box::from(*module)).collect();
         let draft = Draft { modules, condition: lines(&adapted.parts) };

@@ -501,8 +501,8 @@ fn every_property_has_a_place_or_a_reason() {
 fn a_mapping_of_another_form_is_refused() {
     let refused =
         |text: &str| target().prepare(text, stixc::targets::contract::Options { accept: Accept::ALL }).is_err();
-    let scene = "[scene.dns]\nprotocol = \"dns\"\nabout = \"q\"\nseen = \"to-server\"\n";
-    let row = |rest: &str| format!("{scene}[[row]]\nproperty = \"domain-name:value\"\nscene = \"dns\"\n{rest}");
+    let source = "[data_source.dns]\nprotocol = \"dns\"\nabout = \"q\"\nseen = \"to-server\"\n";
+    let row = |rest: &str| format!("{source}[[row]]\nproperty = \"domain-name:value\"\ndata_source = \"dns\"\n{rest}");
     assert!(!refused(&row("place = \"buffer\"\nbuffer = \"dns.query\"")));
     for wrong in [
         row("place = \"buffer\""),
@@ -511,7 +511,7 @@ fn a_mapping_of_another_form_is_refused() {
         row("place = \"nowhere\""),
         row("place = \"protocol\""),
         row("place = \"url\"\ncolour = \"red\""),
-        scene.replace("to-server", "nobody"),
+        source.replace("to-server", "nobody"),
     ] {
         assert!(refused(&wrong), "{wrong}");
     }

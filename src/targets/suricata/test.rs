@@ -1,78 +1,32 @@
-//! What a scene makes of one test: pieces of rules.
+//! Lowers one test to Suricata keywords, by one mapping row.
 
 use std::{collections::BTreeMap, net::IpAddr};
 
 use ipnet::IpNet;
 
-use crate::{
-    diagnostic::Code,
-    plan::{
-        Hash, HashAlgorithm, Operator, Test, Value, ValueKind,
-        adapt::{CASE, Fit, NO_OPERATOR, NO_VALUE},
-        fidelity::Fidelity,
-        value,
-    },
+use crate::plan::{
+    Hash, HashAlgorithm, Operator, Test, Value, ValueKind,
+    adapt::{CASE, Fit},
+    fidelity::Fidelity,
+    value,
 };
 
 use super::{
     buffer,
+    fragment::{AppProtocol, FORM, Fragment, FragmentResult, Refused, no_operator, no_value, text_of, together},
     header::Ports,
-    place::{EndOf, Place, Requires, Row},
+    place::{EndOf, Place, Row},
     signature::Match,
     text::{Keyword, RuleText},
     url,
 };
 
-/// The rule does not tell the two ends of the conversation apart.
-pub const DIRECTION: Code = Code("L120");
-/// The place shows another form of the property than the standard's.
-pub const FORM: Code = Code("L123");
-
-/// What a scene needs to write a test down.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Held {
-    /// Options, one of which has to hold; each makes a rule of its own.
-    Options(Vec<Match>),
-    /// An address.
-    Address(EndOf, Vec<IpNet>, bool),
-    /// A port.
-    Port(EndOf, Ports),
-    /// One of these protocols; each makes a rule of its own.
-    Protocols(Vec<Spoken>),
-    /// Hashes of a whole file.
-    Hashes(Vec<Hash>, bool),
-}
-
-impl Held {
-    /// The same, for some versions of Suricata only.
-    fn requiring(self, requires: Option<Requires>) -> Self {
-        match self {
-            Self::Options(options) => {
-                Self::Options(options.into_iter().map(|asked| asked.requiring(requires)).collect())
-            }
-            other => other,
-        }
-    }
-}
-
-/// A protocol.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Spoken {
-    /// Its word of the rule language.
-    pub protocol: Keyword,
-    /// The ports at which Suricata recognises it, where it does at these only.
-    pub ports: Option<Ports>,
-}
-
-/// A piece, and what it loses; or why there is none.
-pub type Piece = Result<(Held, Option<(Code, Fidelity, String)>), (Code, String)>;
-
-/// What `row` makes of `test`.
-pub fn hold(row: &Row, test: &Test) -> Fit<Held> {
+/// Lowers `test` by `row`.
+pub fn lower_test(row: &Row, test: &Test) -> Fit<Fragment> {
     let piece = match &row.place {
-        Place::Buffer(_) | Place::LastSegment(_) | Place::Start(_) | Place::Field(_) => buffer::hold(row, test),
-        Place::Url => url::hold(test),
-        Place::UrlHost { buffer, drop_path } => url::hold_host(buffer, *drop_path, test),
+        Place::Buffer(_) | Place::LastSegment(_) | Place::Start(_) | Place::Field(_) => buffer::lower_test(row, test),
+        Place::Url => url::lower_test(test),
+        Place::UrlHost { buffer, drop_path } => url::lower_host(buffer, *drop_path, test),
         Place::Address(end) => address(*end, test),
         Place::Port(end) => port(*end, test),
         Place::Protocol { values, usual_ports } => protocol(values, usual_ports, test),
@@ -82,7 +36,7 @@ pub fn hold(row: &Row, test: &Test) -> Fit<Held> {
         Place::Digest(keyword) => digest(keyword, test).map(|held| (held, None)),
         Place::Serial(keyword) => serial(keyword, test).map(|held| (held, None)),
         Place::Number(keyword) => number(keyword, test).map(|held| (held, None)),
-        Place::Mail { field, buffer } => buffer::hold_mail(*field, buffer.as_ref(), test),
+        Place::Mail { field, buffer } => buffer::lower_mail(*field, buffer.as_ref(), test),
     };
     match piece {
         Ok((by, loss)) => {
@@ -106,18 +60,7 @@ fn has_parts(test: &Test) -> bool {
     test.values.iter().filter_map(text_of).any(has)
 }
 
-/// The refusal of an operator.
-pub fn no_operator(test: &Test, place: &str) -> (Code, String) {
-    let not = if test.negated { "NOT " } else { "" };
-    (NO_OPERATOR, format!("{place} can't be compared with {not}{} in a rule", test.operator))
-}
-
-/// The refusal of a value.
-pub fn no_value(message: impl Into<String>) -> (Code, String) {
-    (NO_VALUE, message.into())
-}
-
-fn address(end: EndOf, test: &Test) -> Piece {
+fn address(end: EndOf, test: &Test) -> FragmentResult {
     let mut nets = Vec::with_capacity(test.values.len());
     for value in &test.values {
         let net = match &value.kind {
@@ -138,7 +81,7 @@ fn address(end: EndOf, test: &Test) -> Piece {
     if nets.is_empty() || !comparable || (test.negated && end == EndOf::Either) {
         return Err(no_operator(test, "an address"));
     }
-    Ok((Held::Address(end, nets, test.negated), None))
+    Ok((Fragment::Address(end, nets, test.negated), None))
 }
 
 /// The prefix that a LIKE pattern means, where it ends at a dot: `198.51.100.%`.
@@ -153,7 +96,7 @@ fn prefix(pattern: &str) -> Option<IpNet> {
     IpNet::new(IpAddr::from(all), length).ok()
 }
 
-fn port(end: EndOf, test: &Test) -> Piece {
+fn port(end: EndOf, test: &Test) -> FragmentResult {
     let last = i64::from(u16::MAX);
     let mut ranges = Vec::with_capacity(test.values.len());
     for value in &test.values {
@@ -172,16 +115,20 @@ fn port(end: EndOf, test: &Test) -> Piece {
     if ranges.is_empty() {
         return Err(no_operator(test, "a port"));
     }
-    let ports = Ports::of(ranges);
+    let ports = Ports::new(ranges);
     let ports = if test.negated { ports.complement() } else { ports };
-    Ok((Held::Port(end, ports), None))
+    Ok((Fragment::Port(end, ports), None))
 }
 
-fn protocol(values: &BTreeMap<String, Keyword>, usual_ports: &BTreeMap<String, Vec<u16>>, test: &Test) -> Piece {
+fn protocol(
+    values: &BTreeMap<String, Keyword>,
+    usual_ports: &BTreeMap<String, Vec<u16>>,
+    test: &Test,
+) -> FragmentResult {
     if test.operator != Operator::Equal || test.negated {
         return Err(no_operator(test, "a protocol"));
     }
-    let mut protocols: Vec<Spoken> = Vec::with_capacity(test.values.len());
+    let mut protocols: Vec<AppProtocol> = Vec::with_capacity(test.values.len());
     for value in &test.values {
         let name = text_of(value).map(str::to_ascii_lowercase);
         let Some((name, protocol)) =
@@ -189,10 +136,11 @@ fn protocol(values: &BTreeMap<String, Keyword>, usual_ports: &BTreeMap<String, V
         else {
             return Err(no_value(format!("{value} is no protocol that these rules can name")));
         };
-        let ports = usual_ports.get(&name).map(|ports| Ports::of(ports.iter().map(|&port| (port.into(), port.into()))));
-        let spoken = Spoken { protocol: protocol.clone(), ports };
-        if !protocols.contains(&spoken) {
-            protocols.push(spoken);
+        let ports =
+            usual_ports.get(&name).map(|ports| Ports::new(ports.iter().map(|&port| (port.into(), port.into()))));
+        let known = AppProtocol { protocol: protocol.clone(), ports };
+        if !protocols.contains(&known) {
+            protocols.push(known);
         }
     }
     if protocols.is_empty() {
@@ -203,19 +151,11 @@ fn protocol(values: &BTreeMap<String, Keyword>, usual_ports: &BTreeMap<String, V
         .into_iter()
         .find(|name| usual_ports.contains_key(name))
         .map(|name| (FORM, Fidelity::NARROWER, format!("Suricata recognises {name} at its usual port only")));
-    Ok((Held::Protocols(protocols), loss))
-}
-
-/// The text of a value, where it is one.
-pub fn text_of(value: &Value) -> Option<&str> {
-    match &value.kind {
-        ValueKind::Text(text) => Some(text),
-        _ => None,
-    }
+    Ok((Fragment::Protocols(protocols), loss))
 }
 
 /// The hashes of a test for equality.
-fn hash_values(test: &Test) -> Result<Vec<Hash>, (Code, String)> {
+fn hash_values(test: &Test) -> Result<Vec<Hash>, Refused> {
     if test.operator != Operator::Equal || test.values.is_empty() {
         return Err(no_operator(test, "a hash"));
     }
@@ -226,16 +166,16 @@ fn hash_values(test: &Test) -> Result<Vec<Hash>, (Code, String)> {
     test.values.iter().map(hash).collect()
 }
 
-fn hashes(test: &Test) -> Result<Held, (Code, String)> {
+fn hashes(test: &Test) -> Result<Fragment, Refused> {
     let hashes = hash_values(test)?;
     if hashes.iter().any(|hash| hash.algorithm() == HashAlgorithm::Sha512) {
         return Err(no_value("Suricata does not compute SHA-512"));
     }
-    Ok(Held::Hashes(hashes, test.negated))
+    Ok(Fragment::Hashes(hashes, test.negated))
 }
 
 /// `filesize` compares with `>` and `<` only, both without the number itself.
-fn size(test: &Test) -> Result<Held, (Code, String)> {
+fn size(test: &Test) -> Result<Fragment, Refused> {
     if test.negated && test.values.len() > 1 {
         return Err(no_operator(test, "a size"));
     }
@@ -260,17 +200,17 @@ fn size(test: &Test) -> Result<Held, (Code, String)> {
     if options.is_empty() {
         return Err(no_operator(test, "a size"));
     }
-    Ok(Held::Options(options.into_iter().map(Match::plain).collect()))
+    Ok(Fragment::Options(options.into_iter().map(Match::plain).collect()))
 }
 
 /// `tls.cert_fingerprint` has SHA-1 in lower case with colons.
-fn fingerprint(keyword: &Keyword, test: &Test) -> Result<Held, (Code, String)> {
+fn fingerprint(keyword: &Keyword, test: &Test) -> Result<Fragment, Refused> {
     let buffer = RuleText::default().keyword(keyword).word("; ");
     digests(test, &buffer, |bytes| RuleText::default().hex(bytes, ':').to_string().into_bytes())
 }
 
 /// A transform that hashes the buffer.
-fn digest(keyword: &Keyword, test: &Test) -> Result<Held, (Code, String)> {
+fn digest(keyword: &Keyword, test: &Test) -> Result<Fragment, Refused> {
     let transform = match hash_values(test)?.first().map(Hash::algorithm) {
         Some(HashAlgorithm::Md5) => "; to_md5; ",
         Some(HashAlgorithm::Sha1) => "; to_sha1; ",
@@ -288,22 +228,14 @@ fn whole(buffer: &RuleText, bytes: &[u8], negated: bool) -> Match {
     } else {
         RuleText::new("content:").content(bytes).word("; bsize:").number(bytes.len() as u64).word("; ")
     };
-    Match::of(buffer.clone(), options)
+    Match::new(buffer.clone(), options)
 }
 
 /// One match for each hash, as `write` has its bytes; one for all where none may hold.
-fn digests(test: &Test, buffer: &RuleText, write: impl Fn(&[u8]) -> Vec<u8>) -> Result<Held, (Code, String)> {
+fn digests(test: &Test, buffer: &RuleText, write: impl Fn(&[u8]) -> Vec<u8>) -> Result<Fragment, Refused> {
     let hashes = hash_values(test)?;
     let options = hashes.iter().map(|hash| whole(buffer, &write(&bytes_of(hash.hex())), test.negated));
-    Ok(Held::Options(together(options.collect(), test.negated)))
-}
-
-/// Alternatives as they are; where none may hold, one that names them all.
-pub fn together(options: Vec<Match>, negated: bool) -> Vec<Match> {
-    if !negated {
-        return options;
-    }
-    vec![options.iter().fold(Match::default(), Match::and)]
+    Ok(Fragment::Options(together(options.collect(), test.negated)))
 }
 
 /// The bytes behind hexadecimal digits.
@@ -313,7 +245,7 @@ fn bytes_of(hex: &str) -> Vec<u8> {
 }
 
 /// `tls.cert_serial` has pairs of capital digits with colons.
-fn serial(keyword: &Keyword, test: &Test) -> Result<Held, (Code, String)> {
+fn serial(keyword: &Keyword, test: &Test) -> Result<Fragment, Refused> {
     if test.operator != Operator::Equal {
         return Err(no_operator(test, "a serial number"));
     }
@@ -333,10 +265,10 @@ fn serial(keyword: &Keyword, test: &Test) -> Result<Held, (Code, String)> {
     if options.is_empty() {
         return Err(no_operator(test, "a serial number"));
     }
-    Ok(Held::Options(together(options, test.negated)))
+    Ok(Fragment::Options(together(options, test.negated)))
 }
 
-fn number(keyword: &Keyword, test: &Test) -> Result<Held, (Code, String)> {
+fn number(keyword: &Keyword, test: &Test) -> Result<Fragment, Refused> {
     if test.operator != Operator::Equal || test.negated || test.values.is_empty() {
         return Err(no_operator(test, keyword.as_str()));
     }
@@ -350,5 +282,5 @@ fn number(keyword: &Keyword, test: &Test) -> Result<Held, (Code, String)> {
         let number = number.ok_or_else(|| no_value(format!("{value} is no number from 0 to 255")))?;
         Ok(Match::plain(RuleText::default().keyword(keyword).word(":").number(number).word("; ")))
     };
-    test.values.iter().map(option).collect::<Result<_, _>>().map(Held::Options)
+    test.values.iter().map(option).collect::<Result<_, _>>().map(Fragment::Options)
 }

@@ -162,16 +162,16 @@ pub(super) type Table = Mapping<LogSource, Field>;
 /// Its form, unknown keys, and names that can't stand in a rule or in a file name.
 pub(super) fn read(text: &str) -> Result<Table, MappingError> {
     let table = Table::read(text)?;
-    for scene in table.scenes() {
-        let LogSource { category, product, service, title, .. } = &scene.data;
+    for source in table.data_sources() {
+        let LogSource { category, product, service, title, .. } = &source.data;
         let wrong = |message: &str| {
-            Err(MappingError::Keys { place: format!("scene {}", scene.name), message: message.to_owned() })
+            Err(MappingError::Keys { place: format!("data source {}", source.name), message: message.to_owned() })
         };
         if [category, product, service].iter().all(|key| key.is_none()) {
             return wrong("a log source needs a category, a product or a service");
         }
         let is_file_name = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
-        if !scene.name.bytes().all(is_file_name) || !(3..=29).contains(&scene.name.len()) {
+        if !source.name.bytes().all(is_file_name) || !(3..=29).contains(&source.name.len()) {
             return wrong("its name becomes part of file names: 3 to 29 letters a-z, digits and _");
         }
         if title.is_empty() || title.chars().count() > 40 {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::rows::Table;
+use super::mapping_rows::Table;
 use crate::plan::{Condition, Observation, Operator, Plan, Property, Test, Value, ValueKind};
 
 /// Two properties of one object, and what they are together. The third name is no property of STIX: only rows of a
@@ -36,7 +36,7 @@ const PAIRS: [Pair; 4] = [
 const LIMIT: usize = 256;
 
 /// The plan with each such pair joined, where the mapping has rows for it.
-pub(super) fn joined<'p>(plan: &'p Plan, table: &Table) -> Cow<'p, Plan> {
+pub(super) fn join_paths<'p>(plan: &'p Plan, table: &Table) -> Cow<'p, Plan> {
     let pairs: Vec<&Pair> = PAIRS.iter().filter(|pair| table.maps(pair.whole)).collect();
     if !pairs.iter().any(|pair| observes(&plan.observation, pair)) {
         return Cow::Borrowed(plan);

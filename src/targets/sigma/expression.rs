@@ -2,18 +2,16 @@
 
 use std::borrow::Cow;
 
-use super::{BELOW_KEY, Compared, Draft, HIVE, PATH_PRESENT, REGEX, Refused};
-use crate::{
-    plan::{Operator, Value, ValueKind, fidelity::Fidelity},
-    targets::sigma::{
-        regex::{self, Subject},
-        registry::{self, Hive},
-        rows::Form,
-        text::YamlScalar,
-    },
+use super::{
+    field_test::{BELOW_KEY, Compared, Comparison, HIVE, PATH_PRESENT, REGEX, Refused},
+    mapping_rows::Form,
+    regex::{self, Subject},
+    registry::{self, Hive},
+    text::YamlScalar,
 };
+use crate::plan::{Operator, Value, ValueKind, fidelity::Fidelity};
 
-impl Draft<'_, '_> {
+impl Comparison<'_, '_> {
     fn key_expression(&mut self, pattern: &str) -> Result<Cow<'static, str>, Refused> {
         let (pattern, hive) = registry::expression(pattern);
         if pattern.to_ascii_uppercase().contains("HKEY") {

@@ -1,14 +1,12 @@
-//! One test in one field: the form of its values there, and what that loses.
-
-mod expression;
+//! A test in one field: the form of its values there, and what that loses.
 
 use super::{
     address::forms,
+    mapping_rows::{Constant, Field, Form},
     regex::{self, Subject},
     registry::{self, Hive},
-    rows::{Constant, Field, Form},
     text::{YamlScalar, readable},
-    wild::{SigmaValue, modified},
+    wildcard::{SigmaValue, modified},
 };
 use crate::{
     diagnostic::Code,
@@ -77,7 +75,7 @@ impl<'m> Clause<'m> {
 
 /// A test in a field.
 #[derive(Debug, Clone)]
-pub(super) struct Place<'m> {
+pub(super) struct FieldTest<'m> {
     /// The row behind it.
     pub(super) row: &'m Field,
     /// The test, without its negation.
@@ -88,35 +86,36 @@ pub(super) struct Place<'m> {
     pub(super) losses: Vec<(Code, Fidelity, String)>,
 }
 
-type Refused = (Code, String);
+pub(super) type Refused = (Code, String);
 
 /// Writes `test` down for the field of `row`. With `minds_case` letter case is told apart where STIX does: plain
 /// comparisons become regular expressions.
 ///
 /// # Errors
 /// Why the field can't hold it.
-pub(super) fn place<'m>(row: &'m Field, test: &Test, minds_case: bool) -> Result<Place<'m>, Refused> {
+pub(super) fn field_test<'m>(row: &'m Field, test: &Test, minds_case: bool) -> Result<FieldTest<'m>, Refused> {
     let existence = test.operator == Operator::Exists;
     if test.negated && !existence && test.property.path.contains("[*]") {
         let message = "it asks for any element that differs, and an event shows one element at a time";
         return Err((ANY_ELEMENT, message.to_owned()));
     }
     let minds_case = minds_case || test.negated;
-    let mut draft =
-        Draft { row, test, losses: Vec::new(), weak: row.weak || existence, minds_case, case_matters: false };
+    let mut comparison =
+        Comparison { row, test, losses: Vec::new(), weak: row.weak || existence, minds_case, case_matters: false };
     if let Some((effect, message)) = row.own_loss() {
-        draft.lose(NEARBY_FIELD, effect, message);
+        comparison.lose(NEARBY_FIELD, effect, message);
     }
-    draft.lose_presence();
-    let (modifier, values) = draft.compare()?;
+    comparison.lose_presence();
+    let (modifier, values) = comparison.compare()?;
     let field = row.field.as_str();
     let clause = if modifier == "|exists" { Clause::exists(field) } else { Clause { field, modifier, values } };
-    Ok(Place { row, clause, weak: draft.weak, losses: draft.losses })
+    Ok(FieldTest { row, clause, weak: comparison.weak, losses: comparison.losses })
 }
 
-struct Draft<'m, 'p> {
-    row: &'m Field,
-    test: &'p Test,
+/// A comparison of a field with the values of a test, while it is made.
+pub(super) struct Comparison<'m, 'p> {
+    pub(super) row: &'m Field,
+    pub(super) test: &'p Test,
     losses: Vec<(Code, Fidelity, String)>,
     weak: bool,
     /// Whether letter case may not be ignored. Under negation a comparison that ignores it would miss events.
@@ -125,10 +124,10 @@ struct Draft<'m, 'p> {
     case_matters: bool,
 }
 
-type Compared = Result<(&'static str, Vec<YamlScalar>), Refused>;
+pub(super) type Compared = Result<(&'static str, Vec<YamlScalar>), Refused>;
 
-impl Draft<'_, '_> {
-    fn lose(&mut self, code: Code, effect: Fidelity, message: &str) {
+impl Comparison<'_, '_> {
+    pub(super) fn lose(&mut self, code: Code, effect: Fidelity, message: &str) {
         if !self.losses.iter().any(|(known, ..)| *known == code) {
             self.losses.push((code, effect, message.to_owned()));
         }
@@ -157,11 +156,11 @@ impl Draft<'_, '_> {
         }
     }
 
-    fn no_operator(&self, operator: &str) -> Refused {
+    pub(super) fn no_operator(&self, operator: &str) -> Refused {
         (NO_OPERATOR, format!("the field {} can't be compared by {operator}", self.row.field.as_str()))
     }
 
-    fn no_value(&self, value: &Value, why: &str) -> Refused {
+    pub(super) fn no_value(&self, value: &Value, why: &str) -> Refused {
         (NO_VALUE, format!("{} {why}", shown(value)))
     }
 
@@ -282,7 +281,7 @@ impl Draft<'_, '_> {
 
     /// Letter case matters, unless it does not by the property's nature. Where the log itself does not keep it, no
     /// comparison gets it back.
-    fn lose_case(&mut self) {
+    pub(super) fn lose_case(&mut self) {
         // The names of protocols are written in small letters, by STIX and by logs.
         if self.test.property.ignores_case() || matches!(self.row.form, Form::Word | Form::Transport) {
             return;
@@ -331,7 +330,7 @@ impl Draft<'_, '_> {
     }
 
     /// Text alone does not tell what IPv6 address it is: logs write each in several forms.
-    fn refuse_forms(&self) -> Result<(), Refused> {
+    pub(super) fn refuse_forms(&self) -> Result<(), Refused> {
         let Property { path, referent, .. } = &self.test.property;
         if self.row.form == Form::Address && (path == "ipv6-addr:value" || referent.as_deref() == Some("ipv6-addr")) {
             return Err((NO_OPERATOR, "logs write an IPv6 address in several forms: compare prefixes".to_owned()));
