@@ -20,6 +20,87 @@ impl fmt::Display for Code {
     }
 }
 
+/// Declares an error type of which each variant has a code, a message and, where there is something to do, an instruction.
+///
+/// A variant is its code (with its number where it is declared here; codes that several variants share, or that are found
+/// out, stand in the second form), its fields, and what to say, as in [`thiserror`]:
+///
+/// ```ignore
+/// coded! {
+///     /// Why the store can't be used.
+///     #[derive(Debug)]
+///     #[non_exhaustive]
+///     pub enum StoreError {
+///         /// Another process has it open.
+///         BUSY = "S100", Busy { /** The store. */ path: String }, error("{path} is in use"), help("wait until it has ended");
+///         /// The reply has a status that says what it is.
+///         (reply.code()), Status { /** It. */ reply: Reply }, error("{reply}"), help(format!("ask {}", reply.server));
+///     }
+/// }
+/// ```
+///
+/// Of this come the constants (`BUSY`, with the comment of the variant), the enum with `Display` and `Error`, and its methods
+/// `code`, `help` and `diagnostic`. `at(span)` after the message gives the diagnostic its place. Message, instruction and
+/// place may name the fields. `templates/codes/` explains each code at length; a test looks for those that it lacks.
+macro_rules! coded {
+    (@constant [$($about:tt)*] $code:ident []) => {};
+    (@constant [$($about:tt)*]) => {};
+    (@constant [$($about:tt)*] $code:ident [$number:literal]) => {
+        $($about)* pub const $code: $crate::diagnostic::Code = $crate::diagnostic::Code($number);
+    };
+    (
+        $(#[$attribute:meta])*
+        $visibility:vis enum $name:ident {$(
+            $(#[$about:meta])*
+            $($code:ident $(= $number:literal)?)? $(($found:expr))?,
+            $variant:ident $({ $($(#[$what:meta])* $field:ident: $kind:ty),* $(,)? })?,
+            error($($message:tt)*) $(, at($span:expr))? $(, help($help:expr))?;
+        )*}
+    ) => {
+        $($crate::diagnostic::coded! { @constant [$(#[$about])*] $($code [$($number)?])? })*
+
+        $(#[$attribute])*
+        #[derive(thiserror::Error)]
+        $visibility enum $name {
+            $($(#[$about])* #[error($($message)*)] $variant $({ $($(#[$what])* $field: $kind),* })?,)*
+        }
+
+        #[allow(unused_variables, reason = "a variant need not use all of its fields")]
+        impl $name {
+            /// The code of this kind of error.
+            #[must_use]
+            pub fn code(&self) -> $crate::diagnostic::Code {
+                match self {
+                    $(Self::$variant $({ $($field),* })? => $($code)? $($found)?,)*
+                }
+            }
+
+            /// What to do about it, as an instruction.
+            #[must_use]
+            pub fn help(&self) -> Option<String> {
+                match self {
+                    $(Self::$variant $({ $($field),* })? => {
+                        let help: Option<String> = None;
+                        $(let help = Some(String::from($help));)?
+                        help
+                    })*
+                }
+            }
+
+            /// The same as a diagnostic, with code, message and help.
+            #[must_use]
+            pub fn diagnostic(&self) -> $crate::diagnostic::Diagnostic {
+                let diagnostic = $crate::diagnostic::Diagnostic::error(self.code(), self.to_string());
+                let diagnostic = $crate::diagnostic::Diagnostic { help: self.help(), ..diagnostic };
+                match self {
+                    $(Self::$variant $({ $($field),* })? => diagnostic$(.at(*$span))?,)*
+                }
+            }
+        }
+    };
+}
+pub(crate) use coded;
+
 /// How much a diagnostic matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]

@@ -237,8 +237,7 @@ fn show_changes(changes: &[Change], global: &Global) {
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
-        let message = format!("[{}] {error}", error.code());
-        Self { exit: Exit::Usage, message, help: error.help().to_owned() }
+        Self::coded(Exit::Usage, error.diagnostic())
     }
 }
 

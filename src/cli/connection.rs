@@ -165,5 +165,5 @@ fn seconds(text: &str) -> Result<Duration, String> {
 /// A feed that could not be fetched, or not even be asked for.
 pub(super) fn feed_failure(error: TaxiiError) -> Failure {
     let exit = if error.is_usage() { Exit::Usage } else { Exit::Feed };
-    Failure { exit, message: format!("[{}] {error}", error.code()), help: error.help() }
+    Failure::coded(exit, error.diagnostic())
 }

@@ -4,6 +4,7 @@ use std::{io, process::ExitCode};
 
 use crate::{
     convert::EmitFailure,
+    diagnostic::Diagnostic,
     report::{Status, Summary, Verdicts},
     targets::contract::EmitError,
 };
@@ -52,6 +53,13 @@ impl Failure {
 
     pub(crate) fn usage(message: impl Into<String>, help: impl Into<String>) -> Self {
         Self { exit: Exit::Usage, message: message.into(), help: help.into() }
+    }
+
+    /// The failure that a coded error is.
+    #[cfg_attr(not(feature = "taxii"), allow(dead_code))]
+    pub(crate) fn coded(exit: Exit, error: Diagnostic) -> Self {
+        let message = format!("[{}] {}", error.code, error.message);
+        Self { exit, message, help: error.help.unwrap_or_default() }
     }
 }
 

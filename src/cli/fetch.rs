@@ -131,7 +131,7 @@ impl Fetch {
             let options = FetchOptions { collection: name.cloned(), ..options.clone() };
             match fetch_into(&options, &mut writer) {
                 Ok(summary) => outcome.fetched.push(summary),
-                Err(error @ TaxiiError::Output(_)) => return Err(error),
+                Err(error @ TaxiiError::Output { .. }) => return Err(error),
                 Err(error) => outcome.failed.push((name.cloned().unwrap_or_default(), error)),
             }
         }
@@ -152,7 +152,7 @@ impl Fetch {
                 // The file holds what is still the same.
                 if is_new { Ok(()) } else { Err(io::Error::other("unchanged").into()) }
             }
-            Err(TaxiiError::Output(error)) => Err(error.into()),
+            Err(TaxiiError::Output { cause }) => Err(cause.into()),
             Err(error) => {
                 let told = io::Error::other(error.to_string());
                 fetched = Some(Err(feed_failure(error)));

@@ -190,7 +190,7 @@ impl Set {
             && !constants.iter().all(|other| first.goes_with(other))
         {
             let places = literals.iter().map(|literal| literal.span);
-            return Err(EvaluateError::MixedSet(places.reduce(Span::to).unwrap_or(comparison.path.span)));
+            return Err(EvaluateError::MixedSet { span: places.reduce(Span::to).unwrap_or(comparison.path.span) });
         }
         Ok(Self::of(constants))
     }

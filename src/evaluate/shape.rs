@@ -111,8 +111,8 @@ impl Shape {
 fn qualified(inner: Box<Shape>, qualifier: &Qualifier) -> Result<Shape, EvaluateError> {
     match &qualifier.kind {
         QualifierKind::Within { seconds } if *seconds > 0.0 => Ok(Shape::Within(nanoseconds(*seconds), inner)),
-        QualifierKind::Within { .. } => Err(EvaluateError::EmptyWithin(qualifier.span)),
-        QualifierKind::Repeats { times: 0 } => Err(EvaluateError::EmptyRepeats(qualifier.span)),
+        QualifierKind::Within { .. } => Err(EvaluateError::EmptyWithin { span: qualifier.span }),
+        QualifierKind::Repeats { times: 0 } => Err(EvaluateError::EmptyRepeats { span: qualifier.span }),
         QualifierKind::Repeats { times } => Ok(Shape::Times(*times, inner)),
         QualifierKind::StartStop { start, stop } => {
             let interval = Interval { start: border(start, qualifier.span)?, stop: border(stop, qualifier.span)? };

@@ -46,7 +46,7 @@ impl ParseError {
     /// The same as a diagnostic.
     #[must_use]
     pub fn to_diagnostic(&self) -> Diagnostic {
-        Diagnostic { help: self.help.clone(), ..Diagnostic::error(self.code(), self.to_string()).at(self.span) }
+        Diagnostic { help: self.help.clone(), ..self.mistake.diagnostic().at(self.span) }
     }
 }
 

@@ -9,14 +9,10 @@ use std::{
 };
 
 use crate::{
-    diagnostic::{Code, Diagnostic},
+    diagnostic::{Code, Diagnostic, coded},
     stix::{Fault, OBJECT_LIMIT, codes::UNREADABLE},
 };
 
-/// A folder holds no file to read.
-const EMPTY_FOLDER: Code = Code("S002");
-/// A passing input could not be kept for the second reading.
-const SPOOL: Code = Code("S014");
 /// A line of a pattern file can't be read.
 const BAD_LINE: Code = Code("S015");
 
@@ -38,51 +34,32 @@ enum Storage {
     Spooled(Arc<File>),
 }
 
-/// Why an input can't be read.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum SourceError {
-    /// It can't be opened, listed or read.
-    #[error("cannot read {name}: {cause}")]
-    Unreadable {
-        /// The input, as the user wrote it or as its folder lists it.
-        name: String,
-        /// What the system says.
-        #[source]
-        cause: io::Error,
-    },
-    /// A folder without a file that ends in `.json` or `.stix2`, at any depth.
-    #[error("{name} holds no .json or .stix2 file")]
-    EmptyFolder {
-        /// The folder, as the user wrote it.
-        name: String,
-    },
-    /// A passing input can't be kept for the second reading.
-    #[error("cannot keep {name} in a temporary file: {cause}")]
-    Spool {
-        /// The input.
-        name: String,
-        /// What the system says.
-        #[source]
-        cause: io::Error,
-    },
-}
-
-impl SourceError {
-    /// The code of this kind of error.
-    #[must_use]
-    pub fn code(&self) -> Code {
-        match self {
-            Self::Unreadable { .. } => UNREADABLE,
-            Self::EmptyFolder { .. } => EMPTY_FOLDER,
-            Self::Spool { .. } => SPOOL,
-        }
-    }
-
-    /// The same as a diagnostic.
-    #[must_use]
-    pub fn diagnostic(&self) -> Diagnostic {
-        Diagnostic::error(self.code(), self.to_string())
+coded! {
+    /// Why an input can't be read.
+    #[derive(Debug)]
+    #[non_exhaustive]
+    pub enum SourceError {
+        /// It can't be opened, listed or read.
+        UNREADABLE, Unreadable {
+            /// The input, as the user wrote it or as its folder lists it.
+            name: String,
+            /// What the system says.
+            #[source]
+            cause: io::Error,
+        },
+            error("cannot read {name}: {cause}");
+        /// A folder without a file that ends in `.json` or `.stix2`, at any depth.
+        EMPTY_FOLDER = "S002", EmptyFolder { /** The folder, as the user wrote it. */ name: String },
+            error("{name} holds no .json or .stix2 file");
+        /// A passing input can't be kept for the second reading.
+        SPOOL = "S014", Spool {
+            /// The input.
+            name: String,
+            /// What the system says.
+            #[source]
+            cause: io::Error,
+        },
+            error("cannot keep {name} in a temporary file: {cause}");
     }
 }
 

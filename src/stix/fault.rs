@@ -3,7 +3,7 @@
 use std::{fmt, str::Utf8Error};
 
 use super::codes;
-use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, coded};
 
 /// A diagnostic about one place of an input.
 ///
@@ -40,56 +40,33 @@ pub struct ObjectError {
     pub offset: usize,
 }
 
-/// The kinds of [`ObjectError`].
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ObjectErrorKind {
-    /// The object holds bytes that are not UTF-8.
-    #[error("the object is not UTF-8")]
-    Encoding,
-    /// The text between the object's braces is not JSON.
-    #[error("the object is not JSON: {0}")]
-    Syntax(String),
-    /// The object is of another type.
-    #[error("the object is not of type `{expected}`")]
-    Type {
-        /// The type that was due.
-        expected: &'static str,
-    },
-    /// A property without which the object has no meaning is missing, null or empty.
-    #[error("`{property}` is missing")]
-    Missing {
-        /// The property's name.
-        property: &'static str,
-    },
-    /// A property without which the object has no meaning holds the wrong kind of value.
-    #[error("`{property}` is {found}, not {expected}")]
-    WrongType {
-        /// The property's name.
-        property: &'static str,
-        /// The kind of value that it holds, with its article.
-        found: &'static str,
-        /// The kind of value that was due, with its article.
-        expected: &'static str,
-    },
-    /// A property that decides on the meaning is given twice; which one counts nobody can know.
-    #[error("`{property}` is given twice")]
-    Duplicate {
-        /// The property's name.
-        property: String,
-    },
-}
-
-impl ObjectErrorKind {
-    /// The code of this kind.
-    #[must_use]
-    pub fn code(&self) -> Code {
-        match self {
-            Self::Encoding | Self::Syntax(_) => codes::BAD_OBJECT,
-            Self::Type { .. } | Self::WrongType { .. } => codes::WRONG_TYPE,
-            Self::Missing { .. } => codes::MISSING,
-            Self::Duplicate { .. } => codes::DUPLICATE,
-        }
+coded! {
+    /// The kinds of [`ObjectError`].
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    #[non_exhaustive]
+    pub enum ObjectErrorKind {
+        /// The object holds bytes that are not UTF-8.
+        (codes::BAD_OBJECT), Encoding, error("the object is not UTF-8");
+        /// The text between the object's braces is not JSON.
+        (codes::BAD_OBJECT), Syntax { /** What the parser says. */ message: String },
+            error("the object is not JSON: {message}");
+        /// The object is of another type.
+        (codes::WRONG_TYPE), Type { /** The type that was due. */ expected: &'static str },
+            error("the object is not of type `{expected}`");
+        /// A property without which the object has no meaning is missing, null or empty.
+        (codes::MISSING), Missing { /** The property's name. */ property: &'static str }, error("`{property}` is missing");
+        /// A property without which the object has no meaning holds the wrong kind of value.
+        (codes::WRONG_TYPE), WrongType {
+            /// The property's name.
+            property: &'static str,
+            /// The kind of value that it holds, with its article.
+            found: &'static str,
+            /// The kind of value that was due, with its article.
+            expected: &'static str,
+        },
+            error("`{property}` is {found}, not {expected}");
+        /// A property that decides on the meaning is given twice; which one counts nobody can know.
+        (codes::DUPLICATE), Duplicate { /** The property's name. */ property: String }, error("`{property}` is given twice");
     }
 }
 
@@ -97,7 +74,7 @@ impl ObjectError {
     /// The same as a diagnostic, without the position.
     #[must_use]
     pub fn diagnostic(&self) -> Diagnostic {
-        Diagnostic::new(self.kind.code(), Severity::Error, self.kind.to_string())
+        self.kind.diagnostic()
     }
 
     /// An error of serde_json about the object `raw`.
@@ -107,7 +84,7 @@ impl ObjectError {
         let message = text.split(" at line ").next().unwrap_or(&text);
         let kind = match message.strip_prefix("duplicate field `").and_then(|rest| rest.strip_suffix('`')) {
             Some(property) => ObjectErrorKind::Duplicate { property: property.to_owned() },
-            None => ObjectErrorKind::Syntax(message.to_owned()),
+            None => ObjectErrorKind::Syntax { message: message.to_owned() },
         };
         Self { offset: offset_of(raw, error), ..Self::new(raw, kind) }
     }

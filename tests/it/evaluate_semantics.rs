@@ -321,7 +321,7 @@ fn what_can_not_be_evaluated_is_an_error_with_a_place() {
         ("[x:a MATCHES '(']", "'('"),
     ] {
         let error = Evaluator::new(&pattern::parse(text).unwrap()).expect_err(text);
-        assert_eq!((error.code().0, error.span().unwrap().slice(text)), ("S072", place), "{text}");
+        assert_eq!((error.code().0, error.diagnostic().span.unwrap().slice(text)), ("S072", place), "{text}");
     }
 }
 

@@ -183,7 +183,7 @@ impl Reader<'_> {
                     Ok(()) => {}
                     // The line with the URL is not shown.
                     Err(error @ TaxiiError::SecretInUrl { .. }) => {
-                        self.refuse(raw.name.span(), error.to_string(), error.help());
+                        self.refuse(raw.name.span(), error.to_string(), error.help().unwrap_or_default());
                     }
                     Err(error) => self.refuse(at, error.to_string(), "write it with https:// in front"),
                 }

@@ -19,7 +19,7 @@ impl Backoff {
             return None;
         }
         let asked = match error {
-            TaxiiError::Status(reply) => reply.retry_after,
+            TaxiiError::Status { reply } => reply.retry_after,
             _ => None,
         };
         match asked {
@@ -94,7 +94,7 @@ mod tests {
 
     fn status(status: u16, retry_after: Option<u64>) -> TaxiiError {
         let retry_after = retry_after.map(Duration::from_secs);
-        TaxiiError::Status(Box::new(Reply { status, url: String::new(), message: None, retry_after }))
+        TaxiiError::Status { reply: Box::new(Reply { status, url: String::new(), message: None, retry_after }) }
     }
 
     #[test]

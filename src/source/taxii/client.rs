@@ -237,7 +237,8 @@ impl Client {
         // The status is the news; a body that can't be read only takes the explanation away.
         let body = read(url, response, MOST_ERROR_BYTES).await.map(|(body, _)| body).unwrap_or_default();
         let message = status::message(&body, |text| self.auth.redact(text));
-        TaxiiError::Status(Box::new(status::Reply { status: status.as_u16(), url: shown(url), message, retry_after }))
+        let reply = status::Reply { status: status.as_u16(), url: shown(url), message, retry_after };
+        TaxiiError::Status { reply: Box::new(reply) }
     }
 }
 

@@ -1,277 +1,190 @@
-//! What can go wrong between here and a collection.
+//! Errors of the TAXII client.
 
 use std::{error::Error as _, io, time::Duration};
 
 use super::status::{self, Repeatable, Reply};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::coded;
 
-/// The address is not the URL of a TAXII resource.
-pub const INVALID_URL: Code = Code("S020");
-/// The address holds a user, a password or a key.
-pub const SECRET_IN_URL: Code = Code("S021");
-/// Credentials would go over plain HTTP.
-pub const PLAIN_HTTP: Code = Code("S022");
-/// A secret is not where it was said to be.
-pub const MISSING_SECRET: Code = Code("S023");
-/// An option of the request can't be used.
-pub const INVALID_OPTION: Code = Code("S024");
-/// The HTTP client could not be set up.
-pub const SETUP: Code = Code("S025");
-/// The server could not be reached.
-pub const UNREACHABLE: Code = Code("S026");
-/// The server took too long.
-pub const TIMED_OUT: Code = Code("S027");
-/// The answer broke off.
-pub const BROKEN_OFF: Code = Code("S028");
-/// The server redirects to another server.
-pub const REDIRECTED_AWAY: Code = Code("S029");
-/// The server redirects in a circle.
-pub const REDIRECT_LOOP: Code = Code("S030");
-/// The answer is not JSON.
-pub const NOT_JSON: Code = Code("S041");
-/// The answer is JSON, but no TAXII resource.
-pub const NOT_TAXII: Code = Code("S042");
-/// The answer is larger than a page may be.
-pub const PAGE_TOO_LARGE: Code = Code("S043");
-/// The server has no such collection.
-pub const NO_SUCH_COLLECTION: Code = Code("S044");
-/// No collection was named.
-pub const WHICH_COLLECTION: Code = Code("S045");
-/// The collection may not be read.
-pub const UNREADABLE_COLLECTION: Code = Code("S046");
-/// The server keeps answering with what it has sent before.
-pub const NO_PROGRESS: Code = Code("S047");
-/// More objects share one `date_added` than a page can hold.
-pub const TIES: Code = Code("S048");
-/// There is more, but the server does not say how to get it.
-pub const NO_WAY_ON: Code = Code("S049");
-/// More pages than allowed.
-pub const TOO_MANY_PAGES: Code = Code("S050");
-/// More objects than allowed.
-pub const TOO_MANY_OBJECTS: Code = Code("S051");
-/// More time than allowed.
-pub const TOO_LONG: Code = Code("S052");
-/// Some objects were fetched, then it failed.
-pub const INCOMPLETE: Code = Code("S053");
-/// What was fetched could not be written.
-pub const OUTPUT: Code = Code("S054");
+const FETCH_LESS: &str = "raise that limit, or fetch only what was added after a later time";
 
-/// More bytes than allowed.
-pub const TOO_MANY_BYTES: Code = Code("S058");
-/// Others can read the file that a secret is in.
-pub const EXPOSED_SECRET: Code = Code("S063");
-/// A certificate, or the key of one, can't be used.
-pub const CERTIFICATE: Code = Code("S064");
-
-/// Why a fetch failed.
-///
-/// No message shows a secret, a query or a header: URLs are cut after the path, and what a server says is shortened,
-/// freed of control characters, and searched for the credentials it was sent.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum TaxiiError {
-    /// The address is not the URL of a TAXII resource, or of anything on the web.
-    #[error("the address {reason}")]
-    InvalidUrl {
-        /// What is wrong with it, as the end of the sentence.
-        reason: String,
-    },
-    /// The address holds a user, a password or a key, which every log on the way would keep.
-    #[error("the address holds {part}")]
-    SecretInUrl {
-        /// What was found, by name only.
-        part: String,
-    },
-    /// Credentials would go over plain HTTP to another machine.
-    #[error("credentials would go unencrypted to {url}")]
-    PlainHttp {
-        /// The server.
-        url: String,
-    },
-    /// A secret is not where it was said to be.
-    #[error("{place} {reason}")]
-    MissingSecret {
-        /// The variable or file.
-        place: String,
-        /// What is wrong, as the end of the sentence.
-        reason: String,
-    },
-    /// Others can read, or change, the file that a secret is in.
-    #[error("the file {file} is not its owner's alone (its mode is {mode:03o})")]
-    ExposedSecret {
-        /// The file.
-        file: String,
-        /// Its permission bits.
-        mode: u32,
-    },
-    /// A certificate, or the key of one, can't be used.
-    #[error("{file} {reason}")]
-    Certificate {
-        /// The file.
-        file: String,
-        /// What is wrong with it, as the end of the sentence.
-        reason: String,
-    },
-    /// An option of the request can't be used.
-    #[error("{option}: {reason}")]
-    InvalidOption {
-        /// The option's name.
-        option: &'static str,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// The HTTP client or its runtime could not be set up.
-    #[error("the HTTP client can't be set up: {reason}")]
-    Setup {
-        /// What the library says.
-        reason: String,
-    },
-    /// No connection came about: name, network or TLS.
-    #[error("{url} can't be reached: {reason}")]
-    Unreachable {
-        /// The resource.
-        url: String,
-        /// What the system says.
-        reason: String,
-    },
-    /// The connection, a read, or the page as a whole took longer than allowed.
-    #[error("{url} did not answer in time")]
-    TimedOut {
-        /// The resource.
-        url: String,
-    },
-    /// The answer ended before it was whole, or its compression is damaged.
-    #[error("the answer of {url} broke off: {reason}")]
-    BrokenOff {
-        /// The resource.
-        url: String,
-        /// What the library says.
-        reason: String,
-    },
-    /// A redirect or a discovery resource leads to another server, where the credentials must not go.
-    #[error("{from} leads to another server: {to}")]
-    RedirectedAway {
-        /// The resource asked for.
-        from: String,
-        /// Where it leads, without the query.
-        to: String,
-    },
-    /// Too many redirects in a row.
-    #[error("{url} redirects in a circle")]
-    RedirectLoop {
-        /// The resource asked for.
-        url: String,
-    },
-    /// The server answered with an HTTP status other than success.
-    #[error("{0}")]
-    Status(Box<Reply>),
-    /// The answer is not JSON.
-    #[error("the answer of {url} is not JSON: {reason}{}", content_type.as_ref().map(|text| format!(" (it is said to be `{text}`)")).unwrap_or_default())]
-    NotJson {
-        /// The resource.
-        url: String,
-        /// Where and why reading stopped.
-        reason: String,
-        /// The answer's `Content-Type`.
-        content_type: Option<String>,
-    },
-    /// The answer is JSON, but not the resource that was asked for.
-    #[error("the answer of {url} is no TAXII resource: {reason}")]
-    NotTaxii {
-        /// The resource.
-        url: String,
-        /// What is missing.
-        reason: String,
-    },
-    /// The answer, unpacked, is larger than allowed.
-    #[error("the answer of {url} is larger than {limit} bytes")]
-    PageTooLarge {
-        /// The resource.
-        url: String,
-        /// The cap.
-        limit: u64,
-    },
-    /// No API root of the server has the collection.
-    #[error("no collection `{wanted}` at {url}{}", listed(available))]
-    NoSuchCollection {
-        /// Where it was looked for.
-        url: String,
-        /// The id or title asked for.
-        wanted: String,
-        /// What there is, each as `title (id)`.
-        available: Vec<String>,
-    },
-    /// The server has several collections, and none or more than one was meant.
-    #[error("name one collection of {url}{}", listed(available))]
-    WhichCollection {
-        /// The server.
-        url: String,
-        /// What there is, each as `title (id)`.
-        available: Vec<String>,
-    },
-    /// The server says `can_read: false`.
-    #[error("the collection `{collection}` may not be read with these credentials")]
-    UnreadableCollection {
-        /// Its title and id.
-        collection: String,
-    },
-    /// Several pages in a row brought nothing new although the server says that there is more.
-    #[error("the server says that there is more, but its last {pages} pages brought nothing new")]
-    NoProgress {
-        /// How many pages were asked for in vain.
-        pages: u32,
-    },
-    /// Paging by time can't pass a moment at which more objects were added than one page holds.
-    #[error(
-        "{page} objects or more share the date_added {date_added}, and the server gives no more than {page} a page"
-    )]
-    Ties {
-        /// The moment, as the server gave it.
-        date_added: String,
-        /// The largest page that the server gave.
-        page: usize,
-    },
-    /// `more` is true, but there is neither `next` nor a usable `X-TAXII-Date-Added-Last`.
-    #[error("the server says that there is more, but gives neither `next` nor X-TAXII-Date-Added-Last")]
-    NoWayOn,
-    /// The cap on pages was reached.
-    #[error("more than {limit} pages")]
-    TooManyPages {
-        /// The cap.
-        limit: u64,
-    },
-    /// The cap on objects was reached.
-    #[error("more than {limit} objects")]
-    TooManyObjects {
-        /// The cap.
-        limit: u64,
-    },
-    /// The cap on bytes was reached.
-    #[error("more than {limit} bytes")]
-    TooManyBytes {
-        /// The cap.
-        limit: u64,
-    },
-    /// The cap on time was reached.
-    #[error("not done after {} seconds", limit.as_secs_f64())]
-    TooLong {
-        /// The cap.
-        limit: Duration,
-    },
-    /// Some objects were handed on, then the walk failed: what was written is not the whole collection.
-    #[error("incomplete: stopped after {objects} objects in {pages} pages: {cause}")]
-    Incomplete {
-        /// Objects handed on.
-        objects: u64,
-        /// Pages read.
-        pages: u64,
-        /// What stopped it.
-        #[source]
-        cause: Box<TaxiiError>,
-    },
-    /// The output could not be written.
-    #[error("can't write what was fetched: {0}")]
-    Output(#[from] io::Error),
+coded! {
+    /// Why a fetch failed.
+    ///
+    /// No message shows a secret, a query or a header: URLs are cut after the path, and what a server says is shortened,
+    /// freed of control characters, and searched for the credentials it was sent.
+    #[derive(Debug)]
+    #[non_exhaustive]
+    pub enum TaxiiError {
+        /// The address is not the URL of a TAXII resource, or of anything on the web.
+        INVALID_URL = "S020", InvalidUrl { /** What is wrong with it, as the end of the sentence. */ reason: String },
+            error("the address {reason}"),
+            help("give the https:// URL of a discovery resource, an API root or a collection");
+        /// The address holds a user, a password or a key, which every log on the way would keep.
+        SECRET_IN_URL = "S021", SecretInUrl { /** What was found, by name only. */ part: String },
+            error("the address holds {part}"),
+            help("take it out of the URL and give it as credentials, which are sent as a header");
+        /// Credentials would go over plain HTTP to another machine.
+        PLAIN_HTTP = "S022", PlainHttp { /** The server. */ url: String },
+            error("credentials would go unencrypted to {url}"), help("use the server's https:// URL");
+        /// A secret is not where it was said to be.
+        MISSING_SECRET = "S023", MissingSecret {
+            /// The variable or file.
+            place: String,
+            /// What is wrong, as the end of the sentence.
+            reason: String,
+        },
+            error("{place} {reason}"), help("put the key or the password there");
+        /// Others can read, or change, the file that a secret is in.
+        EXPOSED_SECRET = "S063", ExposedSecret { /** The file. */ file: String, /** Its permission bits. */ mode: u32 },
+            error("the file {file} is not its owner's alone (its mode is {mode:03o})"),
+            help(format!("take the rights of all others away: chmod 600 {file}"));
+        /// A certificate, or the key of one, can't be used.
+        CERTIFICATE = "S064", Certificate {
+            /// The file.
+            file: String,
+            /// What is wrong with it, as the end of the sentence.
+            reason: String,
+        },
+            error("{file} {reason}"), help("give a PEM file: certificates, or a certificate and its key");
+        /// An option of the request can't be used.
+        INVALID_OPTION = "S024", InvalidOption {
+            /// The option's name.
+            option: &'static str,
+            /// What is wrong with it.
+            reason: String,
+        },
+            error("{option}: {reason}"), help("correct that option");
+        /// The HTTP client or its runtime could not be set up.
+        SETUP = "S025", Setup { /** What the library says. */ reason: String },
+            error("the HTTP client can't be set up: {reason}"),
+            help("check that the system's CA certificates are installed");
+        /// No connection came about: name, network or TLS.
+        UNREACHABLE = "S026", Unreachable {
+            /// The resource.
+            url: String,
+            /// What the system says.
+            reason: String,
+        },
+            error("{url} can't be reached: {reason}"),
+            help("check the host name, the network, the proxy and the server's certificate");
+        /// The connection, a read, or the page as a whole took longer than allowed.
+        TIMED_OUT = "S027", TimedOut { /** The resource. */ url: String },
+            error("{url} did not answer in time"), help("try again later, or allow more time or smaller pages");
+        /// The answer ended before it was whole, or its compression is damaged.
+        BROKEN_OFF = "S028", BrokenOff {
+            /// The resource.
+            url: String,
+            /// What the library says.
+            reason: String,
+        },
+            error("the answer of {url} broke off: {reason}"), help("try again, or ask for smaller pages");
+        /// A redirect or a discovery resource leads to another server, where the credentials must not go.
+        REDIRECTED_AWAY = "S029", RedirectedAway {
+            /// The resource asked for.
+            from: String,
+            /// Where it leads, without the query.
+            to: String,
+        },
+            error("{from} leads to another server: {to}"),
+            help(format!("if you trust that server, configure a URL of it instead: {to}"));
+        /// Too many redirects in a row.
+        REDIRECT_LOOP = "S030", RedirectLoop { /** The resource asked for. */ url: String },
+            error("{url} redirects in a circle"), help("check the URL, and the server's redirects");
+        /// The server answered with an HTTP status other than success.
+        (status::about(reply.status).code), Status { /** What it said. */ reply: Box<Reply> },
+            error("{reply}"), help(reply.help());
+        /// The answer is not JSON.
+        NOT_JSON = "S041", NotJson {
+            /// The resource.
+            url: String,
+            /// Where and why reading stopped.
+            reason: String,
+            /// The answer's `Content-Type`.
+            content_type: Option<String>,
+        },
+            error("the answer of {url} is not JSON: {reason}{}", content_type.as_ref().map(|text| format!(" (it is said to be `{text}`)")).unwrap_or_default()),
+            help("check that the URL is that of a TAXII 2.1 server and not of a web page");
+        /// The answer is JSON, but not the resource that was asked for.
+        NOT_TAXII = "S042", NotTaxii { /** The resource. */ url: String, /** What is missing. */ reason: String },
+            error("the answer of {url} is no TAXII resource: {reason}"),
+            help("check that the URL is that of a TAXII 2.1 discovery resource, API root or collection");
+        /// The answer, unpacked, is larger than allowed.
+        PAGE_TOO_LARGE = "S043", PageTooLarge { /** The resource. */ url: String, /** The cap. */ limit: u64 },
+            error("the answer of {url} is larger than {limit} bytes"),
+            help("ask for smaller pages, or allow larger ones");
+        /// No API root of the server has the collection.
+        NO_SUCH_COLLECTION = "S044", NoSuchCollection {
+            /// Where it was looked for.
+            url: String,
+            /// The id or title asked for.
+            wanted: String,
+            /// What there is, each as `title (id)`.
+            available: Vec<String>,
+        },
+            error("no collection `{wanted}` at {url}{}", listed(available)),
+            help("give the id or the title of a collection");
+        /// The server has several collections, and none or more than one was meant.
+        WHICH_COLLECTION = "S045", WhichCollection {
+            /// The server.
+            url: String,
+            /// What there is, each as `title (id)`.
+            available: Vec<String>,
+        },
+            error("name one collection of {url}{}", listed(available)),
+            help("give the id or the title of a collection");
+        /// The server says `can_read: false`.
+        UNREADABLE_COLLECTION = "S046", UnreadableCollection { /** Its title and id. */ collection: String },
+            error("the collection `{collection}` may not be read with these credentials"),
+            help("ask the server's operator for the right to read it");
+        /// Several pages in a row brought nothing new although the server says that there is more.
+        NO_PROGRESS = "S047", NoProgress { /** How many pages were asked for in vain. */ pages: u32 },
+            error("the server says that there is more, but its last {pages} pages brought nothing new"),
+            help("report the faulty paging to the server's operator");
+        /// Paging by time can't pass a moment at which more objects were added than one page holds.
+        TIES = "S048", Ties {
+            /// The moment, as the server gave it.
+            date_added: String,
+            /// The largest page that the server gave.
+            page: usize,
+        },
+            error("{page} objects or more share the date_added {date_added}, and the server gives no more than {page} a page"),
+            help("ask the server's operator for `next` paging or for larger pages");
+        /// `more` is true, but there is neither `next` nor a usable `X-TAXII-Date-Added-Last`.
+        NO_WAY_ON = "S049", NoWayOn,
+            error("the server says that there is more, but gives neither `next` nor X-TAXII-Date-Added-Last"),
+            help("report the faulty paging to the server's operator");
+        /// The cap on pages was reached.
+        TOO_MANY_PAGES = "S050", TooManyPages { /** The cap. */ limit: u64 },
+            error("more than {limit} pages"), help(FETCH_LESS);
+        /// The cap on objects was reached.
+        TOO_MANY_OBJECTS = "S051", TooManyObjects { /** The cap. */ limit: u64 },
+            error("more than {limit} objects"), help(FETCH_LESS);
+        /// The cap on bytes was reached.
+        TOO_MANY_BYTES = "S058", TooManyBytes { /** The cap. */ limit: u64 },
+            error("more than {limit} bytes"), help(FETCH_LESS);
+        /// The cap on time was reached.
+        TOO_LONG = "S052", TooLong { /** The cap. */ limit: Duration },
+            error("not done after {} seconds", limit.as_secs_f64()), help(FETCH_LESS);
+        /// Some objects were handed on, then the walk failed: what was written is not the whole collection.
+        INCOMPLETE = "S053", Incomplete {
+            /// Objects handed on.
+            objects: u64,
+            /// Pages read.
+            pages: u64,
+            /// What stopped it.
+            #[source]
+            cause: Box<TaxiiError>,
+        },
+            error("incomplete: stopped after {objects} objects in {pages} pages by {}: {cause}", cause.code()),
+            help(cause.help().unwrap_or_default());
+        /// The output could not be written.
+        OUTPUT = "S054", Output {
+            /// What the system says.
+            #[from]
+            cause: io::Error,
+        },
+            error("can't write what was fetched: {cause}"), help("check the place that the output goes to");
+    }
 }
 
 /// `; there is a, b`, and how many there are beyond the first twenty; nothing for an empty list.
@@ -286,43 +199,6 @@ fn listed(names: &[String]) -> String {
 }
 
 impl TaxiiError {
-    /// The code, explained by `stixc explain CODE`. For [`TaxiiError::Incomplete`] the code of what stopped it is
-    /// that of its cause.
-    #[must_use]
-    pub fn code(&self) -> Code {
-        match self {
-            Self::InvalidUrl { .. } => INVALID_URL,
-            Self::SecretInUrl { .. } => SECRET_IN_URL,
-            Self::PlainHttp { .. } => PLAIN_HTTP,
-            Self::MissingSecret { .. } => MISSING_SECRET,
-            Self::ExposedSecret { .. } => EXPOSED_SECRET,
-            Self::Certificate { .. } => CERTIFICATE,
-            Self::InvalidOption { .. } => INVALID_OPTION,
-            Self::Setup { .. } => SETUP,
-            Self::Unreachable { .. } => UNREACHABLE,
-            Self::TimedOut { .. } => TIMED_OUT,
-            Self::BrokenOff { .. } => BROKEN_OFF,
-            Self::RedirectedAway { .. } => REDIRECTED_AWAY,
-            Self::RedirectLoop { .. } => REDIRECT_LOOP,
-            Self::Status(reply) => status::about(reply.status).code,
-            Self::NotJson { .. } => NOT_JSON,
-            Self::NotTaxii { .. } => NOT_TAXII,
-            Self::PageTooLarge { .. } => PAGE_TOO_LARGE,
-            Self::NoSuchCollection { .. } => NO_SUCH_COLLECTION,
-            Self::WhichCollection { .. } => WHICH_COLLECTION,
-            Self::UnreadableCollection { .. } => UNREADABLE_COLLECTION,
-            Self::NoProgress { .. } => NO_PROGRESS,
-            Self::Ties { .. } => TIES,
-            Self::NoWayOn => NO_WAY_ON,
-            Self::TooManyPages { .. } => TOO_MANY_PAGES,
-            Self::TooManyObjects { .. } => TOO_MANY_OBJECTS,
-            Self::TooManyBytes { .. } => TOO_MANY_BYTES,
-            Self::TooLong { .. } => TOO_LONG,
-            Self::Incomplete { .. } => INCOMPLETE,
-            Self::Output(_) => OUTPUT,
-        }
-    }
-
     /// Whether objects were handed on before it failed. Keep them, but also the cursor that the poll has begun with:
     /// the next one brings what is missing.
     #[must_use]
@@ -346,71 +222,15 @@ impl TaxiiError {
         )
     }
 
-    /// What the user can do about it, as an instruction.
-    #[must_use]
-    pub fn help(&self) -> String {
-        match self {
-            Self::InvalidUrl { .. } => {
-                "give the https:// URL of a discovery resource, an API root or a collection".into()
-            }
-            Self::SecretInUrl { .. } => {
-                "take it out of the URL and give it as credentials, which are sent as a header".into()
-            }
-            Self::PlainHttp { .. } => "use the server's https:// URL".into(),
-            Self::MissingSecret { .. } => "put the key or the password there".into(),
-            Self::ExposedSecret { file, .. } => format!("take the rights of all others away: chmod 600 {file}"),
-            Self::Certificate { .. } => "give a PEM file: certificates, or a certificate and its key".into(),
-            Self::InvalidOption { .. } => "correct that option".into(),
-            Self::Setup { .. } => "check that the system's CA certificates are installed".into(),
-            Self::Unreachable { .. } => {
-                "check the host name, the network, the proxy and the server's certificate".into()
-            }
-            Self::TimedOut { .. } => "try again later, or allow more time or smaller pages".into(),
-            Self::BrokenOff { .. } => "try again, or ask for smaller pages".into(),
-            Self::RedirectedAway { to, .. } => format!("if you trust that server, configure a URL of it instead: {to}"),
-            Self::RedirectLoop { .. } => "check the URL, and the server's redirects".into(),
-            Self::Status(reply) => reply.help(),
-            Self::NotJson { .. } => "check that the URL is that of a TAXII 2.1 server and not of a web page".into(),
-            Self::NotTaxii { .. } => {
-                "check that the URL is that of a TAXII 2.1 discovery resource, API root or collection".into()
-            }
-            Self::PageTooLarge { .. } => "ask for smaller pages, or allow larger ones".into(),
-            Self::NoSuchCollection { .. } | Self::WhichCollection { .. } => {
-                "give the id or the title of a collection".into()
-            }
-            Self::UnreadableCollection { .. } => "ask the server's operator for the right to read it".into(),
-            Self::NoProgress { .. } | Self::NoWayOn => "report the faulty paging to the server's operator".into(),
-            Self::Ties { .. } => "ask the server's operator for `next` paging or for larger pages".into(),
-            Self::TooManyPages { .. }
-            | Self::TooManyObjects { .. }
-            | Self::TooManyBytes { .. }
-            | Self::TooLong { .. } => "raise that limit, or fetch only what was added after a later time".into(),
-            Self::Incomplete { cause, .. } => cause.help(),
-            Self::Output(_) => "check the place that the output goes to".into(),
-        }
-    }
-
-    /// The same as a diagnostic, with code, message and help.
-    #[must_use]
-    pub fn diagnostic(&self) -> Diagnostic {
-        let message = match self {
-            Self::Incomplete { objects, pages, cause } => {
-                format!("incomplete: stopped after {objects} objects in {pages} pages by {}: {cause}", cause.code())
-            }
-            _ => self.to_string(),
-        };
-        Diagnostic::error(self.code(), message).help(self.help())
-    }
-
     /// The same with every text of the server searched for the credentials it was sent.
     pub(super) fn redacted(self, clean: &impl Fn(String) -> String) -> Self {
         let clean_all = |texts: Vec<String>| texts.into_iter().map(clean).collect();
         match self {
-            Self::Status(mut reply) => {
+            Self::Status { mut reply } => {
                 reply.message = reply.message.map(clean);
                 // A server may have sent the client on to where its key stands.
                 reply.url = clean(reply.url);
-                Self::Status(reply)
+                Self::Status { reply }
             }
             Self::Unreachable { url, reason } => Self::Unreachable { url: clean(url), reason: clean(reason) },
             Self::TimedOut { url } => Self::TimedOut { url: clean(url) },
@@ -441,7 +261,7 @@ impl TaxiiError {
     pub(super) fn repeatable(&self) -> Repeatable {
         match self {
             Self::Unreachable { .. } => Repeatable::Always,
-            Self::Status(reply) => status::about(reply.status).repeatable,
+            Self::Status { reply } => status::about(reply.status).repeatable,
             Self::TimedOut { .. } | Self::BrokenOff { .. } => Repeatable::IfHarmless,
             _ => Repeatable::Never,
         }
@@ -455,7 +275,7 @@ impl TaxiiError {
     /// The HTTP status, if it is what went wrong.
     pub(super) fn status(&self) -> Option<u16> {
         match self {
-            Self::Status(reply) => Some(reply.status),
+            Self::Status { reply } => Some(reply.status),
             _ => None,
         }
     }

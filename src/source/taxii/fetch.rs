@@ -194,7 +194,7 @@ fn beyond_lookback(start: Timestamp, reach: Timestamp) -> Diagnostic {
 
 fn incomplete(summary: &FetchSummary, error: TaxiiError) -> TaxiiError {
     match (summary.objects, error) {
-        (0, error) | (_, error @ TaxiiError::Output(_)) => error,
+        (0, error) | (_, error @ TaxiiError::Output { .. }) => error,
         (objects, error) => TaxiiError::Incomplete { objects, pages: summary.pages, cause: Box::new(error) },
     }
 }

@@ -156,7 +156,7 @@ fn an_api_root_on_another_server_is_not_asked() {
     options.auth = Auth::Header { name: "X-API-Key".into(), value: Secret::new("sesame") };
     let error = run(&options).0.unwrap_err();
     assert_eq!(error.code().0, "S029", "{error}");
-    assert!(error.help().contains(&other.url("/root/")), "{}", error.help());
+    assert!(error.help().unwrap().contains(&other.url("/root/")), "{}", error.help().unwrap());
     assert_eq!(other.requests().len(), 0);
 }
 

@@ -40,7 +40,7 @@ fn each_status_has_its_code_and_its_number_of_requests() {
         assert!(message.contains(&format!("/root/collections/c/objects/ answered {status}: the server ")), "{message}");
         assert_eq!(message.contains("(it says: Refused: because)"), body.contains("because"), "{message}");
         assert!(!message.contains('<') && !message.contains("limit="), "{message}");
-        assert!(!error.help().is_empty());
+        assert!(!error.help().unwrap().is_empty());
         let explanation = stixc::diagnostic::explain(code).unwrap();
         assert!(!explanation.text.is_empty());
     }
@@ -81,7 +81,7 @@ fn a_pause_beyond_five_minutes_fails_at_once() {
     let error = run(&collection(&server)).0.unwrap_err();
     assert_eq!(error.code().0, "S038");
     assert_eq!(server.requests().len(), 1);
-    assert!(error.help().ends_with("wait 301 seconds"), "{}", error.help());
+    assert!(error.help().unwrap().ends_with("wait 301 seconds"), "{}", error.help().unwrap());
 }
 
 #[test]
@@ -97,7 +97,8 @@ fn a_server_that_repeats_the_secret_is_not_quoted() {
         options.auth = Auth::Bearer(Secret::new("sesame"));
         let error = run(&options).0.unwrap_err();
         let client = Client::new(&options).unwrap();
-        let shown = format!("{error} {error:?} {} {:?} {options:?} {client:?}", error.help(), error.diagnostic());
+        let shown =
+            format!("{error} {error:?} {} {:?} {options:?} {client:?}", error.help().unwrap(), error.diagnostic());
         assert!(!shown.contains("sesame"), "{shown}");
         assert!(shown.contains("***"), "{shown}");
     }
