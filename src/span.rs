@@ -34,6 +34,12 @@ impl Span {
         Self { start: self.start.min(other.start), end: self.end.max(other.end) }
     }
 
+    /// The smallest span that holds all of these; empty, at the start of the text, where there is none.
+    #[must_use]
+    pub fn covering(spans: impl IntoIterator<Item = Self>) -> Self {
+        spans.into_iter().reduce(Self::to).unwrap_or_default()
+    }
+
     /// The text under the span; empty where the span does not fit `text`.
     #[must_use]
     pub fn slice(self, text: &str) -> &str {

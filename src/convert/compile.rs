@@ -13,7 +13,7 @@ use crate::{
     targets::contract::{Content, Lowered},
 };
 
-use super::{GUARDED_PART, Prepared, title};
+use super::{GUARDED_PART, Prepared};
 
 /// What became of a pattern in one target.
 #[derive(Debug)]
@@ -128,7 +128,7 @@ fn without_guarded(mut lowered: Lowered, meaning: &Meaning) -> Lowered {
         code: GUARDED_PART,
         effect: Fidelity::NARROWER,
         message: "guarded values are left out".to_owned(),
-        span: title::span(&meaning.plan),
+        span: meaning.plan.span(),
     });
     lowered
 }

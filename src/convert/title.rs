@@ -1,9 +1,6 @@
 //! A name for an indicator that has none: half of all indicators in feeds.
 
-use crate::{
-    plan::{Condition, Observation, Plan, Test, adapt::condition_span},
-    span::Span,
-};
+use crate::plan::{Plan, Test};
 
 /// Longest value that a name quotes, in characters: a SHA-256.
 const LONGEST_VALUE: usize = 64;
@@ -11,7 +8,7 @@ const LONGEST_VALUE: usize = 64;
 /// A short name for a plan: `Domain name evil.example`, `MD5 hash 79054025255fb1a26e4bc422aef54eb4 and 3 more`.
 #[must_use]
 pub(super) fn title(plan: &Plan) -> String {
-    let Some(test) = first(&plan.observation) else { return "Empty pattern".to_owned() };
+    let Some(test) = telling(plan) else { return "Empty pattern".to_owned() };
     let noun = noun(test);
     match test.values.as_slice() {
         [] => noun,
@@ -20,43 +17,13 @@ pub(super) fn title(plan: &Plan) -> String {
     }
 }
 
-/// The part of the pattern that a plan covers.
-#[must_use]
-pub(super) fn span(plan: &Plan) -> Span {
-    fn of(observation: &Observation) -> Span {
-        match observation {
-            Observation::Match(condition) => condition_span(condition),
-            Observation::All(_, span) | Observation::Any(_, span) | Observation::Then(_, span) => *span,
-            Observation::Within { of: inner, .. }
-            | Observation::Repeat { of: inner, .. }
-            | Observation::During { of: inner, .. } => of(inner),
-        }
-    }
-    of(&plan.observation)
-}
-
-fn first(observation: &Observation) -> Option<&Test> {
-    match observation {
-        Observation::Match(condition) => telling(condition),
-        Observation::All(operands, _) | Observation::Any(operands, _) | Observation::Then(operands, _) => {
-            operands.iter().find_map(first)
-        }
-        Observation::Within { of, .. } | Observation::Repeat { of, .. } | Observation::During { of, .. } => first(of),
-    }
-}
-
-/// The test that says most: a positive one before a negated one, anything before a port, a protocol or a type.
-fn telling(condition: &Condition) -> Option<&Test> {
+/// The test that says most of the first observation: a positive one before a negated one, anything before a port, a
+/// protocol or a type.
+fn telling(plan: &Plan) -> Option<&Test> {
     let mut best: Option<&Test> = None;
-    let mut stack = vec![condition];
-    while let Some(condition) = stack.pop() {
-        match condition {
-            Condition::All(operands) | Condition::Any(operands) => stack.extend(operands.iter().rev()),
-            Condition::Test(test) => {
-                if best.is_none_or(|best| weight(test) > weight(best)) {
-                    best = Some(test);
-                }
-            }
+    for test in plan.observation.conditions().next()?.tests() {
+        if best.is_none_or(|best| weight(test) > weight(best)) {
+            best = Some(test);
         }
     }
     best

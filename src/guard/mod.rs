@@ -11,7 +11,7 @@ use psl::Psl;
 
 use crate::{
     diagnostic::{Code, Diagnostic},
-    plan::{Condition, DomainName, Observation, Operator, Plan, Test, Value, ValueKind, value::Host},
+    plan::{Condition, DomainName, Node, Observation, Operator, Plan, Test, Value, ValueKind, value::Host},
 };
 
 pub use ranges::{Range, SPECIAL_PURPOSE};
@@ -60,7 +60,6 @@ pub fn apply(plan: Plan) -> Guarded {
 }
 
 fn observe(observation: Observation, notes: &mut Vec<Diagnostic>, cut: &mut bool) -> Option<Observation> {
-    let mut inner = |of: Box<Observation>| observe(*of, notes, cut).map(Box::new);
     Some(match observation {
         Observation::Match(condition) => Observation::Match(guard_condition(condition, notes, cut)?),
         Observation::Any(operands, span) => {
@@ -73,9 +72,7 @@ fn observe(observation: Observation, notes: &mut Vec<Diagnostic>, cut: &mut bool
         }
         // Several observations are more evidence than an address alone.
         several @ (Observation::All(..) | Observation::Then(..)) => several,
-        Observation::Within { of, seconds, span } => Observation::Within { of: inner(of)?, seconds, span },
-        Observation::Repeat { of, times, span } => Observation::Repeat { of: inner(of)?, times, span },
-        Observation::During { of, start, stop, span } => Observation::During { of: inner(of)?, start, stop, span },
+        qualified => qualified.try_map_operands(|of| observe(of, notes, cut).ok_or(())).ok()?,
     })
 }
 

@@ -49,33 +49,12 @@ impl Plan {
     #[must_use]
     pub fn folded(&self) -> Self {
         let mut folded = self.clone();
-        folded.observation.fold();
+        for test in folded.observation.conditions_mut().flat_map(Condition::tests_mut) {
+            if let Some(lower) = test.folded() {
+                *test = lower;
+            }
+        }
         folded
-    }
-}
-
-impl Observation {
-    fn fold(&mut self) {
-        match self {
-            Self::Match(condition) => condition.fold(),
-            Self::All(operands, _) | Self::Any(operands, _) | Self::Then(operands, _) => {
-                operands.iter_mut().for_each(Self::fold);
-            }
-            Self::Within { of, .. } | Self::Repeat { of, .. } | Self::During { of, .. } => of.fold(),
-        }
-    }
-}
-
-impl Condition {
-    fn fold(&mut self) {
-        match self {
-            Self::All(operands) | Self::Any(operands) => operands.iter_mut().for_each(Self::fold),
-            Self::Test(test) => {
-                if let Some(folded) = test.folded() {
-                    *test = folded;
-                }
-            }
-        }
     }
 }
 

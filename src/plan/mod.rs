@@ -11,10 +11,12 @@ pub mod fidelity;
 pub mod lower;
 pub mod normalise;
 pub mod schema;
+mod tree;
 pub mod value;
 
 use std::borrow::Cow;
 
+pub(crate) use tree::Node;
 pub use value::{DomainName, Hash, HashAlgorithm, UrlParts, Value, ValueKind, serial_number, serial_octets};
 
 use crate::span::Span;

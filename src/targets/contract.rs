@@ -235,6 +235,12 @@ pub struct Refusal {
     pub reasons: Vec<Loss>,
 }
 
+impl From<Vec<Loss>> for Refusal {
+    fn from(reasons: Vec<Loss>) -> Self {
+        Self { reasons }
+    }
+}
+
 /// One pattern's rules in one target, with all indicators that have this pattern.
 #[derive(Debug)]
 pub struct Rule<D: ?Sized = AnyDraft> {

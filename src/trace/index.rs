@@ -9,7 +9,7 @@ use ipnet::IpNet;
 use serde::Serialize;
 
 use crate::plan::{
-    Condition, DomainName, Observation, Operator, Plan, UrlParts, ValueKind,
+    DomainName, Operator, Plan, Test, UrlParts, ValueKind,
     value::{Host, parse_address},
 };
 
@@ -99,32 +99,8 @@ fn host(url: &UrlParts) -> String {
 
 /// The values that a plan names by themselves: those of positive tests for one of a set.
 pub(super) fn named(plan: &Plan) -> Vec<Named> {
-    fn observe(observation: &Observation, found: &mut Vec<Named>) {
-        match observation {
-            Observation::Match(condition) => test(condition, found),
-            Observation::All(operands, _) | Observation::Any(operands, _) | Observation::Then(operands, _) => {
-                operands.iter().for_each(|operand| observe(operand, found));
-            }
-            Observation::Within { of, .. } | Observation::Repeat { of, .. } | Observation::During { of, .. } => {
-                observe(of, found);
-            }
-        }
-    }
-    fn test(condition: &Condition, found: &mut Vec<Named>) {
-        match condition {
-            Condition::All(operands) | Condition::Any(operands) => {
-                operands.iter().for_each(|operand| test(operand, found));
-            }
-            Condition::Test(one) if one.negated => {}
-            Condition::Test(one) if matches!(one.operator, Operator::Equal | Operator::IsSubset) => {
-                found.extend(one.values.iter().filter_map(|value| Named::of(&value.kind)));
-            }
-            Condition::Test(_) => {}
-        }
-    }
-    let mut found = Vec::new();
-    observe(&plan.observation, &mut found);
-    found
+    let is_named = |test: &&Test| !test.negated && matches!(test.operator, Operator::Equal | Operator::IsSubset);
+    plan.tests().filter(is_named).flat_map(|test| &test.values).filter_map(|value| Named::of(&value.kind)).collect()
 }
 
 /// Numbers by value.

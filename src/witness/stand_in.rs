@@ -82,7 +82,7 @@ pub fn stand_in(plan: &Plan) -> StandIn {
         StandIn { plan: plan.clone(), replaced: Vec::new(), contents: BTreeMap::new(), imports: BTreeMap::new() };
     let mut making = Making { groups: 0, known };
     let mut observation = plan.observation.clone();
-    making.observation(&mut observation);
+    observation.conditions_mut().for_each(|condition| making.condition(condition, &Files::new()));
     let mut known = making.known;
     known.plan = normalise(Plan { observation }).plan;
     known.replaced.sort_by_key(|gap| gap.span);
@@ -124,18 +124,6 @@ struct Making {
 }
 
 impl Making {
-    fn observation(&mut self, node: &mut Observation) {
-        match node {
-            Observation::Match(condition) => self.condition(condition, &Files::new()),
-            Observation::All(operands, _) | Observation::Any(operands, _) | Observation::Then(operands, _) => {
-                operands.iter_mut().for_each(|operand| self.observation(operand));
-            }
-            Observation::Within { of, .. } | Observation::Repeat { of, .. } | Observation::During { of, .. } => {
-                self.observation(of);
-            }
-        }
-    }
-
     fn condition(&mut self, node: &mut Condition, outer: &Files) {
         match node {
             Condition::Test(test) => self.test(test, outer),
@@ -144,7 +132,8 @@ impl Making {
                 let mut files = outer.clone();
                 // What is inside a program comes first: the program around it is made of that.
                 for inside in [true, false] {
-                    let owners = operands.iter().filter_map(direct).filter(|test| !test.negated && of_a_file(test));
+                    let owners =
+                        operands.iter().filter_map(Condition::as_test).filter(|test| !test.negated && of_a_file(test));
                     let owners: BTreeSet<String> = owners.map(|test| owner(&test.property.path)).collect();
                     for owner in owners.into_iter().filter(|owner| owner.contains(INSIDE) == inside) {
                         if let Entry::Vacant(entry) = files.entry(owner) {
@@ -153,7 +142,7 @@ impl Making {
                         }
                     }
                     let is_inside =
-                        |operand: &Condition| direct(operand).is_some_and(|test| test.property.path.contains(INSIDE));
+                        |operand: &Condition| operand.as_test().is_some_and(|test| test.property.path.contains(INSIDE));
                     let some = operands.iter_mut().filter(|operand| is_inside(operand) == inside);
                     some.for_each(|operand| self.condition(operand, &files));
                 }
@@ -165,7 +154,7 @@ impl Making {
     fn group(&mut self, owner: &str, operands: &[Condition]) -> Beside {
         self.groups += 1;
         let path = format!("{owner}size");
-        let tests: Vec<&Test> = operands.iter().filter_map(direct).collect();
+        let tests: Vec<&Test> = operands.iter().filter_map(Condition::as_test).collect();
         let sizes: Vec<&Test> = tests.iter().copied().filter(|test| test.property.path == path).collect();
         let program = if owner == "file:" { self.program(operands) } else { None };
         Beside { group: self.groups, size: size(&sizes), payload: payload(owner, &tests), program }
@@ -173,7 +162,7 @@ impl Making {
 
     /// A program that satisfies all but the hashes, where the tests ask for one.
     fn program(&self, operands: &[Condition]) -> Option<Vec<u8>> {
-        let is_hash = |operand: &&Condition| direct(operand).is_some_and(of_a_file) && !is_about_a_program(operand);
+        let is_hash = |operand: &&Condition| operand.as_test().is_some_and(of_a_file) && !is_about_a_program(operand);
         let rest: Vec<Condition> = operands.iter().filter(|operand| !is_hash(operand)).cloned().collect();
         if !rest.iter().any(is_about_a_program) {
             return None;
@@ -248,19 +237,9 @@ impl Import {
     }
 }
 
-fn direct(operand: &Condition) -> Option<&Test> {
-    match operand {
-        Condition::Test(test) => Some(test),
-        _ => None,
-    }
-}
-
 /// Whether a condition asks for something that only programs have.
 fn is_about_a_program(condition: &Condition) -> bool {
-    match condition {
-        Condition::Test(test) => test.property.path.contains(INSIDE),
-        Condition::All(operands) | Condition::Any(operands) => operands.iter().any(is_about_a_program),
-    }
+    condition.tests().any(|test| test.property.path.contains(INSIDE))
 }
 
 /// Whether the values are hashes of bytes.

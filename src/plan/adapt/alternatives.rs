@@ -5,10 +5,9 @@ use super::{
         Condition, Observation, Test,
         fidelity::{Fidelity, Loss},
     },
-    BRANCH_BUDGET, COUNT, INTERVAL, OBSERVATIONS, TOO_MANY_BRANCHES, condition_span,
+    BRANCH_BUDGET, COUNT, INTERVAL, OBSERVATIONS, TOO_MANY_BRANCHES,
     order::{self, RawStep},
     sequence::Chain,
-    whole,
 };
 use crate::{diagnostic::Code, span::Span};
 
@@ -75,7 +74,7 @@ impl<'p> Alternatives<'p> {
     }
 
     fn chains(&mut self, observation: &'p Observation, qualifiers: &[Loss], window: Option<f64>) {
-        let span = whole(observation);
+        let span = observation.span();
         let orders = match order::orders(observation) {
             Ok(orders) => orders,
             Err(message) => return self.drop(OBSERVATIONS, message, span),
@@ -96,7 +95,7 @@ impl<'p> Alternatives<'p> {
     fn branch(&mut self, condition: &'p Condition, qualifiers: &[Loss]) {
         match branches(condition) {
             Some(branches) => self.singles(branches, qualifiers),
-            None => self.drop(TOO_MANY_BRANCHES, too_many(), condition_span(condition)),
+            None => self.drop(TOO_MANY_BRANCHES, too_many(), condition.span()),
         }
     }
 

@@ -11,10 +11,8 @@ mod order;
 mod place;
 mod sequence;
 
-use std::collections::BTreeSet;
-
 use super::{
-    Condition, Observation, Plan, Test,
+    Plan, Test,
     fidelity::{Fidelity, Loss},
 };
 use crate::{diagnostic::Code, span::Span};
@@ -195,6 +193,9 @@ pub struct Adapted<'p, H> {
     pub fidelity: Fidelity,
     /// Every loss of the plan and of its parts, in the order of the pattern, without repetitions.
     pub losses: Vec<Loss>,
+    accept: Accept,
+    /// The part of the pattern that the plan is about.
+    span: Span,
 }
 
 /// Cuts `plan` down to what a target can hold, as far as the user accepts; the reasons where nothing is left.
@@ -226,7 +227,7 @@ pub fn adapt<'p, H>(
             (Kind::Chain(_), None) => {}
         }
     }
-    placed.finish(accept, whole(&plan.observation))
+    placed.finish(accept, plan.span())
 }
 
 /// What has a place, and what was lost on the way there.
@@ -237,38 +238,38 @@ struct Placed<'p, H> {
     missing: Vec<Loss>,
 }
 
-/// A rule's place, as far as fidelity is concerned.
-trait Weighed {
-    fn fidelity(&self) -> Fidelity;
-    fn losses(&self) -> &[Loss];
-    fn span(&self) -> Span;
-}
-
-impl<H> Weighed for Part<'_, H> {
-    fn fidelity(&self) -> Fidelity {
-        self.fidelity
-    }
-
-    fn losses(&self) -> &[Loss] {
-        &self.losses
-    }
-
-    fn span(&self) -> Span {
-        self.tests.iter().map(|(test, _)| test.span).reduce(Span::to).unwrap_or_default()
+impl<H> Part<'_, H> {
+    /// From its first test to the last.
+    #[must_use]
+    pub fn span(&self) -> Span {
+        Span::covering(self.tests.iter().map(|(test, _)| test.span))
     }
 }
 
-impl<H> Weighed for Sequence<'_, H> {
-    fn fidelity(&self) -> Fidelity {
-        self.fidelity
+impl<H> Sequence<'_, H> {
+    /// From its first test to the last.
+    #[must_use]
+    pub fn span(&self) -> Span {
+        Span::covering(self.steps.iter().flat_map(|step| &step.parts).map(Part::span))
     }
+}
 
-    fn losses(&self) -> &[Loss] {
-        &self.losses
-    }
-
-    fn span(&self) -> Span {
-        self.steps.iter().flat_map(|step| &step.parts).map(Weighed::span).reduce(Span::to).unwrap_or_default()
+impl<H> Adapted<'_, H> {
+    /// What the rules that were written for it amount to, of which `lost` is what they lost on the way: their fidelity, and
+    /// every loss in the order of the pattern.
+    ///
+    /// # Errors
+    /// The losses, where no rule was written, or where the rules would not be accepted.
+    pub fn finish(mut self, lost: Vec<Loss>, is_written: bool) -> Result<(Fidelity, Vec<Loss>), Vec<Loss>> {
+        let fidelity = lost.iter().fold(self.fidelity, |all, loss| all | loss.effect);
+        if !lost.is_empty() {
+            self.losses.extend(lost);
+            in_order(&mut self.losses);
+        }
+        if !self.accept.allows(fidelity) {
+            return Err(not_accepted(fidelity, self.losses, self.span));
+        }
+        if is_written { Ok((fidelity, self.losses)) } else { Err(self.losses) }
     }
 }
 
@@ -284,30 +285,35 @@ impl<'p, H> Placed<'p, H> {
         }
     }
 
+    /// The fidelity and the losses of each rule.
+    fn rules(&self) -> impl Iterator<Item = (Fidelity, &Vec<Loss>)> {
+        let parts = self.parts.iter().map(|part| (part.fidelity, &part.losses));
+        parts.chain(self.sequences.iter().map(|sequence| (sequence.fidelity, &sequence.losses)))
+    }
+
     fn fidelity(&self) -> Fidelity {
         let missing = if self.missing.is_empty() { Fidelity::EXACT } else { Fidelity::NARROWER };
-        let parts = self.parts.iter().map(Weighed::fidelity);
-        parts.chain(self.sequences.iter().map(Weighed::fidelity)).fold(missing, |all, one| all | one)
+        self.rules().fold(missing, |all, (fidelity, _)| all | fidelity)
     }
 
     fn is_empty(&self) -> bool {
         self.parts.is_empty() && self.sequences.is_empty()
     }
 
-    fn finish(mut self, accept: Accept, whole: Span) -> Result<Adapted<'p, H>, Vec<Loss>> {
+    fn finish(mut self, accept: Accept, span: Span) -> Result<Adapted<'p, H>, Vec<Loss>> {
         let joint = self.fidelity();
         if !self.is_empty() && !accept.allows(joint) {
             let before = self.losses();
             self.leave_out_broader(accept);
             if self.is_empty() || !accept.allows(self.fidelity()) {
-                return Err(not_accepted(joint, before, whole));
+                return Err(not_accepted(joint, before, span));
             }
         }
         let losses = self.losses();
         if self.is_empty() {
             return Err(losses);
         }
-        Ok(Adapted { fidelity: self.fidelity(), parts: self.parts, sequences: self.sequences, losses })
+        Ok(Adapted { fidelity: self.fidelity(), parts: self.parts, sequences: self.sequences, losses, accept, span })
     }
 
     /// Leaves out the alternatives that match more, where the user accepts rules that miss some and not those that do
@@ -316,60 +322,30 @@ impl<'p, H> Placed<'p, H> {
         if !accept.allows(Fidelity::NARROWER) {
             return;
         }
-        let left_out = |one: &dyn Weighed| {
-            let message = "this alternative would match more, while others are missing: it is left out".to_owned();
-            let losses = one.losses().iter().filter(|loss| loss.effect.more).cloned();
-            let reason = Loss { code: LEFT_OUT, effect: Fidelity::NARROWER, message, span: one.span() };
-            losses.chain([reason]).collect::<Vec<_>>()
-        };
         let mut missing = Vec::new();
-        self.parts.retain(|part| part.fidelity.more.then(|| missing.extend(left_out(part))).is_none());
-        self.sequences.retain(|sequence| sequence.fidelity.more.then(|| missing.extend(left_out(sequence))).is_none());
+        let mut stays = |fidelity: Fidelity, losses: &[Loss], span: Span| {
+            if fidelity.more {
+                let message = "this alternative would match more, while others are missing: it is left out".to_owned();
+                missing.extend(losses.iter().filter(|loss| loss.effect.more).cloned());
+                missing.push(Loss { code: LEFT_OUT, effect: Fidelity::NARROWER, message, span });
+            }
+            !fidelity.more
+        };
+        self.parts.retain(|part| stays(part.fidelity, &part.losses, part.span()));
+        self.sequences.retain(|sequence| stays(sequence.fidelity, &sequence.losses, sequence.span()));
         self.missing.extend(missing);
     }
 
     /// Every loss, in the order of the pattern, once.
     fn losses(&self) -> Vec<Loss> {
-        let parts = self.parts.iter().flat_map(Weighed::losses);
-        let sequences = self.sequences.iter().flat_map(Weighed::losses);
-        let all: BTreeSet<LossKey> = self.missing.iter().chain(parts).chain(sequences).cloned().map(LossKey).collect();
-        all.into_iter().map(|key| key.0).collect()
+        let mut all: Vec<Loss> = self.rules().flat_map(|(_, losses)| losses).chain(&self.missing).cloned().collect();
+        in_order(&mut all);
+        all
     }
 }
 
-/// Losses in the order of the pattern.
-#[derive(PartialEq, Eq)]
-struct LossKey(Loss);
-
-impl Ord for LossKey {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        (self.0.span, &self.0).cmp(&(other.0.span, &other.0))
-    }
-}
-
-impl PartialOrd for LossKey {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-/// The first to the last test of a condition.
-#[must_use]
-pub fn condition_span(condition: &Condition) -> Span {
-    match condition {
-        Condition::Test(test) => test.span,
-        Condition::All(operands) | Condition::Any(operands) => {
-            operands.iter().map(condition_span).reduce(Span::to).unwrap_or_default()
-        }
-    }
-}
-
-fn whole(observation: &Observation) -> Span {
-    match observation {
-        Observation::Match(condition) => condition_span(condition),
-        Observation::All(_, span) | Observation::Any(_, span) | Observation::Then(_, span) => *span,
-        Observation::Within { of, span, .. }
-        | Observation::Repeat { of, span, .. }
-        | Observation::During { of, span, .. } => whole(of).to(*span),
-    }
+/// Brings losses into the order of the pattern, and keeps each once.
+fn in_order(losses: &mut Vec<Loss>) {
+    losses.sort_by(|left, right| (left.span, left).cmp(&(right.span, right)));
+    losses.dedup();
 }

@@ -120,5 +120,5 @@ fn tidy(mut reasons: Vec<Loss>, tests: &[&Test], placed: &[Span]) -> Vec<Loss> {
 }
 
 pub(super) fn span_of(tests: &[&Test]) -> Span {
-    tests.iter().map(|test| test.span).reduce(Span::to).unwrap_or_default()
+    Span::covering(tests.iter().map(|test| test.span))
 }

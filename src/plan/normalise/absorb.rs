@@ -7,7 +7,7 @@
 use std::{collections::HashMap, mem::discriminant};
 
 use super::{
-    super::{Condition, Test},
+    super::{Condition, Node, Test},
     Notes,
     flatten::{all, any},
     gather::{Kin, joins_under_or},
@@ -20,16 +20,9 @@ const PAIRS: usize = 4_000_000;
 
 /// Removes what is absorbed from a condition whose operands are in order.
 pub(super) fn condition(node: Condition, notes: &mut Notes) -> Condition {
-    let mut many = |operands: Vec<Condition>| operands.into_iter().map(|operand| condition(operand, notes)).collect();
-    match node {
-        Condition::All(operands) => {
-            let operands = many(operands);
-            all(absorbed(operands, true, notes))
-        }
-        Condition::Any(operands) => {
-            let operands = many(operands);
-            any(absorbed(operands, false, notes))
-        }
+    match node.map_operands(|operand| condition(operand, notes)) {
+        Condition::All(operands) => all(absorbed(operands, true, notes)),
+        Condition::Any(operands) => any(absorbed(operands, false, notes)),
         test => test,
     }
 }

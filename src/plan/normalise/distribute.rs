@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::{
-    super::{Condition, Operator, Test},
+    super::{Condition, Node, Operator, Test},
     EXPANSION, Notes, absorb,
     flatten::{all, any},
     gather::{self, Kin, joins_under_and, joins_under_or},
@@ -38,12 +38,7 @@ pub(super) fn condition(node: Condition, notes: &mut Notes) -> Possible {
 
 /// Whether AND and OR stand in one another.
 fn is_nested(node: &Condition) -> bool {
-    match node {
-        Condition::Test(_) => false,
-        Condition::All(operands) | Condition::Any(operands) => {
-            operands.iter().any(|operand| !matches!(operand, Condition::Test(_)))
-        }
-    }
+    node.operands().iter().any(|operand| operand.as_test().is_none())
 }
 
 fn rebuilt(node: Condition, notes: &mut Notes) -> Possible {
@@ -59,12 +54,9 @@ fn rebuilt(node: Condition, notes: &mut Notes) -> Possible {
         }
         return if possible.is_empty() { Err(never) } else { Ok(joined(possible, notes)) };
     }
-    let mut many = |operands: Vec<Condition>| -> Result<Vec<Condition>, Never> {
-        operands.into_iter().map(|operand| condition(operand, notes)).collect()
-    };
-    Ok(match node {
-        Condition::All(operands) => all(many(operands)?),
-        Condition::Any(operands) => any(many(operands)?),
+    Ok(match node.try_map_operands(|operand| condition(operand, notes))? {
+        Condition::All(operands) => all(operands),
+        Condition::Any(operands) => any(operands),
         test => test,
     })
 }
@@ -98,10 +90,7 @@ fn count(node: &Condition) -> usize {
 
 /// How many tests and values there are.
 fn weight(node: &Condition) -> usize {
-    match node {
-        Condition::Test(test) => test.values.len() + 1,
-        Condition::All(operands) | Condition::Any(operands) => operands.iter().map(weight).sum(),
-    }
+    node.tests().map(|test| test.values.len() + 1).sum()
 }
 
 /// The alternatives, each a conjunction of tests.
@@ -202,10 +191,7 @@ fn merge_by(cubes: &mut [Option<Cube>], kin: &Kin, places: &[usize]) -> bool {
 }
 
 fn joinable(part: &Condition) -> Option<&Test> {
-    match part {
-        Condition::Test(test) if joins_under_or(test) && test.operator == Operator::Equal => Some(test),
-        _ => None,
-    }
+    part.as_test().filter(|test| joins_under_or(test) && test.operator == Operator::Equal)
 }
 
 /// Takes the most frequent part out in front of the alternatives that have it, until none is left in two of them.

@@ -1,87 +1,77 @@
 //! Nested AND, OR and FOLLOWEDBY become flat, and an operand that is alone stands for itself.
 
-use super::super::{Condition, Observation};
+use super::super::{Condition, Node, Observation};
 use crate::span::Span;
 
 /// Flattens an observation and the conditions in it.
 pub(super) fn observation(node: Observation) -> Observation {
-    let many = |operands: Vec<Observation>| operands.into_iter().map(observation);
-    match node {
+    match node.map_operands(observation) {
         Observation::Match(inner) => Observation::Match(condition(inner)),
-        Observation::All(operands, span) => all_of(many(operands), span),
-        Observation::Any(operands, span) => any_of(many(operands), span),
-        Observation::Then(operands, span) => then_of(many(operands), span),
-        Observation::Repeat { of, times, span } => repeated(observation(*of), times, span),
-        qualified => qualified.around(observation),
+        Observation::All(operands, span) => all_of(operands, span),
+        Observation::Any(operands, span) => any_of(operands, span),
+        Observation::Then(operands, span) => then_of(operands, span),
+        Observation::Repeat { of, times, span } => repeated(*of, times, span),
+        qualified => qualified,
     }
 }
 
 fn condition(node: Condition) -> Condition {
-    match node {
-        Condition::All(operands) => all(operands.into_iter().map(condition)),
-        Condition::Any(operands) => any(operands.into_iter().map(condition)),
+    match node.map_operands(condition) {
+        Condition::All(operands) => all(operands),
+        Condition::Any(operands) => any(operands),
         test => test,
     }
 }
 
-/// AND of flat operands.
-pub(super) fn all(operands: impl IntoIterator<Item = Condition>) -> Condition {
+/// One node over the operands of those that `inner` takes apart and over the others.
+fn flat<T>(
+    operands: impl IntoIterator<Item = T>,
+    inner: impl Fn(T) -> Result<Vec<T>, T>,
+    node: impl FnOnce(Vec<T>) -> T,
+) -> T {
     let mut flat = Vec::new();
     for operand in operands {
-        match operand {
-            Condition::All(inner) => flat.extend(inner),
-            other => flat.push(other),
+        match inner(operand) {
+            Ok(operands) => flat.extend(operands),
+            Err(other) => flat.push(other),
         }
     }
-    if flat.len() == 1 { flat.swap_remove(0) } else { Condition::All(flat) }
+    one_or(flat, node)
+}
+
+/// A node over operands; one that is alone stands for itself.
+pub(super) fn one_or<T>(mut operands: Vec<T>, node: impl FnOnce(Vec<T>) -> T) -> T {
+    if operands.len() == 1 { operands.swap_remove(0) } else { node(operands) }
+}
+
+/// AND of flat operands.
+pub(super) fn all(operands: impl IntoIterator<Item = Condition>) -> Condition {
+    let inner = |operand| if let Condition::All(inner) = operand { Ok(inner) } else { Err(operand) };
+    flat(operands, inner, Condition::All)
 }
 
 /// OR of flat operands.
 pub(super) fn any(operands: impl IntoIterator<Item = Condition>) -> Condition {
-    let mut flat = Vec::new();
-    for operand in operands {
-        match operand {
-            Condition::Any(inner) => flat.extend(inner),
-            other => flat.push(other),
-        }
-    }
-    if flat.len() == 1 { flat.swap_remove(0) } else { Condition::Any(flat) }
+    let inner = |operand| if let Condition::Any(inner) = operand { Ok(inner) } else { Err(operand) };
+    flat(operands, inner, Condition::Any)
 }
 
 /// AND of flat observations.
 pub(super) fn all_of(operands: impl IntoIterator<Item = Observation>, span: Span) -> Observation {
-    let mut flat = Vec::new();
-    for operand in operands {
-        match operand {
-            Observation::All(inner, _) => flat.extend(inner),
-            other => flat.push(other),
-        }
-    }
-    if flat.len() == 1 { flat.swap_remove(0) } else { Observation::All(flat, span) }
+    let inner = |operand| if let Observation::All(inner, _) = operand { Ok(inner) } else { Err(operand) };
+    flat(operands, inner, |operands| Observation::All(operands, span))
 }
 
 /// OR of flat observations.
 pub(super) fn any_of(operands: impl IntoIterator<Item = Observation>, span: Span) -> Observation {
-    let mut flat = Vec::new();
-    for operand in operands {
-        match operand {
-            Observation::Any(inner, _) => flat.extend(inner),
-            other => flat.push(other),
-        }
-    }
-    if flat.len() == 1 { flat.swap_remove(0) } else { Observation::Any(flat, span) }
+    let inner = |operand| if let Observation::Any(inner, _) = operand { Ok(inner) } else { Err(operand) };
+    flat(operands, inner, |operands| Observation::Any(operands, span))
 }
 
 /// FOLLOWEDBY of flat observations: each of a chain comes before all behind it, however it is nested.
 pub(super) fn then_of(operands: impl IntoIterator<Item = Observation>, span: Span) -> Observation {
-    let mut flat = Vec::new();
-    for operand in operands {
-        match operand {
-            Observation::Then(inner, _) => flat.extend(inner),
-            other => flat.push(other),
-        }
-    }
-    if flat.len() == 1 { flat.swap_remove(0) } else { Observation::Then(flat, span) }
+    let inner = |operand| if let Observation::Then(inner, _) = operand { Ok(inner) } else { Err(operand) };
+    flat(operands, inner, |operands| Observation::Then(operands, span))
 }
 
 /// REPEATS of a flat observation. To repeat several is to repeat each: all are different observations anyway.
@@ -104,13 +94,9 @@ pub(super) fn repeated(of: Observation, times: u64, span: Span) -> Observation {
 
 /// Alternatives between observations become alternatives of one: `[a] OR [b]` is `[a OR b]`.
 pub(super) fn join(node: Observation) -> Observation {
-    let many = |operands: Vec<Observation>| operands.into_iter().map(join).collect::<Vec<_>>();
-    match node {
-        Observation::Any(operands, span) => joined(many(operands), span),
-        Observation::All(operands, span) => Observation::All(many(operands), span),
-        Observation::Then(operands, span) => Observation::Then(many(operands), span),
-        single @ Observation::Match(_) => single,
-        qualified => qualified.around(join),
+    match node.map_operands(join) {
+        Observation::Any(operands, span) => joined(operands, span),
+        other => other,
     }
 }
 

@@ -3,17 +3,17 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{
-    super::{Condition, Operator, Property, Test, ValueKind},
+    super::{Condition, Node, Operator, Property, Test, ValueKind},
     bounds,
+    flatten::one_or,
 };
 
 /// Gathers the tests of a condition and of all in it.
 pub(super) fn condition(node: Condition) -> Condition {
-    let many = |operands: Vec<Condition>| operands.into_iter().map(condition).collect();
-    match node {
-        Condition::All(operands) => one_or(gather(many(operands), joins_under_and), Condition::All),
+    match node.map_operands(condition) {
+        Condition::All(operands) => one_or(gather(operands, joins_under_and), Condition::All),
         Condition::Any(operands) => {
-            one_or(complement(bounds::loosest(gather(many(operands), joins_under_or))), Condition::Any)
+            one_or(complement(bounds::loosest(gather(operands, joins_under_or))), Condition::Any)
         }
         test => test,
     }
@@ -145,8 +145,4 @@ fn complement(mut operands: Vec<Condition>) -> Vec<Condition> {
         !covered.contains(&(at - 1))
     });
     operands
-}
-
-fn one_or(mut operands: Vec<Condition>, combine: fn(Vec<Condition>) -> Condition) -> Condition {
-    if operands.len() == 1 { operands.swap_remove(0) } else { combine(operands) }
 }

@@ -39,7 +39,7 @@ mod places;
 mod spelling;
 mod types;
 
-use super::{Condition, Observation, Plan};
+use super::{Condition, Node, Plan};
 use crate::diagnostic::Diagnostic;
 
 pub use never::{ALTERNATIVE_NEVER_HOLDS, NEVER_HOLDS};
@@ -86,11 +86,11 @@ const STEPS: [Action; 10] = [
     ("flatten", |plan, _| Plan { observation: flatten::observation(plan.observation) }),
     ("one pair of brackets", |plan, _| Plan { observation: flatten::join(plan.observation) }),
     ("one spelling", |plan, _| Plan { observation: spelling::observation(plan.observation) }),
-    ("implied types", |plan, _| on_conditions(plan, &mut types::condition)),
-    ("sets", |plan, notes| shrink(plan, notes, |plan, _| on_conditions(plan, &mut gather::condition))),
+    ("implied types", |plan, _| plan.map(types::condition)),
+    ("sets", |plan, notes| shrink(plan, notes, |plan, _| plan.map(gather::condition))),
     ("contradictions", |plan, notes| shrink(plan, notes, |plan, notes| never::prune(plan, notes, narrow::condition))),
     ("order", |plan, notes| shrink(plan, notes, |plan, _| Plan { observation: order::observation(plan.observation) })),
-    ("absorption", |plan, notes| on_conditions(plan, &mut |condition| absorb::condition(condition, notes))),
+    ("absorption", |plan, notes| plan.map(|condition| absorb::condition(condition, notes))),
     ("common parts", |plan, notes| never::prune(plan, notes, distribute::condition)),
     ("observations", observe::step),
 ];
@@ -143,56 +143,10 @@ fn run(mut plan: Plan, mut watch: impl FnMut(&'static str, &Plan)) -> Normal {
 
 /// A step that may remove something and so make room for an earlier one.
 fn shrink(plan: Plan, notes: &mut Notes, step: fn(Plan, &mut Notes) -> Plan) -> Plan {
-    let before = size(&plan.observation);
+    let size =
+        |plan: &Plan| plan.observation.size() + plan.observation.conditions().map(Condition::size).sum::<usize>();
+    let before = size(&plan);
     let plan = step(plan, notes);
-    notes.again |= size(&plan.observation) != before;
+    notes.again |= size(&plan) != before;
     plan
-}
-
-/// How many nodes there are.
-fn size(node: &Observation) -> usize {
-    fn of(node: &Condition) -> usize {
-        match node {
-            Condition::Test(_) => 1,
-            Condition::All(operands) | Condition::Any(operands) => operands.iter().map(of).sum::<usize>() + 1,
-        }
-    }
-    match node {
-        Observation::Match(condition) => of(condition),
-        Observation::All(operands, _) | Observation::Any(operands, _) | Observation::Then(operands, _) => {
-            operands.iter().map(size).sum::<usize>() + 1
-        }
-        Observation::Within { of, .. } | Observation::Repeat { of, .. } | Observation::During { of, .. } => {
-            size(of) + 1
-        }
-    }
-}
-
-/// Applies `change` to each pair of brackets.
-fn on_conditions(plan: Plan, change: &mut impl FnMut(Condition) -> Condition) -> Plan {
-    Plan { observation: on_each(plan.observation, change) }
-}
-
-fn on_each(node: Observation, change: &mut impl FnMut(Condition) -> Condition) -> Observation {
-    let mut many =
-        |operands: Vec<Observation>| operands.into_iter().map(|operand| on_each(operand, change)).collect::<Vec<_>>();
-    match node {
-        Observation::Match(condition) => Observation::Match(change(condition)),
-        Observation::All(operands, span) => Observation::All(many(operands), span),
-        Observation::Any(operands, span) => Observation::Any(many(operands), span),
-        Observation::Then(operands, span) => Observation::Then(many(operands), span),
-        qualified => qualified.around(|of| on_each(of, change)),
-    }
-}
-
-impl Observation {
-    /// A qualified expression around something else; any other stays as it is.
-    fn around(self, change: impl FnOnce(Observation) -> Observation) -> Observation {
-        match self {
-            Self::Within { of, seconds, span } => Self::Within { of: Box::new(change(*of)), seconds, span },
-            Self::Repeat { of, times, span } => Self::Repeat { of: Box::new(change(*of)), times, span },
-            Self::During { of, start, stop, span } => Self::During { of: Box::new(change(*of)), start, stop, span },
-            other => other,
-        }
-    }
 }

@@ -85,10 +85,7 @@ fn grouped(operands: &[Condition]) -> Option<(Vec<Vec<Test>>, Vec<Condition>)> {
 
 /// The tests among operands.
 pub(super) fn tests(operands: &[Condition]) -> impl Iterator<Item = &Test> {
-    operands.iter().filter_map(|operand| match operand {
-        Condition::Test(test) => Some(test),
-        _ => None,
-    })
+    operands.iter().filter_map(Condition::as_test)
 }
 
 /// No object is of two types. Where a pattern says so in so many words, the type check has refused it; what is left are

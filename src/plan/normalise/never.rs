@@ -1,7 +1,7 @@
 //! What can never hold: it is taken out of an OR, and if nothing is left, the pattern matches nothing.
 
 use super::{
-    super::{Condition, Observation, Operator, Plan, Property, Test},
+    super::{Condition, Node, Observation, Operator, Plan, Property, Test},
     Notes,
     flatten::{all_of, any, any_of, then_of},
 };
@@ -80,11 +80,15 @@ pub(super) type Possible = Result<Condition, Never>;
 
 /// The alternatives that can hold, if any does. What is left out is told in warnings.
 pub(super) fn alternatives(operands: impl IntoIterator<Item = Possible>, notes: &mut Notes) -> Possible {
+    possible(operands, notes).map(any)
+}
+
+fn possible<T>(operands: impl IntoIterator<Item = Result<T, Never>>, notes: &mut Notes) -> Result<Vec<T>, Never> {
     let mut possible = Vec::new();
     let mut never = Vec::new();
     for operand in operands {
         match operand {
-            Ok(condition) => possible.push(condition),
+            Ok(operand) => possible.push(operand),
             Err(reasons) => never.extend(reasons),
         }
     }
@@ -92,7 +96,7 @@ pub(super) fn alternatives(operands: impl IntoIterator<Item = Possible>, notes: 
         return Err(never);
     }
     left_out(never, notes);
-    Ok(any(possible))
+    Ok(possible)
 }
 
 fn left_out(never: Never, notes: &mut Notes) {
@@ -117,38 +121,17 @@ fn observe(
     notes: &mut Notes,
     narrow: fn(Condition, &mut Notes) -> Possible,
 ) -> Result<Observation, Never> {
-    let mut many = |operands: Vec<Observation>| -> Result<Vec<Observation>, Never> {
-        operands.into_iter().map(|operand| observe(operand, notes, narrow)).collect()
-    };
     match node {
         Observation::Match(condition) => narrow(condition, notes).map(Observation::Match),
-        Observation::All(operands, span) => Ok(all_of(many(operands)?, span)),
-        Observation::Then(operands, span) => Ok(then_of(many(operands)?, span)),
         Observation::Any(operands, span) => {
-            let mut possible = Vec::new();
-            let mut never = Vec::new();
-            for operand in operands {
-                match observe(operand, notes, narrow) {
-                    Ok(observation) => possible.push(observation),
-                    Err(reasons) => never.extend(reasons),
-                }
-            }
-            if possible.is_empty() {
-                return Err(never);
-            }
-            left_out(never, notes);
-            Ok(any_of(possible, span))
+            let each: Vec<_> = operands.into_iter().map(|operand| observe(operand, notes, narrow)).collect();
+            Ok(any_of(possible(each, notes)?, span))
         }
-        qualified => {
-            let mut reasons = None;
-            let around = qualified.around(|of| {
-                observe(of.clone(), notes, narrow).unwrap_or_else(|never| {
-                    reasons = Some(never);
-                    of
-                })
-            });
-            reasons.map_or(Ok(around), Err)
-        }
+        node => Ok(match node.try_map_operands(|operand| observe(operand, notes, narrow))? {
+            Observation::All(operands, span) => all_of(operands, span),
+            Observation::Then(operands, span) => then_of(operands, span),
+            qualified => qualified,
+        }),
     }
 }
 
@@ -162,7 +145,7 @@ fn nothing(never: Never, notes: &mut Notes) -> Observation {
                 .help(reason.help)
         }));
     }
-    let span = never.iter().map(|reason| reason.span).reduce(Span::to).unwrap_or_default();
+    let span = Span::covering(never.iter().map(|reason| reason.span));
     let first = never.iter().min_by_key(|reason| reason.key());
     let mut property = first.map(|reason| reason.property.clone()).unwrap_or_else(|| Property {
         path: "file:name".into(),

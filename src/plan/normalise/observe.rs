@@ -4,7 +4,7 @@
 use std::{cell::Cell, collections::HashMap, mem::discriminant};
 
 use super::{
-    super::{Condition, Observation, Plan},
+    super::{Condition, Node, Observation, Plan},
     EXPANSION, Notes,
     absorb::test_implies,
     flatten::{all_of, any, any_of, joined, repeated, then_of},
@@ -27,13 +27,12 @@ pub(super) fn step(plan: Plan, notes: &mut Notes) -> Plan {
 }
 
 fn observe(node: Observation) -> Observation {
-    let many = |operands: Vec<Observation>| operands.into_iter().map(observe).collect::<Vec<_>>();
-    match node {
-        Observation::All(operands, span) => all(many(operands), span),
-        Observation::Any(operands, span) => alternatives(many(operands), span),
-        Observation::Then(operands, span) => chain(many(operands), span),
-        Observation::Repeat { of, times, span } => repeated(observe(*of), times, span),
-        other => other.around(observe),
+    match node.map_operands(observe) {
+        Observation::All(operands, span) => all(operands, span),
+        Observation::Any(operands, span) => alternatives(operands, span),
+        Observation::Then(operands, span) => chain(operands, span),
+        Observation::Repeat { of, times, span } => repeated(*of, times, span),
+        other => other,
     }
 }
 

@@ -2,39 +2,34 @@
 
 use std::cmp::Ordering;
 
-use super::super::{Condition, Observation, Test, Value, ValueKind};
+use super::{
+    super::{Condition, Node, Observation, Test, Value, ValueKind},
+    flatten::one_or,
+};
 
 /// Orders an observation and all in it. FOLLOWEDBY keeps its order, and AND its repetitions, for they mean something.
 pub(super) fn observation(node: Observation) -> Observation {
-    let many = |operands: Vec<Observation>| operands.into_iter().map(observation).collect::<Vec<_>>();
-    match node {
+    match node.map_operands(observation) {
         Observation::Match(inner) => Observation::Match(condition(inner)),
-        Observation::All(operands, span) => {
-            let mut operands = many(operands);
+        Observation::All(mut operands, span) => {
             operands.sort_by_cached_key(ToString::to_string);
             Observation::All(operands, span)
         }
-        Observation::Any(operands, span) => {
-            let mut operands = distinct(many(operands));
-            if operands.len() == 1 { operands.swap_remove(0) } else { Observation::Any(operands, span) }
-        }
-        Observation::Then(operands, span) => Observation::Then(many(operands), span),
-        qualified => qualified.around(observation),
+        Observation::Any(operands, span) => one_or(distinct(operands), |operands| Observation::Any(operands, span)),
+        other => other,
     }
 }
 
 /// Orders a condition and all in it.
 pub(super) fn condition(node: Condition) -> Condition {
-    let many = |operands: Vec<Condition>| distinct(operands.into_iter().map(condition).collect());
-    let (mut operands, combine): (_, fn(Vec<Condition>) -> Condition) = match node {
+    match node.map_operands(condition) {
         Condition::Test(mut test) => {
             values(&mut test);
-            return Condition::Test(test);
+            Condition::Test(test)
         }
-        Condition::All(operands) => (many(operands), Condition::All),
-        Condition::Any(operands) => (many(operands), Condition::Any),
-    };
-    if operands.len() == 1 { operands.swap_remove(0) } else { combine(operands) }
+        Condition::All(operands) => one_or(distinct(operands), Condition::All),
+        Condition::Any(operands) => one_or(distinct(operands), Condition::Any),
+    }
 }
 
 fn distinct<T: ToString>(operands: Vec<T>) -> Vec<T> {

@@ -1,35 +1,21 @@
 //! One test has one spelling: negation stands at tests that can't do without it, and equal values look equal.
 
-use super::super::{Condition, Observation, Operator, Test, ValueKind};
+use super::super::{Node, Observation, Operator, Test, ValueKind};
 use crate::stix::Timestamp;
 
 /// Respells an observation's qualifiers and tests.
-pub(super) fn observation(node: Observation) -> Observation {
-    let many = |operands: Vec<Observation>| operands.into_iter().map(observation).collect();
-    match node {
-        Observation::Match(inner) => Observation::Match(condition(inner)),
-        Observation::All(operands, span) => Observation::All(many(operands), span),
-        Observation::Any(operands, span) => Observation::Any(many(operands), span),
-        Observation::Then(operands, span) => Observation::Then(many(operands), span),
-        Observation::During { of, mut start, mut stop, span } => {
-            shorten(&mut start);
-            shorten(&mut stop);
-            Observation::During { of: Box::new(observation(*of)), start, stop, span }
-        }
-        qualified => qualified.around(observation),
+pub(super) fn observation(mut node: Observation) -> Observation {
+    if let Observation::During { start, stop, .. } = &mut node {
+        shorten(start);
+        shorten(stop);
     }
+    if let Observation::Match(condition) = &mut node {
+        condition.tests_mut().for_each(test);
+    }
+    node.map_operands(observation)
 }
 
-fn condition(node: Condition) -> Condition {
-    let many = |operands: Vec<Condition>| operands.into_iter().map(condition).collect();
-    match node {
-        Condition::Test(respelt) => Condition::Test(test(respelt)),
-        Condition::All(operands) => Condition::All(many(operands)),
-        Condition::Any(operands) => Condition::Any(many(operands)),
-    }
-}
-
-fn test(mut test: Test) -> Test {
+fn test(test: &mut Test) {
     for value in &mut test.values {
         match &mut value.kind {
             ValueKind::Timestamp(text) => shorten(text),
@@ -55,7 +41,6 @@ fn test(mut test: Test) -> Test {
         }
         _ => {}
     }
-    test
 }
 
 fn opposite(operator: Operator) -> Option<Operator> {

@@ -2,20 +2,18 @@
 
 use std::{borrow::Cow, collections::BTreeSet};
 
-use super::super::{Condition, Operator, Test, Value, ValueKind};
+use super::super::{Condition, Node, Operator, Test, Value, ValueKind};
 use super::flatten::all;
 
 /// Removes the implied type tests of a condition.
 pub(super) fn condition(node: Condition) -> Condition {
-    match node {
-        Condition::All(operands) => {
-            let mut operands: Vec<Condition> = operands.into_iter().map(condition).collect();
+    match node.map_operands(condition) {
+        Condition::All(mut operands) => {
             imply(&mut operands);
             forget(&mut operands);
             all(operands)
         }
-        Condition::Any(operands) => Condition::Any(operands.into_iter().map(condition).collect()),
-        test => test,
+        other => other,
     }
 }
 
@@ -53,18 +51,14 @@ pub(super) fn imply(operands: &mut Vec<Condition>) {
 /// Takes away the notes of types that the value of another operand shows: with the type test still there, it would have
 /// been removed for that value's sake, and nothing noted.
 fn forget(operands: &mut [Condition]) {
-    let mut all = BTreeSet::new();
-    operands.iter().for_each(|operand| noted(operand, &mut all));
+    let all: BTreeSet<(String, String)> = operands.iter().flat_map(noted).collect();
     for (prefix, kind) in all {
         let showing: Vec<usize> =
             (0..operands.len()).filter(|&index| shows(&operands[index], &prefix, &kind)).take(2).collect();
         for (index, operand) in operands.iter_mut().enumerate() {
             if showing.iter().any(|other| *other != index) {
-                each_test(operand, &mut |test| {
-                    if is_noted(test) && is_of(test, &prefix, &kind) {
-                        test.property.referent = None;
-                    }
-                });
+                let tests = operand.tests_mut().filter(|test| is_noted(test) && is_of(test, &prefix, &kind));
+                tests.for_each(|test| test.property.referent = None);
             }
         }
     }
@@ -72,35 +66,16 @@ fn forget(operands: &mut [Condition]) {
 
 /// Notes the type at each test in the operand that takes it.
 fn note(operand: &mut Condition, prefix: &str, kind: &str) {
-    each_test(operand, &mut |test| {
-        if takes_note(test, prefix) {
-            test.property.referent = Some(Cow::Owned(kind.to_owned()));
-        }
-    });
-}
-
-fn each_test(node: &mut Condition, change: &mut impl FnMut(&mut Test)) {
-    match node {
-        Condition::Test(test) => change(test),
-        Condition::All(operands) | Condition::Any(operands) => {
-            operands.iter_mut().for_each(|operand| each_test(operand, change));
-        }
-    }
+    let tests = operand.tests_mut().filter(|test| takes_note(test, prefix));
+    tests.for_each(|test| test.property.referent = Some(Cow::Owned(kind.to_owned())));
 }
 
 /// The references and types that are noted in an operand.
-fn noted(operand: &Condition, found: &mut BTreeSet<(String, String)>) {
-    match operand {
-        Condition::Test(test) if is_noted(test) => {
-            if let (Some(prefix), Some(kind)) = (test.property.path.strip_suffix(".value"), &test.property.referent) {
-                found.insert((prefix.to_owned(), kind.to_string()));
-            }
-        }
-        Condition::Test(_) => {}
-        Condition::All(operands) | Condition::Any(operands) => {
-            operands.iter().for_each(|operand| noted(operand, found));
-        }
-    }
+fn noted(operand: &Condition) -> impl Iterator<Item = (String, String)> {
+    operand.tests().filter(|test| is_noted(test)).filter_map(|test| {
+        let prefix = test.property.path.strip_suffix(".value")?;
+        Some((prefix.to_owned(), test.property.referent.as_ref()?.to_string()))
+    })
 }
 
 /// Whether the type of the test was noted: its value does not show it.

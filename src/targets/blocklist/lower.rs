@@ -1,6 +1,6 @@
 //! From plans to entries, and from these to files.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, mem};
 
 use serde::Deserialize;
 
@@ -14,7 +14,7 @@ use crate::{
     diagnostic::Diagnostic,
     plan::{
         Condition, Observation, Operator, Plan, Test, Value,
-        adapt::{Accept, Capabilities, Fit, NO_OPERATOR, NO_PLACE, NO_VALUE, NOT_ACCEPTED, Part, adapt},
+        adapt::{Accept, Capabilities, Fit, NO_OPERATOR, NO_PLACE, NO_VALUE, Part, adapt},
         fidelity::{Fidelity, Loss},
     },
     span::Span,
@@ -143,30 +143,14 @@ impl Lists {
     /// The entries of any plan.
     fn several(&self, plan: &Plan) -> Result<Lowered<Entries>, Refusal> {
         let capabilities = Capabilities { scenes: self.mapping.data_sources().len(), accept: self.accept, ties: None };
-        let adapted =
-            adapt(plan, capabilities, |source, test| self.fit(source, test)).map_err(|reasons| Refusal { reasons })?;
-        let (mut fidelity, mut losses) = (adapted.fidelity, adapted.losses);
-        let mut entries = Vec::new();
-        let mut last = Span::default();
-        if let Some(loss) = ends_differ(&adapted.parts) {
-            fidelity = fidelity | loss.effect;
-            losses.push(loss);
-        }
-        for part in adapted.parts {
-            last = part.tests.iter().map(|(test, _)| test.span).fold(last, Span::to);
-            if part.tests.len() > 1 {
-                losses.push(together(part.tests.iter().map(|(test, _)| test.span)));
-                fidelity = fidelity | Fidelity::NARROWER;
-                continue;
-            }
-            entries.extend(part.tests.into_iter().flat_map(|(_, entries)| entries));
-        }
-        let Some(entries) = Entries::new(entries) else { return Err(Refusal { reasons: losses }) };
-        if !self.accept.allows(fidelity) {
-            let message = format!("the entries would be {fidelity}, which is not accepted for this target");
-            losses.push(Loss { code: NOT_ACCEPTED, effect: fidelity, message, span: last });
-            return Err(Refusal { reasons: losses });
-        }
+        let mut adapted = adapt(plan, capabilities, |source, test| self.fit(source, test))?;
+        let mut lost: Vec<Loss> = ends_differ(&adapted.parts).into_iter().collect();
+        let (parts, joint): (Vec<_>, Vec<_>) =
+            mem::take(&mut adapted.parts).into_iter().partition(|part| part.tests.len() == 1);
+        lost.extend(joint.iter().map(|part| together(part.span(), !parts.is_empty())));
+        let entries = parts.into_iter().flat_map(|part| part.tests).flat_map(|(_, entries)| entries).collect();
+        let Some(entries) = Entries::new(entries) else { return Err([adapted.losses, lost].concat().into()) };
+        let (fidelity, losses) = adapted.finish(lost, true)?;
         Ok(Lowered { fidelity, losses: losses.into(), drafts: Few::One(Box::new(entries)) })
     }
 }
@@ -205,12 +189,13 @@ fn ends_differ(parts: &[Part<'_, Vec<Entry>>]) -> Option<Loss> {
     Some(Loss { code: ENDS, effect: Fidelity::BROADER, message: message.to_owned(), span })
 }
 
-fn together(spans: impl Iterator<Item = Span>) -> Loss {
+/// The loss of an alternative of several tests: it is missed, or makes the one entry broader.
+fn together(span: Span, is_missed: bool) -> Loss {
     Loss {
         code: SEVERAL_TESTS,
-        effect: Fidelity::BROADER,
+        effect: if is_missed { Fidelity::NARROWER } else { Fidelity::BROADER },
         message: "an entry stands for itself: several tests together can't be one".to_owned(),
-        span: spans.reduce(Span::to).unwrap_or_default(),
+        span,
     }
 }
 

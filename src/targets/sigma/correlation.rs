@@ -98,7 +98,6 @@ pub(super) struct Correlation {
 impl Correlation {
     /// The correlation of a sequence whose machines are named by `tie`.
     pub(super) fn new<H>(sequence: &Sequence<'_, H>, tie: &str, steps: Vec<Vec<Member>>) -> Self {
-        let tests = sequence.steps.iter().flat_map(|step| &step.parts).flat_map(|part| &part.tests);
         Self {
             key: format!("{}:{tie}", sequence.alternative),
             steps,
@@ -109,7 +108,7 @@ impl Correlation {
             order: sequence.order,
             times: sequence.steps.iter().map(|step| step.times).max().unwrap_or(1),
             window: sequence.window,
-            span: tests.map(|(test, _)| test.span).reduce(Span::to).unwrap_or_default(),
+            span: sequence.span(),
         }
     }
 

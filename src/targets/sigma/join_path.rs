@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::mapping_rows::Table;
-use crate::plan::{Condition, Observation, Operator, Plan, Property, Test, Value, ValueKind};
+use crate::plan::{Condition, Operator, Plan, Property, Test, Value, ValueKind};
 
 /// Two properties of one object, and what they are together. The third name is no property of STIX: only rows of a
 /// mapping file know it.
@@ -38,24 +38,12 @@ const LIMIT: usize = 256;
 /// The plan with each such pair joined, where the mapping has rows for it.
 pub(super) fn join_paths<'p>(plan: &'p Plan, table: &Table) -> Cow<'p, Plan> {
     let pairs: Vec<&Pair> = PAIRS.iter().filter(|pair| table.maps(pair.whole)).collect();
-    if !pairs.iter().any(|pair| observes(&plan.observation, pair)) {
+    if !plan.observation.conditions().any(|condition| pairs.iter().any(|pair| holds(condition, pair))) {
         return Cow::Borrowed(plan);
     }
     let mut plan = plan.clone();
-    observe(&mut plan.observation, &pairs);
+    plan.observation.conditions_mut().for_each(|condition| join(condition, &pairs));
     Cow::Owned(plan)
-}
-
-fn observes(observation: &Observation, pair: &Pair) -> bool {
-    match observation {
-        Observation::Match(condition) => holds(condition, pair),
-        Observation::All(operands, _) | Observation::Any(operands, _) | Observation::Then(operands, _) => {
-            operands.iter().any(|operand| observes(operand, pair))
-        }
-        Observation::Within { of, .. } | Observation::Repeat { of, .. } | Observation::During { of, .. } => {
-            observes(of, pair)
-        }
-    }
 }
 
 fn holds(condition: &Condition, pair: &Pair) -> bool {
@@ -65,18 +53,6 @@ fn holds(condition: &Condition, pair: &Pair) -> bool {
         Condition::All(operands) => {
             (find(operands, pair.front).is_some() && find(operands, pair.back).is_some())
                 || operands.iter().any(|operand| holds(operand, pair))
-        }
-    }
-}
-
-fn observe(observation: &mut Observation, pairs: &[&Pair]) {
-    match observation {
-        Observation::Match(condition) => join(condition, pairs),
-        Observation::All(operands, _) | Observation::Any(operands, _) | Observation::Then(operands, _) => {
-            operands.iter_mut().for_each(|operand| observe(operand, pairs));
-        }
-        Observation::Within { of, .. } | Observation::Repeat { of, .. } | Observation::During { of, .. } => {
-            observe(of, pairs);
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::{
     borrow::Cow,
     collections::{BTreeMap, BTreeSet, HashMap},
+    mem,
     sync::Arc,
 };
 
@@ -18,8 +19,8 @@ use super::{
 };
 use crate::{
     plan::{
-        Condition, Observation, Operator, Plan, Property, Test, ValueKind,
-        adapt::{self, Accept, Adapted, Capabilities, Fit, NO_COMMON_SCENE, NO_PLACE, NO_VALUE, Part, Sequence, Ties},
+        Observation, Operator, Plan, Property, Test, ValueKind,
+        adapt::{self, Accept, Capabilities, Fit, NO_COMMON_SCENE, NO_PLACE, NO_VALUE, Part, Sequence, Ties},
         fidelity::{Fidelity, Loss},
     },
     span::Span,
@@ -97,7 +98,7 @@ impl Compiler {
     /// why.
     fn candidates(&self, plan: &Plan) -> Vec<usize> {
         let mut distinct: HashMap<&Property, &Test> = HashMap::new();
-        tests(&plan.observation, &mut |test| _ = distinct.entry(&test.property).or_insert(test));
+        plan.tests().for_each(|test| _ = distinct.entry(&test.property).or_insert(test));
         let has_row = |source: &usize| {
             let (number, _) = self.sources[*source];
             distinct.values().any(|test| {
@@ -222,20 +223,15 @@ impl Backend for Compiler {
         let minds_case = several(&plan.observation);
         let capabilities = Capabilities { scenes: sources.len(), accept: self.accept, ties: Some(ties) };
         let fit = |candidate: usize, test: &_| self.fit(sources[candidate], test, minds_case);
-        let mut adapted = adapt::adapt(&plan, capabilities, fit).map_err(|reasons| Refusal { reasons })?;
+        let mut adapted = adapt::adapt(&plan, capabilities, fit)?;
         let chained = adapted.sequences.iter_mut().flat_map(|sequence| &mut sequence.steps);
         let parts = chained.flat_map(|step| &mut step.parts).chain(&mut adapted.parts);
         parts.for_each(|part| part.scene = sources[part.scene]);
-        let Adapted { parts, sequences, mut fidelity, mut losses } = adapted;
-        let mut lose = |loss: Loss| {
-            fidelity = fidelity | loss.effect;
-            losses.push(loss);
-        };
-        let rules = self.rules(&parts, &mut lose);
-        let correlations = self.correlations(&sequences, &mut lose);
-        if rules.is_empty() && correlations.is_empty() {
-            return Err(Refusal { reasons: losses });
-        }
+        let (parts, sequences) = (mem::take(&mut adapted.parts), mem::take(&mut adapted.sequences));
+        let mut lost = Vec::new();
+        let rules = self.rules(&parts, &mut lost);
+        let correlations = self.correlations(&sequences, &mut lost);
+        let (fidelity, losses) = adapted.finish(lost, !rules.is_empty() || !correlations.is_empty())?;
         let all = parts.iter().flat_map(|part| &part.losses);
         let all: Vec<&Loss> = all.chain(sequences.iter().flat_map(|sequence| &sequence.losses)).collect();
         let elsewhere: Vec<Loss> = losses.iter().filter(|loss| !all.contains(loss)).cloned().collect();
@@ -259,18 +255,18 @@ impl Backend for Compiler {
 
 impl Compiler {
     /// One rule for each log source.
-    fn rules(&self, parts: &[Part<'_, Vec<FieldTest<'_>>>], lose: &mut impl FnMut(Loss)) -> Vec<Detection> {
+    fn rules(&self, parts: &[Part<'_, Vec<FieldTest<'_>>>], lost: &mut Vec<Loss>) -> Vec<Detection> {
         let mut drafts: BTreeMap<usize, (Vec<Branch<'_>>, Fidelity, BTreeSet<Loss>)> = BTreeMap::new();
         for part in parts {
             let branches = self.branches(part);
             if branches.is_empty() {
-                lose(no_common_role(part));
+                lost.push(no_common_role(part));
                 continue;
             }
-            let (all, whole, lost) = drafts.entry(part.scene).or_default();
+            let (all, whole, losses) = drafts.entry(part.scene).or_default();
             all.extend(branches);
             *whole = *whole | part.fidelity;
-            lost.extend(part.losses.iter().cloned());
+            losses.extend(part.losses.iter().cloned());
         }
         let written = |(source, (branches, fidelity, losses)): (usize, (_, _, BTreeSet<Loss>))| Detection {
             source: Arc::clone(&self.sources[source].1),
@@ -286,21 +282,15 @@ impl Compiler {
         detection(branches, given)
     }
 
-    fn correlations(
-        &self,
-        sequences: &[Sequence<'_, Vec<FieldTest<'_>>>],
-        lose: &mut impl FnMut(Loss),
-    ) -> Vec<Correlation> {
+    fn correlations(&self, sequences: &[Sequence<'_, Vec<FieldTest<'_>>>], lost: &mut Vec<Loss>) -> Vec<Correlation> {
         let mut found = Vec::with_capacity(sequences.len());
         for sequence in sequences {
             match self.correlation(sequence) {
                 Ok(mut correlation) => {
-                    if let Some(loss) = correlation.combine() {
-                        lose(loss);
-                    }
+                    lost.extend(correlation.combine());
                     found.push(correlation);
                 }
-                Err(loss) => lose(loss),
+                Err(loss) => lost.push(loss),
             }
         }
         found
@@ -334,12 +324,11 @@ impl Compiler {
 }
 
 fn no_common_role<H>(part: &Part<'_, H>) -> Loss {
-    let spans = part.tests.iter().map(|(test, _)| test.span);
     Loss {
         code: NO_COMMON_SCENE,
         effect: Fidelity::NARROWER,
         message: "the mapping has no role that all of these tests share".to_owned(),
-        span: spans.reduce(Span::to).unwrap_or_default(),
+        span: part.span(),
     }
 }
 
@@ -351,27 +340,6 @@ fn several(observation: &Observation) -> bool {
         Observation::Any(operands, _) => operands.iter().any(several),
         Observation::Repeat { of, times, .. } => *times > 1 || several(of),
         Observation::Within { of, .. } | Observation::During { of, .. } => several(of),
-    }
-}
-
-fn tests<'p>(observation: &'p Observation, visit: &mut impl FnMut(&'p Test)) {
-    match observation {
-        Observation::Match(condition) => condition_tests(condition, visit),
-        Observation::All(operands, _) | Observation::Any(operands, _) | Observation::Then(operands, _) => {
-            operands.iter().for_each(|operand| tests(operand, visit));
-        }
-        Observation::Within { of, .. } | Observation::Repeat { of, .. } | Observation::During { of, .. } => {
-            tests(of, visit);
-        }
-    }
-}
-
-fn condition_tests<'p>(condition: &'p Condition, visit: &mut impl FnMut(&'p Test)) {
-    match condition {
-        Condition::Test(test) => visit(test),
-        Condition::All(operands) | Condition::Any(operands) => {
-            operands.iter().for_each(|operand| condition_tests(operand, visit));
-        }
     }
 }
 

@@ -1,14 +1,13 @@
 //! From a plan to signatures.
 
-use std::sync::Arc;
+use std::{mem, sync::Arc};
 
 use crate::{
     plan::{
-        Condition, Observation, Plan, Test,
-        adapt::{self, Accept, Capabilities, Fit, NO_PLACE, NOT_ACCEPTED, Part, Ties},
+        Plan, Test,
+        adapt::{self, Accept, Capabilities, Fit, NO_PLACE, Part, Ties},
         fidelity::{Fidelity, Loss},
     },
-    span::Span,
     targets::contract::{Backend, Emission, EmitError, Lowered, Refusal, Rule},
 };
 
@@ -16,7 +15,7 @@ use super::{
     emit,
     fragment::{DIRECTION, Fragment, together},
     lock::SidRange,
-    pieces::{Pieces, repeats_packets, span},
+    pieces::{Pieces, repeats_packets},
     place::{FlowSide, Mapping, Source, Traffic},
     signature::{Body, Signature},
     test::lower_test,
@@ -90,7 +89,7 @@ impl Backend for Lowerer {
     fn lower(&self, plan: &Plan) -> Result<Lowered<Body>, Refusal> {
         // Where the pattern asks for nothing but addresses, ports and protocols, the data sources of the application
         // protocols would only repeat the rule.
-        let headers_only = !any_test(&plan.observation, &mut |test| self.has_options(test));
+        let headers_only = !plan.tests().any(|test| self.has_options(test));
         let fit = |source: usize, test: &_| {
             self.fit(source, test, headers_only && self.traffic(source).seen != FlowSide::Packets)
         };
@@ -101,10 +100,10 @@ impl Backend for Lowerer {
             window: WINDOW,
         };
         let capabilities = Capabilities { scenes: self.sources.len(), accept: self.accept, ties: Some(ties) };
-        let adapted = adapt::adapt(plan, capabilities, fit).map_err(|reasons| Refusal { reasons })?;
+        let mut adapted = adapt::adapt(plan, capabilities, fit)?;
         let mut lost = Vec::new();
         let mut drafts = Vec::new();
-        for part in adapted.parts {
+        for part in mem::take(&mut adapted.parts) {
             match self.rules(part) {
                 Ok((bodies, loss)) => {
                     lost.extend(loss);
@@ -113,24 +112,12 @@ impl Backend for Lowerer {
                 Err(loss) => lost.push(loss),
             }
         }
-        for sequence in adapted.sequences {
+        for sequence in mem::take(&mut adapted.sequences) {
             let (signatures, more) = xbits::rules(&self.sources, sequence);
             lost.extend(more);
             drafts.extend(signatures.into_iter().map(Body::Signature).map(Box::new));
         }
-        let fidelity = lost.iter().fold(adapted.fidelity, |all, loss| all | loss.effect);
-        let mut losses = adapted.losses;
-        losses.append(&mut lost);
-        losses.sort_by(|left, right| (left.span, left).cmp(&(right.span, right)));
-        losses.dedup();
-        if drafts.is_empty() || !self.accept.allows(fidelity) {
-            if !self.accept.allows(fidelity) {
-                let message = format!("the rule would be {fidelity}, which is not accepted for this target");
-                let span = losses.iter().map(|loss| loss.span).reduce(Span::to).unwrap_or_default();
-                losses.push(Loss { code: NOT_ACCEPTED, effect: fidelity, message, span });
-            }
-            return Err(Refusal { reasons: losses });
-        }
+        let (fidelity, losses) = adapted.finish(lost, !drafts.is_empty())?;
         Ok(Lowered { fidelity, losses: losses.into(), drafts: drafts.into() })
     }
 
@@ -158,7 +145,7 @@ impl Lowerer {
         if repeats_packets(traffic, &part) {
             return Ok((Vec::new(), None));
         }
-        let (span, alternative) = (span(&part), part.alternative);
+        let (span, alternative) = (part.span(), part.alternative);
         let (pieces, loss) = Pieces::new(part)?;
         if pieces.is_list_only() {
             let hashes = pieces.hashes.into_iter().flat_map(|list| list.hashes);
@@ -185,25 +172,5 @@ impl Lowerer {
             })
         };
         Ok((variants.into_iter().enumerate().map(signature).collect(), loss))
-    }
-}
-
-/// Whether a test of the tree is so.
-fn any_test(observation: &Observation, is: &mut impl FnMut(&Test) -> bool) -> bool {
-    match observation {
-        Observation::Match(condition) => any_in(condition, is),
-        Observation::All(operands, _) | Observation::Any(operands, _) | Observation::Then(operands, _) => {
-            operands.iter().any(|operand| any_test(operand, is))
-        }
-        Observation::Within { of, .. } | Observation::Repeat { of, .. } | Observation::During { of, .. } => {
-            any_test(of, is)
-        }
-    }
-}
-
-fn any_in(condition: &Condition, is: &mut impl FnMut(&Test) -> bool) -> bool {
-    match condition {
-        Condition::Test(test) => is(test),
-        Condition::All(operands) | Condition::Any(operands) => operands.iter().any(|operand| any_in(operand, is)),
     }
 }

@@ -52,7 +52,7 @@ pub fn event_matches(traffic: &Traffic, part: Part<'_, Fragment>) -> Result<(Vec
     if repeats_packets(traffic, &part) {
         return Ok((Vec::new(), None));
     }
-    let span = span(&part);
+    let span = part.span();
     let (pieces, loss) = Pieces::new(part)?;
     let variants = pieces.variants(traffic, true, |header| header.one_way(&traffic.protocol, traffic.seen));
     let event = |(header, options): (OneWay, RuleText)| {
@@ -69,11 +69,6 @@ pub fn event_matches(traffic: &Traffic, part: Part<'_, Fragment>) -> Result<(Vec
 /// Whether rules of this traffic would only repeat what those of plain packets say of the part.
 pub fn repeats_packets(traffic: &Traffic, part: &Part<'_, Fragment>) -> bool {
     traffic.seen != FlowSide::Packets && part.tests.iter().all(|(_, fragment)| fragment.is_header())
-}
-
-/// Where the tests of a part stand in the pattern.
-pub fn span(part: &Part<'_, Fragment>) -> Span {
-    part.tests.iter().map(|(test, _)| test.span).reduce(Span::to).unwrap_or_default()
 }
 
 impl HeaderError {
@@ -106,7 +101,7 @@ impl Pieces {
     /// # Errors
     /// Too many combinations.
     pub fn new(part: Part<'_, Fragment>) -> Result<(Self, Option<Loss>), Loss> {
-        let span = span(&part);
+        let span = part.span();
         let mut pieces = Self::default();
         part.tests.into_iter().for_each(|(_, fragment)| pieces.add(fragment));
         let loss = pieces.keep_one_algorithm().then(|| {

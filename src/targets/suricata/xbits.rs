@@ -16,14 +16,13 @@ use crate::{
         adapt::{Order, Sequence},
         fidelity::{Fidelity, Loss},
     },
-    span::Span,
 };
 
 use super::{
     fragment::Fragment,
     header::PacketEnd,
     lock::Digest,
-    pieces::{EventMatch, event_matches, span},
+    pieces::{EventMatch, event_matches},
     place::{FlowSide, Source},
     signature::Signature,
     text::RuleText,
@@ -44,9 +43,8 @@ struct StepMatch<'s> {
 
 /// The rules of a sequence, and what is lost on the way to them: where there are none, all of it.
 pub fn rules(sources: &[Arc<Source>], sequence: Sequence<'_, Fragment>) -> (Vec<Signature>, Vec<Loss>) {
+    let span = sequence.span();
     let Sequence { alternative, order, steps, window, .. } = sequence;
-    let parts = steps.iter().flat_map(|step| &step.parts);
-    let span = parts.map(span).reduce(Span::to).unwrap_or_default();
     let mut losses = Vec::new();
     let mut matches: Vec<Vec<StepMatch<'_>>> = Vec::with_capacity(steps.len());
     let mut times = 1;

@@ -119,12 +119,12 @@ impl Backend for Files {
 
     fn lower(&self, plan: &Plan) -> Result<Lowered<Draft>, Refusal> {
         let capabilities = Capabilities { scenes: self.mapping.data_sources().len(), accept: self.accept, ties: None };
-        let adapted =
-            adapt(plan, capabilities, |source, test| self.fit(source, test)).map_err(|reasons| Refusal { reasons })?;
+        let adapted = adapt(plan, capabilities, |source, test| self.fit(source, test))?;
         let modules = adapted.parts.iter().flat_map(|part| &part.tests).flat_map(|(_, written)| &written.modules);
         let modules = modules.map(|module| Box::from(*module)).collect();
         let draft = Draft { modules, condition: lines(&adapted.parts) };
-        Ok(Lowered { fidelity: adapted.fidelity, losses: adapted.losses.into(), drafts: Few::One(Box::new(draft)) })
+        let (fidelity, losses) = adapted.finish(Vec::new(), true)?;
+        Ok(Lowered { fidelity, losses: losses.into(), drafts: Few::One(Box::new(draft)) })
     }
 
     fn emit(&self, rules: &[Rule<Draft>], emission: &mut dyn Emission) -> Result<(), EmitError> {

@@ -11,7 +11,7 @@ use super::{
     scene::Scene,
 };
 use crate::{
-    plan::{Condition, Observation, Plan, Test},
+    plan::{Plan, Test},
     witness::Objects,
 };
 
@@ -143,8 +143,7 @@ pub(super) struct Company<'p>(Vec<Companion<'p>>);
 impl<'p> Company<'p> {
     /// What comes along with the types of objects that the plan asks for.
     pub fn of(plan: &'p Plan) -> Self {
-        let mut tests = Vec::new();
-        observations(&plan.observation, &mut tests);
+        let tests: Vec<&Test> = plan.tests().collect();
         let mut types: Vec<&str> = tests.iter().map(|test| test.property.object_type()).collect();
         types.sort_unstable();
         types.dedup();
@@ -223,27 +222,6 @@ impl Companion<'_> {
         if let Some((_, value)) = quietest.filter(|(held, _)| *held == 0 || !is_miss) {
             let value = value.clone();
             scene.place(&self.path.at(0), None, &value);
-        }
-    }
-}
-
-fn observations<'p>(observation: &'p Observation, tests: &mut Vec<&'p Test>) {
-    match observation {
-        Observation::Match(condition) => conditions(condition, tests),
-        Observation::All(operands, _) | Observation::Any(operands, _) | Observation::Then(operands, _) => {
-            operands.iter().for_each(|operand| observations(operand, tests));
-        }
-        Observation::Within { of, .. } | Observation::Repeat { of, .. } | Observation::During { of, .. } => {
-            observations(of, tests);
-        }
-    }
-}
-
-fn conditions<'p>(condition: &'p Condition, tests: &mut Vec<&'p Test>) {
-    match condition {
-        Condition::Test(test) => tests.push(test),
-        Condition::All(operands) | Condition::Any(operands) => {
-            operands.iter().for_each(|operand| conditions(operand, tests));
         }
     }
 }

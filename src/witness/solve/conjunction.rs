@@ -175,7 +175,7 @@ impl<'p> Conjunction<'p> {
 
     fn gap(&self, slot: &Slot<'p>, reason: &str) -> Gap {
         let spans = slot.members.iter().map(|one| self.test(*one).span);
-        Gap { span: spans.reduce(Span::to).unwrap_or_default(), reason: reason.to_owned() }
+        Gap { span: Span::covering(spans), reason: reason.to_owned() }
     }
 
     /// Why a slot has no value.

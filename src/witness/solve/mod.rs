@@ -213,7 +213,7 @@ fn alternative_of<'p>(
 
 fn whole(script: &Script<'_>) -> Span {
     let leaves = script.leaves();
-    leaves.into_iter().flatten().map(|literal| literal.test.span).reduce(Span::to).unwrap_or_default()
+    Span::covering(leaves.into_iter().flatten().map(|literal| literal.test.span))
 }
 
 impl Witnesses {

@@ -55,7 +55,7 @@ pub(super) fn twists(script: &Script<'_>) -> Vec<(Twist, Span, &'static str)> {
     let leaves = script.leaves();
     if leaves.len() > 1 {
         for (leaf, literals) in leaves.iter().enumerate() {
-            let span = literals.iter().map(|literal| literal.test.span).reduce(Span::to).unwrap_or_default();
+            let span = Span::covering(literals.iter().map(|literal| literal.test.span));
             found.push((Twist::Absent { leaf }, span, "one observation is not there"));
         }
     }
