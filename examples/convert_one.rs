@@ -3,7 +3,6 @@
 use stixc::{
     convert::{Converter, Details, Filter, Prepared, Settings},
     output::Memory,
-    render::Renderer,
     targets,
 };
 
@@ -23,7 +22,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "[domain-name:value = 'evil.example' AND domain-name:resolves_to_refs[*].value = '198.51.100.7']",
     );
     let mut files = Memory::default();
-    let finished = converter.finish(&Renderer::new(None)?, &mut files);
+    let finished = converter.finish(&targets::renderer(targets::TARGETS, None)?, &mut files);
     for indicator in &finished.indicators {
         for (target, report) in &indicator.targets {
             println!("{target}: {}", report.verdict.name());

@@ -1,10 +1,10 @@
 //! Coded messages: what every stage says about its input.
 //!
 //! A code's letter names the stage: `P` syntax, `T` types, `W` lenient readings, `S` sources, `L` losses,
-//! `G` guards, `R` rendering and engines. Each code is explained, with an example, in `templates/codes/`;
-//! [`explain`] reads that catalogue.
+//! `G` guards, `R` rendering and engines. Each code is explained, with an example: in `templates/codes/`, and those that
+//! only one target reports in its own folder of templates.
 
-use std::{collections::BTreeMap, fmt, sync::LazyLock};
+use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
@@ -198,35 +198,23 @@ pub struct Explanation {
     pub example: String,
 }
 
-/// The explanation of `code` (`"P001"`), if there is such a code.
-///
-/// ```
-/// assert!(stixc::diagnostic::explain("P001").is_some());
-/// assert!(stixc::diagnostic::explain("X999").is_none());
-/// ```
-#[must_use]
-pub fn explain(code: &str) -> Option<&'static Explanation> {
-    catalogue().get(code)
+impl Explanation {
+    /// Reads a catalogue: a table for each code.
+    ///
+    /// # Errors
+    /// A table that is none of an explanation.
+    pub fn read(catalogue: &str) -> Result<BTreeMap<String, Self>, toml::de::Error> {
+        toml::from_str(catalogue)
+    }
 }
 
-/// All explained codes, in order.
-#[must_use]
-pub fn catalogue() -> &'static BTreeMap<String, Explanation> {
-    static CATALOGUE: LazyLock<BTreeMap<String, Explanation>> = LazyLock::new(|| {
-        [
-            include_str!("../templates/codes/p.toml"),
-            include_str!("../templates/codes/t.toml"),
-            include_str!("../templates/codes/w.toml"),
-            include_str!("../templates/codes/s.toml"),
-            include_str!("../templates/codes/l.toml"),
-            include_str!("../templates/codes/g.toml"),
-            include_str!("../templates/codes/r.toml"),
-        ]
-        .into_iter()
-        // The catalogue is part of the program and a test parses each file: a bad one can't be shipped.
-        .filter_map(|text| toml::from_str::<BTreeMap<String, Explanation>>(text).ok())
-        .flatten()
-        .collect()
-    });
-    &CATALOGUE
-}
+/// The catalogues of the codes that are no target's own, one for each letter.
+pub const CATALOGUES: [&str; 7] = [
+    include_str!("../templates/codes/p.toml"),
+    include_str!("../templates/codes/t.toml"),
+    include_str!("../templates/codes/w.toml"),
+    include_str!("../templates/codes/s.toml"),
+    include_str!("../templates/codes/l.toml"),
+    include_str!("../templates/codes/g.toml"),
+    include_str!("../templates/codes/r.toml"),
+];

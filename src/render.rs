@@ -8,15 +8,12 @@ use std::{fs, io, path::Path};
 use handlebars::{Context, Handlebars};
 use serde_json::Value as Json;
 
-use crate::{
-    diagnostic::Code,
-    targets::{TARGETS, contract::EmitError},
-};
+use crate::{diagnostic::Code, output::EmitError};
 
-/// A template that can't be read or is none.
+/// A template that can't be read, or has a syntax error.
 pub const BAD_TEMPLATE: Code = Code("R001");
 
-/// Every template of every target, ready to render.
+/// Templates, ready to render.
 pub struct Renderer {
     registry: Handlebars<'static>,
 }
@@ -33,7 +30,7 @@ pub enum TemplateError {
         /// Why.
         source: io::Error,
     },
-    /// It is no template.
+    /// It has a syntax error.
     #[error("{name}: {message}")]
     Malformed {
         /// Which one.
@@ -44,26 +41,24 @@ pub enum TemplateError {
 }
 
 impl Renderer {
-    /// The shipped templates; those that exist as `<overrides>/<target>/<template>` are taken from there.
+    /// Registers templates, a qualified name (`sigma/rule.hbs`) and a text each; those that exist as `<overrides>/<name>`
+    /// are taken from there.
     ///
     /// # Errors
     /// A template that can't be read or parsed.
-    pub fn new(overrides: Option<&Path>) -> Result<Self, TemplateError> {
+    pub fn new<'t>(
+        templates: impl IntoIterator<Item = (String, &'t str)>,
+        overrides: Option<&Path>,
+    ) -> Result<Self, TemplateError> {
         let mut registry = Handlebars::new();
         registry.set_strict_mode(true);
         registry.register_escape_fn(handlebars::no_escape);
-        for target in TARGETS {
-            for format in target.formats() {
-                let name = qualified(target.name(), format.template);
-                let own = match overrides {
-                    Some(folder) => read(&folder.join(target.name()).join(format.template))?,
-                    None => None,
-                };
-                registry.register_template_string(&name, own.as_deref().unwrap_or(format.source)).map_err(|error| {
-                    let place = error.pos().map(|(line, column)| format!(" at {line}:{column}")).unwrap_or_default();
-                    TemplateError::Malformed { name, message: format!("not a template{place}: {}", error.reason()) }
-                })?;
-            }
+        for (name, source) in templates {
+            let own = overrides.map(|folder| read(&folder.join(&name))).transpose()?.flatten();
+            registry.register_template_string(&name, own.as_deref().unwrap_or(source)).map_err(|error| {
+                let place = error.pos().map(|(line, column)| format!(" at {line}:{column}")).unwrap_or_default();
+                TemplateError::Malformed { name, message: format!("not a template{place}: {}", error.reason()) }
+            })?;
         }
         Ok(Self { registry })
     }
@@ -73,15 +68,11 @@ impl Renderer {
     /// # Errors
     /// A field that the view does not have, or a failing writer.
     pub fn render(&self, target: &str, template: &str, view: Json, out: &mut dyn io::Write) -> Result<(), EmitError> {
-        let name = qualified(target, template);
+        let name = format!("{target}/{template}");
         self.registry
             .render_with_context_to_write(&name, &Context::from(view), out)
             .map_err(|error| EmitError::Template(format!("{name}: {error}")))
     }
-}
-
-fn qualified(target: &str, template: &str) -> String {
-    format!("{target}/{template}")
 }
 
 fn read(path: &Path) -> Result<Option<String>, TemplateError> {

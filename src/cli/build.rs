@@ -7,11 +7,10 @@ use clap::{Args, ValueEnum};
 use crate::{
     convert::Details,
     diagnostic::{Diagnostic, Severity},
-    output::Change,
+    output::{Change, EmitError},
     pipeline::{BAD_CONFIG, BuildError, Built, Config, ConfigError, Request, UNKNOWN_KEY, build},
     report::{FeedReport, FeedState, Report},
     store::StoreError,
-    targets::contract::EmitError,
 };
 
 use super::{

@@ -11,7 +11,6 @@ use crate::{
     convert::{Converter, Details, Filter, Finished, Prepared, Settings},
     output::{Directory, Only, Sink, Stream, write_file},
     plan::{adapt::Accept, fidelity::Fidelity},
-    render::Renderer,
     report::{Report, Status},
     targets::{self, TARGETS, Target, contract::Format},
     trace,
@@ -79,7 +78,7 @@ impl Convert {
     pub(super) fn run(&self, global: &Global) -> Result<Exit, Failure> {
         let targets = self.targets()?;
         let without = self.left_out(&targets)?;
-        let renderer = Renderer::new(self.templates.as_deref())
+        let renderer = targets::renderer(TARGETS, self.templates.as_deref())
             .map_err(|error| Failure::usage(error.to_string(), "see stixc templates show"))?;
         let all = self.report.is_some() || self.provenance || global.verbose > 0;
         let settings = Settings {

@@ -5,8 +5,8 @@ use std::{io, process::ExitCode};
 use crate::{
     convert::EmitFailure,
     diagnostic::Diagnostic,
+    output::EmitError,
     report::{Status, Summary, Verdicts},
-    targets::contract::EmitError,
 };
 
 /// Exit codes of the program.

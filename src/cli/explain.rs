@@ -6,16 +6,15 @@ use clap::Args;
 
 use crate::{
     convert::{Converter, Details, Filter, Prepared, Settings, understand},
-    diagnostic::{self, Severity},
+    diagnostic::{Explanation, Severity},
     output::Memory,
     pattern::{
         ComparisonExpression, ComparisonKind, ObservationExpression, ObservationKind, Pattern, Version, lenient,
     },
     plan::{Condition, Observation, check, lower, normalise},
-    render::Renderer,
     report::IndicatorReport,
     stix::Timestamp,
-    targets::TARGETS,
+    targets::{self, TARGETS},
 };
 
 use super::{
@@ -39,8 +38,8 @@ pub(super) struct Explain {
 
 impl Explain {
     pub(super) fn run(&self) -> Result<Exit, Failure> {
-        if let Some(explanation) = diagnostic::explain(&self.what.to_uppercase()) {
-            let diagnostic::Explanation { title, text, example } = explanation;
+        if let Some(explanation) = targets::explain(&self.what.to_uppercase()) {
+            let Explanation { title, text, example } = explanation;
             anstream::println!(
                 "{}: {title}\n\n{}\n\nExample:\n{}",
                 self.what.to_uppercase(),
@@ -106,7 +105,7 @@ impl Explain {
         let mut converter = Converter::new(&settings);
         converter.pattern("pattern", &self.what);
         let mut files = Memory::default();
-        let renderer = Renderer::new(None).map_err(|error| Failure::usage(error.to_string(), ""))?;
+        let renderer = targets::renderer(TARGETS, None).map_err(|error| Failure::usage(error.to_string(), ""))?;
         let mut finished = converter.finish(&renderer, &mut files);
         if let Some(failure) = finished.failures.pop() {
             return Err(failure.into());
@@ -139,7 +138,7 @@ impl Explain {
 
 /// A table of the codes that begin with `letter`, one a line.
 fn codes(letter: &str) -> Result<Exit, Failure> {
-    let mut found = diagnostic::catalogue().iter().filter(|(code, _)| code.starts_with(letter)).peekable();
+    let mut found = targets::catalogue().iter().filter(|(code, _)| code.starts_with(letter)).peekable();
     if found.peek().is_none() {
         return Err(Failure::usage(format!("no codes begin with {letter}"), "the letters are P, T, W, S, L, G and R"));
     }

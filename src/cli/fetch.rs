@@ -10,12 +10,11 @@ use clap::Args;
 
 use crate::{
     diagnostic::Severity,
-    output::write_file,
+    output::{EmitError, write_file},
     report::SourceDiagnostic,
     source::taxii::{
         BundleWriter, FetchOptions, FetchSummary, TaxiiError, Timestamp, collections, download_into, fetch_into,
     },
-    targets::contract::EmitError,
 };
 
 use super::{

@@ -10,10 +10,9 @@ use rayon::prelude::*;
 
 use crate::{
     convert::mend,
-    output::write_file,
+    output::{EmitError, write_file},
     source::Input,
     stix::{Batch, BundleReader, Indicator, PatternType},
-    targets::contract::EmitError,
 };
 
 use super::{

@@ -4,10 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use crate::{
-    diagnostic::{Severity, explain},
-    stix::Position,
-};
+use crate::{diagnostic::Severity, stix::Position, targets::explain};
 
 use super::{check::Checked, location};
 

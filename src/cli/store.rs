@@ -9,11 +9,10 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 
 use crate::{
-    output::write_file,
+    output::{EmitError, write_file},
     pipeline::{Config, seconds},
     stix::Timestamp,
     store::{FeedNumber, Store, StoreError},
-    targets::contract::EmitError,
 };
 
 use super::{

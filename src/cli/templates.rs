@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 
 use crate::{
     output::write_file,
-    targets::{TARGETS, contract::Format},
+    targets::{TARGETS, Target, templates},
 };
 
 use super::exit::{Exit, Failure};
@@ -52,15 +52,13 @@ impl Templates {
 
 /// Every template and mapping file: its name and its text.
 fn all() -> Vec<(String, &'static str)> {
-    let mut all = Vec::new();
-    for target in TARGETS {
-        let templates = target.formats().iter().map(|Format { template, source, .. }| (*template, *source));
-        let mut files: Vec<(&str, &str)> = templates.chain([("mapping.toml", target.mapping())]).collect();
+    let of_target = |target: &&'static dyn Target| {
+        let mapping = (format!("{}/mapping.toml", target.name()), target.mapping());
+        let mut files: Vec<_> = templates(&[*target]).chain([mapping]).collect();
         files.sort();
-        files.dedup();
-        all.extend(files.into_iter().map(|(name, text)| (format!("{}/{name}", target.name()), text)));
-    }
-    all
+        files
+    };
+    TARGETS.iter().flat_map(of_target).collect()
 }
 
 fn export(folder: &Path) -> Result<(), Failure> {

@@ -7,13 +7,13 @@ use serde_json::Value as Json;
 
 use crate::{
     diagnostic::Diagnostic,
-    output::Sink,
+    output::{EmitError, Sink},
     plan::Plan,
     render::Renderer,
     report::{IndicatorReport, SourceDiagnostic, Status, Summary, Verdict},
     targets::{
         Target,
-        contract::{Emission, EmitError, Origin, Rule},
+        contract::{Emission, Origin, Rule},
     },
 };
 

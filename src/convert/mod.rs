@@ -114,7 +114,7 @@ const BATCH: usize = 128 << 10;
 /// A conversion under way.
 ///
 /// ```
-/// use stixc::{convert::{Converter, Details, Filter, Prepared, Settings}, output::Memory, render::Renderer, stix::{Context, Timestamp}, target};
+/// use stixc::{convert::{Converter, Details, Filter, Prepared, Settings}, output::Memory, stix::{Context, Timestamp}, targets};
 ///
 /// let prepared = Prepared::new(targets::find("blocklist").unwrap(), None, None).unwrap();
 /// let settings = Settings {
@@ -128,7 +128,7 @@ const BATCH: usize = 128 << 10;
 /// let mut converter = Converter::new(&settings);
 /// converter.pattern("command line", "[domain-name:value = 'evil.example']");
 /// let mut files = Memory::default();
-/// let finished = converter.finish(&Renderer::new(None).unwrap(), &mut files);
+/// let finished = converter.finish(&targets::renderer(targets::TARGETS, None).unwrap(), &mut files);
 /// assert_eq!(finished.summary.rendered, 1);
 /// assert_eq!(files.files["blocklist/domains.txt"], b"evil.example\n");
 /// ```

@@ -6,10 +6,10 @@ use std::{collections::BTreeMap, sync::Arc};
 use rayon::prelude::*;
 
 use crate::{
-    output::{Content, Memory, Sink},
+    output::{Content, EmitError, Memory, Sink},
     plan::Plan,
     render::Renderer,
-    targets::contract::{Content as Body, EmitError, Origin, Rule},
+    targets::contract::{Content as Body, Origin, Rule},
     witness::{
         solve::Bounds,
         stage::{self, Part, Written, index},

@@ -14,10 +14,10 @@ use std::{
 use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
 
+mod error;
 mod staged;
 
-use crate::targets::contract::EmitError;
-
+pub use error::EmitError;
 pub use staged::{Change, Staged};
 
 /// What writes the content of one file.

@@ -9,8 +9,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use super::{Content, Directory, Sink, at, install, is_below, same_bytes};
-use crate::targets::contract::EmitError;
+use super::{Content, Directory, EmitError, Sink, at, install, is_below, same_bytes};
 
 /// Where the files of a run lie until all of them are complete, below the folder that they are for: a rename can't
 /// cross file systems. What a run that was killed has left there, the next one removes.

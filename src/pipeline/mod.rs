@@ -25,12 +25,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::{
     convert::{Details, Finished},
     diagnostic::Diagnostic,
-    output::Change,
+    output::{Change, EmitError},
     render::TemplateError,
     report::{FeedReport, SourceDiagnostic},
     stix::Timestamp,
     store::{FeedNumber, Store, StoreError},
-    targets::contract::EmitError,
 };
 
 pub use config::{

@@ -9,13 +9,13 @@ use super::{
 };
 use crate::{
     convert::{self, Converter, Details, Finished, Settings, read_context},
-    output::{Change, Content, Only, Sink, Staged},
+    output::{Change, Content, EmitError, Only, Sink, Staged},
     plan::adapt::Accept,
     render::Renderer,
     report::{FeedReport, SourceDiagnostic},
     stix::{Collector, Context, Role, codes},
     store::{FeedNumber, Store},
-    targets::{TARGETS, contract::EmitError},
+    targets::{self, TARGETS},
     trace,
 };
 
@@ -30,7 +30,7 @@ pub(super) struct RenderJob {
 
 impl RenderJob {
     pub(super) fn new(config: &Config, request: &Request<'_>) -> Result<Self, BuildError> {
-        let renderer = Renderer::new(config.templates.as_deref())?;
+        let renderer = targets::renderer(TARGETS, config.templates.as_deref())?;
         let targets = config.targets.iter().map(target).collect::<Result<_, _>>()?;
         let (mut wanted, mut without) = (Vec::new(), Vec::new());
         for one in &config.targets {

@@ -24,6 +24,8 @@ use crate::{
 
 use super::mapping::MappingError;
 
+pub use crate::output::EmitError;
+
 /// One way in which a target writes its rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Format {
@@ -55,6 +57,12 @@ pub trait Target: Sync {
 
     /// Its mapping data as shipped, the text of `templates/<target>/mapping.toml`.
     fn mapping(&self) -> &'static str;
+
+    /// The codes that only this target reports, each with its explanation: the text of `templates/<target>/codes.toml`, in
+    /// the form of [`Explanation`](crate::diagnostic::Explanation).
+    fn codes(&self) -> &'static str {
+        ""
+    }
 
     /// The verdicts that it accepts unless the user says otherwise.
     fn accepts(&self) -> Accept {
@@ -353,41 +361,4 @@ pub trait Emission {
 /// A view that is no plain data; that would be a fault of the target.
 pub fn view(view: &impl Serialize) -> Result<Json, EmitError> {
     serde_json::to_value(view).map_err(|error| EmitError::Template(error.to_string()))
-}
-
-/// Why an output was not written.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum EmitError {
-    /// A template that does not render.
-    #[error("template: {0}")]
-    Template(String),
-    /// A file that can't be read or written.
-    #[error("{path}: {source}")]
-    Io {
-        /// Which one.
-        path: String,
-        /// Why.
-        source: io::Error,
-    },
-    /// An earlier output that is not what it should be: a damaged lock file.
-    #[error("{path}: {message}")]
-    Previous {
-        /// Which one.
-        path: String,
-        /// What is wrong with it.
-        message: String,
-    },
-    /// Every number of the user's range is taken.
-    #[error("{0}")]
-    Exhausted(String),
-    /// Rules that another backend has lowered.
-    #[error("the rules are of another target")]
-    OtherBackend,
-}
-
-impl From<io::Error> for EmitError {
-    fn from(source: io::Error) -> Self {
-        Self::Io { path: "output".to_owned(), source }
-    }
 }

@@ -16,10 +16,9 @@ use super::{
 };
 use crate::{
     convert::understand,
-    output::Sink,
+    output::{EmitError, Sink},
     report::{IndicatorReport, Status, Verdict},
     stix::Key,
-    targets::contract::EmitError,
 };
 
 /// The folder below the outputs' that holds the provenance; no target has this name.

@@ -90,7 +90,7 @@ fn parsing(criterion: &mut Criterion) {
 }
 
 fn whole_way(criterion: &mut Criterion) {
-    let renderer = Renderer::new(None).expect("the shipped templates");
+    let renderer = stixc::targets::renderer(stixc::targets::TARGETS, None).expect("the shipped templates");
     let mut group = criterion.benchmark_group("rules");
     group.sample_size(10);
     for (target, kind, list) in [

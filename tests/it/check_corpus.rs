@@ -9,7 +9,6 @@ use std::{
 
 use check_support::{corpus, errors, snapshots};
 use stixc::{
-    diagnostic,
     pattern::{self, Options, Version},
     plan::{check, schema},
 };
@@ -132,7 +131,7 @@ fn corpus_messages_are_explained_and_placed() {
         for line in corpus(file).lines() {
             let Ok(pattern) = pattern::parse(line) else { continue };
             for diagnostic in check::check(&pattern) {
-                assert!(diagnostic::explain(diagnostic.code.0).is_some(), "{diagnostic}");
+                assert!(stixc::targets::explain(diagnostic.code.0).is_some(), "{diagnostic}");
                 let span = diagnostic.span.expect("a message has a place");
                 assert!(line.get(span.start as usize..span.end as usize).is_some(), "{diagnostic}: {line}");
                 assert!(diagnostic.help.is_some(), "{diagnostic}");

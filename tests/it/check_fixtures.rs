@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, fmt::Write, fs};
 
 use check_support::snapshots;
 use stixc::{
-    diagnostic::{self, Diagnostic},
+    diagnostic::Diagnostic,
     pattern,
     plan::{check, lower::lower},
 };
@@ -15,7 +15,10 @@ const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/chec
 
 /// The codes of the type check in the catalogue: `T…`, and `W1…` of the warnings.
 fn codes() -> impl Iterator<Item = &'static str> {
-    diagnostic::catalogue().keys().map(String::as_str).filter(|code| code.starts_with('T') || code.starts_with("W1"))
+    stixc::targets::catalogue()
+        .keys()
+        .map(String::as_str)
+        .filter(|code| code.starts_with('T') || code.starts_with("W1"))
 }
 
 fn lines(fixture: &str) -> Vec<String> {
@@ -104,7 +107,7 @@ fn codes_that_are_said_are_explained() {
 #[test]
 fn examples_of_the_catalogue_show_their_code() {
     for code in codes() {
-        let explanation = diagnostic::explain(code).expect("the code is in the catalogue");
+        let explanation = stixc::targets::explain(code).expect("the code is in the catalogue");
         let found = found(code, &explanation.example);
         assert!(found.iter().any(|diagnostic| diagnostic.code.0 == code), "{code}: {found:?}");
     }

@@ -5,9 +5,8 @@ use std::{fs::File, path::Path};
 use stixc::{
     convert::{Converter, Details, Filter, Finished, Prepared, Settings},
     output::Memory,
-    render::Renderer,
     stix::{BundleReader, Collector, Context},
-    targets::{TARGETS, Target},
+    targets::{TARGETS, Target, renderer},
 };
 
 const FIXTURES: [(&str, &str); 2] = [("feed", "examples/feed.json"), ("hostile", "tests/fixtures/hostile.json")];
@@ -32,7 +31,7 @@ fn convert(path: &Path, target: &'static dyn Target) -> (Memory, Finished) {
     let mut converter = Converter::new(&settings);
     converter.read("fixture", File::open(path).unwrap(), &context(path));
     let mut files = Memory::default();
-    let finished = converter.finish(&Renderer::new(None).unwrap(), &mut files);
+    let finished = converter.finish(&renderer(TARGETS, None).unwrap(), &mut files);
     assert!(finished.failures.is_empty(), "{:?}", finished.failures);
     (files, finished)
 }

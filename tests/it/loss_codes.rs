@@ -8,9 +8,8 @@ use std::{collections::BTreeSet, fs};
 use serde_json::json;
 use stixc::{
     convert::{Converter, Details, Filter, Finished, Prepared, Settings},
-    diagnostic::{self, Diagnostic},
+    diagnostic::Diagnostic,
     output::Memory,
-    render::Renderer,
     span::Span,
     stix::Context,
     targets,
@@ -30,7 +29,7 @@ struct Fixture {
 
 fn codes() -> impl Iterator<Item = &'static str> {
     let letters = ["L", "G", "R"];
-    let all = diagnostic::catalogue().keys().map(String::as_str);
+    let all = stixc::targets::catalogue().keys().map(String::as_str);
     all.filter(move |code| letters.iter().any(|letter| code.starts_with(letter)) && !NOT_BY_A_PATTERN.contains(code))
 }
 
@@ -74,7 +73,7 @@ fn converted(fixture: &Fixture) -> Finished {
     let bundle = json!({"type": "bundle", "id": "bundle--1", "objects": indicators}).to_string();
     let mut converter = Converter::new(&settings);
     converter.read("fixture", bundle.as_bytes(), &Context::default());
-    converter.finish(&Renderer::new(None).unwrap(), &mut Memory::default())
+    converter.finish(&targets::renderer(targets::TARGETS, None).unwrap(), &mut Memory::default())
 }
 
 /// All codes that a conversion gives, with their places and patterns.

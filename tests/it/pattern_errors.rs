@@ -6,8 +6,8 @@ use crate::support;
 use std::{fs, path::Path};
 
 use stixc::{
-    diagnostic,
     pattern::{self, Version, lenient},
+    targets::catalogue,
 };
 use support::caret;
 
@@ -74,15 +74,14 @@ fn declared(source: &str, letter: char) -> Vec<String> {
 /// Each code is explained, and its example shows what it explains.
 #[test]
 fn every_code_has_an_example_that_shows_it() {
-    let explained = |letter: char| {
-        diagnostic::catalogue().keys().filter(|code| code.starts_with(letter)).cloned().collect::<Vec<_>>()
-    };
+    let explained =
+        |letter: char| catalogue().keys().filter(|code| code.starts_with(letter)).cloned().collect::<Vec<_>>();
     assert_eq!(explained('P'), declared(include_str!("../../src/pattern/mistake.rs"), 'P'));
     // The other rooms that report warnings have codes from W050 on, and tests of their own.
     let own = |code: &String| code.as_str() < "W050";
     let warnings: Vec<String> = explained('W').into_iter().filter(own).collect();
     assert_eq!(warnings, declared(include_str!("../../src/pattern/repair.rs"), 'W'));
-    for (code, explanation) in diagnostic::catalogue() {
+    for (code, explanation) in catalogue() {
         let example = &explanation.example;
         let codes: Vec<&str> = match &code[..1] {
             // No example of this one fits into a file.

@@ -4,10 +4,7 @@ use crate::support::stix as stix_support;
 
 use proptest::prelude::*;
 use stix_support::{Outline, fixture, outline, outline_sized};
-use stixc::{
-    diagnostic::explain,
-    stix::{Batch, BundleReader, OBJECT_LIMIT},
-};
+use stixc::stix::{Batch, BundleReader, OBJECT_LIMIT};
 
 /// The ids that each fixture holds, and its faults as `code line`.
 const FIXTURES: [(&str, &[&str], &[&str]); 17] = [
@@ -110,7 +107,7 @@ fn what_is_not_json_is_told_by_what_it_is() {
         assert_eq!(faults.len(), 1, "{bytes:?}");
         assert_eq!(faults[0].diagnostic.code.0, code, "{bytes:?}");
         assert!(faults[0].diagnostic.message.contains(message), "{bytes:?}: {}", faults[0].diagnostic.message);
-        assert!(explain(code).is_some(), "{code}");
+        assert!(stixc::targets::explain(code).is_some(), "{code}");
     }
     let fault = BundleReader::new(&b"\n\n  42"[..]).next().unwrap().faults.remove(0);
     assert_eq!((fault.offset, fault.line), (4, 3));

@@ -54,6 +54,10 @@ impl Target for Blocklist {
         include_str!("../../../templates/blocklist/mapping.toml")
     }
 
+    fn codes(&self) -> &'static str {
+        include_str!("../../../templates/blocklist/codes.toml")
+    }
+
     fn accepts(&self) -> Accept {
         Accept::BLOCKING
     }

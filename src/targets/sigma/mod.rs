@@ -82,6 +82,10 @@ impl Target for Sigma {
         include_str!("../../../templates/sigma/mapping.toml")
     }
 
+    fn codes(&self) -> &'static str {
+        include_str!("../../../templates/sigma/codes.toml")
+    }
+
     fn pattern_type(&self) -> Option<&'static str> {
         Some("sigma")
     }

@@ -87,6 +87,10 @@ impl Target for Suricata {
         include_str!("../../../templates/suricata/mapping.toml")
     }
 
+    fn codes(&self) -> &'static str {
+        include_str!("../../../templates/suricata/codes.toml")
+    }
+
     fn pattern_type(&self) -> Option<&'static str> {
         Some("suricata")
     }

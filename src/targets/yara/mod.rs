@@ -79,6 +79,10 @@ impl Target for Yara {
         include_str!("../../../templates/yara/mapping.toml")
     }
 
+    fn codes(&self) -> &'static str {
+        include_str!("../../../templates/yara/codes.toml")
+    }
+
     fn pattern_type(&self) -> Option<&'static str> {
         Some("yara")
     }

@@ -7,10 +7,10 @@ mod sources;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    path::Path,
+    path::{Path, PathBuf},
 };
 
-use stixc::diagnostic;
+use stixc::targets;
 
 use self::{
     imports::{circles, uses},
@@ -78,9 +78,6 @@ const OPEN: &[&[&str]] = &[
     &["witness/solve/near.rs", "witness/solve/values.rs"],
 ];
 
-/// Rooms that still look to their right, and to where.
-const BACKWARD: &[(&str, &str)] = &[("output", "targets"), ("render", "targets")];
-
 /// Files outside the targets' folders that still name a target.
 const NAMED: &[&str] =
     &["cli/verify/", "pipeline/config/parse.rs", "witness/project/", "witness/stage/", "witness/stand_in.rs"];
@@ -106,7 +103,7 @@ fn rooms_use_what_lies_to_their_left() {
     for (file, used) in uses(&sources()) {
         for other in used.iter().filter(|other| room(other) != room(&file)) {
             seen += 1;
-            if !may_use(room(&file), room(other)) && !BACKWARD.contains(&(room(&file), room(other))) {
+            if !may_use(room(&file), room(other)) {
                 wrong.push(format!("{file}: {other}"));
             }
         }
@@ -150,7 +147,7 @@ fn no_target_sees_another_nor_the_syntax() {
 /// of rule languages among its pattern types.
 #[test]
 fn a_target_is_named_in_its_folder_and_in_the_list_alone() {
-    let names: Vec<&str> = stixc::targets::TARGETS.iter().map(|target| target.name()).collect();
+    let names: Vec<&str> = targets::TARGETS.iter().map(|target| target.name()).collect();
     let mut wrong = Vec::new();
     for source in sources()
         .iter()
@@ -204,11 +201,11 @@ fn declared() -> BTreeMap<String, String> {
 fn each_code_is_explained_and_each_explanation_has_its_code() {
     let declared = declared();
     assert!(declared.len() > 50, "only {} codes found: does the search still work?", declared.len());
-    let unexplained: Vec<_> = declared.keys().filter(|code| diagnostic::explain(code).is_none()).collect();
+    let unexplained: Vec<_> = declared.keys().filter(|code| targets::explain(code).is_none()).collect();
     assert!(unexplained.is_empty(), "without an explanation: {unexplained:?}");
-    let unused: Vec<_> = diagnostic::catalogue().keys().filter(|code| !declared.contains_key(*code)).collect();
+    let unused: Vec<_> = targets::catalogue().keys().filter(|code| !declared.contains_key(*code)).collect();
     assert!(unused.is_empty(), "explained, but nobody reports them: {unused:?}");
-    for (code, explanation) in diagnostic::catalogue() {
+    for (code, explanation) in targets::catalogue() {
         let filled =
             [&explanation.title, &explanation.text, &explanation.example].iter().all(|text| !text.trim().is_empty());
         assert!(filled, "{code} has an empty explanation");
@@ -216,25 +213,38 @@ fn each_code_is_explained_and_each_explanation_has_its_code() {
 }
 
 #[test]
-fn each_catalogue_file_is_read_whole() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("templates/codes");
-    let mut codes = 0;
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
+fn each_catalogue_file_is_read_whole_and_no_code_stands_in_two() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("templates");
+    let shared = fs::read_dir(folder.join("codes")).unwrap().map(|entry| entry.unwrap().path());
+    let of_target = |name: &str| folder.join(name).join("codes.toml");
+    let own = targets::TARGETS.iter().map(|target| of_target(target.name()));
+    let mut seen: BTreeMap<String, PathBuf> = BTreeMap::new();
+    for path in shared.chain(own) {
         let table: toml::Table = toml::from_str(&fs::read_to_string(&path).unwrap())
             .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        let letter = path.file_stem().unwrap().to_str().unwrap().to_uppercase();
-        assert!(table.keys().all(|code| code.starts_with(&letter)), "{}", path.display());
-        codes += table.len();
+        let stem = path.file_stem().unwrap().to_str().unwrap();
+        let letters = if stem == "codes" { "LR".to_owned() } else { stem.to_uppercase() };
+        for code in table.keys() {
+            assert!(letters.contains(&code[..1]), "{code} in {}", path.display());
+            if let Some(other) = seen.insert(code.clone(), path.clone()) {
+                panic!("{code} is explained in {} and in {}", other.display(), path.display());
+            }
+        }
     }
-    assert_eq!(codes, diagnostic::catalogue().len(), "a catalogue file could not be read, or is not included");
+    assert!(seen.keys().eq(targets::catalogue().keys()), "a catalogue file could not be read, or is not included");
+    // A code that a target declares is explained in its own folder.
+    for (code, file) in declared() {
+        if let Some(target) = target_of(&file) {
+            assert_eq!(seen[&code], of_target(target), "{code}");
+        }
+    }
 }
 
 #[test]
 fn templates_know_three_tags() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("templates");
     let mut seen = 0;
-    for target in stixc::targets::TARGETS {
+    for target in targets::TARGETS {
         for entry in fs::read_dir(folder.join(target.name())).unwrap() {
             let path = entry.unwrap().path();
             if path.extension().is_none_or(|extension| extension != "hbs") {
@@ -257,13 +267,13 @@ fn templates_know_three_tags() {
             }
         }
     }
-    assert!(seen >= stixc::targets::TARGETS.len());
+    assert!(seen >= targets::TARGETS.len());
 }
 
 #[test]
 fn each_mapping_speaks_of_each_property() {
     use stixc::{plan::schema, targets::mapping::Mapping};
-    for target in stixc::targets::TARGETS {
+    for target in targets::TARGETS {
         let mapping = Mapping::<toml::Value, toml::Value>::read(target.mapping()).unwrap();
         let silent: Vec<&str> = schema::properties()
             .filter(|property| !property.common)

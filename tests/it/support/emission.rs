@@ -25,7 +25,7 @@ pub struct Memory {
 
 impl Memory {
     pub fn new(target: &dyn Target) -> Self {
-        let renderer = Renderer::new(None).unwrap();
+        let renderer = stixc::targets::renderer(stixc::targets::TARGETS, None).unwrap();
         let before = BTreeMap::new();
         Self {
             target: target.name(),

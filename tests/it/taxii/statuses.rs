@@ -41,14 +41,14 @@ fn each_status_has_its_code_and_its_number_of_requests() {
         assert_eq!(message.contains("(it says: Refused: because)"), body.contains("because"), "{message}");
         assert!(!message.contains('<') && !message.contains("limit="), "{message}");
         assert!(!error.help().unwrap().is_empty());
-        let explanation = stixc::diagnostic::explain(code).unwrap();
+        let explanation = stixc::targets::explain(code).unwrap();
         assert!(!explanation.text.is_empty());
     }
 }
 
 #[test]
 fn every_code_of_the_client_is_explained() {
-    let explained: Vec<_> = stixc::diagnostic::catalogue().keys().filter(|code| code.starts_with('S')).collect();
+    let explained: Vec<_> = stixc::targets::catalogue().keys().filter(|code| code.starts_with('S')).collect();
     for number in (20..=59).chain(61..=64) {
         let code = format!("S{number:03}");
         assert!(explained.contains(&&code), "{code}");

@@ -1,0 +1,40 @@
+//! Errors of writing an output.
+
+use std::io;
+
+/// Why an output was not written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EmitError {
+    /// A template that does not render.
+    #[error("template: {0}")]
+    Template(String),
+    /// A file that can't be read or written.
+    #[error("{path}: {source}")]
+    Io {
+        /// Which one.
+        path: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// An earlier output that is not what it should be: a damaged lock file.
+    #[error("{path}: {message}")]
+    Previous {
+        /// Which one.
+        path: String,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// Every number of the user's range is taken.
+    #[error("{0}")]
+    Exhausted(String),
+    /// Rules that another backend has lowered.
+    #[error("the rules are of another target")]
+    OtherBackend,
+}
+
+impl From<io::Error> for EmitError {
+    fn from(source: io::Error) -> Self {
+        Self::Io { path: "output".to_owned(), source }
+    }
+}
