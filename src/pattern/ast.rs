@@ -48,7 +48,7 @@ pub enum ObservationKind<'a> {
 }
 
 /// Operators between observation expressions, from loosest to tightest binding (section 9.4).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ObservationOperator {
     /// The second at the same time as the first, or later.
     FollowedBy,
@@ -112,8 +112,8 @@ pub enum ComparisonKind<'a> {
     },
 }
 
-/// Operators between comparisons; AND binds tighter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// Operators between comparisons, from loosest to tightest binding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum BooleanOperator {
     /// Either.
     Or,

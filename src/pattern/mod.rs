@@ -129,7 +129,7 @@ fn refusal(text: &str, version: Version, stop: Stop) -> ParseErrors {
         // Only if the second reader overlooks what the grammar refuses: then where it stopped is all that is known.
         let at = text.len() - stop.left;
         let mistake = Mistake::Unexpected { expected: "something else", found: recover::describe(&text[at..]) };
-        ParseErrors::one(ParseError::new(mistake, Span::new(at, at)))
+        ParseErrors::one(mistake.at(Span::new(at, at)))
     })
 }
 

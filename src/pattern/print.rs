@@ -46,7 +46,7 @@ impl Display for ObservationExpression<'_> {
             ObservationKind::Single(comparison) => write!(formatter, "[{comparison}]"),
             ObservationKind::Combined { operator, operands } => {
                 joined(formatter, operator, operands, |operand| match &operand.kind {
-                    ObservationKind::Combined { operator: inner, .. } => inner.binding() <= operator.binding(),
+                    ObservationKind::Combined { operator: inner, .. } => inner <= operator,
                     _ => false,
                 })
             }
@@ -98,17 +98,6 @@ impl Display for Qualifier {
     }
 }
 
-impl ObservationOperator {
-    /// How tightly it binds.
-    fn binding(self) -> u8 {
-        match self {
-            Self::FollowedBy => 0,
-            Self::Or => 1,
-            Self::And => 2,
-        }
-    }
-}
-
 impl Display for ObservationOperator {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
@@ -125,20 +114,10 @@ impl Display for ComparisonExpression<'_> {
             ComparisonKind::Test(comparison) => comparison.fmt(formatter),
             ComparisonKind::Combined { operator, operands } => {
                 joined(formatter, operator, operands, |operand| match &operand.kind {
-                    ComparisonKind::Combined { operator: inner, .. } => inner.binding() <= operator.binding(),
+                    ComparisonKind::Combined { operator: inner, .. } => inner <= operator,
                     ComparisonKind::Test(_) => false,
                 })
             }
-        }
-    }
-}
-
-impl BooleanOperator {
-    /// How tightly it binds.
-    fn binding(self) -> u8 {
-        match self {
-            Self::Or => 0,
-            Self::And => 1,
         }
     }
 }

@@ -2,9 +2,14 @@
 
 use crate::support;
 
+use std::borrow::Cow;
+
 use stixc::{
     diagnostic::Severity,
-    pattern::{self, Version, lenient},
+    pattern::{
+        self, ComparisonExpression, ComparisonKind, ObservationExpression, ObservationKind, Operand, Version, lenient,
+    },
+    span::Span,
 };
 use support::{corpus, tree::without_spans};
 
@@ -39,6 +44,14 @@ const REPAIRED: &[(&str, &[&str], &str)] = &[
     ),
     ("\u{feff}[a:b = 1]", &["W007"], "[a:b = 1]"),
     ("[a:b = 1\u{200b}]\u{200b}", &["W007", "W007"], "[a:b = 1]"),
+    // What is left out or replaced may be all that is between two words.
+    ("[a:b = 1 AND\u{200b}\u{feff}a:c = 2]", &["W007", "W007"], "[a:b = 1 AND a:c = 2]"),
+    ("[a:b\u{feff}like 'x']", &["W007", "W005"], "[a:b LIKE 'x']"),
+    (
+        "[a:b = 1] START'2024-01-01T00:00:00Z' STOP t'2024-02-01T00:00:00Z'",
+        &["W006"],
+        "[a:b = 1] START t'2024-01-01T00:00:00Z' STOP t'2024-02-01T00:00:00Z'",
+    ),
     ("[a:b = 1];", &["W008"], "[a:b = 1]"),
     ("[a:b = 1] ; ", &["W008"], "[a:b = 1]"),
     ("[file:hashes.sha256 = 'ef53']", &["W009"], "[file:hashes.'SHA-256' = 'ef53']"),
@@ -151,6 +164,78 @@ fn what_is_meant_is_read() {
         let again = lenient::read(printed, Version::V21, true).unwrap_or_else(|errors| panic!("{printed}\n{errors}"));
         assert_eq!(again.repairs, [], "{printed}");
         assert_eq!(without_spans(&again.pattern), without_spans(&reading.pattern), "{text}");
+    }
+}
+
+/// The grammar reads the edited text, but each node says where it stands in the text as it came.
+#[test]
+fn spans_of_a_repaired_pattern_point_into_the_original() {
+    let text =
+        "\u{feff} ([a:b like “x” and a:c.d-e = \"it's\"\u{200b}] within 5 seconds OR [a:f = H'0a' AND a:g = 1.5]) ;";
+    let reading = lenient::read(text, Version::Auto, false).unwrap_or_else(|errors| panic!("{errors}"));
+    let mut found = Vec::new();
+    slices(text, &reading.pattern.expression, &mut found);
+    assert_eq!(
+        found,
+        [
+            "[a:b like “x” and a:c.d-e = \"it's\"\u{200b}] within 5 seconds OR [a:f = H'0a' AND a:g = 1.5]",
+            "[a:b like “x” and a:c.d-e = \"it's\"\u{200b}] within 5 seconds",
+            "within 5 seconds",
+            "[a:b like “x” and a:c.d-e = \"it's\"\u{200b}]",
+            "a:b like “x” and a:c.d-e = \"it's\"",
+            "a:b like “x”",
+            "like",
+            "a:b a b",
+            "“x”",
+            "a:c.d-e = \"it's\"",
+            "=",
+            "a:c.d-e a c d-e",
+            "\"it's\"",
+            "[a:f = H'0a' AND a:g = 1.5]",
+            "a:f = H'0a' AND a:g = 1.5",
+            "a:f = H'0a'",
+            "=",
+            "a:f a f",
+            "H'0a'",
+            "a:g = 1.5",
+            "=",
+            "a:g a g",
+            "1.5",
+        ]
+    );
+}
+
+/// What stands under the span of each node, from the outside in.
+fn slices<'a>(text: &'a str, expression: &ObservationExpression<'_>, found: &mut Vec<Cow<'a, str>>) {
+    let slice = |span: Span| Cow::Borrowed(span.slice(text));
+    found.push(slice(expression.span));
+    match &expression.kind {
+        ObservationKind::Single(comparison) => comparison_slices(text, comparison, found),
+        ObservationKind::Combined { operands, .. } => {
+            operands.iter().for_each(|operand| slices(text, operand, found));
+        }
+        ObservationKind::Qualified { expression, qualifier } => {
+            found.push(slice(qualifier.span));
+            slices(text, expression, found);
+        }
+    }
+}
+
+fn comparison_slices<'a>(text: &'a str, expression: &ComparisonExpression<'_>, found: &mut Vec<Cow<'a, str>>) {
+    let slice = |span: Span| Cow::Borrowed(span.slice(text));
+    found.push(slice(expression.span));
+    match &expression.kind {
+        ComparisonKind::Combined { operands, .. } => {
+            operands.iter().for_each(|operand| comparison_slices(text, operand, found));
+        }
+        ComparisonKind::Test(test) => {
+            found.push(slice(test.operator_span));
+            let steps = test.path.steps.iter().map(|step| step.span);
+            let path = [test.path.span, test.path.type_span].into_iter().chain(steps);
+            found.push(Cow::Owned(path.map(slice).collect::<Vec<_>>().join(" ")));
+            let Operand::Literal(literal) = &test.operand else { panic!("no literal") };
+            found.push(slice(literal.span));
+        }
     }
 }
 

@@ -18,7 +18,7 @@ fn are_sound(text: &str, errors: &ParseErrors) -> Result<(), TestCaseError> {
         prop_assert!(start <= end && text.get(start..end).is_some(), "{text:?}: {error:?}");
         prop_assert!(
             !matches!(error.mistake, Mistake::Unexpected { expected: "something else", .. }),
-            "the second reader overlooks what is wrong with {text:?}: {error:?}"
+            "recovery overlooks what is wrong with {text:?}: {error:?}"
         );
         for edit in &error.edits {
             prop_assert!(text.get(edit.span.start as usize..edit.span.end as usize).is_some(), "{text:?}: {edit:?}");
@@ -68,7 +68,7 @@ proptest! {
         prop_assert_eq!(without_spans(&dense), without_spans(&wide));
     }
 
-    /// The second reader sees nothing wrong in what is right, and takes it for the same tree.
+    /// Recovery sees nothing wrong in what is right, and a lenient reading takes it for the same tree.
     #[test]
     fn one_mistake_is_one_error(text in grammar::pattern()) {
         let first = pattern::parse(&text).map_err(|errors| TestCaseError::fail(format!("{text}\n{errors}")))?;

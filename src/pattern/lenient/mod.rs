@@ -13,7 +13,7 @@ pub use value::refanged;
 
 use super::{ParseErrors, Pattern, Version, edit::Edited, error::Assumption};
 use crate::{
-    diagnostic::{Code, Diagnostic, Severity},
+    diagnostic::{Code, Diagnostic},
     span::Span,
 };
 
@@ -80,10 +80,11 @@ struct Oddities {
 }
 
 impl Oddities {
-    /// Reports an odd spelling: what is wrong with it, or what it is taken for, and how it is written.
-    fn report(&mut self, code: Code, span: Span, wrong: &str, taken_for: String, help: String) {
-        let (severity, message) =
-            if self.strict { (Severity::Error, wrong.to_owned()) } else { (Severity::Warning, taken_for) };
-        self.found.push(Diagnostic::new(code, severity, message).at(span).help(help));
+    /// Reports an odd spelling: what is wrong with it, or what it is taken for, and how it is written. Returns whether
+    /// it is to be repaired.
+    fn report(&mut self, code: Code, span: Span, wrong: &str, taken_for: String, help: String) -> bool {
+        let found = if self.strict { Diagnostic::error(code, wrong) } else { Diagnostic::warning(code, taken_for) };
+        self.found.push(found.at(span).help(help));
+        !self.strict
     }
 }

@@ -3,29 +3,31 @@
 use std::borrow::Cow;
 
 use super::{FILE_PATH, HASH_KEY, Oddities, PREFIX_EQUAL, PROCESS_NAME, PROTOCOL_LIST, TYPE_NAME, value};
-use crate::pattern::{
-    BooleanOperator, Comparison, ComparisonExpression, ComparisonKind, ComparisonOperator, Literal, LiteralValue,
-    ObjectPath, ObservationExpression, ObservationKind, Operand, PathStep, PathStepKind, Version,
+use crate::{
+    pattern::{
+        BooleanOperator, Comparison, ComparisonExpression, ComparisonKind, ComparisonOperator, Literal, LiteralValue,
+        ObjectPath, ObservationExpression, ObservationKind, Operand, PathStep, PathStepKind, Version,
+    },
+    span::Span,
 };
 
-/// Hash algorithms as STIX 2.1 (section 10.7, and 2.0's vocabulary) spells them, each with its spelling in capitals
-/// without hyphens and underscores.
-const HASHES: [(&str, &str); 15] = [
-    ("MD5", "MD5"),
-    ("MD6", "MD6"),
-    ("RIPEMD160", "RIPEMD-160"),
-    ("SHA1", "SHA-1"),
-    ("SHA224", "SHA-224"),
-    ("SHA256", "SHA-256"),
-    ("SHA384", "SHA-384"),
-    ("SHA512", "SHA-512"),
-    ("SHA3224", "SHA3-224"),
-    ("SHA3256", "SHA3-256"),
-    ("SHA3384", "SHA3-384"),
-    ("SHA3512", "SHA3-512"),
-    ("SSDEEP", "SSDEEP"),
-    ("TLSH", "TLSH"),
-    ("WHIRLPOOL", "WHIRLPOOL"),
+/// Hash algorithms as STIX 2.1 (section 10.7, and 2.0's vocabulary) spells them.
+const HASHES: [&str; 15] = [
+    "MD5",
+    "MD6",
+    "RIPEMD-160",
+    "SHA-1",
+    "SHA-224",
+    "SHA-256",
+    "SHA-384",
+    "SHA-512",
+    "SHA3-224",
+    "SHA3-256",
+    "SHA3-384",
+    "SHA3-512",
+    "SSDEEP",
+    "TLSH",
+    "WHIRLPOOL",
 ];
 
 /// Names that others have for object types, with the properties that tell that it is this type.
@@ -72,21 +74,20 @@ impl Oddities {
     }
 
     /// The short name of an object type.
-    fn object_type<'a>(&mut self, path: &mut ObjectPath<'a>) {
+    fn object_type(&mut self, path: &mut ObjectPath<'_>) {
         let Some(PathStepKind::Property(first)) = path.steps.first().map(|step| &step.kind) else { return };
         let name =
             TYPES.iter().find(|(other, _, properties)| *other == path.object_type && properties.contains(&&**first));
         let Some((other, name, _)) = name else { return };
         let wrong = format!("the standard has no object type `{other}`");
         let taken_for = format!("read the object type `{other}` as `{name}`");
-        self.report(TYPE_NAME, path.type_span, &wrong, taken_for, format!("write `{name}`"));
-        if !self.strict {
+        if self.report(TYPE_NAME, path.type_span, &wrong, taken_for, format!("write `{name}`")) {
             path.object_type = name;
         }
     }
 
     /// Hash keys, `process:name` and `network-traffic:protocols`.
-    fn properties<'a>(&mut self, path: &mut ObjectPath<'a>) {
+    fn properties(&mut self, path: &mut ObjectPath<'_>) {
         for index in 1..path.steps.len() {
             if path.steps[index - 1].is_property("hashes") {
                 self.hash_key(&mut path.steps[index]);
@@ -97,45 +98,42 @@ impl Oddities {
         if path.object_type == "process" && only.is_property("name") && self.version != Version::V20 {
             let taken_for = "read `process:name` as `process:image_ref.name`".to_owned();
             let wrong = "processes have a property `name` in STIX 2.0 only";
-            self.report(PROCESS_NAME, span, wrong, taken_for, "write `process:image_ref.name`".to_owned());
-            if !self.strict {
-                *only = PathStep { kind: PathStepKind::Property(Cow::Borrowed("image_ref")), span };
-                path.steps.push(PathStep { kind: PathStepKind::Property(Cow::Borrowed("name")), span });
+            if self.report(PROCESS_NAME, span, wrong, taken_for, "write `process:image_ref.name`".to_owned()) {
+                path.steps = vec![property("image_ref", span), property("name", span)];
             }
         } else if path.object_type == "network-traffic" && only.is_property("protocols") {
             let taken_for = "read `protocols` as `protocols[*]`, any of the protocols".to_owned();
             let wrong = "`protocols` is a list and is never equal to one protocol";
-            self.report(PROTOCOL_LIST, span, wrong, taken_for, "write `network-traffic:protocols[*]`".to_owned());
-            if !self.strict {
+            if self.report(PROTOCOL_LIST, span, wrong, taken_for, "write `network-traffic:protocols[*]`".to_owned()) {
                 path.steps.push(PathStep { kind: PathStepKind::AnyIndex, span });
             }
         }
     }
 
     /// The key of a hash.
-    fn hash_key<'a>(&mut self, step: &mut PathStep<'a>) {
+    fn hash_key(&mut self, step: &mut PathStep<'_>) {
         let PathStepKind::Property(key) = &step.kind else { return };
         let Some(name) = standard_hash(key) else { return };
         // STIX 2.0 has this one in lower case.
         if key == name || (key == "ssdeep" && self.version == Version::V20) {
             return;
         }
-        let written = PathStep { kind: PathStepKind::Property(Cow::Borrowed(name)), span: step.span };
+        let written = property(name, step.span);
         let wrong = format!("the standard doesn't spell the hash key `{key}` so");
         let taken_for = format!("read the hash key `{key}` as {name}");
-        self.report(HASH_KEY, step.span, &wrong, taken_for, format!("write {written}"));
-        if !self.strict {
+        if self.report(HASH_KEY, step.span, &wrong, taken_for, format!("write {written}")) {
             *step = written;
         }
     }
 
     /// A comparison that stands for another kind of comparison, or for several.
     fn expanded<'a>(&mut self, test: &mut Comparison<'a>) -> Option<ComparisonKind<'a>> {
-        let is_path = matches!(test.path.steps.as_slice(), [only] if only.is_property("path"));
-        if test.path.object_type == "file" && is_path {
-            return self.file_path(test);
+        let [only] = test.path.steps.as_slice() else { return None };
+        match test.path.object_type {
+            "file" if only.is_property("path") => self.file_path(test),
+            "ipv4-addr" | "ipv6-addr" if only.is_property("value") => self.prefixes(test),
+            _ => None,
         }
-        self.prefixes(test)
     }
 
     /// `file:path`.
@@ -148,95 +146,78 @@ impl Oddities {
         if test.negated || literals.is_empty() {
             return None;
         }
-        let parts = literals.iter().map(|literal| value::path_parts(literal).map(|parts| (literal, parts)));
+        let parts = literals.iter().map(|literal| Some((literal, value::path_parts(literal)?)));
         let parts = parts.collect::<Option<Vec<_>>>()?;
         let taken_for = "read `file:path` as a name and the path of its directory".to_owned();
         let help = "write `file:name` and `file:parent_directory_ref.path`".to_owned();
-        self.report(FILE_PATH, test.path.span, "files have no property `path`", taken_for, help);
-        if self.strict {
+        if !self.report(FILE_PATH, test.path.span, "files have no property `path`", taken_for, help) {
             return None;
         }
+        let span = test.path.steps.first().map_or(test.path.span, |step| step.span);
         let file = parts.into_iter().map(|(literal, (directory, name))| {
-            let equal = |steps: &[&'static str], text: Cow<'a, str>| {
+            let equal = |steps, text| {
+                let path = ObjectPath { steps, ..test.path.clone() };
                 let value = Literal { value: LiteralValue::String(text), span: literal.span };
-                test_of(test, &test.path.renamed(steps), ComparisonOperator::Equal, Operand::Literal(value))
+                test_of(test, path, ComparisonOperator::Equal, value)
             };
-            let name = equal(&["name"], name);
-            match directory {
-                Some(directory) => {
-                    combined(BooleanOperator::And, vec![equal(&["parent_directory_ref", "path"], directory), name])
-                }
-                None => name,
-            }
+            let name = equal(vec![property("name", span)], name);
+            let Some(directory) = directory else { return name };
+            let steps = vec![property("parent_directory_ref", span), property("path", span)];
+            combined(BooleanOperator::And, vec![equal(steps, directory), name])
         });
         Some(combined(BooleanOperator::Or, file.collect()).kind)
     }
 
     /// Prefixes under `=`, `!=` and IN.
     fn prefixes<'a>(&mut self, test: &mut Comparison<'a>) -> Option<ComparisonKind<'a>> {
-        let is_address = matches!(test.path.object_type, "ipv4-addr" | "ipv6-addr")
-            && matches!(test.path.steps.as_slice(), [only] if only.is_property("value"));
-        if !is_address {
-            return None;
-        }
         match (&test.operand, test.operator) {
             (Operand::Literal(literal), ComparisonOperator::Equal | ComparisonOperator::NotEqual) => {
-                if !value::is_prefix(literal) {
-                    return None;
-                }
                 let negated = test.negated != (test.operator == ComparisonOperator::NotEqual);
-                self.prefix(literal, negated);
-                if !self.strict {
-                    test.negated = negated;
-                    test.operator = ComparisonOperator::IsSubset;
+                if value::is_prefix(literal) && self.prefix(literal, negated) {
+                    (test.negated, test.operator) = (negated, ComparisonOperator::IsSubset);
                 }
                 None
             }
             (Operand::Set(literals), ComparisonOperator::In) if !test.negated => {
-                literals
-                    .iter()
-                    .filter(|literal| value::is_prefix(literal))
-                    .for_each(|literal| self.prefix(literal, false));
-                if self.strict || !literals.iter().any(value::is_prefix) {
-                    return None;
+                let mut is_repaired = false;
+                for literal in literals.iter().filter(|literal| value::is_prefix(literal)) {
+                    is_repaired = self.prefix(literal, false);
                 }
                 let tests = literals.iter().map(|literal| {
-                    let operator = if value::is_prefix(literal) {
-                        ComparisonOperator::IsSubset
-                    } else {
-                        ComparisonOperator::Equal
-                    };
-                    test_of(test, &test.path, operator, Operand::Literal(literal.clone()))
+                    let is_prefix = value::is_prefix(literal);
+                    let operator = if is_prefix { ComparisonOperator::IsSubset } else { ComparisonOperator::Equal };
+                    test_of(test, test.path.clone(), operator, literal.clone())
                 });
-                Some(combined(BooleanOperator::Or, tests.collect()).kind)
+                is_repaired.then(|| combined(BooleanOperator::Or, tests.collect()).kind)
             }
             _ => None,
         }
     }
 
     /// Reports a prefix.
-    fn prefix<'a>(&mut self, literal: &Literal<'a>, negated: bool) {
+    fn prefix(&mut self, literal: &Literal<'_>, negated: bool) -> bool {
         let operator = if negated { "NOT ISSUBSET" } else { "ISSUBSET" };
         let taken_for = format!("read {literal} as the addresses in this prefix");
         let wrong = "a prefix is compared as text, which is equal to no address";
-        self.report(PREFIX_EQUAL, literal.span, wrong, taken_for, format!("write `{operator} {literal}`"));
+        self.report(PREFIX_EQUAL, literal.span, wrong, taken_for, format!("write `{operator} {literal}`"))
     }
+}
+
+/// The step to a property of the standard.
+fn property(name: &'static str, span: Span) -> PathStep<'static> {
+    PathStep { kind: PathStepKind::Property(Cow::Borrowed(name)), span }
 }
 
 /// A comparison that takes the place of `test`.
 fn test_of<'a>(
     test: &Comparison<'a>,
-    path: &ObjectPath<'a>,
+    path: ObjectPath<'a>,
     operator: ComparisonOperator,
-    operand: Operand<'a>,
+    literal: Literal<'a>,
 ) -> ComparisonExpression<'a> {
-    let comparison =
-        Comparison { path: path.clone(), negated: false, operator, operator_span: test.operator_span, operand };
-    let end = match &comparison.operand {
-        Operand::Literal(literal) => literal.span,
-        Operand::Set(_) | Operand::None => test.operator_span,
-    };
-    let span = test.path.span.to(end);
+    let span = path.span.to(literal.span);
+    let (operator_span, operand) = (test.operator_span, Operand::Literal(literal));
+    let comparison = Comparison { path, negated: false, operator, operator_span, operand };
     ComparisonExpression { kind: ComparisonKind::Test(comparison), span }
 }
 
@@ -245,29 +226,19 @@ fn combined<'a>(operator: BooleanOperator, mut operands: Vec<ComparisonExpressio
     if operands.len() == 1 {
         return operands.remove(0);
     }
-    let span = operands.iter().map(|operand| operand.span).reduce(crate::span::Span::to).unwrap_or_default();
+    let span = operands.iter().map(|operand| operand.span).reduce(Span::to).unwrap_or_default();
     ComparisonExpression { kind: ComparisonKind::Combined { operator, operands }, span }
-}
-
-impl ObjectPath<'_> {
-    /// The same object's path with other properties, at the same place.
-    fn renamed(&self, properties: &[&'static str]) -> Self {
-        let span = self.steps.first().map_or(self.span, |step| step.span);
-        let step = |name: &&'static str| PathStep { kind: PathStepKind::Property(Cow::Borrowed(name)), span };
-        Self { steps: properties.iter().map(step).collect(), ..self.clone() }
-    }
 }
 
 /// The standard's spelling of a hash algorithm.
 fn standard_hash(key: &str) -> Option<&'static str> {
     // Most keys are spelt right, and none is long.
-    if let Some((_, name)) = HASHES.iter().find(|(_, name)| *name == key) {
+    if let Some(name) = HASHES.into_iter().find(|name| *name == key) {
         return Some(name);
     }
     if key.len() > 12 {
         return None;
     }
-    let plain: String =
-        key.chars().filter(|letter| !matches!(letter, '-' | '_' | ' ')).collect::<String>().to_ascii_uppercase();
-    HASHES.iter().find(|(other, _)| *other == plain).map(|(_, name)| *name)
+    let plain = key.replace(['-', '_', ' '], "").to_ascii_uppercase();
+    HASHES.into_iter().find(|name| name.bytes().filter(|byte| *byte != b'-').eq(plain.bytes()))
 }

@@ -10,21 +10,13 @@ use crate::pattern::{
     Comparison, ComparisonOperator, Literal, LiteralValue, ObjectPath, Operand, PathStepKind, Quoted, is_reference,
 };
 
-/// What is written in place of a dot, a colon or an at sign so that nobody clicks on it.
-const MARKS: [(&str, &str); 13] = [
-    ("[.]", "."),
-    ("(.)", "."),
-    ("{.}", "."),
-    ("[dot]", "."),
-    ("(dot)", "."),
-    ("{dot}", "."),
-    ("[://]", "://"),
-    ("[:]", ":"),
-    ("[/]", "/"),
-    ("[@]", "@"),
-    ("[at]", "@"),
-    ("(at)", "@"),
-    ("(@)", "@"),
+/// Parts of addresses with what is written in their place so that nobody clicks on it.
+const MARKS: [(&str, &[&str]); 5] = [
+    (".", &["[.]", "(.)", "{.}", "[dot]", "(dot)", "{dot}"]),
+    ("://", &["[://]"]),
+    (":", &["[:]"]),
+    ("/", &["[/]"]),
+    ("@", &["[@]", "[at]", "(at)", "(@)"]),
 ];
 
 /// Schemes that are no schemes, and what they stand for.
@@ -60,8 +52,7 @@ impl Oddities {
         let Some(plain) = refanged(text) else { return };
         let taken_for = format!("read the defanged value {} as {}", Quoted(text), Quoted(&plain));
         let help = format!("write {}", Quoted(&plain));
-        self.report(DEFANGED, literal.span, "the value is defanged and equal to no real one", taken_for, help);
-        if !self.strict {
+        if self.report(DEFANGED, literal.span, "the value is defanged and equal to no real one", taken_for, help) {
             literal.value = LiteralValue::String(Cow::Owned(plain));
         }
     }
@@ -112,15 +103,14 @@ pub fn refanged(text: &str) -> Option<String> {
     Some(plain)
 }
 
-/// The mark that stands at byte `at` of `text`, in whatever case.
-fn mark_at(text: &str, at: usize) -> Option<&'static (&'static str, &'static str)> {
+/// The mark that stands at byte `at` of `text`, in whatever case, and what it means.
+fn mark_at(text: &str, at: usize) -> Option<(&'static str, &'static str)> {
     let rest = &text.as_bytes()[at..];
     if !matches!(rest.first(), Some(b'[' | b'(' | b'{')) {
         return None;
     }
-    MARKS
-        .iter()
-        .find(|(mark, _)| rest.get(..mark.len()).is_some_and(|start| start.eq_ignore_ascii_case(mark.as_bytes())))
+    let mut marks = MARKS.into_iter().flat_map(|(meaning, marks)| marks.iter().map(move |mark| (*mark, meaning)));
+    marks.find(|(mark, _)| rest.get(..mark.len()).is_some_and(|start| start.eq_ignore_ascii_case(mark.as_bytes())))
 }
 
 /// Whether a value is an address with the length of a prefix behind it.

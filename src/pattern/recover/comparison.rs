@@ -1,6 +1,6 @@
 //! Comparisons and what joins them.
 
-use super::{Reader, Token, keyword::Spelling, observation::QUALIFIERS, token};
+use super::{Reader, Token, keyword::Spelling, observation::QUALIFIERS, path::bad_path, token};
 use crate::{
     pattern::{Mistake, ParseError, lexer},
     span::Span,
@@ -51,8 +51,7 @@ impl<'a> Reader<'a> {
                     if !matches!(self.peek(), Token::Quote(_) | Token::Number) {
                         return self.missing_boolean(span);
                     }
-                    let error =
-                        ParseError::new(Mistake::BadSet { reason: "several values need IN and parentheses" }, span);
+                    let error = Mistake::BadSet { reason: "several values need IN and parentheses" }.at(span);
                     self.report(error.help("write `IN ('a', 'b')`"));
                     self.skip_comparison();
                 }
@@ -84,7 +83,7 @@ impl<'a> Reader<'a> {
             Some(("OR" | "AND" | "FOLLOWEDBY", _)) if self.is_before_observation(word.len()) => Some(false),
             Some(("OR" | "AND", _)) => Some(self.take_keyword(&CONNECTIVES).is_some()),
             Some(("FOLLOWEDBY", spelling)) if self.in_brackets && spelling != Spelling::Similar => {
-                let error = ParseError::new(Mistake::InsideBrackets { word: "FOLLOWEDBY" }, self.span(word.len()));
+                let error = Mistake::InsideBrackets { word: "FOLLOWEDBY" }.at(self.span(word.len()));
                 self.report(error.help("write the second observation in brackets of its own: `[…] FOLLOWEDBY […]`"));
                 self.advance(word.len());
                 Some(true)
@@ -112,9 +111,8 @@ impl<'a> Reader<'a> {
 
     /// Reports that AND or OR is missing at `span`.
     fn missing_boolean(&mut self, span: Span) -> bool {
-        let error = ParseError::new(Mistake::MissingConnective { expected: "AND or OR" }, span);
-        self.report(error.help("write between the comparisons whether both have to hold or either"));
-        true
+        let help = "write between the comparisons whether both have to hold or either";
+        self.missing_connective("AND or OR", span, help)
     }
 
     /// Whether the `)` that comes next is too many, rather than the end of something.
@@ -140,7 +138,8 @@ impl<'a> Reader<'a> {
         });
         let Some(span) = span else { return false };
         let text = span.slice(self.source);
-        let error = ParseError::new(Mistake::InsideBrackets { word }, span)
+        let error = Mistake::InsideBrackets { word }
+            .at(span)
             .help(format!("write `{text}` behind the `]`"))
             .edit(self.since(end), "")
             .insert(self.at + 1, format!(" {text}"));
@@ -189,15 +188,13 @@ impl<'a> Reader<'a> {
     fn comparison(&mut self) {
         match self.peek() {
             Token::End | Token::Symbol(')' | ']' | '}') | Token::Word("AND" | "OR") => {
-                let mistake = Mistake::MissingOperand { expected: A_COMPARISON, found: self.found() };
-                let error = ParseError::new(mistake, self.here());
-                self.report(error.help("write a comparison here or remove the operator"));
+                self.missing_operand(A_COMPARISON, "write a comparison here or remove the operator");
             }
             Token::Symbol('[') => {
                 self.bracketed("comparisons are grouped by parentheses", Self::inner_comparisons);
             }
             Token::Symbol(':') if matches!(self.peek_behind(1), Token::Word(_) | Token::Quote(_)) => {
-                let error = ParseError::bad_path(self.span(1), "an object type is missing before the colon");
+                let error = bad_path(self.span(1), "an object type is missing before the colon");
                 self.report(error.help("write the type of the object before it, as in `file:name`"));
                 self.skip_comparison();
             }
@@ -226,7 +223,7 @@ impl<'a> Reader<'a> {
             self.take_keyword(&["NOT"]);
             self.existence();
         } else {
-            let not = ParseError::new(Mistake::MisplacedNot, self.span(word.len()));
+            let not = Mistake::MisplacedNot.at(self.span(word.len()));
             self.advance(word.len());
             if behind == Token::Symbol('(') {
                 self.report(not.help("negate each comparison in the parentheses: `a:b NOT = 1`, and swap AND and OR"));
@@ -291,12 +288,12 @@ impl<'a> Reader<'a> {
         self.take_keyword(&["EXISTS"]);
         if !self.version.has_exists() {
             let what = "EXISTS came with STIX 2.1; this pattern is of STIX 2.0";
-            self.report(ParseError::new(Mistake::OtherVersion { what }, span));
+            self.report(Mistake::OtherVersion { what }.at(span));
         }
         let is_property = matches!(self.peek(), Token::Word(_) | Token::Quote(_));
         if !is_property {
             let mistake = Mistake::MissingOperand { expected: "a property such as `file:name`", found: self.found() };
-            self.report(ParseError::new(mistake, self.here()));
+            self.report(mistake.at(self.here()));
         }
         if !is_property || self.object_path().is_none() {
             self.skip_rest_of_comparison();
@@ -307,7 +304,7 @@ impl<'a> Reader<'a> {
     fn placeholder(&mut self) {
         let is_end = |next: char| next.is_whitespace() || "])".contains(next);
         let length = self.rest().find(is_end).unwrap_or(self.rest().len());
-        let error = ParseError::new(Mistake::Placeholder, self.span(length));
+        let error = Mistake::Placeholder.at(self.span(length));
         self.report(error.help("look in the source for what it stands for, or remove it"));
         self.advance(length);
     }
@@ -318,10 +315,10 @@ impl<'a> Reader<'a> {
         let written = span.slice(self.source);
         if matches!(self.peek_behind(written.len()), Token::Symbol(':')) {
             let inside = written.trim_matches(token::is_quote);
-            self.report(ParseError::bad_path(span, "an object type has no quotes").replace(inside));
+            self.report(bad_path(span, "an object type has no quotes").replace(inside));
             return self.skip_comparison();
         }
-        let error = ParseError::bad_path(span, "a value stands on the left side, where the property belongs");
+        let error = bad_path(span, "a value stands on the left side, where the property belongs");
         match self.turned(written) {
             Some((whole, turned)) => self.report(error.help(format!("write `{turned}`")).edit(whole, turned)),
             None => {

@@ -37,7 +37,7 @@ impl Reader<'_> {
         if !is_null(word) {
             return None;
         }
-        let error = ParseError::new(Mistake::Null { found: word.to_owned() }, self.span(word.len()));
+        let error = Mistake::Null { found: word.to_owned() }.at(self.span(word.len()));
         self.skip();
         let test = format!("{}EXISTS {}", if exists { "" } else { "NOT " }, path.slice(self.source));
         Some(self.rewritten(error, path, test))
@@ -56,7 +56,7 @@ impl Reader<'_> {
         let high = self.here();
         self.skip();
         let [name, found, low, high] = [path, span, low, high].map(|span| span.slice(self.source));
-        let error = ParseError::new(Mistake::UnknownOperator { found: found.to_owned() }, span);
+        let error = Mistake::UnknownOperator { found: found.to_owned() }.at(span);
         Some(self.rewritten(error, path, format!("{name} >= {low} AND {name} <= {high}")))
     }
 
@@ -78,7 +78,7 @@ impl Reader<'_> {
         let text = self.text(Usage::Value)?;
         let test = format!("LIKE {}", Quoted(&format!("{before}{}{behind}", text.value)));
         let mistake = Mistake::KeywordSpelling { found: word.to_owned(), keyword: "LIKE" };
-        Some(self.rewritten(ParseError::new(mistake, span), span, test))
+        Some(self.rewritten(mistake.at(span), span, test))
     }
 
     /// Adds the instruction and the edit to write `test` for what stands from `start` on.

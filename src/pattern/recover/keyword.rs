@@ -2,7 +2,7 @@
 
 use super::{Reader, Token};
 use crate::{
-    pattern::{Mistake, ParseError, repair},
+    pattern::{Mistake, repair},
     span::Span,
 };
 
@@ -17,35 +17,22 @@ pub(super) enum Spelling {
     Similar,
 }
 
-/// Words of other languages, and what they are here.
-const SYNONYMS: [(&str, &str); 27] = [
-    ("THEN", "FOLLOWEDBY"),
-    ("FOLLOWED", "FOLLOWEDBY"),
-    ("FOLLOWS", "FOLLOWEDBY"),
-    ("ALSO", "AND"),
-    ("CONTAINS", "LIKE"),
-    ("ILIKE", "LIKE"),
-    ("STARTSWITH", "LIKE"),
-    ("ENDSWITH", "LIKE"),
-    ("REGEX", "MATCHES"),
-    ("REGEXP", "MATCHES"),
-    ("RLIKE", "MATCHES"),
-    ("MATCH", "MATCHES"),
-    ("EQUALS", "="),
-    ("EQ", "="),
-    ("IS", "="),
-    ("NE", "!="),
-    ("NEQ", "!="),
-    ("GT", ">"),
-    ("GE", ">="),
-    ("GTE", ">="),
-    ("LT", "<"),
-    ("LE", "<="),
-    ("LTE", "<="),
-    ("SUBSET", "ISSUBSET"),
-    ("SUPERSET", "ISSUPERSET"),
-    ("ANY", "IN"),
-    ("DURING", "WITHIN"),
+/// Words of this language with those that others use for them.
+const SYNONYMS: [(&str, &[&str]); 14] = [
+    ("FOLLOWEDBY", &["THEN", "FOLLOWED", "FOLLOWS"]),
+    ("AND", &["ALSO"]),
+    ("LIKE", &["CONTAINS", "ILIKE", "STARTSWITH", "ENDSWITH"]),
+    ("MATCHES", &["REGEX", "REGEXP", "RLIKE", "MATCH"]),
+    ("=", &["EQUALS", "EQ", "IS"]),
+    ("!=", &["NE", "NEQ"]),
+    (">", &["GT"]),
+    (">=", &["GE", "GTE"]),
+    ("<", &["LT"]),
+    ("<=", &["LE", "LTE"]),
+    ("ISSUBSET", &["SUBSET"]),
+    ("ISSUPERSET", &["SUPERSET"]),
+    ("IN", &["ANY"]),
+    ("WITHIN", &["DURING"]),
 ];
 
 /// Words that resemble a keyword and mean something else.
@@ -60,44 +47,18 @@ pub(super) fn classify(word: &str, keywords: &[&'static str]) -> Option<(&'stati
         return Some((keyword, Spelling::Case));
     }
     let upper = word.to_ascii_uppercase();
-    if let Some((_, keyword)) = SYNONYMS.iter().find(|(other, keyword)| *other == upper && keywords.contains(keyword)) {
+    let synonym = SYNONYMS.iter().find(|(_, others)| others.contains(&&*upper)).map(|(keyword, _)| *keyword);
+    if let Some(keyword) = synonym.filter(|keyword| keywords.contains(keyword)) {
         return Some((keyword, Spelling::Similar));
     }
-    if OTHERS.contains(&upper.as_str()) || word.len() < 2 {
+    // No keyword is much longer.
+    if OTHERS.contains(&&*upper) || !(2..=16).contains(&word.len()) {
         return None;
     }
     // Short words are all alike: they may differ in one place only.
-    let (distance, keyword) =
-        keywords.iter().map(|keyword| (distance(&upper, keyword), *keyword)).min_by_key(|it| it.0)?;
+    let distances = keywords.iter().map(|keyword| (strsim::osa_distance(&upper, keyword), *keyword));
+    let (distance, keyword) = distances.min_by_key(|(distance, _)| *distance)?;
     (distance * 3 <= keyword.len().max(3)).then_some((keyword, Spelling::Similar))
-}
-
-/// The edit distance: letters changed, added, left out or swapped with their neighbour.
-fn distance(one: &str, other: &str) -> usize {
-    /// No keyword is longer, and a word that is much longer is none.
-    const LONGEST: usize = 16;
-    let (one, other) = (one.as_bytes(), other.as_bytes());
-    if one.len() > LONGEST || other.len() > LONGEST {
-        return usize::MAX / 3;
-    }
-    let mut table = [[0_usize; LONGEST + 1]; LONGEST + 1];
-    for row in 0..=one.len() {
-        for column in 0..=other.len() {
-            table[row][column] = if row == 0 || column == 0 {
-                row + column
-            } else {
-                let differs = usize::from(one[row - 1] != other[column - 1]);
-                let mut least = (table[row - 1][column] + 1)
-                    .min(table[row][column - 1] + 1)
-                    .min(table[row - 1][column - 1] + differs);
-                if row > 1 && column > 1 && one[row - 1] == other[column - 2] && one[row - 2] == other[column - 1] {
-                    least = least.min(table[row - 2][column - 2] + 1);
-                }
-                least
-            };
-        }
-    }
-    table[one.len()][other.len()]
 }
 
 impl Reader<'_> {
@@ -124,7 +85,7 @@ impl Reader<'_> {
             Spelling::Case => {
                 let message = format!("read `{word}` as `{keyword}`");
                 let mistake = Mistake::KeywordCase { found: word.to_owned(), keyword };
-                self.report(ParseError::new(mistake, span).replace(keyword).assume(repair::KEYWORD_CASE, message));
+                self.report(mistake.at(span).replace(keyword).assume(repair::KEYWORD_CASE, message));
             }
             Spelling::Similar => self.misspelt(span, keyword),
         }
@@ -135,6 +96,6 @@ impl Reader<'_> {
     /// Reports words at `span` that mean `keyword`.
     pub fn misspelt(&mut self, span: Span, keyword: &'static str) {
         let mistake = Mistake::KeywordSpelling { found: span.slice(self.source).to_owned(), keyword };
-        self.report(ParseError::new(mistake, span).replace(keyword));
+        self.report(mistake.at(span).replace(keyword));
     }
 }

@@ -7,6 +7,7 @@
 //!
 //! It is bounded: it reads forward only, reports at most [`MISTAKES`] mistakes, and nests as deep as the grammar does.
 
+mod bad_literal;
 mod comparison;
 mod foreign_operators;
 mod keyword;
@@ -34,21 +35,9 @@ const MISTAKES: usize = 20;
 
 /// The mistakes of a pattern that the grammar of `version` may have refused, as they were found.
 pub(super) fn mistakes(source: &str, version: Version) -> Vec<ParseError> {
-    let mut reader = Reader {
-        source,
-        at: 0,
-        end: 0,
-        version,
-        depth: 0,
-        brackets: 0,
-        in_brackets: false,
-        inner: 0,
-        in_set: false,
-        mistakes: Vec::new(),
-        done: false,
-    };
+    let mut reader = Reader { source, version, ..Reader::default() };
     if u32::try_from(source.len()).is_err() {
-        reader.report(ParseError::new(Mistake::TooLong, Span::new(0, 0)));
+        reader.report(Mistake::TooLong.at(Span::new(0, 0)));
     } else {
         reader.skip_blank();
         if !reader.not_a_pattern() {
@@ -58,12 +47,14 @@ pub(super) fn mistakes(source: &str, version: Version) -> Vec<ParseError> {
     reader.mistakes
 }
 
-impl ParseError {
-    /// A mistake without advice.
-    pub(super) fn new(mistake: Mistake, span: Span) -> Self {
-        Self { mistake, span, help: None, edits: Vec::new(), assumption: None }
+impl Mistake {
+    /// The error at `span`, without advice.
+    pub(super) fn at(self, span: Span) -> ParseError {
+        ParseError { mistake: self, span, help: None, edits: Vec::new(), assumption: None }
     }
+}
 
+impl ParseError {
     /// Adds an instruction.
     fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
@@ -107,6 +98,7 @@ impl ParseError {
 }
 
 /// A position in a text, and the mistakes before it.
+#[derive(Default)]
 struct Reader<'a> {
     source: &'a str,
     /// Where the next token starts.
@@ -197,13 +189,12 @@ impl<'a> Reader<'a> {
         loop {
             self.at = self.source.len() - lexer::blank(self.rest()).len();
             if let Comment::Open = lexer::comment(self.rest()) {
-                let error = ParseError::new(Mistake::UnclosedComment, self.span(2));
-                self.report(error.help("close it with `*/`"));
+                self.report(Mistake::UnclosedComment.at(self.span(2)).help("close it with `*/`"));
                 self.at = self.source.len();
             }
             let Some(character) = self.rest().chars().next() else { return };
             let Some(name) = token::invisible(character) else { return };
-            let error = ParseError::new(Mistake::InvisibleCharacter { name }, self.span(character.len_utf8()));
+            let error = Mistake::InvisibleCharacter { name }.at(self.span(character.len_utf8()));
             self.at += character.len_utf8();
             self.report(error.remove().assume(repair::INVISIBLE, format!("left out {name}")));
         }
@@ -216,7 +207,7 @@ impl<'a> Reader<'a> {
         }
         self.mistakes.push(error);
         if self.mistakes.len() == MISTAKES {
-            self.mistakes.push(ParseError::new(Mistake::TooMany, self.here()));
+            self.mistakes.push(Mistake::TooMany.at(self.here()));
             self.stop();
         }
     }
@@ -231,10 +222,20 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Reports that an operand is missing here.
+    fn missing_operand(&mut self, expected: &'static str, help: &str) {
+        self.report(Mistake::MissingOperand { expected, found: self.found() }.at(self.here()).help(help));
+    }
+
+    /// Reports at `span` that an operator is missing between two operands; returns `true`, as if it had been read.
+    fn missing_connective(&mut self, expected: &'static str, span: Span, help: &str) -> bool {
+        self.report(Mistake::MissingConnective { expected }.at(span).help(help));
+        true
+    }
+
     /// Reports that something else should stand here.
     fn unexpected(&mut self, expected: &'static str) {
-        let mistake = Mistake::Unexpected { expected, found: self.found() };
-        self.report(ParseError::new(mistake, self.here()));
+        self.report(Mistake::Unexpected { expected, found: self.found() }.at(self.here()));
     }
 
     /// Leaves the rest unread.
@@ -277,7 +278,7 @@ impl<'a> Reader<'a> {
 
     /// Reports too many levels at `span`, and leaves the rest unread.
     fn too_deep(&mut self, span: Span, help: &str) {
-        self.report(ParseError::new(Mistake::TooDeep, span).help(help));
+        self.report(Mistake::TooDeep.at(span).help(help));
         self.stop();
     }
 
@@ -285,7 +286,7 @@ impl<'a> Reader<'a> {
     fn close(&mut self, open: char, close: char) {
         if !self.take(close) {
             let gap = self.gap();
-            let error = ParseError::new(Mistake::UnclosedBracket { close, open }, gap);
+            let error = Mistake::UnclosedBracket { close, open }.at(gap);
             self.report(error.help(format!("write `{close}` here")).edit(gap, close));
         }
     }
@@ -303,7 +304,7 @@ impl<'a> Reader<'a> {
 
     /// Reads `[ … ]` where parentheses should be, which is reported; `false` if no bracket closes it.
     fn bracketed(&mut self, expected: &'static str, read: impl FnOnce(&mut Self)) -> bool {
-        let mut error = ParseError::new(Mistake::WrongBracket { found: '[', expected }, self.span(1));
+        let mut error = Mistake::WrongBracket { found: '[', expected }.at(self.span(1));
         error = error.help("write `(` and `)`").edit(self.span(1), "(");
         let place = self.mistakes.len();
         if !self.descend() {

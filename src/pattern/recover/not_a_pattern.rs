@@ -29,11 +29,11 @@ fn explain(source: &str) -> Option<ParseError> {
     let text = lexer::blank(source).trim_start_matches('\u{feff}').trim_start();
     let (start, text) = (source.len() - text.len(), text.trim_end());
     if text.is_empty() {
-        let error = ParseError::new(Mistake::EmptyPattern, Span::new(start, start));
+        let error = Mistake::EmptyPattern.at(Span::new(start, start));
         return Some(error.help("write at least one observation: `[file:name = 'x']`"));
     }
     if let Some(test) = value_alone(text) {
-        let error = ParseError::new(Mistake::ValueAlone, Span::new(start, start + text.len()));
+        let error = Mistake::ValueAlone.at(Span::new(start, start + text.len()));
         return Some(error.replace(format!("[{test}]")));
     }
     let first = text.split(|next: char| next.is_whitespace() || next == '{').next().unwrap_or_default();
@@ -53,7 +53,7 @@ fn explain(source: &str) -> Option<ParseError> {
         _ => return None,
     };
     let span = Span::new(start, start + first.len().max(1));
-    Some(ParseError::new(Mistake::OtherLanguage { language }, span).help(help))
+    Some(Mistake::OtherLanguage { language }.at(span).help(help))
 }
 
 /// A comparison with `text`, if it is an address, a URL, a hash or a name by itself.

@@ -2,7 +2,7 @@
 
 use super::{Reader, Token, keyword::Spelling};
 use crate::{
-    pattern::{Edit, Mistake, NESTING, ParseError, repair},
+    pattern::{Edit, Mistake, NESTING, repair},
     span::Span,
 };
 
@@ -53,15 +53,15 @@ impl Reader<'_> {
                     if word.eq_ignore_ascii_case("NOT")
                         && matches!(self.peek_behind(word.len()), Token::Symbol('[' | '(')) =>
                 {
-                    let error = ParseError::new(Mistake::MisplacedNot, self.span(word.len()));
+                    let error = Mistake::MisplacedNot.at(self.span(word.len()));
                     let help = "observations can't be negated; write NOT before an operator: `a:b NOT = 1`";
                     self.report(error.help(help));
                     self.advance(word.len());
                     continue;
                 }
-                Token::Word(word) if CONNECTIVES.contains(&word) => self.missing_operand(),
+                Token::Word(word) if CONNECTIVES.contains(&word) => self.missing_observation(),
                 Token::Word(word) if self.is_comparison(word) => self.without_brackets(),
-                Token::End | Token::Symbol(')' | ']') => self.missing_operand(),
+                Token::End | Token::Symbol(')' | ']') => self.missing_observation(),
                 Token::Word(_) | Token::Quote(_) | Token::Number | Token::Operator(_) | Token::Symbol(_) => {
                     self.unexpected(AN_OBSERVATION);
                     self.skip_to_connective();
@@ -72,9 +72,8 @@ impl Reader<'_> {
     }
 
     /// Reports that an observation should stand here.
-    fn missing_operand(&mut self) {
-        let mistake = Mistake::MissingOperand { expected: AN_OBSERVATION, found: self.found() };
-        self.report(ParseError::new(mistake, self.here()).help("write an observation here or remove the operator"));
+    fn missing_observation(&mut self) {
+        self.missing_operand(AN_OBSERVATION, "write an observation here or remove the operator");
     }
 
     /// Whether what starts with `word` looks like a comparison, or at least like a property.
@@ -94,7 +93,7 @@ impl Reader<'_> {
         }
         self.advance(1);
         if self.take(']') {
-            let error = ParseError::new(Mistake::EmptyBrackets, self.since(start));
+            let error = Mistake::EmptyBrackets.at(self.since(start));
             return self.report(error.help("write a comparison in them: `[file:name = 'x']`"));
         }
         self.inside_brackets();
@@ -128,8 +127,7 @@ impl Reader<'_> {
 
     /// Reports that the next character is the wrong bracket, and moves past it.
     fn replace_bracket(&mut self, found: char, right: &str, expected: &'static str) {
-        let error = ParseError::new(Mistake::WrongBracket { found, expected }, self.span(1));
-        self.report(error.replace(right));
+        self.report(Mistake::WrongBracket { found, expected }.at(self.span(1)).replace(right));
         self.advance(1);
     }
 
@@ -153,7 +151,7 @@ impl Reader<'_> {
     fn without_brackets(&mut self) {
         let (start, place) = (self.at, self.mistakes.len());
         self.comparisons();
-        let error = ParseError::new(Mistake::MissingBrackets, self.since(start)).insert(start, "[");
+        let error = Mistake::MissingBrackets.at(self.since(start)).insert(start, "[");
         let end = self.end;
         let error = if self.take(']') {
             error.help("write `[` before it")
@@ -172,9 +170,9 @@ impl Reader<'_> {
                 Token::Symbol(']') if self.brackets > 0 => return false,
                 Token::Symbol(close @ (')' | ']' | '}')) => self.stray_bracket(close),
                 Token::Symbol(';') => self.semicolon(),
-                Token::Symbol('[' | '(' | '{') => return self.missing_connective(self.gap()),
+                Token::Symbol('[' | '(' | '{') => return self.adjacent_observations(self.gap()),
                 Token::Symbol(',') => {
-                    self.missing_connective(self.span(1));
+                    self.adjacent_observations(self.span(1));
                     self.advance(1);
                     return true;
                 }
@@ -182,7 +180,7 @@ impl Reader<'_> {
                 Token::Word(word)
                     if !CONNECTIVES.contains(&word) && matches!(self.peek_behind(word.len()), Token::Symbol(':')) =>
                 {
-                    return self.missing_connective(self.gap());
+                    return self.adjacent_observations(self.gap());
                 }
                 Token::Word(word) if word.eq_ignore_ascii_case("followed") && self.is_followed_by(word) => {
                     return true;
@@ -220,22 +218,20 @@ impl Reader<'_> {
     /// Reads `&&` or `||` in place of a word.
     pub fn sign_for_word(&mut self, signs: &str) -> bool {
         let word = if signs.starts_with('&') { "AND" } else { "OR" };
-        let mistake = Mistake::UnknownOperator { found: signs.to_owned() };
-        self.report(ParseError::new(mistake, self.span(signs.len())).replace(word));
+        self.report(Mistake::UnknownOperator { found: signs.to_owned() }.at(self.span(signs.len())).replace(word));
         self.advance(signs.len());
         true
     }
 
     /// Reports at `span` that two observations stand together.
-    fn missing_connective(&mut self, span: Span) -> bool {
-        let error = ParseError::new(Mistake::MissingConnective { expected: "AND, OR or FOLLOWEDBY" }, span);
-        self.report(error.help("write between the observations how they belong together"));
-        true
+    fn adjacent_observations(&mut self, span: Span) -> bool {
+        let help = "write between the observations how they belong together";
+        self.missing_connective("AND, OR or FOLLOWEDBY", span, help)
     }
 
     /// Reads a bracket that closes nothing.
     pub fn stray_bracket(&mut self, close: char) {
-        self.report(ParseError::new(Mistake::StrayBracket { close }, self.span(1)).remove());
+        self.report(Mistake::StrayBracket { close }.at(self.span(1)).remove());
         self.advance(1);
     }
 
@@ -244,10 +240,10 @@ impl Reader<'_> {
         let span = self.span(1);
         self.advance(1);
         if self.peek() == Token::End {
-            let error = ParseError::new(Mistake::Semicolon, span).remove();
+            let error = Mistake::Semicolon.at(span).remove();
             self.report(error.assume(repair::SEMICOLON, "left out the semicolon behind the pattern"));
         } else {
-            self.missing_connective(span);
+            self.adjacent_observations(span);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::{Reader, Token, keyword::Spelling};
 use crate::{
-    pattern::{Edit, Mistake, ParseError},
+    pattern::{Edit, Mistake},
     span::Span,
 };
 
@@ -13,24 +13,15 @@ type Found = (&'static str, Span);
 const OPERATORS: [&str; 11] = ["IN", "LIKE", "MATCHES", "ISSUBSET", "ISSUPERSET", "=", "!=", "<", "<=", ">", ">="];
 const ALL_OPERATORS: &str = "the operators are = != < <= > >= IN LIKE MATCHES ISSUBSET ISSUPERSET";
 
-/// Signs of other languages and what they are here.
-const SIGNS: [(&str, &str); 16] = [
-    (":", "="),
-    ("===", "="),
-    ("!==", "!="),
-    ("=!", "!="),
-    ("≠", "!="),
-    ("~=", "MATCHES"),
-    ("=~", "MATCHES"),
-    ("~", "MATCHES"),
-    ("=<", "<="),
-    ("≤", "<="),
-    ("=>", ">="),
-    ("≥", ">="),
-    ("><", "!="),
-    ("=?", "="),
-    ("!~", "NOT MATCHES"),
-    ("!", "NOT ="),
+/// Operators with the signs of other languages that mean them.
+const SIGNS: [(&str, &[&str]); 7] = [
+    ("=", &[":", "===", "=?"]),
+    ("!=", &["!==", "=!", "≠", "><"]),
+    ("MATCHES", &["~=", "=~", "~"]),
+    ("<=", &["=<", "≤"]),
+    (">=", &["=>", "≥"]),
+    ("NOT MATCHES", &["!~"]),
+    ("NOT =", &["!"]),
 ];
 
 /// The operator that is spelt so.
@@ -74,8 +65,7 @@ impl Reader<'_> {
         }
         self.take_keyword(&["NOT"]);
         while self.peek_is("NOT") {
-            let error = ParseError::new(Mistake::MisplacedNot, self.here());
-            self.report(error.help("write NOT once or not at all"));
+            self.report(Mistake::MisplacedNot.at(self.here()).help("write NOT once or not at all"));
             self.skip();
         }
         true
@@ -84,8 +74,8 @@ impl Reader<'_> {
     /// Signs that are no operator here.
     fn foreign_signs(&mut self, signs: &str) -> Found {
         let span = self.span(signs.len());
-        let spelling = SIGNS.iter().find(|(other, _)| *other == signs).map(|(_, here)| *here);
-        let error = ParseError::new(Mistake::UnknownOperator { found: signs.to_owned() }, span);
+        let spelling = SIGNS.iter().find(|(_, others)| others.contains(&signs)).map(|(here, _)| *here);
+        let error = Mistake::UnknownOperator { found: signs.to_owned() }.at(span);
         self.report(match spelling {
             Some(spelling) => error.replace(spelling),
             None => error.help(ALL_OPERATORS),
@@ -140,7 +130,8 @@ impl Reader<'_> {
     fn postfix_existence(&mut self, path: Span, is_negated: bool, length: usize) -> Found {
         let span = self.span(length);
         let words = if is_negated { "NOT EXISTS" } else { "EXISTS" };
-        let error = ParseError::new(Mistake::PostfixExists, span)
+        let error = Mistake::PostfixExists
+            .at(span)
             .help(format!("write `{words} {}`", path.slice(self.source)))
             .insert(path.start as usize, format!("{words} "))
             .edit(Span { start: path.end, end: span.end }, "");
@@ -151,7 +142,7 @@ impl Reader<'_> {
 
     /// Reports that `operator` is missing before what stands directly behind the property.
     fn forgotten_operator(&mut self, operator: &'static str, place: &str) -> Found {
-        let error = ParseError::new(Mistake::MissingOperator { found: self.found() }, self.here());
+        let error = Mistake::MissingOperator { found: self.found() }.at(self.here());
         self.report(error.help(format!("write `{operator}` {place}")).insert(self.end, format!(" {operator}")));
         (operator, self.gap())
     }
@@ -167,7 +158,6 @@ impl Reader<'_> {
 
     /// Reports that the next token is no operator.
     fn report_missing_operator(&mut self, help: impl Into<String>) {
-        let error = ParseError::new(Mistake::MissingOperator { found: self.found() }, self.here());
-        self.report(error.help(help));
+        self.report(Mistake::MissingOperator { found: self.found() }.at(self.here()).help(help));
     }
 }

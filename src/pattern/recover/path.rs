@@ -20,16 +20,14 @@ use crate::{
 /// Types whose objects are told apart by their `value`.
 const TYPES_WITH_VALUE: [&str; 6] = ["ipv4-addr", "ipv6-addr", "domain-name", "url", "email-addr", "mac-addr"];
 
-impl ParseError {
-    /// A path that is not written as one.
-    pub(super) fn bad_path(span: Span, reason: &'static str) -> Self {
-        Self::new(Mistake::BadPath { reason }, span)
-    }
+/// A path that is not written as one.
+pub(super) fn bad_path(span: Span, reason: &'static str) -> ParseError {
+    Mistake::BadPath { reason }.at(span)
+}
 
-    /// An index that is none.
-    fn bad_index(span: Span, reason: &'static str) -> Self {
-        Self::new(Mistake::BadIndex { reason }, span)
-    }
+/// An index that is none.
+fn bad_index(span: Span, reason: &'static str) -> ParseError {
+    Mistake::BadIndex { reason }.at(span)
 }
 
 impl Reader<'_> {
@@ -42,7 +40,7 @@ impl Reader<'_> {
         let type_span = self.span(object_type.len());
         if self.is_reserved(object_type) {
             let mistake = Mistake::ReservedWord { word: object_type.to_owned() };
-            self.report(ParseError::new(mistake, type_span).help("no object type can have this name"));
+            self.report(mistake.at(type_span).help("no object type can have this name"));
         }
         self.advance(object_type.len());
         self.colon(object_type, type_span)?;
@@ -58,7 +56,7 @@ impl Reader<'_> {
                 Token::Symbol('[') => self.index()?,
                 // Without a blank before it and with an operator behind it, a text is a key.
                 Token::Quote(_) if self.end == self.at && self.is_before_operator() => {
-                    let error = ParseError::bad_path(self.gap(), "a dot is missing before the key");
+                    let error = bad_path(self.gap(), "a dot is missing before the key");
                     self.report(error.help("write `.` here").insert(self.at, "."));
                     self.property()?;
                 }
@@ -66,7 +64,7 @@ impl Reader<'_> {
                 Token::Symbol(':') if matches!(self.peek_behind(1), Token::Word(_)) => {
                     let reason =
                         "a path has only one colon, behind the object type; a dot stands before further properties";
-                    self.report(ParseError::bad_path(self.span(1), reason).replace("."));
+                    self.report(bad_path(self.span(1), reason).replace("."));
                     self.advance(1);
                     self.property()?;
                 }
@@ -103,8 +101,7 @@ impl Reader<'_> {
         let start = self.at;
         self.advance(1);
         self.take(']');
-        let error = ParseError::bad_index(self.since(start), "the star for any element stands in brackets");
-        self.report(error.replace("[*]"));
+        self.report(bad_index(self.since(start), "the star for any element stands in brackets").replace("[*]"));
     }
 
     /// Whether a word can't stand unquoted in a path of this version.
@@ -119,25 +116,24 @@ impl Reader<'_> {
                 self.advance(1);
                 if self.peek() == Token::Symbol(':') {
                     let span = self.span(1);
-                    let error = ParseError::bad_path(span, "only one colon stands behind the object type");
+                    let error = bad_path(span, "only one colon stands behind the object type");
                     self.report(error.help("write `:`").edit(span, ""));
                     self.advance(1);
                 }
                 return Some(());
             }
             Token::Symbol('.') => {
-                let error = ParseError::bad_path(self.span(1), "a colon is missing behind the object type");
-                self.report(error.replace(":"));
+                self.report(bad_path(self.span(1), "a colon is missing behind the object type").replace(":"));
                 self.advance(1);
                 return Some(());
             }
             Token::Operator(_) | Token::Word(_) | Token::Symbol(']') if TYPES_WITH_VALUE.contains(&object_type) => {
-                let error = ParseError::bad_path(self.gap(), "a property is missing behind the object type");
+                let error = bad_path(self.gap(), "a property is missing behind the object type");
                 self.report(error.help(format!("write `{object_type}:value`")).insert(self.end, ":value"));
             }
             _ => {
                 let reason = "this is no property: those have an object type and a colon, as in `file:name`";
-                self.report(ParseError::bad_path(type_span, reason));
+                self.report(bad_path(type_span, reason));
             }
         }
         None
@@ -164,7 +160,7 @@ impl Reader<'_> {
     fn property_name(&mut self, name: &str) -> Option<()> {
         let span = self.span(name.len());
         if self.is_reserved(name) && self.is_missing_property(name) {
-            let error = ParseError::bad_path(self.gap(), "a property is missing here");
+            let error = bad_path(self.gap(), "a property is missing here");
             self.report(error.help("write the name of a property, as in `file:name`"));
             return None;
         }
@@ -176,11 +172,11 @@ impl Reader<'_> {
         }
         let quoted = Quoted(name).to_string();
         if self.is_reserved(name) {
-            let error = ParseError::new(Mistake::ReservedWord { word: name.to_owned() }, span);
+            let error = Mistake::ReservedWord { word: name.to_owned() }.at(span);
             self.report(error.help(format!("as a property it is written {quoted}")).edit(span, quoted));
         } else if name.contains('-') {
             let message = format!("read {name} as {quoted}");
-            let error = ParseError::new(Mistake::BareHyphenKey { key: name.to_owned() }, span);
+            let error = Mistake::BareHyphenKey { key: name.to_owned() }.at(span);
             self.report(error.replace_quoted(quoted).assume(repair::HYPHEN_KEY, message));
         }
         self.advance(name.len());
@@ -189,7 +185,7 @@ impl Reader<'_> {
 
     /// Reads the next `length` bytes, which should be the key `name` in quotes.
     fn bad_key(&mut self, name: &str, length: usize, reason: &'static str) {
-        self.report(ParseError::bad_path(self.span(length), reason).replace_quoted(Quoted(name).to_string()));
+        self.report(bad_path(self.span(length), reason).replace_quoted(Quoted(name).to_string()));
         self.advance(length);
     }
 
@@ -210,7 +206,7 @@ impl Reader<'_> {
     fn dotted_index(&mut self) -> Option<()> {
         let digits = lexer::word_bytes(&self.rest()[1..]);
         let index = &self.rest()[1..=digits];
-        let error = ParseError::bad_path(self.span(1 + digits), "an index stands in brackets, without a dot");
+        let error = bad_path(self.span(1 + digits), "an index stands in brackets, without a dot");
         self.report(error.replace_quoted(format!("[{index}]")));
         self.advance(1 + digits);
         index.parse::<i64>().ok().map(drop)
@@ -227,7 +223,7 @@ impl Reader<'_> {
             }
             Token::Number => self.index_number(),
             Token::Symbol(']') => {
-                let error = ParseError::bad_index(self.gap(), "an index is missing");
+                let error = bad_index(self.gap(), "an index is missing");
                 self.report(error.help("write `[*]` for any element").insert(self.end, "*"));
                 true
             }
@@ -249,10 +245,9 @@ impl Reader<'_> {
         let is_integer = matches!(literal::number_text(text), Ok(("", literal::Number::Integer(_))));
         let is_index = is_integer && text.parse::<i64>().is_ok();
         if !is_integer {
-            let error = ParseError::bad_index(span, "an index is a whole number or `*`");
-            self.report(error.help("write `[*]` for any element"));
+            self.report(bad_index(span, "an index is a whole number or `*`").help("write `[*]` for any element"));
         } else if !is_index {
-            self.report(ParseError::new(Mistake::NumberRange { limit: "an index has at most 64 bits" }, span));
+            self.report(Mistake::NumberRange { limit: "an index has at most 64 bits" }.at(span));
         }
         is_index
     }
@@ -272,7 +267,7 @@ impl Reader<'_> {
         })?;
         let span = self.since(start);
         let step = PathStep { kind: PathStepKind::Property(key), span };
-        let error = ParseError::bad_path(span, "brackets hold an index; a key stands behind a dot");
+        let error = bad_path(span, "brackets hold an index; a key stands behind a dot");
         self.report(error.replace_quoted(format!(".{step}")));
         Some(())
     }

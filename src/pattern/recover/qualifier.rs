@@ -2,7 +2,7 @@
 
 use super::{Reader, Token, observation::QUALIFIERS, quote::Usage, value::quoted};
 use crate::{
-    pattern::{Mistake, ParseError, Quoted, literal, repair},
+    pattern::{Mistake, Quoted, literal, repair},
     span::Span,
 };
 
@@ -31,8 +31,7 @@ impl Reader<'_> {
             Some("START") => self.start_stop(),
             _ => {
                 let reason = "START and its time stand before STOP";
-                let mistake = Mistake::BadQualifier { reason, found: "STOP alone".to_owned() };
-                self.report(ParseError::new(mistake, self.since(start)));
+                self.report(Mistake::BadQualifier { reason, found: "STOP alone".to_owned() }.at(self.since(start)));
                 self.instant("STOP");
             }
         }
@@ -46,7 +45,7 @@ impl Reader<'_> {
             && let Some((factor, _)) = UNITS.iter().find(|(_, units)| is_one_of(word, units))
         {
             let seconds = format!("{} SECONDS", number * factor);
-            let error = ParseError::new(Mistake::TimeUnit { unit: word.to_owned() }, self.span(word.len()));
+            let error = Mistake::TimeUnit { unit: word.to_owned() }.at(self.span(word.len()));
             self.advance(word.len());
             self.report(error.help(format!("write `{seconds}`")).edit(self.since(start), seconds));
             return;
@@ -61,9 +60,9 @@ impl Reader<'_> {
             let text = span.slice(self.source).trim_start_matches('+');
             if text.contains('.') && text.parse::<u64>().is_err() {
                 let mistake = Mistake::BadNumber { reason: "REPEATS takes a whole number" };
-                self.report(ParseError::new(mistake, span).help("write it without a point"));
+                self.report(mistake.at(span).help("write it without a point"));
             } else if text.parse::<u64>().is_err() {
-                self.report(ParseError::new(Mistake::NumberRange { limit: "REPEATS counts in 64 bits" }, span));
+                self.report(Mistake::NumberRange { limit: "REPEATS counts in 64 bits" }.at(span));
             }
         }
         self.last_word("TIMES", &SHORT_TIMES, "TIMES is missing behind the number");
@@ -83,7 +82,7 @@ impl Reader<'_> {
 
     /// Reports that a word of a qualifier is missing.
     fn missing_word(&mut self, word: &'static str, reason: &'static str) {
-        let error = ParseError::new(Mistake::BadQualifier { reason, found: self.found() }, self.gap());
+        let error = Mistake::BadQualifier { reason, found: self.found() }.at(self.gap());
         self.report(error.help(format!("write `{word}`")).insert(self.end, format!(" {word}")));
     }
 
@@ -96,17 +95,16 @@ impl Reader<'_> {
                 let Ok((_, literal::Number::Integer(text) | literal::Number::Float(text))) =
                     literal::number_text(self.rest())
                 else {
-                    self.report(ParseError::new(Mistake::BadNumber { reason: "write it as `5` or `0.5`" }, span));
+                    self.report(Mistake::BadNumber { reason: "write it as `5` or `0.5`" }.at(span));
                     self.skip();
                     return None;
                 };
                 let number = text.parse::<f64>().ok().filter(|number| number.is_finite());
                 let span = self.span(text.len());
                 if let Some(positive) = text.strip_prefix('-') {
-                    let mistake = Mistake::BadNumber { reason: "it can't be negative" };
-                    self.report(ParseError::new(mistake, span).replace(positive));
+                    self.report(Mistake::BadNumber { reason: "it can't be negative" }.at(span).replace(positive));
                 } else if number.is_none() {
-                    self.report(ParseError::new(Mistake::NumberRange { limit: "no time is so long" }, span));
+                    self.report(Mistake::NumberRange { limit: "no time is so long" }.at(span));
                 }
                 self.advance(text.len());
                 number
@@ -115,7 +113,7 @@ impl Reader<'_> {
                 let text = self.text(Usage::Value)?;
                 let number =
                     text.value.trim().parse::<f64>().ok().filter(|number| number.is_finite() && *number >= 0.0);
-                let error = ParseError::new(Mistake::BadQualifier { reason, found }, text.span);
+                let error = Mistake::BadQualifier { reason, found }.at(text.span);
                 self.report(match number {
                     Some(number) => error.help("write it without quotes").edit(text.span, number.to_string()),
                     None => error,
@@ -123,7 +121,7 @@ impl Reader<'_> {
                 number
             }
             _ => {
-                self.report(ParseError::new(Mistake::BadQualifier { reason, found }, span));
+                self.report(Mistake::BadQualifier { reason, found }.at(span));
                 None
             }
         }
@@ -135,7 +133,7 @@ impl Reader<'_> {
         if self.take_keyword(&["STOP"]).is_none() {
             if !matches!(self.peek(), Token::Quote(_) | Token::Number | Token::Word("t")) {
                 let reason = "STOP and its time are missing";
-                let error = ParseError::new(Mistake::BadQualifier { reason, found: self.found() }, self.gap());
+                let error = Mistake::BadQualifier { reason, found: self.found() }.at(self.gap());
                 return self.report(error.help("write `STOP t'…'` with the first instant that is outside"));
             }
             self.missing_word("STOP", "STOP is missing before the second time");
@@ -159,7 +157,8 @@ impl Reader<'_> {
                     && self.version.has_string_instants()
                 {
                     let what = "STIX 2.0 writes the times of START and STOP as text, without the prefix t";
-                    let error = ParseError::new(Mistake::OtherVersion { what }, self.since(start))
+                    let error = Mistake::OtherVersion { what }
+                        .at(self.since(start))
                         .help(format!("write '{timestamp}'"))
                         .edit(prefix, "");
                     let message = format!("read {word} t'{timestamp}', which is of STIX 2.1");
@@ -171,7 +170,7 @@ impl Reader<'_> {
             Token::Word(word) if word[1..].starts_with(|next: char| next.is_ascii_digit()) => self.unquoted_instant(),
             _ => {
                 let reason = "a timestamp such as t'2024-01-31T12:00:00Z' is missing";
-                self.report(ParseError::new(Mistake::BadQualifier { reason, found: self.found() }, self.here()));
+                self.report(Mistake::BadQualifier { reason, found: self.found() }.at(self.here()));
             }
         }
     }
@@ -183,7 +182,7 @@ impl Reader<'_> {
         let text = &rest[..rest.find(is_end).unwrap_or(rest.len())];
         let length = text.len() + usize::from(rest[text.len()..].starts_with('\''));
         let written = quoted(text);
-        let error = ParseError::new(Mistake::UnquotedText, self.span(length));
+        let error = Mistake::UnquotedText.at(self.span(length));
         self.report(if written.starts_with('t') { error.replace_quoted(written) } else { error.help(A_TIMESTAMP) });
         self.advance(length);
     }
@@ -191,7 +190,7 @@ impl Reader<'_> {
     /// Reports a string where STIX 2.1 wants a timestamp.
     fn string_instant(&mut self, word: &'static str, text: &str, span: Span) {
         let what = "STIX 2.1 writes the times of START and STOP as timestamps, with the prefix t";
-        let error = ParseError::new(Mistake::OtherVersion { what }, span);
+        let error = Mistake::OtherVersion { what }.at(span);
         self.report(if literal::is_timestamp(text.as_bytes()) {
             let written = format!("t'{text}'");
             let message = format!("read {word} {}, which is of STIX 2.0, as {written}", Quoted(text));

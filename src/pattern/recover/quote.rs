@@ -82,7 +82,7 @@ impl<'a> Reader<'a> {
             End::Missing(_) => Some((Mistake::UnclosedString, self.span(1), None)),
         };
         if let Some((mistake, place, code)) = wrong {
-            self.rewrite(ParseError::new(mistake, place), span, &value, code);
+            self.rewrite(mistake.at(place), span, &value, code);
         }
         self.advance(1 + inside.len() + closing);
         Text { value, span }
@@ -117,7 +117,7 @@ impl<'a> Reader<'a> {
                 (mistake, span, is_clear.then_some(repair::TYPOGRAPHIC_QUOTES))
             }
         };
-        self.rewrite(ParseError::new(mistake, place), span, &value, code);
+        self.rewrite(mistake.at(place), span, &value, code);
         self.advance(opening + inside.len() + closing);
         Text { value, span }
     }
@@ -290,33 +290,22 @@ fn guess_end(segment: &str, usage: Usage, in_set: bool) -> usize {
 /// The text between quotes, unescaped as well as can be, and where the first backslash stands that escapes nothing.
 fn unescape(inside: &str) -> (Cow<'_, str>, Option<usize>) {
     let bytes = inside.as_bytes();
-    let is_escape = |at: usize| matches!(bytes.get(at + 1), Some(b'\'' | b'\\'));
-    let mut escapes = Vec::new();
-    let mut bare = None;
-    let mut from = 0;
+    let (mut value, mut kept, mut escapes) = (String::new(), 0, 0);
+    let (mut bare, mut from) = (None, 0);
     while let Some(at) = memchr::memchr(b'\\', &bytes[from..]).map(|ahead| from + ahead) {
-        if is_escape(at) {
-            escapes.push(at);
-            from = at + 2;
+        if let Some(b'\'' | b'\\') = bytes.get(at + 1) {
+            value.push_str(&inside[kept..at]);
+            (kept, from, escapes) = (at + 1, at + 2, escapes + 1);
         } else {
-            bare = bare.or(Some(at));
-            from = at + 1;
+            (bare, from) = (bare.or(Some(at)), at + 1);
         }
     }
     // Where all backslashes are single but for two at the start, the text is the name of a share and nothing is escaped.
-    if bare.is_some() && escapes == [0] && bytes.get(1) == Some(&b'\\') {
-        escapes.clear();
-    }
-    if escapes.is_empty() {
+    let is_share = bare.is_some() && escapes == 1 && inside.starts_with(r"\\");
+    if escapes == 0 || is_share {
         // Also a quote that nothing escapes stands for itself.
         return (Cow::Borrowed(inside), bare);
     }
-    let mut value = String::with_capacity(inside.len());
-    let mut from = 0;
-    for at in escapes {
-        value.push_str(&inside[from..at]);
-        from = at + 1;
-    }
-    value.push_str(&inside[from..]);
+    value.push_str(&inside[kept..]);
     (Cow::Owned(value), bare)
 }

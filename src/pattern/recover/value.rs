@@ -1,7 +1,7 @@
 //! Values: literals and sets, also what people write in their place.
 
 use super::{
-    Reader, Token,
+    Reader, Token, bad_literal,
     foreign_operators::is_null,
     quote::{Usage, may_follow},
     token,
@@ -19,11 +19,9 @@ enum ValueType {
     Other,
 }
 
-impl ParseError {
-    /// A set that is not written as one.
-    fn bad_set(span: Span, reason: &'static str) -> Self {
-        Self::new(Mistake::BadSet { reason }, span)
-    }
+/// A set that is not written as one.
+fn bad_set(span: Span, reason: &'static str) -> ParseError {
+    Mistake::BadSet { reason }.at(span)
 }
 
 impl<'a> Reader<'a> {
@@ -36,7 +34,7 @@ impl<'a> Reader<'a> {
         }
         let Some(found) = self.value() else { return false };
         let span = self.since(start);
-        let error = |operator, expected| ParseError::new(Mistake::WrongValue { operator, expected }, span);
+        let error = |operator, expected| Mistake::WrongValue { operator, expected }.at(span);
         let in_quotes = match operator {
             "LIKE" => "text in single quotes",
             "MATCHES" => "a regular expression in single quotes",
@@ -64,7 +62,7 @@ impl<'a> Reader<'a> {
     fn misplaced_set(&mut self, operator: &str, operator_span: Span) {
         let start = self.at;
         self.quietly(Self::set);
-        let mut error = ParseError::bad_set(self.since(start), "a set of values stands only behind IN");
+        let mut error = bad_set(self.since(start), "a set of values stands only behind IN");
         if let "=" | "!=" = operator {
             let word = if operator == "=" { "IN" } else { "NOT IN" };
             let written = operator_span.slice(self.source);
@@ -85,7 +83,7 @@ impl<'a> Reader<'a> {
                 Some(ValueType::Boolean)
             }
             Token::End | Token::Symbol(')' | ']' | ',' | '}') | Token::Word("AND" | "OR") => {
-                let error = ParseError::new(Mistake::MissingValue { found: self.found() }, self.here());
+                let error = Mistake::MissingValue { found: self.found() }.at(self.here());
                 self.report(error.help("write text in single quotes, a number, true, false, t'…', h'…' or b'…'"));
                 None
             }
@@ -97,7 +95,7 @@ impl<'a> Reader<'a> {
 
     /// Reads the next `length` bytes, which should be `text` in quotes.
     fn unquoted_value(&mut self, mistake: Mistake, length: usize, written: String) -> Option<ValueType> {
-        self.report(ParseError::new(mistake, self.span(length)).replace_quoted(written));
+        self.report(mistake.at(self.span(length)).replace_quoted(written));
         self.advance(length);
         Some(ValueType::Text)
     }
@@ -112,8 +110,7 @@ impl<'a> Reader<'a> {
     /// Reads a number, or what looks like one at its start.
     fn number(&mut self) -> Option<ValueType> {
         if let Some(grouped) = self.grouped_digits() {
-            let error =
-                ParseError::new(Mistake::BadNumber { reason: "digits are not grouped" }, self.span(grouped.len()));
+            let error = Mistake::BadNumber { reason: "digits are not grouped" }.at(self.span(grouped.len()));
             self.report(error.replace(grouped.replace(',', "")));
             self.advance(grouped.len());
             return None;
@@ -144,7 +141,7 @@ impl<'a> Reader<'a> {
     fn unquoted(&mut self) -> Option<ValueType> {
         let text = self.unquoted_text();
         if text.is_empty() {
-            self.report(ParseError::new(Mistake::MissingValue { found: self.found() }, self.here()));
+            self.report(Mistake::MissingValue { found: self.found() }.at(self.here()));
             self.skip();
             return None;
         }
@@ -178,45 +175,45 @@ impl<'a> Reader<'a> {
     pub fn prefixed(&mut self) -> Option<&'a str> {
         let (head, body) = self.rest().split_at(2);
         let lower = head[..1].to_ascii_lowercase();
-        let is_valid = match lower.as_str() {
-            "t" => literal::is_timestamp,
-            "h" => literal::is_hex,
-            _ => literal::is_base64,
+        let (keyword, is_valid): (_, fn(&[u8]) -> bool) = match lower.as_str() {
+            "t" => ("t'…'", literal::is_timestamp),
+            "h" => ("h'…'", literal::is_hex),
+            _ => ("b'…'", literal::is_base64),
         };
-        let inner = self.at + 2;
+        let (prefix, inner) = (self.span(1), self.at + 2);
         let quote = Span::new(inner - 1, inner);
         if let Some(end) = unclosed(body, &lower, is_valid) {
-            let error = ParseError::new(Mistake::UnclosedString, quote);
-            self.report(error.help(format!("write {}'", &self.rest()[..end + 2])).insert(inner + end, "'"));
+            let help = format!("write {}'", &self.rest()[..end + 2]);
+            self.report(Mistake::UnclosedString.at(quote).help(help).insert(inner + end, "'"));
             self.advance(end + 2);
             return None;
         }
         let Some(end) = memchr::memchr(b'\'', body.as_bytes()) else {
-            self.report(ParseError::new(Mistake::UnclosedString, quote).help("close it with `'`"));
+            self.report(Mistake::UnclosedString.at(quote).help("close it with `'`"));
             self.stop();
             return None;
         };
         let inside = &body[..end];
         if !head.starts_with(&lower) {
-            let keyword = match lower.as_str() {
-                "t" => "t'…'",
-                "h" => "h'…'",
-                _ => "b'…'",
-            };
             let written = format!("{lower}'{inside}'");
             let message = format!("read {head}{inside}' as {written}");
-            let prefix = self.span(1);
-            let error = ParseError::new(Mistake::KeywordCase { found: format!("{head}…'"), keyword }, prefix);
+            let error = Mistake::KeywordCase { found: format!("{head}…'"), keyword }.at(prefix);
             let error = error.help(format!("write {written}")).edit(prefix, &*lower);
             self.report(error.assume(repair::KEYWORD_CASE, message));
         }
         let is_valid = is_valid(inside.as_bytes());
         if !is_valid {
+            let ((mistake, mended), example) = match lower.as_str() {
+                "t" => (bad_literal::timestamp(inside), "write it as t'2024-01-31T12:00:00Z'"),
+                "h" => (bad_literal::hex(inside), "write two digits for each byte, as in h'0a1b'"),
+                _ => (bad_literal::base64(inside), ""),
+            };
             let span = Span::new(inner, inner + end);
-            self.report(match lower.as_str() {
-                "t" => timestamp_mistake(inside, span),
-                "h" => hex_mistake(inside, span),
-                _ => base64_mistake(inside, span),
+            let error = mistake.at(span);
+            self.report(match mended {
+                Some(mended) => error.help(format!("write {lower}'{mended}'")).edit(span, mended),
+                None if example.is_empty() => error,
+                None => error.help(example),
             });
         }
         self.advance(end + 3);
@@ -238,7 +235,7 @@ impl<'a> Reader<'a> {
             self.close('(', ')');
             return is_whole;
         }
-        let error = ParseError::bad_set(opening, "the values of IN are not in parentheses");
+        let error = bad_set(opening, "the values of IN are not in parentheses");
         let error = error.help("write `(` and `)`").edit(opening, "(");
         if self.peek() == Token::Symbol(close) {
             let error = error.edit(self.span(1), ")");
@@ -268,7 +265,7 @@ impl<'a> Reader<'a> {
                 _ => is_first = false,
             }
             if self.peek() == Token::Symbol('(') {
-                self.report(ParseError::bad_set(self.span(1), "a set holds values, not sets"));
+                self.report(bad_set(self.span(1), "a set holds values, not sets"));
                 (is_whole, is_first) = (false, true);
                 inner += 1;
                 self.advance(1);
@@ -287,18 +284,17 @@ impl<'a> Reader<'a> {
             Token::Symbol(',') => {
                 self.advance(1);
                 if self.peek() == Token::Symbol(close) {
-                    let error = ParseError::bad_set(span, "a value is missing behind the comma");
+                    let error = bad_set(span, "a value is missing behind the comma");
                     self.report(error.help("remove the comma").edit(span, ""));
                     return false;
                 }
             }
             Token::Symbol(';' | '|') | Token::Operator("|" | "||") | Token::Word("OR" | "or" | "AND" | "and") => {
-                let error = ParseError::bad_set(span, "commas stand between the values of a set");
-                self.report(error.replace(","));
+                self.report(bad_set(span, "commas stand between the values of a set").replace(","));
                 self.skip();
             }
             _ => {
-                let error = ParseError::bad_set(self.gap(), "a comma is missing between two values of a set");
+                let error = bad_set(self.gap(), "a comma is missing between two values of a set");
                 self.report(error.help("write `,` here").insert(self.end, ","));
             }
         }
@@ -314,7 +310,7 @@ impl<'a> Reader<'a> {
             self.value()?;
         }
         let end = self.end;
-        let error = ParseError::bad_set(self.since(start), "the values of IN are not in parentheses");
+        let error = bad_set(self.since(start), "the values of IN are not in parentheses");
         let error = error.insert(start, "(");
         let error = if self.inner == 0 && self.in_brackets && self.take(')') {
             error.help("write `(` before them")
@@ -338,22 +334,22 @@ fn unclosed(body: &str, prefix: &str, is_valid: fn(&[u8]) -> bool) -> Option<usi
 fn explain_unquoted(text: &str, span: Span) -> ParseError {
     let lower = text.to_ascii_lowercase();
     if let Some(keyword) = ["true", "false"].into_iter().find(|keyword| *keyword == lower) {
-        let error = ParseError::new(Mistake::KeywordCase { found: text.to_owned(), keyword }, span);
+        let error = Mistake::KeywordCase { found: text.to_owned(), keyword }.at(span);
         return error.replace(keyword).assume(repair::KEYWORD_CASE, format!("read `{text}` as `{keyword}`"));
     }
     if is_null(text) {
-        let error = ParseError::new(Mistake::Null { found: text.to_owned() }, span);
+        let error = Mistake::Null { found: text.to_owned() }.at(span);
         return error.help("write `NOT EXISTS` and the property to ask whether it is missing");
     }
-    if let Some((reason, number)) = number_mistake(text) {
-        let error = ParseError::new(Mistake::BadNumber { reason }, span);
+    if let Some((reason, number)) = bad_literal::number(text) {
+        let error = Mistake::BadNumber { reason }.at(span);
         return match number {
             Some(number) => error.replace(number),
             None => error,
         };
     }
     let expression = text.strip_prefix('/').and_then(|text| text.strip_suffix('/')).filter(|text| !text.is_empty());
-    ParseError::new(Mistake::UnquotedText, span).replace_quoted(quoted(expression.unwrap_or(text)))
+    Mistake::UnquotedText.at(span).replace_quoted(quoted(expression.unwrap_or(text)))
 }
 
 /// Text as it has to be quoted: as a timestamp if it is one, also where its prefix is there already.
@@ -365,120 +361,4 @@ pub(super) fn quoted(text: &str) -> String {
 /// Whether it is a blank, or a character that only looks like one.
 fn is_space(character: char) -> bool {
     lexer::is_space(character) || token::invisible(character).is_some()
-}
-
-/// What is wrong with a number, and how it is written, where that is clear.
-fn number_mistake(text: &str) -> Option<(&'static str, Option<String>)> {
-    let (sign, digits) = match text.strip_prefix(['+', '-']) {
-        Some(digits) => (&text[..1], digits),
-        None => ("", text),
-    };
-    let all_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    if all_digits(digits) {
-        let trimmed = digits.trim_start_matches('0');
-        return Some(("a leading zero", Some(format!("{sign}{}", if trimmed.is_empty() { "0" } else { trimmed }))));
-    }
-    if let Some(whole) = digits.strip_suffix('.')
-        && all_digits(whole)
-    {
-        return Some(("a digit has to stand behind the point", Some(format!("{sign}{whole}.0"))));
-    }
-    let hex = digits.strip_prefix("0x").or(digits.strip_prefix("0X"));
-    if let Some(hex) = hex.filter(|hex| hex.bytes().all(|byte| byte.is_ascii_hexdigit())) {
-        let number = i64::from_str_radix(hex, 16).ok().map(|number| format!("{sign}{number}"));
-        return Some(("integers are decimal", number));
-    }
-    let (mantissa, exponent) = digits.split_once(['e', 'E'])?;
-    let is_float = all_digits(exponent.trim_start_matches(['+', '-']))
-        && mantissa.replacen('.', "", 1).bytes().all(|byte| byte.is_ascii_digit());
-    if !is_float || mantissa.is_empty() {
-        return None;
-    }
-    let number = text.parse::<f64>().ok().filter(|number| number.is_finite() && number.abs() < 1e18);
-    Some(("exponents are not part of the language", number.map(|number| number.to_string())))
-}
-
-/// What is wrong with a timestamp.
-fn timestamp_mistake(text: &str, span: Span) -> ParseError {
-    const EXAMPLE: &str = "write it as t'2024-01-31T12:00:00Z'";
-    let mended = mend_timestamp(text);
-    let bytes = text.as_bytes();
-    let has_date = bytes.len() >= 10 && bytes[4] == b'-' && bytes[7] == b'-';
-    let reason = if bytes.len() == 10 && has_date {
-        "the time of day is missing"
-    } else if !has_date {
-        "it starts with a date such as 2024-01-31"
-    } else if bytes.get(10) != Some(&b'T') {
-        "a capital T stands between date and time"
-    } else if text.ends_with('z') {
-        "the Z at its end is a capital letter"
-    } else if !text.ends_with('Z') {
-        "it ends with Z, for times are in UTC"
-    } else if bytes.len() < 20 {
-        "hours, minutes and seconds are all needed"
-    } else {
-        "one of its parts is out of range"
-    };
-    let error = ParseError::new(Mistake::BadTimestamp { reason }, span);
-    match mended {
-        Some(mended) => error.help(format!("write t'{mended}'")).edit(span, mended),
-        None => error.help(EXAMPLE),
-    }
-}
-
-/// A timestamp that was nearly written right, written right.
-fn mend_timestamp(text: &str) -> Option<String> {
-    let mut mended = text.trim().replace('/', "-").replace([' ', 't'], "T").replace('z', "Z");
-    if mended.len() == 10 {
-        mended.push_str("T00:00:00");
-    }
-    for utc in ["+00:00", "+0000"] {
-        if let Some(local) = mended.strip_suffix(utc) {
-            mended = local.to_owned();
-        }
-    }
-    if !mended.ends_with('Z') {
-        mended.push('Z');
-    }
-    literal::is_timestamp(mended.as_bytes()).then_some(mended)
-}
-
-/// What is wrong with hexadecimal bytes.
-fn hex_mistake(text: &str, span: Span) -> ParseError {
-    let compact: String = text.chars().filter(|character| !" :-".contains(*character)).collect();
-    let compact = compact.strip_prefix("0x").unwrap_or(&compact);
-    let reason = match text.find(|character: char| !character.is_ascii_hexdigit()) {
-        Some(_) => "only the digits 0-9 and a-f may stand in it",
-        None => "each byte has two digits",
-    };
-    let error = ParseError::new(Mistake::BadHex { reason }, span);
-    if literal::is_hex(compact.as_bytes()) {
-        error.help(format!("write h'{compact}'")).edit(span, compact)
-    } else {
-        error.help("write two digits for each byte, as in h'0a1b'")
-    }
-}
-
-/// What is wrong with base64.
-fn base64_mistake(text: &str, span: Span) -> ParseError {
-    let body = text.trim_end_matches('=');
-    let mut mended = body.replace('-', "+").replace('_', "/");
-    while !mended.len().is_multiple_of(4) && mended.len() % 4 != 1 {
-        mended.push('=');
-    }
-    let reason = if text.is_empty() {
-        "it is empty"
-    } else if body.contains(['-', '_']) {
-        "the alphabet for URLs is not allowed, only + and /"
-    } else if body.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/')) {
-        "it has to be filled with `=` to a multiple of four characters"
-    } else {
-        "only letters, digits, + and / may stand in it"
-    };
-    let error = ParseError::new(Mistake::BadBase64 { reason }, span);
-    if literal::is_base64(mended.as_bytes()) {
-        error.help(format!("write b'{mended}'")).edit(span, mended)
-    } else {
-        error
-    }
 }

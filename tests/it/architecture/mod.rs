@@ -42,8 +42,6 @@ const OPEN: &[&[&str]] = &[
     &["cli/diff.rs", "cli/diff_markdown.rs"],
     &["convert/emit.rs", "convert/witness.rs"],
     &["evaluate/bound.rs", "evaluate/tree.rs"],
-    &["pattern/diagnose/mod.rs", "pattern/lenient/mod.rs"],
-    &["pattern/lenient/spelling.rs", "pattern/lenient/value.rs"],
     &["plan/adapt/alternatives.rs", "plan/adapt/order.rs", "plan/adapt/sequence.rs"],
     &[
         "plan/check/address.rs",
