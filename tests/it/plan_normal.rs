@@ -2,8 +2,6 @@
 
 use crate::support;
 
-use std::time::{Duration, Instant};
-
 use proptest::prelude::*;
 use stixc::{
     diagnostic::Severity,
@@ -14,7 +12,7 @@ use stixc::{
         normalise,
     },
 };
-use support::{corpus, grammar, observed};
+use support::{corpus, effort::within, grammar, observed};
 
 fn canonical(text: &str) -> String {
     let pattern = pattern::parse(text).unwrap_or_else(|errors| panic!("{text}: {errors}"));
@@ -178,12 +176,7 @@ const MANY: usize = if cfg!(debug_assertions) { 20_000 } else { 100_000 };
 fn in_time(name: &str, text: &str) -> Plan {
     let pattern = pattern::parse(text).unwrap();
     let plan = plain(&pattern).plan;
-    let start = Instant::now();
-    let normal = normalise::normalise(plan).plan;
-    let taken = start.elapsed();
-    println!("{name}: {taken:?}");
-    assert!(taken < Duration::from_secs(30), "{name}: {taken:?}");
-    normal
+    within(30, name, || normalise::normalise(plan).plan)
 }
 
 #[test]

@@ -3,6 +3,7 @@
 pub mod caret;
 pub mod check;
 pub mod corpus;
+pub mod effort;
 pub mod emission;
 pub mod engines;
 pub mod feeds;
