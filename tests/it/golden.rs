@@ -1,6 +1,10 @@
 //! Every fixture through every target: the files that come out, as snapshots.
 
-use std::{fs::File, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs::{self, File},
+    path::Path,
+};
 
 use stixc::{
     convert::{Converter, Details, Filter, Finished, Prepared, Settings},
@@ -62,20 +66,80 @@ fn verdicts(finished: &Finished) -> String {
     text
 }
 
+/// The files of a target, by topic: Sigma's by their log source, Suricata's rules by their protocol, and all else.
+fn topics(files: &Memory) -> BTreeMap<String, String> {
+    let mut topics: BTreeMap<String, String> = BTreeMap::new();
+    for (path, bytes) in &files.files {
+        let text = std::str::from_utf8(bytes).expect("outputs are UTF-8");
+        let source = path.strip_prefix("sigma/").map(log_source);
+        let mut last = None;
+        for line in text.split_inclusive('\n') {
+            let protocol = line.strip_prefix("alert ").and_then(|rest| rest.split(' ').next());
+            let topic = protocol.or(source).unwrap_or_default();
+            let part = topics.entry(topic.to_owned()).or_default();
+            if last.replace(topic.to_owned()).as_deref() != Some(topic) {
+                *part += &format!("=== {path}\n");
+            }
+            *part += &abbreviated(line);
+        }
+    }
+    topics
+}
+
+/// The name of a rule's file without the id at its end: `proc_creation_win`.
+fn log_source(name: &str) -> &str {
+    name.char_indices().rev().filter(|(_, one)| *one == '_').nth(4).map_or(name, |(at, _)| &name[..at])
+}
+
+/// Characters that are repeated forty times and more, as one with their number.
+fn abbreviated(line: &str) -> String {
+    let characters: Vec<char> = line.chars().collect();
+    let runs = characters.chunk_by(|one, other| one == other);
+    runs.map(|run| if run.len() < 40 { run.iter().collect() } else { format!("{}{{{}}}", run[0], run.len()) }).collect()
+}
+
 #[test]
 fn every_fixture_through_every_target() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for (name, path) in FIXTURES {
-        for target in TARGETS {
+    for target in TARGETS {
+        let folder = root.join("snapshots").join(target.name());
+        let mut settings = insta::Settings::clone_current();
+        settings.set_snapshot_path(&folder);
+        settings.set_prepend_module_to_snapshot(false);
+        settings.set_omit_expression(true);
+        let mut names = BTreeSet::new();
+        for (fixture, path) in FIXTURES {
             let (files, finished) = convert(&root.join(path), *target);
-            let mut settings = insta::Settings::clone_current();
-            settings.set_snapshot_path(root.join("snapshots").join(target.name()));
-            settings.set_prepend_module_to_snapshot(false);
-            settings.set_omit_expression(true);
-            settings.bind(|| {
-                insta::assert_snapshot!(name, joined(&files));
-                insta::assert_snapshot!(format!("{name}.verdicts"), verdicts(&finished));
-            });
+            let mut parts = topics(&files);
+            parts.insert(
+                "verdicts".to_owned(),
+                verdicts(&finished).lines().map(|line| abbreviated(line) + "\n").collect(),
+            );
+            for (topic, text) in parts {
+                let name = if topic.is_empty() { fixture.to_owned() } else { format!("{fixture}.{topic}") };
+                settings.bind(|| insta::assert_snapshot!(name.as_str(), text));
+                names.insert(format!("{name}.snap"));
+            }
+        }
+        let kept = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let kept: BTreeSet<String> =
+            kept.filter(|name| FIXTURES.iter().any(|(fixture, _)| name.split('.').next() == Some(*fixture))).collect();
+        assert_eq!(kept, names, "snapshots of what is no longer written");
+    }
+}
+
+#[test]
+fn snapshots_stay_small_enough_to_be_read() {
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("snapshots")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let entry = entry.unwrap();
+            if entry.file_type().unwrap().is_dir() {
+                folders.push(entry.path());
+            } else {
+                let length = entry.metadata().unwrap().len();
+                assert!(length <= 50_000, "{}: {length} bytes", entry.path().display());
+            }
         }
     }
 }
