@@ -22,9 +22,8 @@ pub(super) fn rule_names(text: &str) -> Result<Vec<String>, Diagnostic> {
                     return Err(outline.fault("expected a module's name in quotes"));
                 }
             }
-            Token::Word("global" | "private") => {}
-            Token::Word("rule") => {
-                let name = outline.rule()?;
+            Token::Word(word @ ("global" | "private" | "rule")) => {
+                let name = outline.rule(word)?;
                 if names.contains(&name) {
                     return Err(outline.fault("a rule of that name came before"));
                 }
@@ -38,6 +37,8 @@ pub(super) fn rule_names(text: &str) -> Result<Vec<String>, Diagnostic> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Token<'t> {
     Word(&'t str),
+    /// A string's name with its sign, which may be a word that YARA keeps for itself: `$meta`, `#a`, `@a`, `!a`, `$`.
+    Name(u8),
     /// A text in quotes or a regular expression.
     Text,
     Mark(u8),
@@ -53,13 +54,20 @@ struct Outline<'t> {
 }
 
 impl<'t> Outline<'t> {
-    /// A rule behind its keyword: its name.
-    fn rule(&mut self) -> Result<String, Diagnostic> {
+    /// A rule that begins with `word`: its name.
+    fn rule(&mut self, word: &'t str) -> Result<String, Diagnostic> {
+        let mut token = Token::Word(word);
+        while matches!(token, Token::Word("global" | "private")) {
+            token = self.next()?;
+        }
+        if token != Token::Word("rule") {
+            return Err(self.fault("expected a rule"));
+        }
         let name = match self.next()? {
             Token::Word(word) if is_name(word) => word.to_owned(),
             _ => return Err(self.fault("expected a rule's name")),
         };
-        let mut token = self.next()?;
+        token = self.next()?;
         if token == Token::Mark(b':') {
             token = self.next()?;
             while matches!(token, Token::Word(_)) {
@@ -113,15 +121,10 @@ impl<'t> Outline<'t> {
         self.expect(b':')?;
         let mut token = self.next()?;
         loop {
-            if token != Token::Mark(b'$') {
+            if token != Token::Name(b'$') {
                 return Ok(token);
             }
-            match self.next()? {
-                Token::Word(_) => self.expect(b'=')?,
-                // A string without a name.
-                Token::Mark(b'=') => {}
-                _ => return Err(self.fault("expected a string's name")),
-            }
+            self.expect(b'=')?;
             match self.next()? {
                 Token::Text => {}
                 Token::Mark(b'{') => self.hexadecimal()?,
@@ -170,7 +173,7 @@ impl<'t> Outline<'t> {
                 }
                 // A division; two of them are a text that was escaped once too often.
                 Token::Mark(b'\\') if last == token => return Err(self.fault("there is a \\ too many")),
-                Token::Mark(mark) if !b"()[]<>=!+-*%\\&|^~.,:$#@".contains(&mark) => {
+                Token::Mark(mark) if !b"()[]<>=!+-*%\\&|^~.,:".contains(&mark) => {
                     return Err(self.fault("a character that can't stand in a condition"));
                 }
                 _ => last = token,
@@ -190,11 +193,8 @@ impl<'t> Outline<'t> {
         self.start = self.at;
         let Some(&first) = self.rest().as_bytes().first() else { return Ok(Token::End) };
         if first.is_ascii_alphanumeric() || first == b'_' {
-            let rest = self.rest();
-            let end = rest.find(|next: char| !next.is_ascii_alphanumeric() && next != '_').unwrap_or(rest.len());
-            self.at += end;
             // YARA reads the other file wherever the word stands.
-            return match &rest[..end] {
+            return match self.word() {
                 "include" => {
                     let message = "a rule from a feed must not read other files";
                     Err(Diagnostic::error(INCLUDES, message).at(Span::new(self.start, self.at)))
@@ -209,7 +209,24 @@ impl<'t> Outline<'t> {
             return Err(self.fault("a NUL can't stand in a rule"));
         }
         self.at += self.rest().chars().next().map_or(1, char::len_utf8);
-        Ok(Token::Mark(first))
+        let is_name = match first {
+            b'$' | b'#' | b'@' => true,
+            // The length of a string, or the beginning of `!=`.
+            b'!' => !self.rest().starts_with('='),
+            _ => false,
+        };
+        if is_name {
+            self.word();
+        }
+        Ok(if is_name { Token::Name(first) } else { Token::Mark(first) })
+    }
+
+    /// Letters, digits and `_`, as many as there are.
+    fn word(&mut self) -> &'t str {
+        let rest = self.rest();
+        let end = rest.find(|next: char| !next.is_ascii_alphanumeric() && next != '_').unwrap_or(rest.len());
+        self.at += end;
+        &rest[..end]
     }
 
     /// Blanks and comments.
@@ -272,8 +289,24 @@ mod tests {
 
     #[test]
     fn rules_pass() {
-        let cases: [(&str, &[&str]); 7] = [
+        let cases: [(&str, &[&str]); 13] = [
             ("rule a { condition: true }", &["a"]),
+            // A string may be named like a word that YARA keeps for itself.
+            ("rule a { strings: $meta = \"x\" condition: $meta }", &["a"]),
+            (
+                "rule a { strings: $rule = \"x\" $include = \"y\" condition: #rule > 1 and @include[1] != !include[1] }",
+                &["a"],
+            ),
+            ("rule a { strings: $condition = /}/ $strings = { 7D // }\n 7? } condition: any of ($s*) }", &["a"]),
+            ("rule a\r\n{\r\n  meta:\r\n    note = \"} rule b {\"\r\n  condition:\r\n    true\r\n}\r\n", &["a"]),
+            (
+                "import \"pe\" import \"hash\" global rule a { condition: pe.is_pe } global private rule b : t { condition: a }",
+                &["a", "b"],
+            ),
+            (
+                "rule a { strings: $a = /a\\/{2}\\}[{}]{1,2}\"/s $b = \"/*\" base64(\"a)b\") condition: all of them }",
+                &["a"],
+            ),
             (
                 "import \"pe\"\nprivate global rule a : t1 t2 { strings: $a = { 41 [2-4] ( 42 | 43 ) } condition: $a }",
                 &["a"],
@@ -305,6 +338,9 @@ mod tests {
             ("// rule a { condition: true }", "no rule"),
             ("alert tcp any any -> any any (sid:1;)", "expected a rule"),
             ("rule all { condition: true }", "name"),
+            ("rule a { condition: true } private", "expected a rule"),
+            ("private import \"pe\" rule a { condition: true }", "expected a rule"),
+            ("rule a { strings: $a = \"x\" condition: $a rule }", "does not end"),
             ("rule a { condition: true", "does not end"),
             ("rule a { meta: b = \\\\\"x\\\\\" condition: true }", "expected a text"),
             ("rule a { condition: 1 \\\\ 2 }", "too many"),
