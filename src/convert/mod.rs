@@ -19,6 +19,7 @@ mod gather;
 mod origin;
 mod spelling;
 mod title;
+mod verify;
 mod witness;
 
 use std::io::Read;
@@ -41,6 +42,7 @@ pub use compile::{Meaning, Outcome, compile, understand};
 pub use emit::{EmitFailure, Finished};
 pub use filter::{FILTERED, Filter, TOO_OLD};
 pub use spelling::{Spelling, mend, spell};
+pub use verify::{EngineReport, RuleReport, State, verify};
 pub use witness::Subject;
 
 /// The indicator is in another language than STIX patterning, one that no chosen target speaks.

@@ -9,10 +9,14 @@ use crate::{
     output::{Content, EmitError, Memory, Sink},
     plan::Plan,
     render::Renderer,
-    targets::contract::{Content as Body, Origin, Rule},
+    targets::{
+        contract::{Content as Body, Origin, Rule},
+        proof::{Exported, File, Tested},
+    },
     witness::{
+        TestPattern,
+        index::{self, Index, TestedRule},
         solve::Bounds,
-        stage::{self, Part, Written, index},
     },
 };
 
@@ -40,26 +44,26 @@ impl Finished {
         renderer: &Renderer,
         before: &mut dyn Sink,
         sink: &mut dyn Sink,
-    ) -> Result<index::Index, EmitError> {
-        let parts: Vec<Part> =
-            self.subjects.par_iter().map(|subject| Part::new(&subject.plan, Bounds::default())).collect();
+    ) -> Result<Index, EmitError> {
+        let patterns: Vec<TestPattern> =
+            self.subjects.par_iter().map(|subject| TestPattern::new(&subject.plan, Bounds::default())).collect();
         let mut targets = BTreeMap::new();
         for prepared in &settings.targets {
             let name = prepared.target.name();
-            let Some(mut stage) = stage::of_target(name) else { continue };
-            let (rules, mut subjects) = subjects(prepared, &self.subjects, &parts, &mut *stage);
-            let (written, names) = emit(prepared, rules, renderer, before)?;
-            for (index, ids) in names {
-                if let Some(subject) = subjects.get_mut(index) {
-                    subject.rules = ids;
+            let (rules, mut tested) = tested(prepared, &self.subjects, &patterns);
+            let (written, ids) = emit(prepared, rules, renderer, before)?;
+            for (index, ids) in ids {
+                if let Some(one) = tested.get_mut(index) {
+                    one.rules = ids.into_iter().map(|id| TestedRule { id, ..TestedRule::default() }).collect();
                 }
             }
-            for Written { path, bytes } in stage.files(&mut subjects, &written) {
+            let Some(Exported { patterns, files }) = prepared.backend.export(tested, &written) else { continue };
+            for File { path, bytes } in files {
                 sink.write(&format!("{name}/{path}"), &mut |out| Ok(out.write_all(&bytes)?))?;
             }
-            targets.insert(name.to_owned(), subjects);
+            targets.insert(name.to_owned(), patterns);
         }
-        let index = index::Index { schema: index::SCHEMA.to_owned(), targets };
+        let index = Index { schema: index::SCHEMA.to_owned(), targets };
         sink.write(index::FILE, &mut |out| {
             serde_json::to_writer_pretty(&mut *out, &index).map_err(std::io::Error::from)?;
             Ok(out.write_all(b"\n")?)
@@ -68,32 +72,19 @@ impl Finished {
     }
 }
 
-/// The patterns that have rules in a target, shown in its world.
-fn subjects(
-    prepared: &Prepared,
-    all: &[Subject],
-    parts: &[Part],
-    stage: &mut dyn stage::Stage,
-) -> (Vec<Rule>, Vec<index::Subject>) {
-    let (mut rules, mut subjects) = (Vec::new(), Vec::new());
-    for (subject, part) in all.iter().zip(parts) {
-        let Ok(lowered) = prepared.backend.lower(&part.known.plan) else { continue };
-        subjects.push(index::Subject {
-            id: subject.origin.id.clone(),
-            pattern: part.known.plan.to_string(),
-            verdict: lowered.fidelity.into(),
-            rules: Vec::new(),
-            complete: part.witnesses.complete,
-            notes: part.notes(),
-            showings: stage::show(stage, part),
-        });
-        rules.push(Rule { origin: Arc::clone(&subject.origin), content: Body::Compiled(lowered) });
-    }
-    (rules, subjects)
+/// The patterns that have rules in a target, and these rules.
+fn tested<'p>(prepared: &Prepared, subjects: &[Subject], patterns: &'p [TestPattern]) -> (Vec<Rule>, Vec<Tested<'p>>) {
+    let rule = |(subject, pattern): (&Subject, &'p TestPattern)| {
+        let lowered = prepared.backend.lower(&pattern.known.plan).ok()?;
+        let id = subject.origin.id.clone();
+        let tested = Tested { id, verdict: lowered.fidelity.into(), rules: Vec::new(), pattern };
+        Some((Rule { origin: Arc::clone(&subject.origin), content: Body::Compiled(lowered) }, tested))
+    };
+    subjects.iter().zip(patterns).filter_map(rule).unzip()
 }
 
 /// The files of the rules, by their paths below the target's folder, and the ids of the rules of each pattern.
-type Emitted = (Vec<Written>, Vec<(usize, Vec<String>)>);
+type Emitted = (Vec<File>, Vec<(usize, Vec<String>)>);
 
 fn emit(
     prepared: &Prepared,
@@ -108,8 +99,7 @@ fn emit(
     let names = emitter.names.take().unwrap_or_default();
     let below = format!("{}/", prepared.target.name());
     let files = memory.memory.files.into_iter();
-    let written =
-        files.filter_map(|(path, bytes)| Some(Written { path: path.strip_prefix(&below)?.to_owned(), bytes }));
+    let written = files.filter_map(|(path, bytes)| Some(File { path: path.strip_prefix(&below)?.to_owned(), bytes }));
     Ok((written.collect(), names))
 }
 

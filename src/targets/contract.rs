@@ -22,7 +22,10 @@ use crate::{
     stix::{Few, Timestamp, Tlp},
 };
 
-use super::mapping::MappingError;
+use super::{
+    mapping::MappingError,
+    proof::{AnyEngine, Exported, File, Tested},
+};
 
 pub use crate::output::EmitError;
 
@@ -97,6 +100,11 @@ pub trait Target: Sync {
     /// The rules and entries of a file that [`Backend::emit`] wrote at `path`, in its order. What else is in it is passed
     /// over.
     fn read_back(&self, path: &str, text: &str) -> Vec<ReadBack>;
+
+    /// The engine that reads its rules, as it is installed here; `None` for a target that knows of none.
+    fn engine(&self) -> Option<Box<dyn AnyEngine>> {
+        None
+    }
 }
 
 /// A rule, or an entry of a list, read back from a file.
@@ -165,6 +173,12 @@ pub trait Backend: Send + Sync {
     /// # Errors
     /// A template that does not render, a file that can't be written, a range of numbers that is used up.
     fn emit(&self, rules: &[Rule<Self::Draft>], emission: &mut dyn Emission) -> Result<(), EmitError>;
+
+    /// Shows the witnesses of patterns to the target's engine, beside the files of their rules (`written`); `None` for a
+    /// target that can't.
+    fn export(&self, _tested: Vec<Tested<'_>>, _written: &[File]) -> Option<Exported> {
+        None
+    }
 }
 
 /// A draft whose backend is not known. Millions of them wait for the end of a run, so each is as large as it must be.
@@ -183,6 +197,9 @@ pub trait AnyBackend: Send + Sync {
     /// # Errors
     /// Those of [`Backend::emit`], and drafts of another backend.
     fn emit(&self, rules: Vec<Rule>, emission: &mut dyn Emission) -> Result<(), EmitError>;
+
+    /// As [`Backend::export`].
+    fn export(&self, tested: Vec<Tested<'_>>, written: &[File]) -> Option<Exported>;
 }
 
 impl<B: Backend> AnyBackend for B {
@@ -195,6 +212,10 @@ impl<B: Backend> AnyBackend for B {
         // The list is changed in place: a second one of a million rules would be felt.
         let rules: Vec<Rule<B::Draft>> = rules.into_iter().map(Rule::downcast).collect::<Result<_, _>>()?;
         Backend::emit(self, &rules, emission)
+    }
+
+    fn export(&self, tested: Vec<Tested<'_>>, written: &[File]) -> Option<Exported> {
+        Backend::export(self, tested, written)
     }
 }
 

@@ -13,6 +13,8 @@ use crate::{
 pub mod blocklist;
 pub mod contract;
 pub mod mapping;
+pub mod program;
+pub mod proof;
 pub mod sigma;
 pub mod suricata;
 pub mod yara;

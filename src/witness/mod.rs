@@ -2,19 +2,22 @@
 //!
 //! A [`Witness`] is a small world in which something was seen. Each carries the answer of the [evaluator](crate::evaluate)
 //! on whether the pattern matches it, so that a rule can be held against it: what the rule's engine says of the same
-//! world, put into a log event, a packet capture or a file, must agree with the rule's verdict ([`judge`]).
+//! world, put into a log event, a packet capture or a file, must agree with the rule's verdict ([`check_verdict`]). Nothing here
+//! knows a target: how an observation looks to its engine lies in the target's own folder.
 
 pub mod capture;
-pub mod judge;
-mod label;
-pub mod project;
+pub mod check_verdict;
+pub mod files;
+pub mod index;
+pub mod known_files;
+mod oracle;
 pub mod solve;
-pub mod stage;
-pub mod stand_in;
+mod test_pattern;
 
 use serde_json::{Map, Value as Json};
 
-pub use label::{LabelError, Labeller};
+pub use oracle::{Oracle, OracleError, moment};
+pub use test_pattern::TestPattern;
 
 use crate::span::Span;
 

@@ -19,22 +19,23 @@ use ipnet::IpNet;
 use serde_json::{Value as Json, json};
 use stixc::{
     plan::DomainName,
-    targets::{Target, contract::Rule, find},
+    targets::{
+        Target,
+        blocklist::show::{Lookup, show},
+        contract::Rule,
+        find,
+    },
     witness::{
-        Labeller, Objects, Sighting,
-        judge::Shown,
-        project::{
-            are_as_said,
-            blocklist::{Lookup, project},
-        },
+        Objects, Oracle, Sighting,
+        check_verdict::CaseResult,
+        known_files::{Substitution, substitute},
         solve::{Bounds, witnesses},
-        stand_in::{StandIn, stand_in},
     },
 };
 use support::{
     engines::{blocklist, file, scratch},
     generate,
-    proof::{self, Held, Trial, Unseen, assert_none},
+    proof::{self, Held, Trial, Unseen, are_as_said, assert_none},
 };
 
 /// Neighbours, which lists join where they touch and not where one address is between them.
@@ -56,11 +57,11 @@ fn target() -> &'static dyn Target {
 }
 
 /// The URLs of a pattern, in its spelling, with what is looked up for each.
-fn urls(text: &str, known: &StandIn) -> Vec<(Json, Lookup)> {
+fn urls(text: &str, known: &Substitution) -> Vec<(Json, Lookup)> {
     let url = |text: &str| json!({"type": "url", "value": text.replace("\\\\", "\\")});
     let sighting = |url: &Json| Sighting { at: 0, objects: Objects::from_iter([("0".to_owned(), url.clone())]) };
     let urls = text.split('\'').map(url).filter_map(|url| {
-        let asked = project(&[sighting(&url)], known)?.asked;
+        let asked = show(&[sighting(&url)], known)?.asked;
         Some((url, asked.into_iter().find(|lookup| matches!(lookup, Lookup::Url(_)))?))
     });
     urls.collect()
@@ -115,7 +116,7 @@ fn prove(patterns: &[String]) -> Tally {
     let mut memory = Memory::new(target());
     for text in patterns {
         let Some(plan) = proof::plan(text) else { continue };
-        let known = stand_in(&plan);
+        let known = substitute(&plan);
         let lowered = match lowerer.lower(&known.plan) {
             Ok(lowered) => lowered,
             Err(refusal) => {
@@ -133,9 +134,9 @@ fn prove(patterns: &[String]) -> Tally {
         proof::assert_solved(text, &found.denied);
         let mut trial = Trial { text: text.clone(), verdict, rules: 1, held: Vec::new(), unseen: Unseen::of(&found) };
         let urls = urls(text, &known);
-        if let Ok(labeller) = Labeller::new(&known.plan) {
+        if let Ok(oracle) = Oracle::new(&known.plan) {
             for witness in found.all {
-                let Some(mut shown) = project(&witness.sightings, &known) else {
+                let Some(mut shown) = show(&witness.sightings, &known) else {
                     trial.unseen.matches |= witness.matches;
                     continue;
                 };
@@ -144,10 +145,14 @@ fn prove(patterns: &[String]) -> Tally {
                 for (url, _) in urls.iter().filter(|(_, lookup)| shown.asked.contains(lookup)) {
                     shown.seen.iter_mut().for_each(|one| _ = one.objects.insert("as-written".to_owned(), url.clone()));
                 }
-                let Ok(matches) = labeller.matches(&shown.seen) else { continue };
+                let Ok(matches) = oracle.matches(&shown.seen) else { continue };
                 let fired = shown.asked.iter().any(|lookup| lists.keep_back(lookup)).then_some(0).into_iter().collect();
                 tally.asked.extend(shown.asked);
-                trial.held.push(Held { aim: witness.aim, made: witness.sightings, shown: Shown { matches, fired } });
+                trial.held.push(Held {
+                    aim: witness.aim,
+                    made: witness.sightings,
+                    shown: CaseResult { matches, fired },
+                });
             }
         }
         tally.complaints.extend(trial.complaints());

@@ -11,11 +11,13 @@ use emission::{Memory, emit, prepared};
 use serde_json::{Value as Json, json};
 use stixc::{
     plan::Plan,
-    targets::{Target, find},
+    targets::{
+        Target, find,
+        sigma::show::{Event, Hosts, LogSource, SPELLINGS, show, variants},
+    },
     witness::{
-        Labeller, Sighting, Witness,
-        judge::Shown,
-        project::sigma::{Event, Hosts, LogSource, SPELLINGS, project, twisted},
+        Oracle, Sighting, Witness,
+        check_verdict::CaseResult,
         solve::{Bounds, witnesses},
     },
 };
@@ -66,9 +68,9 @@ impl Staged {
         assert_solved(text, &found.denied);
         let unseen = Unseen::of(&found);
         let (mut held, mut hosts, mut runs) = (Vec::new(), Vec::new(), Vec::new());
-        for Witness { aim, sightings, matches } in with_twists(text, &plan, found.all) {
+        for Witness { aim, sightings, matches } in with_variants(text, &plan, found.all) {
             for (host, events) in projected(&sightings) {
-                let shown = Shown { matches, ..Shown::default() };
+                let shown = CaseResult { matches, ..CaseResult::default() };
                 held.push(Held { aim: aim.clone(), made: sightings.clone(), shown });
                 hosts.push(host);
                 runs.push(logged(events));
@@ -88,15 +90,15 @@ impl Staged {
 }
 
 /// The witnesses, and what this world can't tell from those that match, with the evaluator's answer.
-fn with_twists(text: &str, plan: &Plan, mut all: Vec<Witness>) -> Vec<Witness> {
+fn with_variants(text: &str, plan: &Plan, mut all: Vec<Witness>) -> Vec<Witness> {
     // What can't be evaluated has no witnesses either.
-    let Ok(labeller) = Labeller::new(plan) else { return all };
+    let Ok(oracle) = Oracle::new(plan) else { return all };
     let matching = all.iter().filter(|witness| witness.matches);
-    let twisted = matching
-        .flat_map(|witness| twisted(&witness.sightings, text).into_iter().map(|twist| (witness.aim.clone(), twist)))
-        .filter_map(|(aim, sightings)| Some(Witness { matches: labeller.matches(&sightings).ok()?, aim, sightings }))
+    let found = matching
+        .flat_map(|witness| variants(&witness.sightings, text).into_iter().map(|one| (witness.aim.clone(), one)))
+        .filter_map(|(aim, sightings)| Some(Witness { matches: oracle.matches(&sightings).ok()?, aim, sightings }))
         .collect::<Vec<_>>();
-    all.extend(twisted);
+    all.extend(found);
     all
 }
 
@@ -106,7 +108,7 @@ fn projected(sightings: &[Sighting]) -> Vec<(Hosts, Vec<Event>)> {
     let mut all: Vec<(Hosts, Vec<Event>)> = Vec::new();
     for &host in hosts {
         for spelling in 0..SPELLINGS {
-            let events = project(sightings, host, spelling);
+            let events = show(sightings, host, spelling);
             if !all.iter().any(|(_, known)| *known == events) {
                 all.push((host, events));
             }
@@ -169,7 +171,7 @@ fn events_look_like_their_logs() {
         let sighting = sighting(objects);
         let mut seen: Vec<Event> = Vec::new();
         for spelling in 0..SPELLINGS {
-            for event in project(std::slice::from_ref(&sighting), Hosts::Same, spelling) {
+            for event in show(std::slice::from_ref(&sighting), Hosts::Same, spelling) {
                 if !seen.contains(&event) {
                     all += &format!("  {spelling} {} {}\n", event.log_source.name, Json::from(event.fields.clone()));
                     seen.push(event);

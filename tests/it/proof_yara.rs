@@ -1,7 +1,7 @@
 //! The proof of YARA's rules: both engines scan the files that witnesses and near misses show as, and what they find
 //! must be what the verdicts promise.
 //!
-//! The hashes that a pattern names are those of known files here, see `stixc::witness::stand_in`.
+//! The hashes that a pattern names are those of known files here, see `stixc::witness::known_files`.
 
 use crate::support;
 use crate::support::emission;
@@ -13,24 +13,22 @@ use std::{
 };
 
 use emission::{emit, prepared};
+use serde_json::Value as Json;
 use stixc::{
     plan::fidelity::Fidelity,
     targets::{Target, find},
     witness::{
-        Aim, Labeller, Sighting,
-        judge::Shown,
-        project::{
-            are_as_said,
-            yara::{TURNS, at_rest, project},
-        },
+        Aim, Oracle, Sighting,
+        check_verdict::CaseResult,
+        files::{TURNS, write},
+        known_files::{Substitution, substitute},
         solve::{Bounds, witnesses},
-        stand_in::{StandIn, stand_in},
     },
 };
 use support::{
     engines::{scratch, yara},
     generate,
-    proof::{self, Held, Trial, Unseen, assert_none},
+    proof::{self, Held, Trial, Unseen, are_as_said, assert_none},
 };
 
 /// Patterns whose rules are scanned for at once. A rule that asks for nothing but a size finds most files of all others,
@@ -73,7 +71,7 @@ fn prove(patterns: &[String]) -> Tally {
         let mut staged: Vec<Staged> = Vec::new();
         for text in some {
             let Some(plan) = proof::plan(text) else { continue };
-            let known = stand_in(&plan);
+            let known = substitute(&plan);
             match prepared(target(), target().accepts()).lower(&known.plan) {
                 Err(refusal) => {
                     assert!(!refusal.reasons.is_empty(), "{text}: refused without a reason");
@@ -118,7 +116,7 @@ fn prove(patterns: &[String]) -> Tally {
 /// The trial of a pattern, and which files each of its witnesses shows.
 fn trial(
     text: &str,
-    known: &StandIn,
+    known: &Substitution,
     verdict: Fidelity,
     rules: usize,
     contents: &mut BTreeMap<Vec<u8>, usize>,
@@ -132,9 +130,9 @@ fn trial(
         trial.unseen = Unseen { matches: true, misses: true };
     }
     // A plan that can't be evaluated has a gap that says so.
-    let Ok(labeller) = Labeller::new(&known.plan) else { return (trial, files) };
+    let Ok(oracle) = Oracle::new(&known.plan) else { return (trial, files) };
     let mut hold = |trial: &mut Trial, aim: &Aim, sightings: &[Sighting], was: bool, turn: usize| {
-        let Some(shown) = project(sightings, known, turn) else {
+        let Some(shown) = write(sightings, &known.files, turn) else {
             // No file is like this: a known file of another size, a program with a field that can't hold its number.
             if was {
                 trial.unseen.matches = true
@@ -144,7 +142,7 @@ fn trial(
             return;
         };
         // What is held against the rule is what the files say of themselves, not what was wished of them.
-        let Ok(matches) = labeller.matches(&shown.seen) else { return };
+        let Ok(matches) = oracle.matches(&shown.seen) else { return };
         let is_other = !are_as_said(sightings, &shown.seen);
         trial.unseen.matches |= was && is_other;
         trial.unseen.misses |= !was && is_other;
@@ -156,7 +154,7 @@ fn trial(
         trial.held.push(Held {
             aim: aim.clone(),
             made: sightings.to_vec(),
-            shown: Shown { matches, fired: BTreeSet::new() },
+            shown: CaseResult { matches, fired: BTreeSet::new() },
         });
     };
     for witness in &found.all {
@@ -168,6 +166,16 @@ fn trial(
         }
     }
     (trial, files)
+}
+
+/// The same sightings where nothing runs: the files of processes lie there all the same. `None` where nothing ran.
+fn at_rest(sightings: &[Sighting]) -> Option<Vec<Sighting>> {
+    let runs = |object: &Json| object["type"] == "process";
+    let rested = sightings.iter().map(|sighting| {
+        let objects = sighting.objects.iter().filter(|(_, object)| !runs(object));
+        Sighting { at: sighting.at, objects: objects.map(|(key, object)| (key.clone(), object.clone())).collect() }
+    });
+    sightings.iter().any(|sighting| sighting.objects.values().any(runs)).then(|| rested.collect())
 }
 
 fn assert_proven(patterns: &[String]) {

@@ -187,11 +187,11 @@ fn bad_folders_are_told() {
     let output = stixc(&["verify", path]);
     assert_eq!(code(&output), 3);
     assert!(errors(&output).contains("stixc convert --witness DIR"), "{}", errors(&output));
-    write(&folder, "witness.json", r#"{"schema": "stixc-witness/9", "targets": {}}"#);
+    write(&folder, "witness.json", r#"{"schema": "stixc-witness/1", "targets": {}}"#);
     let output = stixc(&["verify", path]);
     assert_eq!(code(&output), 3);
-    assert!(errors(&output).contains("expected stixc-witness/1"), "{}", errors(&output));
-    write(&folder, "witness.json", r#"{"schema": "stixc-witness/1", "targets": {}}"#);
+    assert!(errors(&output).contains("expected stixc-witness/2"), "{}", errors(&output));
+    write(&folder, "witness.json", r#"{"schema": "stixc-witness/2", "targets": {}}"#);
     let output = stixc(&["verify", path, "-t", "sigma"]);
     assert_eq!(code(&output), 2);
 }

@@ -22,6 +22,7 @@ use crate::{
     targets::{
         contract::{Backend, Emission, EmitError, Losses, Lowered, Refusal, Rule},
         mapping::Mapping,
+        proof::{Exported, File, Tested, export},
     },
 };
 
@@ -108,6 +109,10 @@ impl Lists {
 
 impl Backend for Lists {
     type Draft = Entries;
+
+    fn export(&self, tested: Vec<Tested<'_>>, written: &[File]) -> Option<Exported> {
+        Some(export(super::export::Lookups, tested, written))
+    }
 
     fn lower(&self, plan: &Plan) -> Result<Lowered<Entries>, Refusal> {
         if let Some(entries) = self.single(plan) {

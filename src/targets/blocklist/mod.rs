@@ -8,16 +8,20 @@
 
 mod address;
 mod collect;
+pub mod engine;
 mod entry;
 mod expand;
+pub mod export;
 mod list;
 mod lower;
 mod read_back;
+pub mod show;
 
 use self::list::{FORMATS, LISTS, List};
 use super::{
     contract::{AnyBackend, Format, Options, ReadBack, Target},
     mapping::{Mapping, MappingError},
+    proof::AnyEngine,
 };
 use crate::{diagnostic::Code, plan::adapt::Accept};
 
@@ -68,6 +72,10 @@ impl Target for Blocklist {
 
     fn prepare(&self, mapping: &str, options: Options) -> Result<Box<dyn AnyBackend>, MappingError> {
         Ok(Box::new(lower::Lists::new(Mapping::read(mapping)?, options.accept, self.lists)))
+    }
+
+    fn engine(&self) -> Option<Box<dyn AnyEngine>> {
+        Some(Box::new(engine::ListReader))
     }
 
     fn read_back(&self, path: &str, text: &str) -> Vec<ReadBack> {

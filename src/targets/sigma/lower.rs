@@ -27,6 +27,7 @@ use crate::{
     targets::{
         contract::{Backend, Emission, EmitError, Lowered, Options, Refusal, Rule},
         mapping::MappingError,
+        proof::{Exported, File, Tested, export},
     },
 };
 
@@ -208,6 +209,10 @@ fn branch<'m>(source: &'m LogSource, tests: &[(&Test, Vec<FieldTest<'m>>)], role
 
 impl Backend for Compiler {
     type Draft = Draft;
+
+    fn export(&self, tested: Vec<Tested<'_>>, written: &[File]) -> Option<Exported> {
+        Some(export(super::export::Logs, tested, written))
+    }
 
     fn lower(&self, plan: &Plan) -> Result<Lowered<Draft>, Refusal> {
         let plan: Cow<'_, Plan> = join_paths(plan, &self.table);

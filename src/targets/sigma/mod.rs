@@ -7,6 +7,8 @@ mod attack;
 mod correlation;
 mod data_source;
 mod detection;
+pub mod engine;
+pub mod export;
 mod expression;
 mod field_test;
 mod join_path;
@@ -17,6 +19,7 @@ mod read_back;
 mod regex;
 mod registry;
 mod rule;
+pub mod show;
 mod text;
 mod wildcard;
 
@@ -39,6 +42,7 @@ use super::{
         AnyBackend, Content, Emission, EmitError, Format, Lowered, Options, Origin, ReadBack, Rule, Target, view,
     },
     mapping::MappingError,
+    proof::AnyEngine,
 };
 use crate::diagnostic::Diagnostic;
 
@@ -96,6 +100,10 @@ impl Target for Sigma {
 
     fn prepare(&self, mapping: &str, options: Options) -> Result<Box<dyn AnyBackend>, MappingError> {
         Ok(Box::new(lower::Compiler::new(mapping, &options)?))
+    }
+
+    fn engine(&self) -> Option<Box<dyn AnyEngine>> {
+        Some(Box::new(engine::Evaluator::installed()))
     }
 
     fn read_back(&self, _path: &str, text: &str) -> Vec<ReadBack> {

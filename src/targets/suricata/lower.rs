@@ -8,7 +8,10 @@ use crate::{
         adapt::{self, Accept, Capabilities, Fit, NO_PLACE, Part, Ties},
         fidelity::{Fidelity, Loss},
     },
-    targets::contract::{Backend, Emission, EmitError, Lowered, Refusal, Rule},
+    targets::{
+        contract::{Backend, Emission, EmitError, Lowered, Refusal, Rule},
+        proof::{Exported, File, Tested, export},
+    },
 };
 
 use super::{
@@ -85,6 +88,10 @@ fn either(left: Fit<Fragment>, right: Fit<Fragment>, negated: bool) -> Fit<Fragm
 
 impl Backend for Lowerer {
     type Draft = Body;
+
+    fn export(&self, tested: Vec<Tested<'_>>, written: &[File]) -> Option<Exported> {
+        Some(export(super::export::Captures::default(), tested, written))
+    }
 
     fn lower(&self, plan: &Plan) -> Result<Lowered<Body>, Refusal> {
         // Where the pattern asks for nothing but addresses, ports and protocols, the data sources of the application

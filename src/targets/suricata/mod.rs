@@ -12,6 +12,8 @@
 
 mod buffer;
 mod emit;
+pub mod engine;
+pub mod export;
 mod fragment;
 mod header;
 pub mod lock;
@@ -22,6 +24,7 @@ mod pieces;
 mod place;
 mod protocol;
 mod read_back;
+pub mod show;
 mod signature;
 mod test;
 mod text;
@@ -34,6 +37,7 @@ use crate::diagnostic::Diagnostic;
 use super::{
     contract::{AnyBackend, Format, Options, ReadBack, Target},
     mapping::MappingError,
+    proof::AnyEngine,
 };
 
 pub use emit::{SEVERAL_HASHES, SID_CLASH};
@@ -101,6 +105,10 @@ impl Target for Suricata {
 
     fn prepare(&self, mapping: &str, options: Options) -> Result<Box<dyn AnyBackend>, MappingError> {
         Ok(Box::new(lower::Lowerer::new(place::Mapping::read(mapping)?, options.accept, self.sids)))
+    }
+
+    fn engine(&self) -> Option<Box<dyn AnyEngine>> {
+        Some(Box::new(engine::Suricata))
     }
 
     fn read_back(&self, path: &str, text: &str) -> Vec<ReadBack> {

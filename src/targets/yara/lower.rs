@@ -19,6 +19,7 @@ use crate::{
     targets::{
         contract::{Backend, Emission, EmitError, Lowered, Refusal, Rule},
         mapping::Mapping,
+        proof::{Exported, File, Tested, export},
     },
 };
 
@@ -116,6 +117,10 @@ impl Row {
 
 impl Backend for Files {
     type Draft = Draft;
+
+    fn export(&self, tested: Vec<Tested<'_>>, written: &[File]) -> Option<Exported> {
+        Some(export(super::export::Files::default(), tested, written))
+    }
 
     fn lower(&self, plan: &Plan) -> Result<Lowered<Draft>, Refusal> {
         let capabilities = Capabilities { scenes: self.mapping.data_sources().len(), accept: self.accept, ties: None };

@@ -5,6 +5,8 @@
 //! the mapping says why.
 
 mod condition;
+pub mod engine;
+pub mod export;
 mod lower;
 mod native;
 mod read_back;
@@ -19,6 +21,7 @@ use self::{lower::Draft, view::RuleView};
 use super::{
     contract::{AnyBackend, Content, Emission, EmitError, Format, Options, ReadBack, Rule, Target, view},
     mapping::{Mapping, MappingError},
+    proof::AnyEngine,
 };
 use crate::diagnostic::{Code, Diagnostic};
 
@@ -93,6 +96,10 @@ impl Target for Yara {
 
     fn prepare(&self, mapping: &str, options: Options) -> Result<Box<dyn AnyBackend>, MappingError> {
         Ok(Box::new(lower::Files::new(Mapping::read(mapping)?, options.accept)))
+    }
+
+    fn engine(&self) -> Option<Box<dyn AnyEngine>> {
+        Some(Box::new(engine::Yara))
     }
 
     fn read_back(&self, _path: &str, text: &str) -> Vec<ReadBack> {

@@ -1,51 +1,52 @@
 //! Observations for a plan: some that satisfy it, and some that nearly do.
 //!
-//! Each way to satisfy a plan (an alternative of each OR, a value of each set) is solved property by property: values
+//! Each way to satisfy a plan (an alternative of each OR, a value of each set) is assigned property by property: values
 //! that the operators make likely are tried until the evaluator says that all tests on the property hold. A near miss
-//! changes the value of one property so that one test breaks and all others still hold, or plays the same observations
-//! at other moments. What comes out is labelled by the evaluator as a whole.
+//! changes the value of one property so that one test breaks and all others still hold, or puts the same observations
+//! at other moments. What matches the pattern the evaluator says of the whole.
 //!
 //! ```text
-//! Plan ─► scripts ─► conjunctions ─► slots: values ─► scenes, with companions ─► played in time ─► labelled
+//! Plan ─► scenarios ─► conjunctions ─► variables: values ─► object graphs, with defaults ─► schedules ─► oracle
 //! ```
 
 mod address;
-mod companion;
+mod assignment;
 mod conjunction;
+mod defaults;
+mod encode;
 mod kind;
 mod like;
-mod near;
-mod near_text;
+mod mutate;
+mod mutate_text;
+mod object_graph;
 mod path;
-mod play;
-mod probe;
 mod regex;
-mod scene;
-mod script;
+mod scenario;
+mod schedule;
 mod simpler_regex;
-mod solved;
-mod timetable;
+mod test_eval;
+mod time_constraints;
 mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Aim, Gap, Labeller, Objects, Sighting, Witness};
+use super::{Aim, Gap, Objects, Oracle, Sighting, Witness};
 use crate::{
     plan::{Plan, Test},
     span::Span,
 };
-use companion::Company;
+use assignment::{Assignment, Miss};
 use conjunction::Conjunction;
-use play::{Twist, obstacle, play, twists};
-use script::{Script, scripts};
-use solved::{Miss, Solved};
+use defaults::Defaults;
+use scenario::{Scenario, scenarios};
+use schedule::{Mutation, mutations, obstacle, schedule};
 
 /// How many witnesses are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
     /// Ways to satisfy the plan.
     pub alternatives: usize,
-    /// Near misses, of all alternatives together.
+    /// Neighbour misses, of all alternatives together.
     pub misses: usize,
 }
 
@@ -87,20 +88,21 @@ pub struct Witnesses {
 pub fn witnesses(plan: &Plan, bounds: Bounds) -> Witnesses {
     // What is observed is in the one spelling that the canonical text has.
     let plan = &plan.folded();
-    let labeller = match Labeller::new(plan) {
-        Ok(labeller) => labeller,
+    let oracle = match Oracle::new(plan) {
+        Ok(oracle) => oracle,
         Err(error) => {
             let gaps = vec![Gap { span: Span::default(), reason: error.to_string() }];
             return Witnesses { gaps, complete: true, ..Witnesses::default() };
         }
     };
-    let ways = scripts(&plan.observation, bounds.alternatives);
-    let company = Company::of(plan);
+    let ways = scenarios(&plan.observation, bounds.alternatives);
+    let defaults = Defaults::new(plan);
     let mut found = Witnesses { complete: ways.complete, ..Witnesses::default() };
     let mut misses = Vec::new();
     let mut seen = BTreeSet::new();
-    for (alternative, script) in ways.all.iter().enumerate() {
-        if let Err(gap) = alternative_of(script, alternative, &company, &labeller, &mut found, &mut misses, &mut seen) {
+    for (alternative, scenario) in ways.all.iter().enumerate() {
+        if let Err(gap) = alternative_of(scenario, alternative, &defaults, &oracle, &mut found, &mut misses, &mut seen)
+        {
             found.gaps.push(gap);
         }
     }
@@ -109,7 +111,7 @@ pub fn witnesses(plan: &Plan, bounds: Bounds) -> Witnesses {
     let mut shown: BTreeMap<Span, bool> = BTreeMap::new();
     for NearMiss { aim, sightings, .. } in misses.into_iter().take(bounds.misses) {
         let Aim::NearMiss { span, .. } = aim else { continue };
-        let misses = found.add(&labeller, aim, sightings) == Some(false);
+        let misses = found.add(&oracle, aim, sightings) == Some(false);
         *shown.entry(span).or_default() |= misses;
     }
     found.gaps.extend(shown.into_iter().filter(|(_, shown)| !shown).map(|(span, _)| {
@@ -144,46 +146,47 @@ struct NearMiss {
 }
 
 fn alternative_of<'p>(
-    script: &Script<'p>,
+    scenario: &Scenario<'p>,
     alternative: usize,
-    company: &Company<'p>,
-    labeller: &Labeller,
+    defaults: &Defaults<'p>,
+    oracle: &Oracle,
     found: &mut Witnesses,
     misses: &mut Vec<NearMiss>,
     seen: &mut BTreeSet<*const Test>,
 ) -> Result<(), Gap> {
-    if let Some((span, reason)) = obstacle(script) {
+    if let Some((span, reason)) = obstacle(scenario) {
         return Err(Gap { span, reason: reason.to_owned() });
     }
-    let leaves = script.leaves();
-    let conjunctions = leaves.iter().map(|leaf| Conjunction::new(leaf, company)).collect::<Result<Vec<_>, _>>()?;
-    let solved = conjunctions.iter().map(Conjunction::solved).collect::<Result<Vec<_>, _>>()?;
-    let casts: Vec<Vec<Objects>> = solved.iter().map(Solved::matches).collect();
-    let cast = |turn: usize| -> Vec<Objects> { casts.iter().map(|own| own[turn.min(own.len() - 1)].clone()).collect() };
-    let plainest = cast(0);
-    let mut acts: Vec<(Vec<Objects>, Twist)> =
-        (0..casts.iter().map(Vec::len).max().unwrap_or(1)).map(|turn| (cast(turn), Twist::None)).collect();
-    if !matches!(script, Script::One(_)) {
-        let twists = [Twist::AtOnce, Twist::AtTheLimit, Twist::Backwards];
-        acts.extend(twists.map(|twist| (plainest.clone(), twist)));
+    let leaves = scenario.leaves();
+    let conjunctions = leaves.iter().map(|leaf| Conjunction::new(leaf, defaults)).collect::<Result<Vec<_>, _>>()?;
+    let assigned = conjunctions.iter().map(Assignment::new).collect::<Result<Vec<_>, _>>()?;
+    let choices: Vec<Vec<Objects>> = assigned.iter().map(Assignment::matches).collect();
+    let objects =
+        |turn: usize| -> Vec<Objects> { choices.iter().map(|own| own[turn.min(own.len() - 1)].clone()).collect() };
+    let plainest = objects(0);
+    let mut variations: Vec<(Vec<Objects>, Mutation)> =
+        (0..choices.iter().map(Vec::len).max().unwrap_or(1)).map(|turn| (objects(turn), Mutation::None)).collect();
+    if !matches!(scenario, Scenario::One(_)) {
+        let mutations = [Mutation::AtOnce, Mutation::AtTheLimit, Mutation::Backwards];
+        variations.extend(mutations.map(|mutation| (plainest.clone(), mutation)));
     }
-    let mut played: Vec<Vec<Sighting>> = Vec::new();
-    for (cast, twist) in acts {
-        if let Some(sightings) = play(script, &cast, twist, None)
-            && !played.contains(&sightings)
+    let mut scheduled: Vec<Vec<Sighting>> = Vec::new();
+    for (objects, mutation) in variations {
+        if let Some(sightings) = schedule(scenario, &objects, mutation, None)
+            && !scheduled.contains(&sightings)
         {
-            played.push(sightings);
+            scheduled.push(sightings);
         }
     }
-    if played.is_empty() {
-        return Err(Gap { span: whole(script), reason: "no moments were found that suit the qualifiers".to_owned() });
+    if scheduled.is_empty() {
+        return Err(Gap { span: whole(scenario), reason: "no moments were found that suit the qualifiers".to_owned() });
     }
-    for sightings in played {
-        found.add(labeller, Aim::Match { alternative }, sightings);
+    for sightings in scheduled {
+        found.add(oracle, Aim::Match { alternative }, sightings);
     }
     let before = misses.len();
-    for (leaf, solved) in solved.iter().enumerate() {
-        let (own, gaps) = solved.misses();
+    for (leaf, assigned) in assigned.iter().enumerate() {
+        let (own, gaps) = assigned.misses();
         found.gaps.extend(gaps);
         let known: BTreeSet<*const Test> = own.iter().map(|miss| std::ptr::from_ref(miss.test)).collect();
         for Miss { test, change, objects, is_first } in own {
@@ -194,15 +197,15 @@ fn alternative_of<'p>(
                 (false, true) => Turn::MoreAgain,
             };
             let aim = Aim::NearMiss { alternative, span: test.span, change };
-            if let Some(sightings) = play(script, &plainest, Twist::Other { leaf }, Some(&objects)) {
+            if let Some(sightings) = schedule(scenario, &plainest, Mutation::Other { leaf }, Some(&objects)) {
                 misses.push(NearMiss { turn, place: misses.len() - before, aim, sightings });
             }
         }
         seen.extend(known);
     }
-    for (twist, span, change) in twists(script) {
+    for (mutation, span, change) in mutations(scenario) {
         // What other limits rule out can't go wrong by itself.
-        if let Some(sightings) = play(script, &plainest, twist, None) {
+        if let Some(sightings) = schedule(scenario, &plainest, mutation, None) {
             let aim = Aim::NearMiss { alternative, span, change };
             let turn = if alternative == 0 { Turn::First } else { Turn::Again };
             misses.push(NearMiss { turn, place: misses.len() - before, aim, sightings });
@@ -211,15 +214,15 @@ fn alternative_of<'p>(
     Ok(())
 }
 
-fn whole(script: &Script<'_>) -> Span {
-    let leaves = script.leaves();
+fn whole(scenario: &Scenario<'_>) -> Span {
+    let leaves = scenario.leaves();
     Span::covering(leaves.into_iter().flatten().map(|literal| literal.test.span))
 }
 
 impl Witnesses {
     /// Asks the evaluator, takes the witness in, and tells whether the pattern matches it.
-    fn add(&mut self, labeller: &Labeller, aim: Aim, sightings: Vec<Sighting>) -> Option<bool> {
-        match labeller.matches(&sightings) {
+    fn add(&mut self, oracle: &Oracle, aim: Aim, sightings: Vec<Sighting>) -> Option<bool> {
+        match oracle.matches(&sightings) {
             Ok(matches) => {
                 let is_denied = !matches && matches!(aim, Aim::Match { .. });
                 let witness = Witness { aim, sightings, matches };

@@ -1,20 +1,15 @@
 //! Values for which a test holds.
 
-use base64::{Engine as _, prelude::BASE64_STANDARD as BASE64};
 use ipnet::IpNet;
 use serde_json::Value as Json;
 
-use super::{address, kind::Kind, like, near, path::Path, regex};
-use crate::{
-    plan::{Operator, Test, ValueKind},
-    stix::Timestamp,
-    witness::label::moment,
-};
+use super::{address, encode::written, kind::Kind, like, mutate, path::Path, regex};
+use crate::plan::{Operator, Test, ValueKind};
 
 /// Values that may satisfy a test that is not negated, for one of its values. Each has to be asked of the evaluator.
 pub(super) fn satisfying(operator: Operator, value: &ValueKind, kind: &Kind, path: &Path) -> Vec<Json> {
     // Of bytes both look at the text of as many code points.
-    let held = |text: String| {
+    let encode = |text: String| {
         let bytes = || text.chars().map(|one| u8::try_from(u32::from(one)).ok()).collect::<Option<Vec<u8>>>();
         match kind {
             Kind::Bytes => bytes().map_or_else(|| text.as_str().into(), |bytes| written(&bytes, path).into()),
@@ -22,8 +17,8 @@ pub(super) fn satisfying(operator: Operator, value: &ValueKind, kind: &Kind, pat
         }
     };
     match (operator, value) {
-        (Operator::Like, ValueKind::Text(text)) => like::texts(text, kind).into_iter().map(held).collect(),
-        (Operator::Matches, ValueKind::Text(text)) => regex::texts(text).into_iter().map(held).collect(),
+        (Operator::Like, ValueKind::Text(text)) => like::texts(text, kind).into_iter().map(encode).collect(),
+        (Operator::Matches, ValueKind::Text(text)) => regex::texts(text).into_iter().map(encode).collect(),
         (Operator::IsSubset, ValueKind::Address(net)) => address::inside(net).into_iter().map(Json::from).collect(),
         (Operator::IsSuperset, ValueKind::Address(net)) => address::around(net).into_iter().map(Json::from).collect(),
         (Operator::IsSubset | Operator::IsSuperset, ValueKind::Text(text)) => match text.parse::<IpNet>() {
@@ -34,7 +29,7 @@ pub(super) fn satisfying(operator: Operator, value: &ValueKind, kind: &Kind, pat
             Err(_) => vec![text.as_str().into()],
         },
         (Operator::Less | Operator::LessOrEqual | Operator::Greater | Operator::GreaterOrEqual, _) => {
-            let nearby = near::neighbours(value, kind, path, false).into_iter().map(|(value, _)| value);
+            let nearby = mutate::neighbours(value, kind, path, false).into_iter().map(|(value, _)| value);
             std::iter::once(json(value, path)).chain(nearby).collect()
         }
         _ => vec![json(value, path)],
@@ -59,24 +54,4 @@ pub(super) fn json(value: &ValueKind, path: &Path) -> Json {
         ValueKind::Boolean(truth) => (*truth).into(),
         ValueKind::Bytes(bytes) => written(bytes, path).into(),
     }
-}
-
-/// Bytes as the property writes them.
-pub(super) fn written(bytes: &[u8], path: &Path) -> String {
-    match path.key() {
-        key if key.ends_with("_hex") => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
-        key if key.ends_with("_bin") => BASE64.encode(bytes),
-        _ => bytes.iter().copied().map(char::from).collect(),
-    }
-}
-
-/// The first full microsecond that is not before an instant, since 1970.
-pub(super) fn micros(text: &str) -> Option<i64> {
-    let at: Timestamp = text.parse().ok()?;
-    at.unix_seconds().checked_mul(1_000_000)?.checked_add((i64::from(at.subsecond_nanoseconds()) + 999) / 1000)
-}
-
-/// An instant so many microseconds from another one.
-pub(super) fn later(text: &str, by: i64) -> Option<String> {
-    Some(moment(micros(text)?.checked_add(by)?))
 }

@@ -1,7 +1,7 @@
 //! The proof for Suricata: its rules alert on what their verdict says and on nothing else.
 //!
 //! Witnesses of each pattern are played into one capture, and Suricata reads it once with the rules of all patterns. What
-//! alerted in a take is held against the evaluator's answer. A take counts by itself: a rule that sees a name in small
+//! alerted in a session is held against the evaluator's answer. A session counts by itself: a rule that sees a name in small
 //! letters and not in capitals is found out.
 
 mod by_hand;
@@ -25,13 +25,14 @@ use stixc::{
         Target,
         contract::{AnyBackend, Rule},
         find,
+        suricata::show::{PcapLog, complete, show},
     },
     witness::{
-        Aim, Labeller, Sighting, Witness,
-        judge::{Disagreement, Shown, judge},
-        project::suricata::{Reel, project, whole},
+        Aim, Oracle, Sighting, Witness,
+        check_verdict::{CaseResult, Disagreement, check_verdict},
+        files::KnownFiles,
+        known_files::{Substitution, substitute},
         solve::{Bounds, witnesses},
-        stand_in::{StandIn, stand_in},
     },
 };
 use support::{
@@ -63,8 +64,8 @@ struct Seen {
 }
 
 impl Seen {
-    fn new(matches: bool, sightings: Vec<Sighting>, breaks: Option<Span>, known: &StandIn) -> Self {
-        let whole = whole(&sightings, known, &str::to_owned);
+    fn new(matches: bool, sightings: Vec<Sighting>, breaks: Option<Span>, known: &KnownFiles) -> Self {
+        let whole = complete(&sightings, known, &str::to_owned);
         let hashes = whole.iter().filter_map(|one| one.objects["0"].get("hashes")?.as_object());
         let hashes =
             hashes.flat_map(|hashes| hashes.values().filter_map(|hash| hash.as_str().map(str::to_ascii_lowercase)));
@@ -78,7 +79,7 @@ struct Case {
     verdict: Fidelity,
     /// The codes of what is lost.
     codes: String,
-    known: StandIn,
+    known: Substitution,
     /// The plan about known files, as text.
     plan: String,
     seen: Vec<Seen>,
@@ -97,9 +98,9 @@ fn prove(cases: Vec<Case>, rules: Vec<Rule>) -> Vec<String> {
     let (_folder, path) = on_disk(&memory.files, RULES);
     suricata::check(&path).assert_accepted();
     let loaded = began.elapsed();
-    let mut reel = Reel::new();
+    let mut log = PcapLog::new();
     // Takes of one pattern lie far apart, so that what a sensor remembers of one does not count in the next.
-    let mut takes: Vec<(usize, usize, Vec<usize>)> = Vec::new();
+    let mut sessions: Vec<(usize, usize, Vec<usize>)> = Vec::new();
     // Whether there is no traffic like a witness that the pattern matches.
     let mut unseen = vec![false; cases.len()];
     // Whether there is traffic like a near miss of what the rules don't say.
@@ -108,7 +109,7 @@ fn prove(cases: Vec<Case>, rules: Vec<Rule>) -> Vec<String> {
     for number in 0..longest {
         for (index, case) in cases.iter().enumerate() {
             let Some(seen) = case.seen.get(number) else { continue };
-            let Some(played) = project(&seen.sightings, &case.known) else {
+            let Some(played) = show(&seen.sightings, &case.known.files) else {
                 unseen[index] |= seen.matches;
                 continue;
             };
@@ -116,20 +117,20 @@ fn prove(cases: Vec<Case>, rules: Vec<Rule>) -> Vec<String> {
                 cases[index].broader.iter().any(|span| span.to(*broken) == *span || span.to(*broken) == *broken)
             };
             tried[index] |= !seen.matches && seen.breaks.as_ref().is_some_and(overlaps);
-            let numbers = played.iter().map(|take| reel.play(take, PAUSE).number).collect();
-            takes.push((index, number, numbers));
+            let numbers = played.iter().map(|session| log.append(session, PAUSE).number).collect();
+            sessions.push((index, number, numbers));
         }
     }
     let mut heard: BTreeMap<usize, BTreeSet<u32>> = BTreeMap::new();
-    for (sid, time) in suricata::alarms(&path, reel.bytes()) {
-        heard.entry(reel.at(time).expect("an alert in a take")).or_default().insert(sid);
+    for (sid, time) in suricata::alarms(&path, log.bytes()) {
+        heard.entry(log.at(time).expect("an alert in a session")).or_default().insert(sid);
     }
-    let count: usize = takes.iter().map(|(_, _, numbers)| numbers.len()).sum();
+    let count: usize = sessions.iter().map(|(_, _, numbers)| numbers.len()).sum();
     eprintln!(
-        "{} patterns, {} witnesses, {count} takes, {} MB, rules loaded in {loaded:.1?}, all in {:.1?}",
+        "{} patterns, {} witnesses, {count} sessions, {} MB, rules loaded in {loaded:.1?}, all in {:.1?}",
         cases.len(),
-        takes.len(),
-        reel.bytes().len() >> 20,
+        sessions.len(),
+        log.bytes().len() >> 20,
         began.elapsed()
     );
     let skipped = skipped(&memory);
@@ -141,11 +142,11 @@ fn prove(cases: Vec<Case>, rules: Vec<Rule>) -> Vec<String> {
             rules.into_iter().map(move |sid| (sid, digits))
         })
         .collect();
-    let mut shown: Vec<Vec<(Shown, usize, usize)>> = vec![Vec::new(); cases.len()];
-    for (index, number, numbers) in &takes {
+    let mut shown: Vec<Vec<(CaseResult, usize, usize)>> = vec![Vec::new(); cases.len()];
+    for (index, number, numbers) in &sessions {
         let sids = sids(&memory, *index, &skipped);
-        for (way, take) in numbers.iter().enumerate() {
-            let fired = heard.get(take).map_or_else(BTreeSet::new, |heard| {
+        for (way, session) in numbers.iter().enumerate() {
+            let fired = heard.get(session).map_or_else(BTreeSet::new, |heard| {
                 let case = &cases[*index];
                 let has = |digits: &usize| {
                     let mut hashes = case.seen[*number].hashes.iter();
@@ -155,14 +156,14 @@ fn prove(cases: Vec<Case>, rules: Vec<Rule>) -> Vec<String> {
                 let alerted = sids.iter().enumerate().filter(|(_, sid)| heard.contains(sid) && is_own(sid));
                 alerted.map(|(rule, _)| rule).collect()
             });
-            shown[*index].push((Shown { matches: cases[*index].seen[*number].matches, fired }, *number, way));
+            shown[*index].push((CaseResult { matches: cases[*index].seen[*number].matches, fired }, *number, way));
         }
     }
     let mut wrong = Vec::new();
     for (index, case) in cases.iter().enumerate() {
         let sids = sids(&memory, index, &skipped);
-        let all: Vec<Shown> = shown[index].iter().map(|(shown, _, _)| shown.clone()).collect();
-        let mut found = judge(case.verdict, sids.len(), &all);
+        let all: Vec<CaseResult> = shown[index].iter().map(|(shown, _, _)| shown.clone()).collect();
+        let mut found = check_verdict(case.verdict, sids.len(), &all);
         found.retain(|one| match one {
             Disagreement::Dead(_) | Disagreement::NothingShowsFewer => case.complete && !unseen[index] && !case.covered,
             Disagreement::NothingShowsMore => case.complete && !unseen[index] && tried[index],
@@ -176,9 +177,15 @@ fn prove(cases: Vec<Case>, rules: Vec<Rule>) -> Vec<String> {
 }
 
 /// What is wrong, with all that is needed to see why.
-fn told(case: &Case, memory: &Memory, sids: &[u32], shown: &[(Shown, usize, usize)], found: &[Disagreement]) -> String {
+fn told(
+    case: &Case,
+    memory: &Memory,
+    sids: &[u32],
+    shown: &[(CaseResult, usize, usize)],
+    found: &[Disagreement],
+) -> String {
     let mut text = format!("{} ({} {})", case.text, case.verdict, case.codes);
-    let take = |number: usize| {
+    let session = |number: usize| {
         let (shown, witness, way) = &shown[number];
         let sightings = &case.seen[*witness].sightings;
         let objects: Vec<String> =
@@ -187,8 +194,8 @@ fn told(case: &Case, memory: &Memory, sids: &[u32], shown: &[(Shown, usize, usiz
     };
     for one in found.iter().take(4) {
         let _ = match one {
-            Disagreement::Fired(number) => write!(text, "\n  fired on {}", take(*number)),
-            Disagreement::Silent(number) => write!(text, "\n  silent on {}", take(*number)),
+            Disagreement::Fired(number) => write!(text, "\n  fired on {}", session(*number)),
+            Disagreement::Silent(number) => write!(text, "\n  silent on {}", session(*number)),
             other => write!(text, "\n  {other:?}"),
         };
     }
@@ -218,7 +225,7 @@ fn sids(memory: &Memory, index: usize, skipped: &BTreeSet<u32>) -> Vec<u32> {
 }
 
 /// A pattern lowered, where the target has rules for it.
-fn lowered(lowerer: &dyn AnyBackend, text: &str, known: StandIn, index: usize) -> Option<(Case, Rule)> {
+fn lowered(lowerer: &dyn AnyBackend, text: &str, known: Substitution, index: usize) -> Option<(Case, Rule)> {
     let plan = &known.plan;
     let lowered = lowerer.lower(plan).ok()?;
     let id = format!("indicator--00000000-0000-4000-8000-{index:012}");
@@ -250,12 +257,12 @@ fn hold(patterns: &[(&str, Vec<Shots>)]) {
     let lowerer = prepared(target(), target().accepts());
     let (mut cases, mut rules) = (Vec::new(), Vec::new());
     for (text, seen) in patterns {
-        let known = stand_in(&lower(&pattern::parse(text).unwrap()).plan);
+        let known = substitute(&lower(&pattern::parse(text).unwrap()).plan);
         let (mut case, rule) = lowered(&*lowerer, text, known, cases.len()).unwrap_or_else(|| panic!("{text}"));
-        let labeller = Labeller::new(&case.known.plan).unwrap();
+        let oracle = Oracle::new(&case.known.plan).unwrap();
         let seen = seen.iter().map(|sightings| {
             let sightings: Vec<Sighting> = sightings.iter().map(|(at, objects)| sighting(*at, objects)).collect();
-            Seen::new(labeller.matches(&sightings).unwrap(), sightings, None, &case.known)
+            Seen::new(oracle.matches(&sightings).unwrap(), sightings, None, &case.known.files)
         });
         case.seen = seen.collect();
         cases.push(case);
@@ -272,34 +279,35 @@ fn prove_all(patterns: &[String]) -> Vec<String> {
     let (mut cases, mut rules) = (Vec::new(), Vec::new());
     for text in patterns {
         let Ok(pattern) = pattern::parse(text) else { continue };
-        let known = stand_in(&lower(&pattern).plan);
+        let known = substitute(&lower(&pattern).plan);
         let Some((mut case, rule)) = lowered(&*lowerer, text, known, cases.len()) else { continue };
         let found = witnesses(&case.known.plan, Bounds::default());
         // What has no meaning, such as a regular expression that does not compile, has no witness either.
-        let Ok(labeller) = Labeller::new(&case.known.plan) else { continue };
+        let Ok(oracle) = Oracle::new(&case.known.plan) else { continue };
         case.complete = found.complete && found.gaps.is_empty();
-        let turned = found.all.iter().filter(|one| one.matches).flat_map(|one| turned(&labeller, one, &case.known));
-        let ported = found.all.iter().filter(|one| one.matches).filter_map(|one| ported(&labeller, one, &case.known));
+        let turned = found.all.iter().filter(|one| one.matches).flat_map(|one| turned(&oracle, one, &case.known.files));
+        let ported =
+            found.all.iter().filter(|one| one.matches).filter_map(|one| ported(&oracle, one, &case.known.files));
         let detoured =
-            found.all.iter().filter(|one| one.matches).filter_map(|one| detoured(&labeller, one, &case.known));
+            found.all.iter().filter(|one| one.matches).filter_map(|one| detoured(&oracle, one, &case.known.files));
         let scattered =
-            found.all.iter().filter(|one| one.matches).filter_map(|one| scattered(&labeller, one, &case.known));
+            found.all.iter().filter(|one| one.matches).filter_map(|one| scattered(&oracle, one, &case.known.files));
         let mut seen: Vec<Seen> = turned.chain(ported).chain(detoured).chain(scattered).collect();
         seen.extend(found.all.into_iter().map(|one| {
             let breaks = match one.aim {
                 Aim::NearMiss { span, .. } => Some(span),
                 Aim::Match { .. } => None,
             };
-            Seen::new(one.matches, one.sightings, breaks, &case.known)
+            Seen::new(one.matches, one.sightings, breaks, &case.known.files)
         }));
-        case.covered = seen.iter().filter(|one| one.matches).any(|one| shows_another(&labeller, one, &case.known));
+        case.covered = seen.iter().filter(|one| one.matches).any(|one| shows_another(&oracle, one, &case.known.files));
         let matching: Vec<Sighting> =
             seen.iter().filter(|one| one.matches).flat_map(|one| one.sightings.clone()).collect();
         let words = Words::of(&matching);
         let spellings: BTreeSet<String> =
             seen.iter().filter(|one| one.matches).map(|one| spelling(&one.sightings)).collect();
         seen.retain(|one| {
-            let is_the_same = || words.match_the_same(&labeller, one, &case.known);
+            let is_the_same = || words.match_the_same(&oracle, one, &case.known.files);
             one.matches || !(spellings.contains(&spelling(&one.sightings)) || is_the_same())
         });
         case.seen = seen;
@@ -333,7 +341,7 @@ impl Words {
 
     /// Whether the traffic of `seen` is also that of sightings which the pattern matches, as far as these words are spelled
     /// in one way or another: no rule can tell them apart.
-    fn match_the_same(&self, labeller: &Labeller, seen: &Seen, known: &StandIn) -> bool {
+    fn match_the_same(&self, oracle: &Oracle, seen: &Seen, known: &KnownFiles) -> bool {
         let spelled = |word: &str, which: fn(&(String, String)) -> &String| {
             self.0.get(&word.to_ascii_lowercase()).map_or_else(|| word.to_owned(), |both| which(both).clone())
         };
@@ -343,7 +351,7 @@ impl Words {
             &str::to_ascii_lowercase,
             &str::to_ascii_uppercase,
         ];
-        ways.iter().any(|spell| labeller.matches(&whole(&seen.sightings, known, spell)).unwrap_or(false))
+        ways.iter().any(|spell| oracle.matches(&complete(&seen.sightings, known, spell)).unwrap_or(false))
     }
 }
 
@@ -359,10 +367,10 @@ fn gather(value: &Json, words: &mut BTreeMap<String, (String, String)>) {
 }
 
 /// Whether what the traffic of a sighting shows beside it satisfies the pattern by itself.
-fn shows_another(labeller: &Labeller, seen: &Seen, known: &StandIn) -> bool {
-    let whole = whole(&seen.sightings, known, &str::to_owned);
+fn shows_another(oracle: &Oracle, seen: &Seen, known: &KnownFiles) -> bool {
+    let whole = complete(&seen.sightings, known, &str::to_owned);
     let beside = whole.get(1..).filter(|beside| seen.sightings.len() == 1 && !beside.is_empty());
-    beside.is_some_and(|beside| labeller.matches(beside).unwrap_or(false))
+    beside.is_some_and(|beside| oracle.matches(beside).unwrap_or(false))
 }
 
 /// Sightings in one spelling of what has several: URLs (RFC 3986, section 6.2), numbers and names of certificates.
@@ -391,7 +399,7 @@ fn spelling(sightings: &[Sighting]) -> String {
 }
 
 /// The same traffic at the port that its protocol usually has.
-fn ported(labeller: &Labeller, witness: &Witness, known: &StandIn) -> Option<Seen> {
+fn ported(oracle: &Oracle, witness: &Witness, known: &KnownFiles) -> Option<Seen> {
     let mut sightings = witness.sightings.clone();
     for sighting in &mut sightings {
         let object = &mut sighting.objects["0"];
@@ -400,23 +408,23 @@ fn ported(labeller: &Labeller, witness: &Witness, known: &StandIn) -> Option<See
         let (_, port) = usual.into_iter().find(|(name, _)| speaks(name))?;
         object["dst_port"] = json!(port);
     }
-    let matches = labeller.matches(&sightings).expect("the evaluator has answered for these objects");
+    let matches = oracle.matches(&sightings).expect("the evaluator has answered for these objects");
     Some(Seen::new(matches, sightings, None, known))
 }
 
 /// A URL of another host, with the host of this one in its path.
-fn detoured(labeller: &Labeller, witness: &Witness, known: &StandIn) -> Option<Seen> {
+fn detoured(oracle: &Oracle, witness: &Witness, known: &KnownFiles) -> Option<Seen> {
     let [sighting] = witness.sightings.as_slice() else { return None };
     let rest = sighting.objects["0"]["value"].as_str()?.strip_prefix("http://")?;
     let mut sighting = sighting.clone();
     sighting.objects["0"]["value"] = json!(format!("http://other.test/{rest}"));
     let sightings = vec![sighting];
-    let matches = labeller.matches(&sightings).ok()?;
+    let matches = oracle.matches(&sightings).ok()?;
     Some(Seen::new(matches, sightings, None, known))
 }
 
 /// The same traffic, each time from another source.
-fn scattered(labeller: &Labeller, witness: &Witness, known: &StandIn) -> Option<Seen> {
+fn scattered(oracle: &Oracle, witness: &Witness, known: &KnownFiles) -> Option<Seen> {
     let mut sightings = witness.sightings.clone();
     if sightings.len() < 2 {
         return None;
@@ -426,18 +434,18 @@ fn scattered(labeller: &Labeller, witness: &Witness, known: &StandIn) -> Option<
         let source = sighting.objects.get_mut(&source).filter(|object| object["type"] == "ipv4-addr")?;
         source["value"] = json!(format!("192.0.2.{}", number + 10));
     }
-    let matches = labeller.matches(&sightings).ok()?;
+    let matches = oracle.matches(&sightings).ok()?;
     Some(Seen::new(matches, sightings, None, known))
 }
 
 /// The same observations in other orders: each is the last one once.
-fn turned(labeller: &Labeller, witness: &Witness, known: &StandIn) -> Vec<Seen> {
+fn turned(oracle: &Oracle, witness: &Witness, known: &KnownFiles) -> Vec<Seen> {
     let times: Vec<i64> = witness.sightings.iter().map(|sighting| sighting.at).collect();
     let turn = |count: usize| {
         let objects = witness.sightings.iter().cycle().skip(count).map(|sighting| sighting.objects.clone());
         let sightings: Vec<Sighting> =
             times.iter().zip(objects).map(|(at, objects)| Sighting { at: *at, objects }).collect();
-        let matches = labeller.matches(&sightings).expect("the evaluator has answered for these objects");
+        let matches = oracle.matches(&sightings).expect("the evaluator has answered for these objects");
         Seen::new(matches, sightings, None, known)
     };
     (1..times.len().min(4)).map(turn).collect()

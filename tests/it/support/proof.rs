@@ -10,7 +10,7 @@ use stixc::{
     targets::contract::{Content, Lowered, Origin, Rule},
     witness::{
         Aim, Sighting, Witness,
-        judge::{Disagreement, Shown, judge},
+        check_verdict::{CaseResult, Disagreement, check_verdict},
         solve::Witnesses,
     },
 };
@@ -104,7 +104,7 @@ pub struct Held {
     /// The sightings, as they were made.
     pub made: Vec<Sighting>,
     /// What they showed.
-    pub shown: Shown,
+    pub shown: CaseResult,
 }
 
 /// One pattern with its rules, and all that was seen of it.
@@ -142,7 +142,7 @@ impl Unseen {
 impl Trial {
     /// What speaks against the verdict, each with the witness that it is about.
     pub fn complaints(&self) -> Vec<String> {
-        let shown: Vec<Shown> = self.held.iter().map(|held| held.shown.clone()).collect();
+        let shown: Vec<CaseResult> = self.held.iter().map(|held| held.shown.clone()).collect();
         let counts = |one: &Disagreement| match one {
             Disagreement::Fired(_) | Disagreement::Silent(_) => true,
             Disagreement::NothingShowsMore => !self.unseen.misses,
@@ -159,7 +159,29 @@ impl Trial {
             };
             format!("{}\n    {}: {one:?}{witness}", self.text, self.verdict)
         };
-        judge(self.verdict, self.rules, &shown).into_iter().filter(counts).map(told).collect()
+        check_verdict(self.verdict, self.rules, &shown).into_iter().filter(counts).map(told).collect()
+    }
+}
+
+/// Whether sightings, as a world showed them, still say all that was `said`: a file with a hash that is like this or that
+/// can't be made, and another one takes its place.
+pub fn are_as_said(said: &[Sighting], seen: &[Sighting]) -> bool {
+    let same = |(said, seen): (&Sighting, &Sighting)| {
+        said.objects.iter().all(|(key, object)| seen.objects.get(key).is_some_and(|seen| holds(seen, object)))
+    };
+    said.iter().zip(seen).all(same)
+}
+
+/// Whether all of `said` is in `seen`.
+fn holds(seen: &Json, said: &Json) -> bool {
+    match (seen, said) {
+        (Json::Object(seen), Json::Object(said)) => {
+            said.iter().all(|(key, said)| seen.get(key).is_some_and(|seen| holds(seen, said)))
+        }
+        (Json::Array(seen), Json::Array(said)) => {
+            seen.len() >= said.len() && seen.iter().zip(said).all(|(seen, said)| holds(seen, said))
+        }
+        (seen, said) => seen == said,
     }
 }
 

@@ -1,0 +1,176 @@
+//! `stixc verify`.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+
+use crate::{
+    convert::{EngineReport, RuleReport, State, verify},
+    targets,
+    witness::index::{FILE, Index, SCHEMA as INDEX_SCHEMA},
+};
+
+use super::{
+    Global, display,
+    exit::{Exit, Failure},
+};
+
+/// How many things that are wrong with a rule are told.
+const SHOWN: usize = 3;
+/// Version of the JSON form.
+const SCHEMA: &str = "stixc-verify/1";
+
+/// Run the engines that are installed over the witnesses of a folder.
+///
+/// The folder is one that `stixc convert --witness DIR` wrote. Each rule has to fire on what its pattern matches, and to
+/// stay silent on what it nearly matches, as far as its verdict promises it. Suricata 7, YARA 4, and for Sigma a python3
+/// with pySigma-backend-sqlite are the engines; the lists are looked up here, and their files checked by nft and
+/// named-checkzone.
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
+pub(super) struct Verify {
+    /// The folder of witnesses
+    #[arg(value_name = "DIR")]
+    folder: PathBuf,
+    /// Only these targets, separated by commas
+    #[arg(short, long, value_name = "TARGETS", value_delimiter = ',')]
+    target: Vec<String>,
+    /// How to print
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: Format,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  each rule does what its verdict says, or has no witness
+  1  an engine is missing: its rules are not verified
+  2  usage
+  3  no readable folder of witnesses
+  6  a rule does not do what its verdict says, or its engine refuses it";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// A line a rule
+    Text,
+    /// JSON
+    Json,
+}
+
+#[derive(Debug, Serialize)]
+struct Report {
+    schema: &'static str,
+    engines: Vec<EngineReport>,
+    rules: Vec<RuleReport>,
+}
+
+impl Verify {
+    pub(super) fn run(&self, global: &Global) -> Result<Exit, Failure> {
+        let index = read(&self.folder)?;
+        if let Some(unknown) = self.target.iter().find(|name| !index.targets.contains_key(*name)) {
+            let known: Vec<&str> = index.targets.keys().map(String::as_str).collect();
+            return Err(Failure::usage(
+                format!("the folder has no witnesses for {unknown}"),
+                format!("it has some for {}", known.join(", ")),
+            ));
+        }
+        let mut report = Report { schema: SCHEMA, engines: Vec::new(), rules: Vec::new() };
+        for (name, patterns) in &index.targets {
+            if self.target.is_empty() || self.target.contains(name) {
+                let (engine, rules) = verify(name, targets::find(name), patterns, &self.folder.join(name));
+                report.engines.push(engine);
+                report.rules.extend(rules);
+            }
+        }
+        match self.format {
+            Format::Text => report.print(global)?,
+            Format::Json => {
+                let mut out = io::stdout().lock();
+                serde_json::to_writer_pretty(&mut out, &report).map_err(io::Error::from)?;
+                out.write_all(b"\n")?;
+            }
+        }
+        Ok(report.exit())
+    }
+}
+
+fn read(folder: &Path) -> Result<Index, Failure> {
+    let path = folder.join(FILE);
+    let failed = |message: String| Failure {
+        exit: Exit::NoInput,
+        message: format!("{}: {message}", path.display()),
+        help: "name a folder that stixc convert --witness DIR wrote".to_owned(),
+    };
+    let text = fs::read_to_string(&path).map_err(|error| failed(error.to_string()))?;
+    let index: Index = serde_json::from_str(&text).map_err(|error| failed(error.to_string()))?;
+    if index.schema != INDEX_SCHEMA {
+        return Err(failed(format!("schema {}, expected {INDEX_SCHEMA}", index.schema)));
+    }
+    Ok(index)
+}
+
+impl Report {
+    fn exit(&self) -> Exit {
+        let any = |state| self.rules.iter().any(|rule| rule.state == state);
+        if any(State::Fails) || self.engines.iter().any(|engine| !engine.refused.is_empty()) {
+            Exit::Verification
+        } else if any(State::EngineMissing) {
+            Exit::Findings
+        } else {
+            Exit::Done
+        }
+    }
+
+    fn print(&self, global: &Global) -> Result<(), Failure> {
+        let mut out = anstream::stdout().lock();
+        for engine in &self.engines {
+            let missing = if engine.missing { "engine missing: " } else { "" };
+            writeln!(out, "{}: {missing}{}", engine.target, display::visible(&engine.engine))?;
+            for line in &engine.refused {
+                writeln!(out, "  refused: {}", display::visible(line))?;
+            }
+            let own = self.rules.iter().filter(|rule| rule.target == engine.target);
+            let told = own.filter(|rule| !engine.missing && (rule.state != State::Fires || !global.quiet));
+            for rule in told {
+                writeln!(out, "  {}", line(rule))?;
+            }
+        }
+        let mut counts: BTreeMap<State, usize> = BTreeMap::new();
+        self.rules.iter().for_each(|rule| *counts.entry(rule.state).or_default() += 1);
+        let count = |state| counts.get(&state).copied().unwrap_or_default();
+        writeln!(
+            out,
+            "{} rules: {} fire and are silent on near misses, {} serve others, {} not witnessable, {} without an engine, {} fail",
+            self.rules.len(),
+            count(State::Fires),
+            count(State::Serves),
+            count(State::NotWitnessable),
+            count(State::EngineMissing),
+            count(State::Fails)
+        )?;
+        Ok(())
+    }
+}
+
+/// One rule in a line.
+fn line(report: &RuleReport) -> String {
+    let RuleReport { rule, indicator, fired, silent, notes, .. } = report;
+    let state = match report.state {
+        State::Fires => format!("fires on {fired}, silent on {silent} near misses"),
+        State::Serves => "serves other rules".to_owned(),
+        State::NotWitnessable => "not witnessable".to_owned(),
+        State::EngineMissing => "engine missing".to_owned(),
+        State::Fails => "FAILS".to_owned(),
+    };
+    let mut told: Vec<String> = notes.iter().take(SHOWN).map(|note| format!("; {}", display::visible(note))).collect();
+    if notes.len() > SHOWN {
+        told.push(format!("; and {} more", notes.len() - SHOWN));
+    }
+    let notes = told.concat();
+    format!("{rule}  {state}  {indicator}{notes}")
+}

@@ -1,0 +1,117 @@
+//! Suricata: the captures are read with the rules, and the times of the alerts tell what they are about.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+    process::Command,
+};
+
+use serde::Deserialize;
+
+use super::export::{Stretch, TestFolder};
+use crate::{
+    targets::{
+        program::{EngineError, run, run_well, said},
+        proof::{Engine, EngineRun, Quiet},
+    },
+    witness::index::PatternCases,
+};
+
+const OLDEST: u32 = 7;
+
+/// Suricata 7 or later.
+pub struct Suricata;
+
+impl Engine for Suricata {
+    type Shown = Stretch;
+
+    fn run(&self, folder: &Path, patterns: &[PatternCases<Stretch>]) -> Result<EngineRun, EngineError> {
+        let version = run(Command::new("suricata").arg("-V"))?;
+        let version = String::from_utf8_lossy(&version.stdout).trim().to_owned();
+        let number = major(&version);
+        if number < OLDEST {
+            return Err(EngineError::Missing(format!("{version}: the rules need Suricata {OLDEST} or later")));
+        }
+        let mut alerts = Vec::new();
+        let mut quiet = BTreeMap::new();
+        for test in TestFolder::ALL {
+            let test_folder = folder.join(test.name());
+            alerts.push((test, alerts_of(&test_folder)?));
+            let rules = fs::read_to_string(test_folder.join("test.rules"))?;
+            quiet.extend(rules.lines().filter_map(|line| Some((sid(line)?.to_owned(), is_quiet(line, number)?))));
+        }
+        let fired =
+            |pattern: &PatternCases<Stretch>| pattern.cases.iter().map(|case| heard(&alerts, case.shown)).collect();
+        Ok(EngineRun { engine: version, fired: patterns.iter().map(fired).collect(), quiet, refused: Vec::new() })
+    }
+}
+
+/// The rules that alert in a part of a capture.
+fn heard(alerts: &[(TestFolder, Vec<(u64, String)>)], stretch: Stretch) -> BTreeSet<String> {
+    let Some((_, all)) = alerts.iter().find(|(test, _)| *test == stretch.test) else { return BTreeSet::new() };
+    let first = all.partition_point(|(time, _)| *time < stretch.from);
+    all[first..].iter().take_while(|(time, _)| *time < stretch.until).map(|(_, sid)| sid.clone()).collect()
+}
+
+/// The alerts of one test by time, in microseconds since 1970-01-01T00:00:00Z.
+fn alerts_of(test: &Path) -> Result<Vec<(u64, String)>, EngineError> {
+    let log = tempfile::tempdir()?;
+    let suricata = || {
+        let mut command = Command::new("suricata");
+        command
+            .arg("-c")
+            .arg(test.join("suricata.yaml"))
+            .arg("-S")
+            .arg(test.join("test.rules"))
+            .arg("-l")
+            .arg(log.path());
+        command
+    };
+    // Reading a capture, Suricata passes over rules that it can't load; testing, it does not.
+    run_well(suricata().arg("-T"))?;
+    let output = run(suricata().args(["-k", "none", "-r"]).arg(test.join("input.pcap")))?;
+    let Ok(events) = fs::read_to_string(log.path().join("eve.json")) else {
+        return Err(EngineError::Failed(said(&output)));
+    };
+    let mut alerts: Vec<(u64, String)> = events.lines().filter_map(alert).collect();
+    alerts.sort();
+    Ok(alerts)
+}
+
+/// The alert in a line of `eve.json`, if it is one.
+fn alert(line: &str) -> Option<(u64, String)> {
+    #[derive(Deserialize)]
+    struct Event {
+        timestamp: String,
+        alert: Option<Rule>,
+    }
+    #[derive(Deserialize)]
+    struct Rule {
+        signature_id: u32,
+    }
+    let event: Event = serde_json::from_str(line).ok()?;
+    let rule = event.alert?;
+    let time = jiff::fmt::temporal::DateTimeParser::new().parse_timestamp(&event.timestamp).ok()?;
+    Some((u64::try_from(time.as_microsecond()).ok()?, rule.signature_id.to_string()))
+}
+
+fn major(version: &str) -> u32 {
+    let digits = version.split(|one: char| !(one.is_ascii_digit() || one == '.')).find(|word| word.contains('.'));
+    digits.and_then(|word| word.split('.').next()?.parse().ok()).unwrap_or_default()
+}
+
+/// The number of the rule in a line.
+fn sid(line: &str) -> Option<&str> {
+    line.rsplit_once("sid:")?.1.split(';').next()
+}
+
+/// Why a rule never alerts by itself, if it does not.
+fn is_quiet(line: &str, version: u32) -> Option<Quiet> {
+    let needed =
+        || line.split_once("requires:version >= ")?.1.split(|one: char| !one.is_ascii_digit()).next()?.parse().ok();
+    if needed().is_some_and(|needed: u32| needed > version) {
+        return Some(Quiet::Skipped);
+    }
+    line.contains("; noalert;").then_some(Quiet::Serves)
+}

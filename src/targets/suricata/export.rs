@@ -1,0 +1,138 @@
+//! Two tests of suricata-verify: `fires`, in which each rule alerts, and `silent`, in which none does that may not.
+
+use std::{fmt::Write as _, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+use super::show::{PcapLog, complete, show};
+use crate::{
+    targets::proof::{Exporter, File},
+    witness::{
+        TestPattern, Witness,
+        index::{PatternCases, Verdict},
+    },
+};
+
+/// The configuration of both tests: what the rules need that is not so by itself.
+const CONFIGURATION: &str = include_str!("../../../templates/suricata/verify.yaml");
+
+/// One of the two tests, by the name of its folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TestFolder {
+    /// Each rule alerts.
+    Fires,
+    /// None does that may not.
+    Silent,
+}
+
+impl TestFolder {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Fires, Self::Silent];
+
+    /// Its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Fires => "fires",
+            Self::Silent => "silent",
+        }
+    }
+}
+
+/// A part of a capture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stretch {
+    /// Of which test.
+    pub test: TestFolder,
+    /// Its first moment, in microseconds since 1970-01-01T00:00:00Z.
+    pub from: u64,
+    /// The first moment behind it.
+    pub until: u64,
+}
+
+/// Exports the captures of both tests.
+#[derive(Debug, Default)]
+pub struct Captures {
+    fires: PcapLog,
+    silent: PcapLog,
+}
+
+impl Captures {
+    fn log(&mut self, test: TestFolder) -> &mut PcapLog {
+        match test {
+            TestFolder::Fires => &mut self.fires,
+            TestFolder::Silent => &mut self.silent,
+        }
+    }
+}
+
+impl Exporter for Captures {
+    type Shown = Stretch;
+
+    /// A session is told by its number until the capture is done: only then is it known when the next one begins.
+    fn cases(&mut self, pattern: &TestPattern, witness: &Witness) -> Vec<(bool, Stretch)> {
+        let known = &pattern.known.files;
+        let Some(sessions) = show(&witness.sightings, known) else { return Vec::new() };
+        // The wire has one spelling of methods, versions and names, whatever an observer writes down.
+        let spellings: [&dyn Fn(&str) -> String; 3] =
+            [&str::to_owned, &str::to_ascii_lowercase, &str::to_ascii_uppercase];
+        let is_the_same = |spell: &&dyn Fn(&str) -> String| {
+            pattern.matches(&complete(&witness.sightings, known, *spell)) == Some(true)
+        };
+        if !witness.matches && spellings.iter().any(is_the_same) {
+            // The same traffic is that of sightings which the pattern matches.
+            return Vec::new();
+        }
+        let test = if witness.matches { TestFolder::Fires } else { TestFolder::Silent };
+        let log = self.log(test);
+        let stretch = |session| {
+            let number = log.append(session, Duration::ZERO).number as u64;
+            (witness.matches, Stretch { test, from: number, until: number })
+        };
+        sessions.iter().map(stretch).collect()
+    }
+
+    fn files(mut self, patterns: &mut [PatternCases<Stretch>], written: &[File]) -> Vec<File> {
+        for case in patterns.iter_mut().flat_map(|pattern| &mut pattern.cases) {
+            let Stretch { test, from, .. } = case.shown;
+            (case.shown.from, case.shown.until) = self.log(test).span(from as usize);
+        }
+        let mut files = Vec::new();
+        for test in TestFolder::ALL {
+            let folder = test.name();
+            let file = |name: &str, bytes: &[u8]| File { path: format!("{folder}/{name}"), bytes: bytes.to_vec() };
+            files.push(file("input.pcap", self.log(test).bytes()));
+            files.push(file("suricata.yaml", CONFIGURATION.as_bytes()));
+            files.push(file("test.yaml", description(test, patterns).as_bytes()));
+            for File { path, bytes } in written {
+                files.push(file(if path == "stixc.rules" { "test.rules" } else { path }, bytes));
+            }
+        }
+        files
+    }
+}
+
+/// A `test.yaml`. A rule that may miss what a witness shows is not asked to alert, one that may match more not to be
+/// silent.
+fn description(test: TestFolder, patterns: &[PatternCases<Stretch>]) -> String {
+    let mut text = "requires:\n    min-version: 7\n\nargs:\n    - -k none\n\nchecks:\n".to_owned();
+    for PatternCases { rules, verdict, .. } in patterns {
+        for sid in rules.iter().map(|rule| &rule.id) {
+            // Writing to a string can't fail.
+            let _ = match (test, verdict) {
+                (TestFolder::Fires, Verdict::Exact | Verdict::Broader) => write!(
+                    text,
+                    "    - shell:\n          args: grep -c -m 1 '\"signature_id\":{sid},' eve.json\n          expect: 1\n"
+                ),
+                (TestFolder::Silent, Verdict::Exact | Verdict::Narrower) => write!(
+                    text,
+                    "    - filter:\n          count: 0\n          match:\n              event_type: alert\n              \
+                     alert.signature_id: {sid}\n"
+                ),
+                _ => Ok(()),
+            };
+        }
+    }
+    text
+}
