@@ -13,7 +13,7 @@ use crate::{
     output::{EmitError, write_file},
     report::SourceDiagnostic,
     source::taxii::{
-        BundleWriter, FetchOptions, FetchSummary, TaxiiError, Timestamp, collections, download_into, fetch_into,
+        BundleWriter, FetchOptions, FetchSummary, TaxiiError, collections, download_into, fetch_into, parse_timestamp,
     },
 };
 
@@ -175,7 +175,7 @@ impl Fetch {
         self.connection.apply(&mut options, global)?;
         self.bounds.apply(&mut options);
         if let Some(text) = &self.added_after {
-            let instant = Timestamp::parse(text).ok_or_else(|| {
+            let instant = parse_timestamp(text).ok_or_else(|| {
                 Failure::usage(
                     format!("--added-after {text}: not an RFC 3339 instant"),
                     "write it as 2024-01-31T12:00:00Z",

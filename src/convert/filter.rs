@@ -72,9 +72,8 @@ impl Filter {
 
     /// Since when it is valid, where that is too long ago.
     fn outlived(&self, indicator: &Indicator<'_>, now: Timestamp) -> Option<Timestamp> {
-        let (longest, None) = (self.max_age?, &indicator.valid_until) else { return None };
-        let begun = [&indicator.valid_from, &indicator.modified, &indicator.created];
-        let since = begun.iter().find_map(|moment| moment.as_ref())?.at;
+        let (longest, None) = (self.max_age?, indicator.valid_until) else { return None };
+        let since = indicator.valid_from.or(indicator.modified).or(indicator.created)?;
         (now.unix_seconds().saturating_sub(since.unix_seconds()) > longest).then_some(since)
     }
 }

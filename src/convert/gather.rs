@@ -97,9 +97,9 @@ fn item(indicator: &Indicator<'_>, source: &str, context: Option<&Context>, sett
             pattern: indicator.pattern.to_string(),
             canonical,
             status,
-            created: written(&indicator.created),
-            modified: written(&indicator.modified),
-            valid_until: written(&indicator.valid_until),
+            created: indicator.created.map(|time| time.to_string()),
+            modified: indicator.modified.map(|time| time.to_string()),
+            valid_until: indicator.valid_until.map(|time| time.to_string()),
             diagnostics,
             targets: pattern
                 .iter()
@@ -110,8 +110,8 @@ fn item(indicator: &Indicator<'_>, source: &str, context: Option<&Context>, sett
     });
     Item {
         id: Key::new(&indicator.id),
-        created: indicator.created.as_ref().map(|moment| moment.at),
-        modified: indicator.modified.as_ref().map(|moment| moment.at),
+        created: indicator.created,
+        modified: indicator.modified,
         status,
         guarded,
         origin: (wants_origin && pattern.is_some()).then(|| Box::new(origin(indicator, context, make_name))),
@@ -119,11 +119,6 @@ fn item(indicator: &Indicator<'_>, source: &str, context: Option<&Context>, sett
         plan,
         report,
     }
-}
-
-/// A moment as RFC 3339 text.
-fn written(moment: &Option<stix::Moment<'_>>) -> Option<String> {
-    moment.as_ref().map(|moment| moment.at.to_string())
 }
 
 fn target_report(outcome: &Outcome) -> TargetReport {

@@ -3,17 +3,17 @@
 use std::borrow::Cow;
 
 use serde::{Deserialize, de::MapAccess};
+use smallvec::SmallVec;
 
 use super::{
     batch::Object,
     fault::{ObjectError, ObjectErrorKind},
-    few::Few,
     id::{Key, KeyMap},
     indicator::{ExternalReference, Indicator},
     lenient::{self, Flag, Lenient, Reading, Text},
     marking::Tlp,
     object,
-    timestamp::{Moment, Timestamp},
+    timestamp::Timestamp,
 };
 
 /// Gathers, in a first pass over a feed, what its objects other than indicators say.
@@ -202,7 +202,7 @@ pub(super) fn entity(maker: Maker, raw: &[u8]) -> Result<Option<(Key, Versioned)
         external_references: sent.external_references.value().unwrap_or_default(),
         tlp: sent.definition.value().or(sent.extensions.value()),
     };
-    let modified = sent.modified.value().map(|moment| moment.at);
+    let modified = sent.modified.value();
     Ok(maker.make(&made).map(|entity| (Key::new(&id.0), Versioned { modified, entity })))
 }
 
@@ -238,7 +238,7 @@ pub(super) fn link(raw: &[u8]) -> Result<Option<Link>, ObjectError> {
     };
     Ok(Some(Link {
         id,
-        modified: sent.modified.value().map(|moment| moment.at),
+        modified: sent.modified.value(),
         revoked: matches!(sent.revoked, Reading::Value(Flag(true))),
         indicator: Key::new(&indicator),
         entity: Key::new(&entity),
@@ -340,7 +340,7 @@ pub(super) enum Maker {
 /// The properties that an entity is made from.
 struct Made<'a> {
     name: Option<Cow<'a, str>>,
-    external_references: Few<ExternalReference<'a>>,
+    external_references: SmallVec<[ExternalReference<'a>; 1]>,
     tlp: Option<Tlp>,
 }
 
@@ -382,10 +382,9 @@ struct SentEntity<'a> {
     id: Reading<Text<'a>>,
     #[serde(borrow)]
     name: Reading<Text<'a>>,
+    modified: Reading<Timestamp>,
     #[serde(borrow)]
-    modified: Reading<Moment<'a>>,
-    #[serde(borrow)]
-    external_references: Reading<Few<ExternalReference<'a>>>,
+    external_references: Reading<SmallVec<[ExternalReference<'a>; 1]>>,
     definition: Reading<Tlp>,
     extensions: Reading<Tlp>,
 }
@@ -396,8 +395,7 @@ struct SentEntity<'a> {
 struct SentRelationship<'a> {
     #[serde(borrow)]
     id: Reading<Text<'a>>,
-    #[serde(borrow)]
-    modified: Reading<Moment<'a>>,
+    modified: Reading<Timestamp>,
     revoked: Reading<Flag>,
     #[serde(borrow)]
     relationship_type: Reading<Text<'a>>,

@@ -68,9 +68,9 @@ impl Head {
         Self {
             role: Role::Indicator,
             key: Key::new(&indicator.id),
-            modified: indicator.modified.as_ref().map(|moment| moment.at),
+            modified: indicator.modified,
             revoked: indicator.revoked,
-            valid_until: indicator.valid_until.as_ref().map(|moment| moment.at),
+            valid_until: indicator.valid_until,
         }
     }
 }

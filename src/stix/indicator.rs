@@ -6,14 +6,14 @@ use serde::{
     Deserialize,
     de::{IgnoredAny, MapAccess},
 };
+use smallvec::SmallVec;
 
 use super::{
     codes,
     fault::{ObjectError, ObjectErrorKind},
-    few::Few,
     lenient::{self, Flag, Lenient, Percentage, Reading, Text},
     object,
-    timestamp::{Moment, Timestamp},
+    timestamp::Timestamp,
 };
 use crate::diagnostic::Diagnostic;
 
@@ -34,29 +34,29 @@ pub struct Indicator<'a> {
     /// What it is about, in any length.
     pub description: Option<Cow<'a, str>>,
     /// When the object was made.
-    pub created: Option<Moment<'a>>,
+    pub created: Option<Timestamp>,
     /// When this version of the object was made.
-    pub modified: Option<Moment<'a>>,
+    pub modified: Option<Timestamp>,
     /// The identity that made it.
     pub created_by_ref: Option<Cow<'a, str>>,
     /// Whether its maker took it back.
     pub revoked: bool,
     /// Free labels; in STIX 2.0 the types of indicator.
-    pub labels: Few<Cow<'a, str>>,
+    pub labels: SmallVec<[Cow<'a, str>; 1]>,
     /// The types of indicator of STIX 2.1.
-    pub indicator_types: Few<Cow<'a, str>>,
+    pub indicator_types: SmallVec<[Cow<'a, str>; 1]>,
     /// How sure its maker is, 0 to 100.
     pub confidence: Option<u8>,
     /// From when on it counts.
-    pub valid_from: Option<Moment<'a>>,
+    pub valid_from: Option<Timestamp>,
     /// From when on it counts no more.
-    pub valid_until: Option<Moment<'a>>,
+    pub valid_until: Option<Timestamp>,
     /// The phases of attacks that it belongs to.
-    pub kill_chain_phases: Few<KillChainPhase<'a>>,
+    pub kill_chain_phases: SmallVec<[KillChainPhase<'a>; 1]>,
     /// Where more is told.
-    pub external_references: Few<ExternalReference<'a>>,
+    pub external_references: SmallVec<[ExternalReference<'a>; 1]>,
     /// Markings of the whole object and of parts of it (`granular_markings`), by identifier.
-    pub object_marking_refs: Few<Cow<'a, str>>,
+    pub object_marking_refs: SmallVec<[Cow<'a, str>; 1]>,
     /// The language of its texts, as RFC 5646 writes it.
     pub lang: Option<Cow<'a, str>>,
     /// What was sent in a form that can't be used and is not needed, so that it was left out.
@@ -166,14 +166,14 @@ impl<'a> Indicator<'a> {
             modified: None,
             created_by_ref: None,
             revoked: false,
-            labels: Few::default(),
-            indicator_types: Few::default(),
+            labels: SmallVec::default(),
+            indicator_types: SmallVec::default(),
             confidence: None,
             valid_from: None,
             valid_until: None,
-            kill_chain_phases: Few::default(),
-            external_references: Few::default(),
-            object_marking_refs: Few::default(),
+            kill_chain_phases: SmallVec::default(),
+            external_references: SmallVec::default(),
+            object_marking_refs: SmallVec::default(),
             lang: None,
             diagnostics: Vec::new(),
         }
@@ -194,7 +194,7 @@ impl<'a> Indicator<'a> {
             Status::Revoked
         } else if self.types().any(is_benign) {
             Status::Benign
-        } else if self.valid_until.as_ref().is_some_and(|until| until.at <= now) {
+        } else if self.valid_until.is_some_and(|until| until <= now) {
             Status::Expired
         } else {
             Status::Active
@@ -226,30 +226,26 @@ struct Sent<'a> {
     name: Reading<Text<'a>>,
     #[serde(borrow)]
     description: Reading<Text<'a>>,
-    #[serde(borrow)]
-    created: Reading<Moment<'a>>,
-    #[serde(borrow)]
-    modified: Reading<Moment<'a>>,
+    created: Reading<Timestamp>,
+    modified: Reading<Timestamp>,
     #[serde(borrow)]
     created_by_ref: Reading<Text<'a>>,
     revoked: Reading<Flag>,
     #[serde(borrow)]
-    labels: Reading<Few<Text<'a>>>,
+    labels: Reading<SmallVec<[Text<'a>; 1]>>,
     #[serde(borrow)]
-    indicator_types: Reading<Few<Text<'a>>>,
+    indicator_types: Reading<SmallVec<[Text<'a>; 1]>>,
     confidence: Reading<Percentage>,
+    valid_from: Reading<Timestamp>,
+    valid_until: Reading<Timestamp>,
     #[serde(borrow)]
-    valid_from: Reading<Moment<'a>>,
+    kill_chain_phases: Reading<SmallVec<[KillChainPhase<'a>; 1]>>,
     #[serde(borrow)]
-    valid_until: Reading<Moment<'a>>,
+    external_references: Reading<SmallVec<[ExternalReference<'a>; 1]>>,
     #[serde(borrow)]
-    kill_chain_phases: Reading<Few<KillChainPhase<'a>>>,
+    object_marking_refs: Reading<SmallVec<[Text<'a>; 1]>>,
     #[serde(borrow)]
-    external_references: Reading<Few<ExternalReference<'a>>>,
-    #[serde(borrow)]
-    object_marking_refs: Reading<Few<Text<'a>>>,
-    #[serde(borrow)]
-    granular_markings: Reading<Few<MarkingRef<'a>>>,
+    granular_markings: Reading<SmallVec<[MarkingRef<'a>; 1]>>,
     #[serde(borrow)]
     lang: Reading<Text<'a>>,
 }
@@ -327,8 +323,8 @@ impl Ignored {
         self.check(property, reading).map(|Text(text)| text)
     }
 
-    fn texts<'a>(&mut self, property: &str, reading: Reading<Few<Text<'a>>>) -> Few<Cow<'a, str>> {
-        self.check(property, reading).unwrap_or_default().map(|Text(text)| text)
+    fn texts<'a>(&mut self, property: &str, reading: Reading<SmallVec<[Text<'a>; 1]>>) -> SmallVec<[Cow<'a, str>; 1]> {
+        self.check(property, reading).unwrap_or_default().into_iter().map(|Text(text)| text).collect()
     }
 }
 

@@ -9,8 +9,7 @@ use serde::{
     Deserialize, Deserializer,
     de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
-
-use super::few::Few;
+use smallvec::{SmallVec, smallvec};
 
 /// One property as it was sent.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -198,13 +197,13 @@ impl<'de> Lenient<'de> for Percentage {
 }
 
 /// A list; a single value stands for a list of it.
-impl<'de, T: Lenient<'de>> Lenient<'de> for Few<T> {
+impl<'de, T: Lenient<'de>> Lenient<'de> for SmallVec<[T; 1]> {
     fn text(text: Cow<'de, str>) -> Reading<Self> {
         one(T::text(text))
     }
 
     fn list<A: SeqAccess<'de>>(list: &mut A) -> Result<Reading<Self>, A::Error> {
-        let mut elements = Self::None;
+        let mut elements = Self::new();
         let mut wrong = None;
         while let Some(element) = list.next_element::<Reading<T>>()? {
             wrong = wrong.or(element.wrong());
@@ -223,11 +222,11 @@ impl<'de, T: Lenient<'de>> Lenient<'de> for Few<T> {
     }
 }
 
-fn one<T>(reading: Reading<T>) -> Reading<Few<T>> {
+fn one<T>(reading: Reading<T>) -> Reading<SmallVec<[T; 1]>> {
     match reading {
         Reading::Absent => Reading::Absent,
-        Reading::Value(value) => Reading::Value(Few::One(value)),
-        Reading::Partly(value, found) => Reading::Partly(Few::One(value), found),
+        Reading::Value(value) => Reading::Value(smallvec![value]),
+        Reading::Partly(value, found) => Reading::Partly(smallvec![value], found),
         Reading::Wrong(found) => Reading::Wrong(found),
     }
 }

@@ -27,7 +27,6 @@ mod batch;
 mod bundle;
 mod context;
 mod fault;
-mod few;
 mod head;
 mod id;
 mod indicator;
@@ -43,14 +42,13 @@ pub use batch::{Batch, Object};
 pub use bundle::{BundleReader, OBJECT_LIMIT};
 pub use context::{Collector, Context, Provenance};
 pub use fault::{Fault, ObjectError, ObjectErrorKind};
-pub use few::Few;
 pub use head::{Head, Role};
 pub use id::{Key, KeyHasher, KeyMap, KeyState};
 pub use indicator::{ExternalReference, Indicator, KillChainPhase, PatternType, Status};
 pub use marking::{Tlp, TlpError};
 pub use object::object_type;
 pub use position::{Position, Quoted, json_range};
-pub use timestamp::{Moment, Timestamp, TimestampError};
+pub use timestamp::{Timestamp, TimestampError};
 
 /// The codes that this room reports.
 pub mod codes {

@@ -11,6 +11,7 @@ use std::{any::Any, io, ops::Deref, sync::Arc};
 
 use serde::Serialize;
 use serde_json::Value as Json;
+use smallvec::SmallVec;
 
 use crate::{
     diagnostic::Diagnostic,
@@ -19,7 +20,7 @@ use crate::{
         adapt::Accept,
         fidelity::{Fidelity, Loss},
     },
-    stix::{Few, Timestamp, Tlp},
+    stix::{Timestamp, Tlp},
 };
 
 use super::{
@@ -205,7 +206,7 @@ pub trait AnyBackend: Send + Sync {
 impl<B: Backend> AnyBackend for B {
     fn lower(&self, plan: &Plan) -> Result<Lowered, Refusal> {
         let Lowered { fidelity, losses, drafts } = Backend::lower(self, plan)?;
-        Ok(Lowered { fidelity, losses, drafts: drafts.map(|draft| draft as Box<AnyDraft>) })
+        Ok(Lowered { fidelity, losses, drafts: drafts.into_iter().map(|draft| draft as Box<AnyDraft>).collect() })
     }
 
     fn emit(&self, rules: Vec<Rule>, emission: &mut dyn Emission) -> Result<(), EmitError> {
@@ -227,7 +228,7 @@ pub struct Lowered<D: ?Sized = AnyDraft> {
     /// What they don't say.
     pub losses: Losses,
     /// At least one.
-    pub drafts: Few<Box<D>>,
+    pub drafts: SmallVec<[Box<D>; 1]>,
 }
 
 /// What rules don't say: nothing, for nearly all of the millions of patterns of a feed. Read it as a slice.
@@ -286,7 +287,8 @@ impl Rule {
             Content::Native(text) => Content::Native(text),
             Content::Compiled(Lowered { fidelity, losses, drafts }) => {
                 let count = drafts.len();
-                let drafts: Few<Box<D>> = drafts.into_iter().filter_map(|draft| draft.downcast().ok()).collect();
+                let drafts: SmallVec<[Box<D>; 1]> =
+                    drafts.into_iter().filter_map(|draft| draft.downcast().ok()).collect();
                 if drafts.len() < count {
                     return Err(EmitError::OtherBackend);
                 }

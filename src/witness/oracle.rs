@@ -7,6 +7,7 @@ use crate::{
     evaluate::{EvaluateError, Evaluator, Observations},
     pattern,
     plan::Plan,
+    stix::Timestamp,
 };
 
 /// Why there is no answer.
@@ -72,9 +73,6 @@ impl Sighting {
 /// An instant in microseconds since 1970-01-01T00:00:00Z as RFC 3339 in UTC.
 #[must_use]
 pub fn moment(at: i64) -> String {
-    let (seconds, micros) = (at.div_euclid(1_000_000), at.rem_euclid(1_000_000));
-    let second = jiff::Timestamp::from_second(seconds).unwrap_or_default();
-    let text = second.to_string();
-    let whole = text.strip_suffix('Z').unwrap_or(&text);
-    if micros == 0 { format!("{whole}Z") } else { format!("{whole}.{micros:06}Z") }
+    let Ok(at) = Timestamp::from_unix_microseconds(at) else { return moment(0) };
+    if at.subsecond_nanoseconds() == 0 { at.to_string() } else { format!("{at:.6}") }
 }

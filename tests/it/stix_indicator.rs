@@ -32,12 +32,8 @@ fn every_property_is_read() {
     assert_eq!(indicator.diagnostics, []);
     assert_eq!(indicator.id, "indicator--8e2e2d2b-17d4-4cbf-938f-98ee46b3cd3f");
     assert_eq!(indicator.created_by_ref.as_deref(), Some("identity--1"));
-    assert_eq!(indicator.created.as_ref().unwrap().at, at("2024-01-01T00:00:00Z"));
-    let modified = indicator.modified.as_ref().unwrap();
-    assert_eq!(
-        (modified.text.as_ref(), modified.at),
-        ("2024-01-02T00:00:00.123456Z", at("2024-01-02T00:00:00.123456Z"))
-    );
+    assert_eq!(indicator.created, Some(at("2024-01-01T00:00:00Z")));
+    assert_eq!(indicator.modified, Some(at("2024-01-02T00:00:00.123456Z")));
     assert_eq!(indicator.labels[..], ["a", "b"]);
     assert_eq!(indicator.indicator_types[..], ["malicious-activity"]);
     assert_eq!(indicator.types().collect::<Vec<_>>(), ["malicious-activity", "a", "b"]);
@@ -51,7 +47,7 @@ fn every_property_is_read() {
     assert_eq!(indicator.pattern, r"[a:b = 'c\'d']");
     assert_eq!(indicator.pattern_type, PatternType::Stix);
     assert_eq!(indicator.pattern_version.as_deref(), Some("2.1"));
-    assert_eq!(indicator.valid_from.as_ref().unwrap().text, "2024-01-01T00:00:00Z");
+    assert_eq!(indicator.valid_from, Some(at("2024-01-01T00:00:00Z")));
     assert_eq!(indicator.kill_chain_phases[0].phase_name, "execution");
     assert_eq!(indicator.status(at("2024-06-01")), Status::Active);
 }

@@ -13,7 +13,9 @@ use std::{
 };
 
 use serde_json::Value;
-use stixc::source::taxii::{Auth, FetchOptions, FetchSummary, NEXT_REJECTED, Secret, TaxiiError, Timestamp, fetch};
+use stixc::source::taxii::{
+    Auth, FetchOptions, FetchSummary, NEXT_REJECTED, Secret, TaxiiError, fetch, parse_timestamp,
+};
 
 const OBJECTS: usize = 300;
 const TIES: usize = 125;
@@ -187,11 +189,11 @@ fn medallion_sends_only_what_was_added_later() {
     let server = RealServer::medallion();
     let mut options = server.options("/feed/");
     options.collection = Some(COLLECTION.to_owned());
-    options.added_after = Timestamp::parse("2024-01-01T00:00:00Z");
+    options.added_after = parse_timestamp("2024-01-01T00:00:00Z");
     options.limit = 20;
     let (summary, objects) = fetched(&options);
     assert_eq!(objects.len(), OBJECTS - TIES + 2);
-    options.added_after = summary.last_added.as_deref().and_then(Timestamp::parse);
+    options.added_after = summary.last_added.as_deref().and_then(parse_timestamp);
     assert!(options.added_after.is_some());
     let mut output = Vec::new();
     assert_eq!(fetch(&options, &mut output).unwrap().objects, 0);

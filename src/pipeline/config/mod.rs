@@ -186,7 +186,7 @@ impl FeedConfig {
                 add("collection", collection);
             }
             if let Some(moment) = options.added_after {
-                add("added_after", &moment.to_string());
+                add("added_after", &format!("{moment:.6}"));
             }
             if !options.filters.types.is_empty() {
                 add("types", &options.filters.types.join(","));

@@ -18,7 +18,7 @@ use crate::{
     convert::Filter,
     diagnostic::Diagnostic,
     plan::{fidelity::Fidelity, schema::nearest},
-    source::taxii::{FetchOptions, Proxy, TaxiiError, Timestamp, Version, check_url},
+    source::taxii::{FetchOptions, Proxy, TaxiiError, Version, check_url, parse_timestamp},
     span::Span,
     targets::{self, TARGETS},
 };
@@ -210,7 +210,7 @@ impl Reader<'_> {
         options.filters.types = raw.types.as_ref().map(|types| types.get_ref().clone()).unwrap_or_default();
         self.number(&raw.limit, &mut options.limit);
         if let Some(text) = &raw.added_after {
-            options.added_after = Timestamp::parse(text.get_ref());
+            options.added_after = parse_timestamp(text.get_ref());
             if options.added_after.is_none() {
                 self.refuse(text.span(), "not an RFC 3339 instant", "write it as 2024-01-31T12:00:00Z");
             }

@@ -4,7 +4,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 
-use super::{Backoff, TaxiiError, Timestamp, status::Repeatable};
+use super::{Backoff, TaxiiError, status::Repeatable, time::http_date};
+use crate::stix::Timestamp;
 
 impl Backoff {
     /// The pause before attempt `attempt + 1`, or `None` if `error` stands: it would come again, the request must not
@@ -43,12 +44,13 @@ impl Backoff {
 /// a wrong clock on either side does no harm.
 pub(super) fn asked(headers: &HeaderMap) -> Option<Duration> {
     let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
-    let now = text(DATE.as_str()).and_then(http_date).unwrap_or_else(|| {
+    let now = text(DATE.as_str()).and_then(http_date).map(Timestamp::unix_seconds).unwrap_or_else(|| {
         SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(0))
     });
     let until = |moment: i64| Duration::from_secs(u64::try_from(moment.saturating_sub(now)).unwrap_or(0));
-    let retry_after = text(RETRY_AFTER.as_str())
-        .and_then(|value| value.parse().ok().map(Duration::from_secs).or_else(|| http_date(value).map(until)));
+    let retry_after = text(RETRY_AFTER.as_str()).and_then(|value| {
+        value.parse().ok().map(Duration::from_secs).or_else(|| http_date(value).map(|date| until(date.unix_seconds())))
+    });
     retry_after.or_else(|| {
         // A billion seconds from now is no rate limit; since 1970 it is the year 2001.
         const SINCE_1970: i64 = 1_000_000_000;
@@ -57,10 +59,6 @@ pub(super) fn asked(headers: &HeaderMap) -> Option<Duration> {
             seconds => u64::try_from(seconds).ok().map(Duration::from_secs),
         }
     })
-}
-
-fn http_date(text: &str) -> Option<i64> {
-    Timestamp::from_http_date(text).map(Timestamp::as_second)
 }
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ impl<W: Write> BundleWriter<W> {
     pub fn new(options: &FetchOptions, output: W) -> Self {
         let mut name = format!("{}\n{}", options.url, options.collection.as_deref().unwrap_or_default());
         if let Ok(Some(added_after)) = options.start() {
-            name.push_str(&format!("\nadded_after={added_after}"));
+            name.push_str(&format!("\nadded_after={added_after:.6}"));
         }
         for (parameter, value) in options.filters.parameters() {
             name.push_str(&format!("\n{parameter}={value}"));
@@ -97,7 +97,7 @@ mod tests {
     fn the_id_tells_questions_apart() {
         let options = FetchOptions::new("https://feed.example/");
         let mut other = options.clone();
-        other.added_after = super::super::Timestamp::parse("2026-01-01");
+        other.added_after = super::super::parse_timestamp("2026-01-01");
         let id = |options: &FetchOptions| BundleWriter::new(options, Vec::new()).id;
         assert_eq!(id(&options), id(&options.clone()));
         assert_ne!(id(&options), id(&other));

@@ -13,13 +13,15 @@ use reqwest::{
 use url::Url;
 
 use super::{
-    Auth, Backoff, FetchOptions, Limits, Log, TaxiiError, Timestamp, Version,
+    Auth, Backoff, FetchOptions, Limits, Log, TaxiiError, Version,
     address::{Address, same_server, shown},
     backoff, connect,
     error::innermost,
     request::{Items, Request, ResourceKind},
     status,
+    time::http_date,
 };
+use crate::stix::Timestamp;
 
 const LAST_ADDED: &str = "x-taxii-date-added-last";
 const MOST_REDIRECTS: usize = 5;
@@ -218,7 +220,7 @@ impl Client {
             url: shown(url),
             content_type: text(CONTENT_TYPE.as_str()),
             last_added: text(LAST_ADDED),
-            date: text(DATE.as_str()).and_then(|date| Timestamp::from_http_date(&date)),
+            date: text(DATE.as_str()).and_then(|date| http_date(&date)),
             items: text(CONTENT_RANGE.as_str()).and_then(|range| Items::parse(&range)),
             body: Vec::new(),
         };

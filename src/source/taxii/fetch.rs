@@ -6,13 +6,16 @@ use std::{
 };
 
 use super::{
-    BundleWriter, Client, Collection, FetchOptions, FetchSummary, ObjectSink, TaxiiError, Timestamp,
+    BundleWriter, Client, Collection, FetchOptions, FetchSummary, ObjectSink, TaxiiError,
     address::{Address, shown},
     query::Query,
     resolve::{self, FoundCollection},
     walk::{NOT_AN_OBJECT, Walk, WalkEnd},
 };
-use crate::diagnostic::{Code, Diagnostic};
+use crate::{
+    diagnostic::{Code, Diagnostic},
+    stix::Timestamp,
+};
 
 /// The poll begins before the time to which the server's subscription reaches back.
 pub const BEYOND_LOOKBACK: Code = Code("S059");
@@ -165,9 +168,9 @@ impl Client {
         summary.objects_url = shown(&objects);
         let end = Walk::new(self, &query, objects, sink, summary).run(first).await?;
         if let (Some(start), Some(lookback), Some(now)) = (start, options.lookback, end.date)
-            && start < now.before(lookback)
+            && start < now.saturating_sub(lookback)
         {
-            summary.diagnostics.push(beyond_lookback(start, now.before(lookback)));
+            summary.diagnostics.push(beyond_lookback(start, now.saturating_sub(lookback)));
         }
         summary.cursor = cursor(options, start, &end, summary.objects > 0);
         summary.last_added = end.last.map(|last| last.text);
@@ -177,18 +180,18 @@ impl Client {
 
 /// See [`FetchSummary::cursor`].
 fn cursor(options: &FetchOptions, start: Option<Timestamp>, end: &WalkEnd, any_came: bool) -> Option<String> {
-    let by_clock = || Some(end.date.filter(|_| any_came)?.before(options.overlap));
+    let by_clock = || Some(end.date.filter(|_| any_came)?.saturating_sub(options.overlap));
     match (&end.last, by_clock()) {
         (Some(last), clock) if Some(last.moment) > start && clock.is_none_or(|clock| last.moment <= clock) => {
             Some(last.text.clone())
         }
-        (_, Some(clock)) if Some(clock) > start => Some(clock.to_string()),
-        _ => options.cursor.clone().or_else(|| start.map(|moment| moment.to_string())),
+        (_, Some(clock)) if Some(clock) > start => Some(format!("{clock:.6}")),
+        _ => options.cursor.clone().or_else(|| start.map(|moment| format!("{moment:.6}"))),
     }
 }
 
 fn beyond_lookback(start: Timestamp, reach: Timestamp) -> Diagnostic {
-    let message = format!("asked for what was added after {start}, but the server reaches back to {reach} only");
+    let message = format!("asked for what was added after {start:.6}, but the server reaches back to {reach:.6} only");
     Diagnostic::warning(BEYOND_LOOKBACK, message).help("poll more often; what was added in between may be missing")
 }
 

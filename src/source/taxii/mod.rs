@@ -50,5 +50,5 @@ pub use status::{
     UNAUTHORIZED, UNEXPECTED_STATUS,
 };
 pub use summary::{FetchSummary, ObjectSink};
-pub use time::Timestamp;
+pub use time::parse_timestamp;
 pub use walk::{NEXT_REJECTED, NOT_AN_OBJECT, STARTED_AGAIN, UNCERTAIN_END, WRONG_LAST_ADDED};

@@ -2,7 +2,8 @@
 
 use std::{path::PathBuf, process, time::Duration};
 
-use super::{Auth, Log, TaxiiError, Timestamp, Version};
+use super::{Auth, Log, TaxiiError, Version, time::parse_timestamp};
+use crate::stix::Timestamp;
 
 /// Everything a fetch needs to know.
 ///
@@ -83,7 +84,7 @@ impl FetchOptions {
     /// [`TaxiiError::InvalidOption`] if the cursor is no moment.
     pub(super) fn start(&self) -> Result<Option<Timestamp>, TaxiiError> {
         let Some(cursor) = &self.cursor else { return Ok(self.added_after) };
-        let moment = Timestamp::parse(cursor).ok_or_else(|| TaxiiError::InvalidOption {
+        let moment = parse_timestamp(cursor).ok_or_else(|| TaxiiError::InvalidOption {
             option: "cursor",
             reason: "is not what an earlier poll has ended with".to_owned(),
         })?;

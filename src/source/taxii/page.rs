@@ -5,7 +5,8 @@ use std::{borrow::Cow, collections::BTreeMap, str, time::Duration};
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::value::RawValue;
 
-use super::{TaxiiError, Timestamp, client::Answer, request::Items};
+use super::{TaxiiError, client::Answer, request::Items, time::parse_timestamp};
+use crate::stix::Timestamp;
 
 /// One page of objects, borrowed from its answer. Each object is text still: one that is wrong spoils no other.
 #[derive(Debug)]
@@ -67,8 +68,8 @@ impl Last {
     pub(super) fn from_answer(answer: &Answer) -> Option<Self> {
         const AHEAD: Duration = Duration::from_secs(24 * 3600);
         let text = answer.last_added.as_ref()?;
-        let moment = Timestamp::parse(text)?;
-        let is_ahead = answer.date.is_some_and(|now| moment > now.after(AHEAD));
+        let moment = parse_timestamp(text)?;
+        let is_ahead = answer.date.is_some_and(|now| moment > now.saturating_add(AHEAD));
         (!is_ahead).then(|| Self { moment, text: text.clone() })
     }
 }
@@ -194,9 +195,9 @@ mod tests {
         let mut answer = answer("{}");
         answer.last_added = Some("2026-01-01T00:00:00Z".into());
         assert_eq!(Page::read(&answer).unwrap().last.unwrap().text, "2026-01-01T00:00:00Z");
-        answer.date = Timestamp::parse("2025-12-31");
+        answer.date = parse_timestamp("2025-12-31");
         assert!(Page::read(&answer).unwrap().last.is_some());
-        answer.date = Timestamp::parse("2025-12-30");
+        answer.date = parse_timestamp("2025-12-30");
         assert_eq!(Page::read(&answer).unwrap().last, None);
         answer.last_added = Some("soon".into());
         assert_eq!(Page::read(&answer).unwrap().last, None);

@@ -3,9 +3,11 @@
 use url::Url;
 
 use super::{
-    Filters, Timestamp, Version,
+    Filters, Version,
     request::{Request, ResourceKind},
+    time::just_before,
 };
+use crate::stix::Timestamp;
 
 /// What a walk asks for, the same in each of its requests.
 #[derive(Debug, Clone)]
@@ -24,7 +26,7 @@ impl Query {
     pub(super) fn request(&self, objects: &Url, position: &PagePosition, version: Version) -> Request {
         let is_2_0 = version == Version::V2_0;
         let mut parameters: Vec<(&str, String)> = Vec::new();
-        let text = |moment: Timestamp| if is_2_0 { moment.in_milliseconds() } else { moment.to_string() };
+        let text = |moment: Timestamp| if is_2_0 { format!("{moment:.3}") } else { format!("{moment:.6}") };
         parameters.extend(position.added_after.map(|moment| ("added_after", text(moment))));
         parameters.extend(self.filters.parameters());
         if !is_2_0 {
@@ -64,6 +66,6 @@ impl PagePosition {
 
     /// The same from `moment` on, without `next`.
     pub(super) fn from(&self, moment: Timestamp) -> Self {
-        Self { added_after: self.added_after.max(Some(moment.just_before())), next: None, item: 0, limit: self.limit }
+        Self { added_after: self.added_after.max(Some(just_before(moment))), next: None, item: 0, limit: self.limit }
     }
 }

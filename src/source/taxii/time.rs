@@ -1,80 +1,36 @@
-//! Timestamps as TAXII servers understand them.
+//! Timestamps as TAXII servers write them and take them.
 
-use std::{fmt, time::Duration};
+use jiff::fmt::{rfc2822, strtime};
 
-use jiff::{
-    civil,
-    fmt::{rfc2822, strtime},
-    tz::TimeZone,
-};
+use crate::stix::Timestamp;
 
-/// A moment on the server's clock, in microseconds: what `added_after` and the `X-TAXII-Date-Added-*` headers hold.
+/// Reads an RFC 3339 time, a bare date (midnight UTC), or the text that JavaScript makes of a `Date`, which some servers put
+/// into their headers. Digits beyond the microsecond are cut off. `None` for anything else.
 ///
-/// It prints in the one form that every server takes, UTC with exactly six digits (TAXII 2.1, section 3.1 asks for
-/// microseconds; real servers answer 400 or 500 to an offset, to nine digits or to none).
+/// Requests hold it with exactly six digits (TAXII 2.1, section 3.1 asks for microseconds; real servers answer 400 or 500 to
+/// an offset, to nine digits or to none).
 ///
 /// ```
-/// use stixc::source::taxii::Timestamp;
-/// let moment = Timestamp::parse("2026-01-02T03:04:05+01:00").unwrap();
-/// assert_eq!(moment.to_string(), "2026-01-02T02:04:05.000000Z");
+/// let moment = stixc::source::taxii::parse_timestamp("2026-01-02T03:04:05+01:00").unwrap();
+/// assert_eq!(format!("{moment:.6}"), "2026-01-02T02:04:05.000000Z");
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Timestamp(jiff::Timestamp);
-
-impl Timestamp {
-    /// Reads an RFC 3339 time, a bare date (midnight UTC), or the text that JavaScript makes of a `Date`, which some
-    /// servers put into their headers. Digits beyond the microsecond are cut off. `None` for anything else.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let text = text.trim();
-        let moment = text
-            .parse::<jiff::Timestamp>()
-            .ok()
-            .or_else(|| TimeZone::UTC.to_timestamp(text.parse::<civil::Date>().ok()?.at(0, 0, 0, 0)).ok())
-            .or_else(|| javascript_date(text))?;
-        Self::from_microsecond(moment.as_microsecond())
-    }
-
-    /// One microsecond earlier: asking for what was added after that moment includes this one.
-    #[must_use]
-    pub fn just_before(self) -> Self {
-        Self::from_microsecond(self.0.as_microsecond().saturating_sub(1)).unwrap_or(self)
-    }
-
-    /// The form of TAXII 2.0, with three digits: what is cut off makes it earlier, so that nothing is lost.
-    pub(super) fn in_milliseconds(self) -> String {
-        format!("{:.3}", self.0)
-    }
-
-    /// Reads the `Date` of an HTTP answer (RFC 9110, section 5.6.7).
-    pub(super) fn from_http_date(text: &str) -> Option<Self> {
-        Self::from_microsecond(rfc2822::parse(text.trim()).ok()?.timestamp().as_microsecond())
-    }
-
-    /// Whole seconds since 1970.
-    pub(super) fn as_second(self) -> i64 {
-        self.0.as_second()
-    }
-
-    /// That much later; the end of time where there is no such moment.
-    pub(super) fn after(self, time: Duration) -> Self {
-        Self(self.0.checked_add(time).unwrap_or(jiff::Timestamp::MAX))
-    }
-
-    /// That much earlier; the beginning of time where there is no such moment.
-    pub(super) fn before(self, time: Duration) -> Self {
-        Self(self.0.checked_sub(time).unwrap_or(jiff::Timestamp::MIN))
-    }
-
-    fn from_microsecond(microseconds: i64) -> Option<Self> {
-        jiff::Timestamp::from_microsecond(microseconds).ok().map(Self)
+#[must_use]
+pub fn parse_timestamp(text: &str) -> Option<Timestamp> {
+    let text = text.trim();
+    match text.parse().ok().or_else(|| javascript_date(text)) {
+        Some(moment) => in_microseconds(moment),
+        None => text.parse().ok().filter(|_| text.len() == "YYYY-MM-DD".len()),
     }
 }
 
-impl fmt::Display for Timestamp {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{:.6}", self.0)
-    }
+/// Reads the `Date` of an HTTP answer (RFC 9110, section 5.6.7).
+pub(super) fn http_date(text: &str) -> Option<Timestamp> {
+    in_microseconds(rfc2822::parse(text.trim()).ok()?.timestamp())
+}
+
+/// One microsecond earlier: asking for what was added after that moment includes this one.
+pub(super) fn just_before(moment: Timestamp) -> Timestamp {
+    moment.saturating_sub(std::time::Duration::from_micros(1))
 }
 
 /// `Thu Feb 20 2020 22:10:20 GMT+0000 (Coordinated Universal Time)`
@@ -83,12 +39,16 @@ fn javascript_date(text: &str) -> Option<jiff::Timestamp> {
     strtime::parse("%a %b %d %Y %H:%M:%S GMT%z", text).ok()?.to_timestamp().ok()
 }
 
+fn in_microseconds(moment: jiff::Timestamp) -> Option<Timestamp> {
+    Timestamp::from_unix_microseconds(moment.as_microsecond()).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn printed(text: &str) -> Option<String> {
-        Timestamp::parse(text).map(|moment| moment.to_string())
+        parse_timestamp(text).map(|moment| format!("{moment:.6}"))
     }
 
     #[test]
@@ -114,9 +74,9 @@ mod tests {
 
     #[test]
     fn just_before_is_one_microsecond() {
-        let moment = Timestamp::parse("2026-01-01T00:00:00Z").unwrap();
-        assert_eq!(moment.just_before().to_string(), "2025-12-31T23:59:59.999999Z");
-        assert_eq!(moment.in_milliseconds(), "2026-01-01T00:00:00.000Z");
-        assert_eq!(moment.just_before().in_milliseconds(), "2025-12-31T23:59:59.999Z");
+        let moment = parse_timestamp("2026-01-01T00:00:00Z").unwrap();
+        assert_eq!(just_before(moment).to_string(), "2025-12-31T23:59:59.999999Z");
+        // The form of TAXII 2.0: what is cut off makes it earlier, so that nothing is lost.
+        assert_eq!(format!("{:.3}", just_before(moment)), "2025-12-31T23:59:59.999Z");
     }
 }

@@ -17,16 +17,17 @@ use serde_json::value::RawValue;
 use url::Url;
 
 use super::{
-    Client, FetchSummary, ObjectSink, TaxiiError, Timestamp, Version,
+    Client, FetchSummary, ObjectSink, TaxiiError, Version,
     client::Answer,
     dedup::{Dedup, Novelty},
     page::{Last, Page},
     query::{PagePosition, Query},
     status::Repeatable,
+    time::just_before,
 };
 use crate::{
     diagnostic::{Code, Diagnostic},
-    stix::BundleReader,
+    stix::{BundleReader, Timestamp},
 };
 
 /// The server rejected its own `next`; the walk goes on by time.
@@ -261,7 +262,7 @@ impl<'a> Walk<'a> {
         }
         let Some(last) = page.last.as_ref().filter(|_| !page.objects.is_empty()) else { return Ok(false) };
         let is_full = page.objects.len() >= asked;
-        let was_asked_for = position.added_after >= Some(last.moment.just_before());
+        let was_asked_for = position.added_after >= Some(just_before(last.moment));
         let is_uncertain = fresh == 0 && !is_full && was_asked_for && page.objects.len() > 1;
         if is_uncertain && self.summary.pages > 2 && page.objects.len() >= longest_before {
             return Err(TaxiiError::Ties { date_added: last.text.clone(), page: page.objects.len() });

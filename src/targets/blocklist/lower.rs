@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, mem};
 
 use serde::Deserialize;
+use smallvec::smallvec;
 
 use super::{
     ENDS, OMITTED, SEVERAL_TESTS, collect,
@@ -18,7 +19,6 @@ use crate::{
         fidelity::{Fidelity, Loss},
     },
     span::Span,
-    stix::Few,
     targets::{
         contract::{Backend, Emission, EmitError, Losses, Lowered, Refusal, Rule},
         mapping::Mapping,
@@ -119,7 +119,7 @@ impl Backend for Lists {
             return Ok(Lowered {
                 fidelity: Fidelity::EXACT,
                 losses: Losses::default(),
-                drafts: Few::One(Box::new(entries)),
+                drafts: smallvec![Box::new(entries)],
             });
         }
         self.several(plan)
@@ -156,7 +156,7 @@ impl Lists {
         let entries = parts.into_iter().flat_map(|part| part.tests).flat_map(|(_, entries)| entries).collect();
         let Some(entries) = Entries::new(entries) else { return Err([adapted.losses, lost].concat().into()) };
         let (fidelity, losses) = adapted.finish(lost, true)?;
-        Ok(Lowered { fidelity, losses: losses.into(), drafts: Few::One(Box::new(entries)) })
+        Ok(Lowered { fidelity, losses: losses.into(), drafts: smallvec![Box::new(entries)] })
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde::Deserialize;
+use smallvec::smallvec;
 
 use super::{
     WIDER_PLACE,
@@ -15,7 +16,6 @@ use crate::{
         adapt::{Accept, Capabilities, Fit, NO_OPERATOR, NO_PLACE, NO_VALUE, Part, adapt},
         fidelity::Fidelity,
     },
-    stix::Few,
     targets::{
         contract::{Backend, Emission, EmitError, Lowered, Refusal, Rule},
         mapping::Mapping,
@@ -129,7 +129,7 @@ impl Backend for Files {
         let modules = modules.map(|module| Box::from(*module)).collect();
         let draft = Draft { modules, condition: lines(&adapted.parts) };
         let (fidelity, losses) = adapted.finish(Vec::new(), true)?;
-        Ok(Lowered { fidelity, losses: losses.into(), drafts: Few::One(Box::new(draft)) })
+        Ok(Lowered { fidelity, losses: losses.into(), drafts: smallvec![Box::new(draft)] })
     }
 
     fn emit(&self, rules: &[Rule<Draft>], emission: &mut dyn Emission) -> Result<(), EmitError> {

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use serde_json::json;
 use stixc::source::taxii::{
-    Auth, BEYOND_LOOKBACK, FetchSummary, STARTED_AGAIN, Secret, TaxiiError, Timestamp, UNCERTAIN_END, WRONG_LAST_ADDED,
+    Auth, BEYOND_LOOKBACK, FetchSummary, STARTED_AGAIN, Secret, TaxiiError, UNCERTAIN_END, WRONG_LAST_ADDED,
+    parse_timestamp,
 };
 
 use crate::support::server::{Reply, Server, assert_holds, assert_well_formed, collection, indicators, run};
@@ -169,7 +170,7 @@ fn a_cursor_that_is_none_is_refused() {
 fn a_poll_that_begins_before_the_lookback_is_warned_about() {
     let server = Server::scripted(vec![page(0..1).with("Date", NOON)]);
     let mut options = collection(&server);
-    options.added_after = Timestamp::parse("2025-12-31T11:00:00Z");
+    options.added_after = parse_timestamp("2025-12-31T11:00:00Z");
     for (hours, warned) in [(24, true), (26, false)] {
         options.lookback = Some(Duration::from_secs(hours * 3600));
         let summary = run(&options).0.unwrap();
@@ -187,8 +188,8 @@ fn two_polls_of_a_server_with_headers_only_give_everything_once() {
         if request.headers.get("x-api-key").map(String::as_str) != Some("sesame") {
             return Reply::new(401, r#"{"error":{"code":"missing_api_key","message":"No key","request_id":"req_1"}}"#);
         }
-        let after = request.has("added_after").map(|moment| Timestamp::parse(moment).unwrap());
-        let first = (0..2000).find(|&number| after < Timestamp::parse(&moment(number))).unwrap_or(2000);
+        let after = request.has("added_after").map(|moment| parse_timestamp(moment).unwrap());
+        let first = (0..2000).find(|&number| after < parse_timestamp(&moment(number))).unwrap_or(2000);
         let end = (first + request.has("limit").unwrap().parse::<usize>().unwrap()).min(2000);
         let mut objects = vec![json!({
             "type": "identity", "id": "identity--socdefenders", "name": "Feed",
@@ -226,9 +227,9 @@ fn two_polls_of_a_server_with_headers_only_give_everything_once() {
 #[test]
 fn a_server_that_gives_less_than_asked_for_and_says_nothing_is_walked_to_its_end() {
     let server = Server::start(|request, _| {
-        let after = request.has("added_after").map(|moment| Timestamp::parse(moment).unwrap());
+        let after = request.has("added_after").map(|moment| parse_timestamp(moment).unwrap());
         let moment = |number: usize| format!("2026-01-01T{:02}:{:02}:00.000000Z", number / 60, number % 60);
-        let first = (0..500).find(|&number| after < Timestamp::parse(&moment(number))).unwrap_or(500);
+        let first = (0..500).find(|&number| after < parse_timestamp(&moment(number))).unwrap_or(500);
         let end = (first + 70).min(500);
         let mut objects = vec![json!({"type": "identity", "id": "identity--feed", "modified": format!("{first}")})];
         objects.extend(indicators(first..end));
@@ -246,11 +247,11 @@ fn a_server_that_gives_less_than_asked_for_and_says_nothing_is_walked_to_its_end
 #[test]
 fn ties_that_fill_the_largest_page_are_never_passed_over() {
     let server = Server::start(|request, _| {
-        let after = request.has("added_after").map(|moment| Timestamp::parse(moment).unwrap());
+        let after = request.has("added_after").map(|moment| parse_timestamp(moment).unwrap());
         let moment = |number: usize| {
             format!("2026-01-0{}T00:00:00.000000Z", 1 + usize::from(number >= 50) + usize::from(number >= 300))
         };
-        let first = (0..360).find(|&number| after < Timestamp::parse(&moment(number))).unwrap_or(360);
+        let first = (0..360).find(|&number| after < parse_timestamp(&moment(number))).unwrap_or(360);
         let end = (first + 100).min(360);
         let reply = Reply::json(&json!({"objects": indicators(first..end)}));
         if first < end { reply.last_added(&moment(end - 1)) } else { reply }

@@ -1,7 +1,7 @@
 //! One broken page does not keep the others from coming, but the poll does not count as whole.
 
 use serde_json::json;
-use stixc::source::taxii::{TaxiiError, Timestamp};
+use stixc::source::taxii::{TaxiiError, parse_timestamp};
 
 use crate::support::server::{Reply, Server, collection, ids, indicator, indicators, run};
 
@@ -13,8 +13,8 @@ fn hour(number: usize) -> String {
 /// two hours, and each that has object 25 is.
 fn fifty(by_next: bool, broken: impl Fn() -> Reply + Send + Sync + 'static) -> Server {
     Server::start(move |request, _| {
-        let after = request.has("added_after").map(|moment| Timestamp::parse(moment).unwrap());
-        let by_time = (0..5).find(|&number| Timestamp::parse(&hour(number)) > after).unwrap();
+        let after = request.has("added_after").map(|moment| parse_timestamp(moment).unwrap());
+        let by_time = (0..5).find(|&number| parse_timestamp(&hour(number)) > after).unwrap();
         let number = request.has("next").map_or(by_time, |next| next.parse().unwrap());
         let hours = if by_next { number..number + 1 } else { number..(number + 2).min(5) };
         let last = hour(hours.end - 1);

@@ -1,7 +1,7 @@
 //! TAXII 2.0: other media types, another discovery, and ranges of items in place of `limit` and `next`.
 
 use serde_json::{Value, json};
-use stixc::source::taxii::{TaxiiError, Timestamp, Version};
+use stixc::source::taxii::{TaxiiError, Version, parse_timestamp};
 
 use crate::support::server::{Reply, Request, Server, assert_holds, indicators, options, run};
 
@@ -182,7 +182,7 @@ fn filters_go_along() {
     let server = OLDER.start();
     let mut options = options(server.url("/one/collections/c-1/"));
     options.filters.types = vec!["indicator".to_owned()];
-    options.added_after = Timestamp::parse("2026-01-01");
+    options.added_after = parse_timestamp("2026-01-01");
     run(&options).0.unwrap();
     let last = server.requests().pop().unwrap();
     assert_eq!(last.has("match[type]"), Some("indicator"));

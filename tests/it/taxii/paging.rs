@@ -6,7 +6,7 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use stixc::source::taxii::{NEXT_REJECTED, STARTED_AGAIN, TaxiiError, Timestamp};
+use stixc::source::taxii::{NEXT_REJECTED, STARTED_AGAIN, TaxiiError, parse_timestamp};
 
 use crate::support::server::{Reply, Request, Server, assert_holds, assert_well_formed, collection, indicators, run};
 
@@ -27,9 +27,9 @@ struct Tied {
 impl Tied {
     /// The objects that were added strictly after `added_after` and how the page of them ends, as TAXII defines it.
     fn page(self, request: &Request, from: usize) -> (Vec<Value>, bool, Option<String>) {
-        let after = request.has("added_after").map(|moment| Timestamp::parse(moment).unwrap());
+        let after = request.has("added_after").map(|moment| parse_timestamp(moment).unwrap());
         let is_after =
-            |number: &usize| after.is_none_or(|after| Timestamp::parse(&added(number / self.ties)).unwrap() > after);
+            |number: &usize| after.is_none_or(|after| parse_timestamp(&added(number / self.ties)).unwrap() > after);
         let first = (from..self.total).find(is_after).unwrap_or(self.total);
         let limit = request.has("limit").unwrap().parse::<usize>().unwrap().min(self.cap);
         let end = (first + limit).min(self.total);
@@ -76,7 +76,7 @@ fn nothing_is_lost_between_pages_that_share_a_moment() {
 fn a_start_in_the_middle_is_kept_to() {
     let server = TIED.header_only();
     let mut options = collection(&server);
-    options.added_after = Timestamp::parse(&added(3));
+    options.added_after = parse_timestamp(&added(3));
     let (outcome, bundle) = run(&options);
     outcome.unwrap();
     assert_holds(&bundle, 1000..2000);

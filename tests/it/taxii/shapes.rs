@@ -1,7 +1,7 @@
 //! What real servers put into their answers.
 
 use serde_json::json;
-use stixc::source::taxii::{Auth, NOT_AN_OBJECT, Secret, Timestamp};
+use stixc::source::taxii::{Auth, NOT_AN_OBJECT, Secret, parse_timestamp};
 
 use crate::support::server::{
     Reply, Request, Server, assert_holds, assert_well_formed, collection, ids, indicator, indicators, options, run,
@@ -69,7 +69,7 @@ fn an_envelope_whose_next_pages_are_asked_for_with_the_same_filters() {
         Some(_) => Reply::json(&json!({"more": false, "objects": indicators(2..3)})),
     });
     let mut options = collection(&server);
-    options.added_after = Timestamp::parse("2026-01-01T01:00:00+01:00");
+    options.added_after = parse_timestamp("2026-01-01T01:00:00+01:00");
     options.filters.types = vec!["indicator".to_owned(), "malware".to_owned()];
     let (outcome, bundle) = run(&options);
     assert_eq!(outcome.unwrap().objects, 3);
