@@ -1,6 +1,6 @@
 //! A name for an indicator that has none: half of all indicators in feeds.
 
-use crate::plan::{Plan, Test};
+use crate::plan::{Plan, Test, Value};
 
 /// Longest value that a name quotes, in characters: a SHA-256.
 const LONGEST_VALUE: usize = 64;
@@ -12,8 +12,8 @@ pub(super) fn title(plan: &Plan) -> String {
     let noun = noun(test);
     match test.values.as_slice() {
         [] => noun,
-        [value] => format!("{noun} {}", shortened(&plain(&value.to_string()))),
-        [value, rest @ ..] => format!("{noun} {} and {} more", shortened(&plain(&value.to_string())), rest.len()),
+        [value] => format!("{noun} {}", shortened(value)),
+        [value, rest @ ..] => format!("{noun} {} and {} more", shortened(value), rest.len()),
     }
 }
 
@@ -62,14 +62,11 @@ fn noun(test: &Test) -> String {
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
-/// A literal without its quotes.
-fn plain(literal: &str) -> String {
-    literal.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\'')).unwrap_or(literal).replace("\\\\", "\\")
-}
-
-fn shortened(text: &str) -> String {
-    if text.chars().count() <= LONGEST_VALUE {
-        return text.to_owned();
+/// A value without the quotes around it, cut where it is long. Those in it are written as a pattern writes them.
+fn shortened(value: &Value) -> String {
+    let text = value.kind.as_text().map_or_else(|| value.to_string(), |text| text.replace('\'', r"\'"));
+    match text.char_indices().nth(LONGEST_VALUE) {
+        Some((at, _)) => format!("{}...", &text[..at]),
+        None => text,
     }
-    text.chars().take(LONGEST_VALUE).chain("...".chars()).collect()
 }

@@ -8,59 +8,42 @@
 use std::collections::BinaryHeap;
 
 use super::{
+    node::{Bound, Demand, Node, NodeKind},
     timeline::{NEVER, Set, Timeline},
-    tree::{Demand, Node, NodeKind},
 };
 
-/// For each moment the bound, [`NEVER`] where the node can't be found any more.
-#[derive(Debug)]
-pub(super) struct Bound(Vec<u32>);
+/// The bound of a node of this kind.
+pub(super) fn of(kind: &NodeKind, sets: &[Set], time: &Timeline) -> Bound {
+    let each = |nodes: &[Node]| nodes.iter().map(|node| node.bound.0.clone()).collect::<Vec<_>>();
+    Bound(match kind {
+        NodeKind::Bag(demands) => merged(demands.iter().map(|demand| of_demand(*demand, sets, time)), u32::max, time),
+        NodeKind::All(nodes) => merged(each(nodes).into_iter(), u32::max, time),
+        NodeKind::Any(nodes) => merged(each(nodes).into_iter(), u32::min, time),
+        NodeKind::Then(nodes) => of_sequence(nodes, time),
+        NodeKind::Within(span, node) => of_within(*span, node, time),
+        NodeKind::Times(_, node) => node.bound.0.clone(),
+    })
+}
 
-impl Bound {
-    pub(super) fn of(kind: &NodeKind, sets: &[Set], time: &Timeline) -> Self {
-        match kind {
-            NodeKind::Bag(demands) => {
-                let each = demands.iter().map(|demand| of_demand(*demand, sets, time));
-                Self(merged(each, u32::max, time))
-            }
-            NodeKind::All(nodes) => Self(merged(nodes.iter().map(|node| node.bound.0.clone()), u32::max, time)),
-            NodeKind::Any(nodes) => Self(merged(nodes.iter().map(|node| node.bound.0.clone()), u32::min, time)),
-            NodeKind::Then(nodes) => Self::of_sequence(nodes, time),
-            NodeKind::Within(span, node) => Self::of_within(*span, node, time),
-            NodeKind::Times(_, node) => Self(node.bound.0.clone()),
+fn of_sequence(nodes: &[Node], time: &Timeline) -> Vec<u32> {
+    let at = |low: u32| sequence(nodes, low).unwrap_or(NEVER);
+    let mut bound: Vec<u32> = (0..time.len()).map(|low| at(u32::try_from(low).unwrap_or(NEVER))).collect();
+    never_falling(&mut bound);
+    bound
+}
+
+/// The first moment from which the node can be done in time is the best one to begin with.
+fn of_within(span: i128, node: &Node, time: &Timeline) -> Vec<u32> {
+    let mut bound = vec![NEVER; time.len()];
+    let mut next = NEVER;
+    for low in (0..time.len()).rev() {
+        let done = node.bound.0[low];
+        if done != NEVER && time.are_within(u32::try_from(low).unwrap_or(NEVER), done, span) {
+            next = done;
         }
+        bound[low] = next;
     }
-
-    /// The bound if all observations end at `low` or later.
-    pub(super) fn from(&self, low: u32) -> u32 {
-        self.0.get(low as usize).copied().unwrap_or(NEVER)
-    }
-
-    /// Whether the node can be found at all, as far as the bound knows.
-    pub(super) fn is_possible(&self) -> bool {
-        self.from(0) != NEVER
-    }
-
-    fn of_sequence(nodes: &[Node], time: &Timeline) -> Self {
-        let at = |low: u32| sequence(nodes, low).unwrap_or(NEVER);
-        let mut bound: Vec<u32> = (0..time.len()).map(|low| at(u32::try_from(low).unwrap_or(NEVER))).collect();
-        never_falling(&mut bound);
-        Self(bound)
-    }
-
-    /// The first moment from which the node can be done in time is the best one to begin with.
-    fn of_within(span: i128, node: &Node, time: &Timeline) -> Self {
-        let mut bound = vec![NEVER; time.len()];
-        let mut next = NEVER;
-        for low in (0..time.len()).rev() {
-            let done = node.bound.0[low];
-            if done != NEVER && time.are_within(u32::try_from(low).unwrap_or(NEVER), done, span) {
-                next = done;
-            }
-            bound[low] = next;
-        }
-        Self(bound)
-    }
+    bound
 }
 
 /// The bound of one node after the other, if all end at `low` or later; `None` where it can't be.

@@ -14,15 +14,14 @@ use super::{
 };
 use crate::{
     pattern::{
-        BooleanOperator, Comparison, ComparisonExpression, ComparisonKind, ComparisonOperator, Literal, LiteralValue,
-        Operand,
+        BooleanOperator, Comparison, ComparisonExpression, ComparisonKind, ComparisonOperator, ObjectPath, Operand,
     },
     span::Span,
 };
 
 /// A comparison expression, ready to be held against objects.
 #[derive(Debug, Clone)]
-pub(super) enum Condition {
+pub(crate) enum Condition {
     All(Vec<Condition>),
     Any(Vec<Condition>),
     Test(Test),
@@ -30,7 +29,7 @@ pub(super) enum Condition {
 
 /// One comparison.
 #[derive(Debug, Clone)]
-pub(super) struct Test {
+pub(crate) struct Test {
     path: Path,
     negated: bool,
     kind: Kind,
@@ -51,19 +50,50 @@ enum Kind {
 }
 
 impl Condition {
+    /// The comparison of what `path` leads to with constants: one, none behind EXISTS, or the elements of IN.
+    ///
+    /// # Errors
+    /// If a constant has no meaning behind the operator, or those of a set are of different types.
+    pub(crate) fn new(
+        path: &ObjectPath<'_>,
+        operator: ComparisonOperator,
+        negated: bool,
+        constants: Vec<(Constant, Span)>,
+    ) -> Result<Self, EvaluateError> {
+        let kind = match operator {
+            ComparisonOperator::In => Kind::In(Set::new(constants)?),
+            operator => single(operator, constants.into_iter().next())?,
+        };
+        Ok(Self::Test(Test { path: Path::new(path), negated, kind }))
+    }
+
     /// # Errors
     /// If a literal has no meaning.
-    pub(super) fn new(expression: &ComparisonExpression<'_>) -> Result<Self, EvaluateError> {
+    pub(super) fn from_expression(expression: &ComparisonExpression<'_>) -> Result<Self, EvaluateError> {
         match &expression.kind {
-            ComparisonKind::Test(comparison) => Test::new(comparison).map(Self::Test),
+            ComparisonKind::Test(Comparison { path, operator, negated, operand, .. }) => {
+                let literals = match operand {
+                    Operand::None => &[],
+                    Operand::Literal(literal) => std::slice::from_ref(literal),
+                    Operand::Set(literals) => literals.as_slice(),
+                };
+                let constants = literals.iter().map(|literal| Ok((Constant::new(literal)?, literal.span)));
+                Self::new(path, *operator, *negated, constants.collect::<Result<_, _>>()?)
+            }
             ComparisonKind::Combined { operator, operands } => {
-                let operands = operands.iter().map(Self::new).collect::<Result<_, _>>()?;
+                let operands = operands.iter().map(Self::from_expression).collect::<Result<_, _>>()?;
                 Ok(match operator {
                     BooleanOperator::And => Self::All(operands),
-                    BooleanOperator::Or => Self::Any(joined(operands)),
+                    BooleanOperator::Or => Self::any(operands),
                 })
             }
         }
+    }
+
+    /// One of the operands, of which those that are the same test but for the text they compare with are one set: a list
+    /// of indicators is often written so.
+    pub(crate) fn any(operands: Vec<Self>) -> Self {
+        Self::Any(joined(operands))
     }
 
     /// Adds the types of which an object can satisfy it.
@@ -101,15 +131,6 @@ impl Condition {
 }
 
 impl Test {
-    fn new(comparison: &Comparison<'_>) -> Result<Self, EvaluateError> {
-        let kind = match &comparison.operand {
-            Operand::None => Kind::Exists,
-            Operand::Set(literals) => Kind::In(Set::new(literals, comparison)?),
-            Operand::Literal(literal) => single(comparison.operator, literal)?,
-        };
-        Ok(Self { path: Path::new(&comparison.path), negated: comparison.negated, kind })
-    }
-
     fn holds(&self, object: &Map, world: World<'_>) -> Result<bool, EvaluateError> {
         if object.text("type") != Some(&self.path.object_type) {
             return Ok(false);
@@ -149,8 +170,6 @@ fn addresses(value: &Value) -> Option<IpNet> {
     }
 }
 
-/// Alternatives in which one property equals one text or another are put into one set: a list of indicators is often
-/// written so.
 fn joined(operands: Vec<Condition>) -> Vec<Condition> {
     let mut places: HashMap<Path, usize> = HashMap::new();
     let mut sets: Vec<Vec<Constant>> = Vec::new();
@@ -170,7 +189,7 @@ fn joined(operands: Vec<Condition>) -> Vec<Condition> {
     let mut paths: Vec<(Path, usize)> = places.into_iter().collect();
     paths.sort_unstable_by_key(|(_, place)| *place);
     let sets = paths.into_iter().zip(sets).map(|((path, _), constants)| {
-        Condition::Test(Test { path, negated: false, kind: Kind::In(Set::of(constants)) })
+        Condition::Test(Test { path, negated: false, kind: Kind::In(Set::of_one_type(constants)) })
     });
     sets.chain(rest).collect()
 }
@@ -184,19 +203,17 @@ struct Set {
 }
 
 impl Set {
-    fn new(literals: &[Literal<'_>], comparison: &Comparison<'_>) -> Result<Self, EvaluateError> {
-        let constants = literals.iter().map(Constant::new).collect::<Result<Vec<_>, _>>()?;
-        if let Some(first) = constants.first()
-            && !constants.iter().all(|other| first.goes_with(other))
+    fn new(constants: Vec<(Constant, Span)>) -> Result<Self, EvaluateError> {
+        if let Some((first, _)) = constants.first()
+            && !constants.iter().all(|(other, _)| first.goes_with(other))
         {
-            let places = literals.iter().map(|literal| literal.span);
-            return Err(EvaluateError::MixedSet { span: places.reduce(Span::to).unwrap_or(comparison.path.span) });
+            return Err(EvaluateError::MixedSet { span: Span::covering(constants.iter().map(|(_, span)| *span)) });
         }
-        Ok(Self::of(constants))
+        Ok(Self::of_one_type(constants.into_iter().map(|(constant, _)| constant).collect()))
     }
 
     /// The constants are of one type.
-    fn of(mut constants: Vec<Constant>) -> Self {
+    fn of_one_type(mut constants: Vec<Constant>) -> Self {
         let is_sorted = matches!(constants.first(), Some(Constant::Text(_)));
         if is_sorted {
             constants.sort_unstable_by(|one, other| one.as_text().cmp(&other.as_text()));
@@ -214,26 +231,21 @@ impl Set {
     }
 }
 
-fn single(operator: ComparisonOperator, literal: &Literal<'_>) -> Result<Kind, EvaluateError> {
-    let constant = || Constant::new(literal);
+fn single(operator: ComparisonOperator, constant: Option<(Constant, Span)>) -> Result<Kind, EvaluateError> {
+    // Only EXISTS has nothing behind it.
+    let Some((constant, span)) = constant else { return Ok(Kind::Exists) };
     // The grammar has only strings behind the last four operators.
-    let text = match &literal.value {
-        LiteralValue::String(text) => text.as_ref(),
-        _ => "",
-    };
-    let addresses = || {
-        network::network(text).ok_or_else(|| EvaluateError::BadNetwork { text: text.to_owned(), span: literal.span })
-    };
+    let text = constant.as_text().unwrap_or_default();
+    let addresses = || network::network(text).ok_or_else(|| EvaluateError::BadNetwork { text: text.to_owned(), span });
     Ok(match operator {
-        ComparisonOperator::Equal => Kind::Equal(constant()?),
-        ComparisonOperator::NotEqual => Kind::NotEqual(constant()?),
-        ComparisonOperator::Less => Kind::Order(constant()?, Ordering::is_lt),
-        ComparisonOperator::LessOrEqual => Kind::Order(constant()?, Ordering::is_le),
-        ComparisonOperator::Greater => Kind::Order(constant()?, Ordering::is_gt),
-        ComparisonOperator::GreaterOrEqual => Kind::Order(constant()?, Ordering::is_ge),
-        ComparisonOperator::In => Kind::Equal(constant()?),
+        ComparisonOperator::Equal | ComparisonOperator::In => Kind::Equal(constant),
+        ComparisonOperator::NotEqual => Kind::NotEqual(constant),
+        ComparisonOperator::Less => Kind::Order(constant, Ordering::is_lt),
+        ComparisonOperator::LessOrEqual => Kind::Order(constant, Ordering::is_le),
+        ComparisonOperator::Greater => Kind::Order(constant, Ordering::is_gt),
+        ComparisonOperator::GreaterOrEqual => Kind::Order(constant, Ordering::is_ge),
         ComparisonOperator::Like => Kind::Like(Like::new(text)),
-        ComparisonOperator::Matches => Kind::Matches(Box::new(Expression::new(text, literal.span)?)),
+        ComparisonOperator::Matches => Kind::Matches(Box::new(Expression::new(text, span)?)),
         ComparisonOperator::IsSubset => Kind::IsSubset(addresses()?),
         ComparisonOperator::IsSuperset => Kind::IsSuperset(addresses()?),
         ComparisonOperator::Exists => Kind::Exists,

@@ -28,6 +28,15 @@ pub struct Observation {
     roots: Vec<usize>,
 }
 
+impl Observation {
+    /// Objects, by the keys that their references use, that were seen once, at this moment.
+    #[must_use]
+    pub fn new(at: Timestamp, objects: Map) -> Self {
+        let id = String::new();
+        Self { id, first_observed: at, last_observed: at, number_observed: 1, objects, roots: Vec::new() }
+    }
+}
+
 /// A set of observed data that patterns are held against.
 ///
 /// ```
@@ -57,6 +66,23 @@ impl Observations {
         reader.read("", input);
         let (observations, faults) = reader.finish();
         (observations, faults.into_iter().map(|(_, fault)| fault).collect())
+    }
+
+    /// Observations that were made and not read, in this order. Their references lead to objects of their own.
+    ///
+    /// ```
+    /// use stixc::evaluate::{Map, Observation, Observations};
+    ///
+    /// let objects = serde_json::json!({"0": {"type": "domain-name", "value": "evil.example"}});
+    /// let objects = Map::from_json(objects.as_object().expect("an object"));
+    /// let at = "2024-01-01T00:00:00Z".parse().expect("an instant");
+    /// assert_eq!(Observations::new([Observation::new(at, objects)]).len(), 1);
+    /// ```
+    #[must_use]
+    pub fn new(all: impl IntoIterator<Item = Observation>) -> Self {
+        let mut made = Self { all: all.into_iter().collect(), ..Self::default() };
+        made.index_types();
+        made
     }
 
     /// How many there are.

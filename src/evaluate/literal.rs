@@ -10,12 +10,13 @@ use super::{
 };
 use crate::{
     pattern::{Literal, LiteralValue},
+    span::Span,
     stix::Timestamp,
 };
 
 /// A literal, ready to be compared.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Constant {
+pub(crate) enum Constant {
     Text(Box<str>),
     Integer(i128),
     Float(f64),
@@ -38,15 +39,17 @@ impl Constant {
             },
             LiteralValue::Float { value, .. } => Self::Float(*value),
             LiteralValue::Boolean(value) => Self::Boolean(*value),
-            LiteralValue::Timestamp(text) => match instant(text) {
-                Some(at) => Self::Instant(at),
-                None => {
-                    return Err(EvaluateError::BadTimestamp { text: (*text).to_owned(), span: literal.span });
-                }
-            },
+            LiteralValue::Timestamp(text) => Self::instant(text, literal.span)?,
             LiteralValue::Hex(text) => Self::Bytes(hex(text).unwrap_or_default().into()),
             LiteralValue::Binary(text) => Self::Bytes(STANDARD.decode(text).unwrap_or_default().into()),
         })
+    }
+
+    /// # Errors
+    /// If it is a timestamp that the calendar doesn't have.
+    pub(crate) fn instant(text: &str, span: Span) -> Result<Self, EvaluateError> {
+        let bad = || EvaluateError::BadTimestamp { text: text.to_owned(), span };
+        instant(text).map(Self::Instant).ok_or_else(bad)
     }
 
     /// Whether both literals may stand in one set: they are of one type, integers and floats being one.

@@ -88,27 +88,32 @@ mod comparison;
 mod data;
 mod error;
 mod flow;
+mod instance;
 mod literal;
 mod network;
+mod node;
 mod path;
+mod query;
 mod search;
-mod shape;
 mod text;
 mod timeline;
-mod tree;
 mod value;
 
 pub use data::{Observation, Observations, Reader};
 pub use error::{BAD_OBSERVATION, BUDGET_EXCEEDED, DANGLING, EvaluateError, NOT_EVALUABLE, REGEX_GAVE_UP};
 pub use value::{Map, Value};
 
+pub(crate) use comparison::Condition;
+pub(crate) use literal::Constant;
+pub(crate) use query::Query;
+
 use crate::pattern::Pattern;
-use comparison::Condition;
 use flow::Budget;
+use instance::Builder;
+use node::{Demand, NodeKind};
 use path::World;
-use shape::{Conditions, Shape};
+use query::Conditions;
 use timeline::Timeline;
-use tree::{Builder, Demand, NodeKind};
 
 /// How many steps a search takes before it is given up; about a second's work.
 pub const STEPS: u64 = 50_000_000;
@@ -117,7 +122,7 @@ pub const STEPS: u64 = 50_000_000;
 #[derive(Debug, Clone)]
 pub struct Evaluator {
     conditions: Vec<Condition>,
-    shape: Shape,
+    query: Query,
     steps: u64,
 }
 
@@ -141,8 +146,13 @@ impl Evaluator {
     /// expression that does not compile, literals of several types in one set, WITHIN or REPEATS of zero.
     pub fn new(pattern: &Pattern<'_>) -> Result<Self, EvaluateError> {
         let mut conditions = Conditions::default();
-        let shape = Shape::new(&pattern.expression, &mut conditions)?;
-        Ok(Self { conditions: conditions.all, shape, steps: STEPS })
+        let query = Query::new(&pattern.expression, &mut conditions)?;
+        Ok(Self { conditions: conditions.all, query, steps: STEPS })
+    }
+
+    /// An evaluator of a query over conditions, which it names by their places.
+    pub(crate) fn from_query(query: Query, conditions: Vec<Condition>) -> Self {
+        Self { conditions, query, steps: STEPS }
     }
 
     /// The same, with another limit than [`STEPS`].
@@ -159,7 +169,7 @@ impl Evaluator {
         let satisfied = self.satisfied(observations)?;
         let time = Timeline::new(observations);
         let mut builder = Builder::new(observations, &time, &satisfied);
-        let Some(root) = builder.node(&self.shape, &mut Vec::new()) else { return Ok(None) };
+        let Some(root) = builder.node(&self.query, &mut Vec::new()) else { return Ok(None) };
         let sets = builder.sets;
         if let NodeKind::Bag(demands) = &root.kind
             && let [Demand { set, times: 1 }] = demands[..]
@@ -201,7 +211,7 @@ impl Evaluator {
 
     fn matches_some(&self, objects: &Map, is_asked: impl Fn(&str) -> bool) -> Result<bool, EvaluateError> {
         let world = World::Objects(objects);
-        self.shape.is_satisfied_by_one(&mut |condition| {
+        self.query.is_satisfied_by_one(&mut |condition| {
             for (key, value) in objects.iter() {
                 if let Value::Map(object) = value
                     && is_asked(key)

@@ -11,8 +11,8 @@ use super::{
     bound,
     error::EvaluateError,
     flow::{Budget, Want, serve},
+    node::{Node, NodeKind},
     timeline::{NEVER, Set, Timeline},
-    tree::{Node, NodeKind},
 };
 
 /// What is still to be found.

@@ -37,6 +37,16 @@ pub enum Value {
 pub struct Map(Vec<(Box<str>, Value)>);
 
 impl Map {
+    /// A JSON object as patterns see it.
+    #[must_use]
+    pub fn from_json(object: &serde_json::Map<String, serde_json::Value>) -> Self {
+        // Any JSON value is a value.
+        let value = |(key, value): (&String, &serde_json::Value)| {
+            Some((key.as_str().into(), decoded(key, Value::deserialize(value).ok()?)))
+        };
+        object.iter().filter_map(value).collect()
+    }
+
     /// The value of `key`.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Value> {

@@ -114,6 +114,21 @@ pub fn parse_with(text: &str, options: Options) -> Result<Pattern<'_>, ParseErro
     accept(text, options.version).map_err(|stop| refusal(text, options.version, stop))
 }
 
+/// Parses an object path that stands by itself, such as the one of a plan's property; `None` where `text` is none.
+///
+/// ```
+/// let path = stixc::pattern::parse_path("file:hashes.'SHA-256'").expect("a good path");
+/// assert_eq!((path.object_type, path.steps.len()), ("file", 2));
+/// assert!(stixc::pattern::parse_path("file:name = 'a'").is_none());
+/// ```
+#[must_use]
+pub fn parse_path(text: &str) -> Option<ObjectPath<'_>> {
+    match (Grammar { length: text.len(), version: Version::V21 }).object_path(text) {
+        Ok(("", path)) => Some(path),
+        _ => None,
+    }
+}
+
 /// Parses by the grammar of `version`, without a word about why not.
 fn accept(text: &str, version: Version) -> Result<Pattern<'_>, Stop> {
     match version {

@@ -77,11 +77,7 @@ impl Display for Test {
         if self.operator == Operator::Exists {
             return write!(formatter, "{}EXISTS {path}", if self.negated { "NOT " } else { "" });
         }
-        let says_type = self.values.iter().any(|value| matches!(value.kind, ValueKind::Text(_)));
-        let type_test = match (&self.property.referent, path.strip_suffix(".value")) {
-            (Some(referent), Some(reference)) if says_type => Some((reference, referent)),
-            _ => None,
-        };
+        let type_test = self.type_test();
         if let Some((reference, referent)) = type_test {
             write!(formatter, "({reference}.type = '{referent}' AND ")?;
         }
@@ -113,7 +109,7 @@ impl Display for Test {
 
 impl Test {
     /// The test with its values in lower case, where they are compared so and are not.
-    fn folded(&self) -> Option<Self> {
+    pub(super) fn folded(&self) -> Option<Self> {
         let is_upper = |text: &str| text.bytes().any(|byte| byte.is_ascii_uppercase());
         let has_upper = |value: &Value| matches!(&value.kind, ValueKind::Text(text) if is_upper(text));
         if !self.folds_case() || !self.values.iter().any(has_upper) {
@@ -126,6 +122,13 @@ impl Test {
             }
         }
         Some(folded)
+    }
+
+    /// The reference on its path, and the type of the object that it leads to, where no value shows that.
+    pub(super) fn type_test(&self) -> Option<(&str, &str)> {
+        let says_type = self.values.iter().any(|value| matches!(value.kind, ValueKind::Text(_)));
+        let referent = self.property.referent.as_deref().filter(|_| says_type)?;
+        Some((self.property.path.strip_suffix(".value")?, referent))
     }
 
     fn comparison(&self, formatter: &mut Formatter<'_>, value: &Value) -> fmt::Result {

@@ -7,6 +7,7 @@
 pub mod adapt;
 pub mod canonical;
 pub mod check;
+mod evaluable;
 pub mod fidelity;
 pub mod lower;
 pub mod normalise;

@@ -1,6 +1,6 @@
 //! Typed values: what a literal stands for once the property says how to read it.
 
-use std::{fmt, net::IpAddr, str::FromStr};
+use std::{borrow::Cow, fmt, net::IpAddr, str::FromStr};
 
 use ipnet::IpNet;
 
@@ -38,6 +38,22 @@ pub enum ValueKind {
     Timestamp(String),
     /// Bytes.
     Bytes(Vec<u8>),
+}
+
+impl ValueKind {
+    /// The text of a property that is equal to the value; `None` for what is no text.
+    #[must_use]
+    pub fn as_text(&self) -> Option<Cow<'_, str>> {
+        Some(match self {
+            Self::Text(text) => text.into(),
+            Self::Address(net) if net.prefix_len() == net.max_prefix_len() => net.addr().to_string().into(),
+            Self::Address(net) => net.to_string().into(),
+            Self::Domain(name) => name.as_str().into(),
+            Self::Url(url) => url.text.as_str().into(),
+            Self::Hash(hash) => hash.hex().into(),
+            _ => return None,
+        })
+    }
 }
 
 /// A DNS name as it goes over the wire: lower-case A-labels, no final dot (RFC 1035, RFC 5890).

@@ -6,12 +6,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use rayon::prelude::*;
+use serde_json::Value as Json;
 use stixc::{
     convert,
-    plan::{Condition, Observation},
+    evaluate::{Evaluator, Map, Observation, Observations},
+    pattern,
+    plan::Plan,
     span::Span,
     witness::{
-        Aim, Witness,
+        Aim, Sighting, Witness,
         solve::{Bounds, witnesses},
     },
 };
@@ -41,25 +44,23 @@ fn broken(witness: &Witness) -> Option<Span> {
     }
 }
 
-/// Where the tests of a plan stand.
-fn tests(observation: &Observation, spans: &mut Vec<Span>) {
-    match observation {
-        Observation::Match(condition) => of_condition(condition, spans),
-        Observation::All(operands, _) | Observation::Any(operands, _) | Observation::Then(operands, _) => {
-            operands.iter().for_each(|operand| tests(operand, spans));
-        }
-        Observation::Within { of, .. } | Observation::Repeat { of, .. } | Observation::During { of, .. } => {
-            tests(of, spans);
-        }
-    }
-}
-
-fn of_condition(condition: &Condition, spans: &mut Vec<Span>) {
-    match condition {
-        Condition::Test(test) => spans.push(test.span),
-        Condition::All(operands) | Condition::Any(operands) => {
-            operands.iter().for_each(|operand| of_condition(operand, spans));
-        }
+/// Fails where the plan and the pattern that is its canonical text don't say the same of a witness.
+fn is_evaluated_alike(plan: &Plan, found: &[Witness], text: &str) {
+    let canonical = plan.to_string();
+    let pattern = pattern::parse(&canonical).unwrap_or_else(|error| panic!("{canonical}: {error}"));
+    let (by_plan, by_text) = (plan.evaluator(), Evaluator::new(&pattern));
+    let (Ok(by_plan), Ok(by_text)) = (&by_plan, &by_text) else {
+        return assert_eq!(by_plan.is_err(), by_text.is_err(), "{text}");
+    };
+    for witness in found {
+        let all: Vec<Json> = witness.sightings.iter().map(Sighting::observed_data).collect();
+        let (read, _) = Observations::read(Json::from(all).to_string().as_bytes());
+        let made = Observations::new(witness.sightings.iter().map(|sighting| {
+            Observation::new(sighting.time().parse().expect("an instant"), Map::from_json(&sighting.objects))
+        }));
+        let answers = [by_text.matches(&read), by_plan.matches(&read), by_plan.matches(&made)];
+        let answers = answers.map(|answer| answer.map(|found| found.is_some()).ok());
+        assert_eq!(answers, [answers[0]; 3], "{text}\n{witness:#?}");
     }
 }
 
@@ -80,6 +81,7 @@ impl Count {
         let Some(meaning) = convert::understand(text, false).0 else { return false };
         let found = witnesses(&meaning.plan, Bounds::default());
         assert!(found.denied.is_empty(), "{text}\n{:#?}", found.denied[0]);
+        is_evaluated_alike(&meaning.plan, &found.all, text);
         let has = |matches| found.all.iter().any(|one| one.matches == matches);
         for matches in [true, false] {
             assert!(
@@ -90,9 +92,7 @@ impl Count {
         // An alternative that can't be satisfied at all has no near misses either.
         if found.complete && found.gaps.is_empty() {
             let broken: BTreeSet<Span> = found.all.iter().filter(|one| !one.matches).filter_map(broken).collect();
-            let mut spans = Vec::new();
-            tests(&meaning.plan.observation, &mut spans);
-            for span in spans {
+            for span in meaning.plan.tests().map(|test| test.span) {
                 assert!(broken.contains(&span), "{text}: nothing breaks {span:?}");
             }
         }

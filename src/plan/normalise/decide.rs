@@ -3,10 +3,7 @@
 use std::collections::HashSet;
 
 use super::super::{Operator, Property, Test, Value, ValueKind};
-use crate::{
-    evaluate::{self, Evaluator, Map},
-    pattern,
-};
+use crate::evaluate::{self, Evaluator, Map};
 
 /// Values of one class are compared with each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -97,25 +94,19 @@ fn is_read_alike(known: &Test, test: &Test) -> bool {
 /// The test by itself, of a property of an object that is made for it.
 fn evaluator(test: &Test) -> Option<Evaluator> {
     let property = Property { path: "x:v".into(), family: None, referent: None };
-    let text = format!("[{}]", Test { property, ..test.clone() });
-    Evaluator::new(&pattern::parse(&text).ok()?).ok()
+    Test { property, ..test.clone() }.evaluator().ok()
 }
 
-/// What an object holds that is equal to a value.
+/// What an object holds that is equal to a value; `None` where it may be written in several ways.
 fn datum(kind: &ValueKind) -> Option<evaluate::Value> {
     Some(match kind {
-        ValueKind::Text(text) => evaluate::Value::Text(text.as_str().into()),
-        ValueKind::Url(url) => evaluate::Value::Text(url.text.as_str().into()),
-        ValueKind::Address(net) if net.prefix_len() == net.max_prefix_len() => {
-            evaluate::Value::Text(net.addr().to_string().into())
-        }
-        ValueKind::Address(net) => evaluate::Value::Text(net.to_string().into()),
+        ValueKind::Domain(_) | ValueKind::Hash(_) => return None,
         ValueKind::Integer(number) => evaluate::Value::Integer((*number).into()),
         ValueKind::Float(number) => evaluate::Value::Float(*number),
         ValueKind::Boolean(truth) => evaluate::Value::Boolean(*truth),
         ValueKind::Timestamp(text) => evaluate::Value::Text(text.as_str().into()),
         ValueKind::Bytes(bytes) => evaluate::Value::Bytes(bytes.as_slice().into()),
-        ValueKind::Domain(_) | ValueKind::Hash(_) => return None,
+        text => evaluate::Value::Text(text.as_text()?.into()),
     })
 }
 

@@ -4,29 +4,27 @@ use std::collections::HashMap;
 
 use super::{comparison::Condition, error::EvaluateError, literal};
 use crate::{
-    pattern::{
-        ComparisonExpression, ObservationExpression, ObservationKind, ObservationOperator, Qualifier, QualifierKind,
-    },
+    pattern::{ComparisonExpression, ObservationExpression, ObservationKind, ObservationOperator, QualifierKind},
     span::Span,
     stix::Timestamp,
 };
 
 /// An observation expression; conditions are named by their places in a list.
 #[derive(Debug, Clone)]
-pub(super) enum Shape {
+pub(crate) enum Query {
     Single(usize),
-    All(Vec<Shape>),
-    Any(Vec<Shape>),
-    Then(Vec<Shape>),
+    All(Vec<Query>),
+    Any(Vec<Query>),
+    Then(Vec<Query>),
     /// Nanoseconds.
-    Within(i128, Box<Shape>),
-    Times(u64, Box<Shape>),
-    During(Interval, Box<Shape>),
+    Within(i128, Box<Query>),
+    Times(u64, Box<Query>),
+    During(Interval, Box<Query>),
 }
 
 /// START and STOP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Interval {
+pub(crate) struct Interval {
     /// The first moment inside.
     start: Timestamp,
     /// The first moment outside.
@@ -54,13 +52,13 @@ impl Conditions {
         if let Some(place) = self.places.get(&text) {
             return Ok(*place);
         }
-        self.all.push(Condition::new(comparison)?);
+        self.all.push(Condition::from_expression(comparison)?);
         self.places.insert(text, self.all.len() - 1);
         Ok(self.all.len() - 1)
     }
 }
 
-impl Shape {
+impl Query {
     /// Puts the conditions of `expression` into `conditions`.
     ///
     /// # Errors
@@ -81,8 +79,7 @@ impl Shape {
                 })
             }
             ObservationKind::Qualified { expression, qualifier } => {
-                let inner = Box::new(Self::new(expression, conditions)?);
-                qualified(inner, qualifier)
+                Self::new(expression, conditions)?.qualified(&qualifier.kind, qualifier.span)
             }
         }
     }
@@ -108,15 +105,22 @@ impl Shape {
     }
 }
 
-fn qualified(inner: Box<Shape>, qualifier: &Qualifier) -> Result<Shape, EvaluateError> {
-    match &qualifier.kind {
-        QualifierKind::Within { seconds } if *seconds > 0.0 => Ok(Shape::Within(nanoseconds(*seconds), inner)),
-        QualifierKind::Within { .. } => Err(EvaluateError::EmptyWithin { span: qualifier.span }),
-        QualifierKind::Repeats { times: 0 } => Err(EvaluateError::EmptyRepeats { span: qualifier.span }),
-        QualifierKind::Repeats { times } => Ok(Shape::Times(*times, inner)),
-        QualifierKind::StartStop { start, stop } => {
-            let interval = Interval { start: border(start, qualifier.span)?, stop: border(stop, qualifier.span)? };
-            Ok(Shape::During(interval, inner))
+impl Query {
+    /// The query within the limits of a qualifier.
+    ///
+    /// # Errors
+    /// If the qualifier has no meaning.
+    pub(crate) fn qualified(self, kind: &QualifierKind, span: Span) -> Result<Self, EvaluateError> {
+        let inner = Box::new(self);
+        match kind {
+            QualifierKind::Within { seconds } if *seconds > 0.0 => Ok(Self::Within(nanoseconds(*seconds), inner)),
+            QualifierKind::Within { .. } => Err(EvaluateError::EmptyWithin { span }),
+            QualifierKind::Repeats { times: 0 } => Err(EvaluateError::EmptyRepeats { span }),
+            QualifierKind::Repeats { times } => Ok(Self::Times(*times, inner)),
+            QualifierKind::StartStop { start, stop } => {
+                let interval = Interval { start: border(start, span)?, stop: border(stop, span)? };
+                Ok(Self::During(interval, inner))
+            }
         }
     }
 }

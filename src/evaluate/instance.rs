@@ -3,37 +3,12 @@
 use std::collections::HashMap;
 
 use super::{
-    bound::Bound,
+    bound,
     data::Observations,
-    shape::{Interval, Shape},
+    node::{Demand, Node, NodeKind},
+    query::{Interval, Query},
     timeline::{Set, Timeline},
 };
-
-/// What has to be found. A node that can't be found is no node.
-#[derive(Debug)]
-pub(super) struct Node {
-    pub(super) kind: NodeKind,
-    pub(super) bound: Bound,
-}
-
-#[derive(Debug)]
-pub(super) enum NodeKind {
-    /// Different observations, so many of each set.
-    Bag(Vec<Demand>),
-    All(Vec<Node>),
-    Any(Vec<Node>),
-    Then(Vec<Node>),
-    Within(i128, Box<Node>),
-    /// At least 2, and never of a bag.
-    Times(u64, Box<Node>),
-}
-
-/// How many observations of a set are needed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Demand {
-    pub(super) set: usize,
-    pub(super) times: u64,
-}
 
 /// The observations that satisfy each condition, and what is made of them.
 pub(super) struct Builder<'a> {
@@ -52,23 +27,23 @@ impl<'a> Builder<'a> {
         Self { data, time, satisfied, capacity, sets: Vec::new(), known: HashMap::new() }
     }
 
-    /// The node of `shape`, seen in all of `intervals`; `None` where it can't be found.
-    pub(super) fn node(&mut self, shape: &Shape, intervals: &mut Vec<Interval>) -> Option<Node> {
-        match shape {
-            Shape::Single(condition) => {
+    /// The node of `query`, seen in all of `intervals`; `None` where it can't be found.
+    pub(super) fn node(&mut self, query: &Query, intervals: &mut Vec<Interval>) -> Option<Node> {
+        match query {
+            Query::Single(condition) => {
                 let members = self.inside(*condition, intervals);
                 self.single(members)
             }
-            Shape::All(operands) => {
+            Query::All(operands) => {
                 let nodes = operands.iter().map(|operand| self.node(operand, intervals)).collect::<Option<Vec<_>>>()?;
                 self.all(nodes)
             }
-            Shape::Any(operands) => self.any(operands, intervals),
-            Shape::Then(operands) => {
+            Query::Any(operands) => self.any(operands, intervals),
+            Query::Then(operands) => {
                 let nodes = operands.iter().map(|operand| self.node(operand, intervals)).collect::<Option<Vec<_>>>()?;
                 self.finished(NodeKind::Then(nodes))
             }
-            Shape::Within(span, inner) => {
+            Query::Within(span, inner) => {
                 let inner = self.node(inner, intervals)?;
                 match &inner.kind {
                     // One observation is always within any time.
@@ -76,11 +51,11 @@ impl<'a> Builder<'a> {
                     _ => self.finished(NodeKind::Within(*span, Box::new(inner))),
                 }
             }
-            Shape::Times(times, inner) => {
+            Query::Times(times, inner) => {
                 let inner = self.node(inner, intervals)?;
                 self.times(*times, inner)
             }
-            Shape::During(interval, inner) => {
+            Query::During(interval, inner) => {
                 intervals.push(*interval);
                 let node = self.node(inner, intervals);
                 intervals.pop();
@@ -164,7 +139,7 @@ impl<'a> Builder<'a> {
     }
 
     /// OR: single observations are put into one set.
-    fn any(&mut self, operands: &[Shape], intervals: &mut Vec<Interval>) -> Option<Node> {
+    fn any(&mut self, operands: &[Query], intervals: &mut Vec<Interval>) -> Option<Node> {
         let mut members: Vec<u32> = Vec::new();
         let mut nodes = Vec::new();
         for operand in operands {
@@ -207,7 +182,7 @@ impl<'a> Builder<'a> {
 
     /// Adds the bound; `None` where it says that the node can't be found.
     fn finished(&self, kind: NodeKind) -> Option<Node> {
-        let bound = Bound::of(&kind, &self.sets, self.time);
+        let bound = bound::of(&kind, &self.sets, self.time);
         bound.is_possible().then_some(Node { kind, bound })
     }
 }
