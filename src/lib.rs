@@ -8,6 +8,7 @@ pub mod convert;
 pub mod diagnostic;
 pub mod evaluate;
 pub mod guard;
+mod hex;
 pub mod output;
 pub mod pattern;
 #[cfg(all(feature = "store", feature = "taxii"))]

@@ -12,6 +12,7 @@ use super::config::{Credentials, FeedConfig, FeedKind};
 use crate::{
     convert::in_file,
     diagnostic::{Diagnostic, Severity},
+    hex,
     report::SourceDiagnostic,
     source::{
         self, Input,
@@ -227,5 +228,5 @@ fn digest(inputs: &[Input]) -> Result<String, source::SourceError> {
             }
         }
     }
-    Ok(digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex::encode(&digest.finalize()))
 }

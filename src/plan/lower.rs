@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     diagnostic::{Code, Diagnostic},
+    hex,
     pattern::{
         BooleanOperator, Comparison, ComparisonExpression, ComparisonKind, ComparisonOperator, Literal, LiteralValue,
         ObservationExpression, ObservationKind, ObservationOperator, Operand, Pattern, QualifierKind,
@@ -219,8 +220,8 @@ fn scalar(value: &LiteralValue<'_>) -> ValueKind {
         LiteralValue::BigInteger(digits) => ValueKind::Text((*digits).to_owned()),
         LiteralValue::Boolean(truth) => ValueKind::Boolean(*truth),
         LiteralValue::Timestamp(text) => ValueKind::Timestamp((*text).to_owned()),
-        LiteralValue::Hex(digits) => ValueKind::Bytes(hex(digits)),
-        // The grammar lets only well-formed base64 through.
+        LiteralValue::Hex(digits) => ValueKind::Bytes(hex::decode(digits).unwrap_or_default()),
+        // The grammar lets only well-formed base64 and digits through.
         LiteralValue::Binary(text) => ValueKind::Bytes(BASE64.decode(text).unwrap_or_default()),
     }
 }
@@ -232,23 +233,13 @@ fn program_number(resolved: &Resolved, literal: &LiteralValue<'_>) -> Option<Val
         return None;
     }
     let bytes = match literal {
-        LiteralValue::Hex(digits) => hex(digits),
+        LiteralValue::Hex(digits) => hex::decode(digits)?,
         LiteralValue::Binary(_) => return None,
-        LiteralValue::String(text)
-            if text.len().is_multiple_of(2) && text.bytes().all(|byte| byte.is_ascii_hexdigit()) =>
-        {
-            hex(text)
-        }
+        LiteralValue::String(text) => hex::decode(text)?,
         _ => return None,
     };
     let zeros = bytes.iter().take(bytes.len().saturating_sub(1)).take_while(|byte| **byte == 0).count();
     Some(ValueKind::Bytes(bytes[zeros..].to_vec()))
-}
-
-/// The bytes of an even number of hexadecimal digits, which is what the grammar lets through.
-fn hex(digits: &str) -> Vec<u8> {
-    let digits: Vec<u8> = digits.chars().filter_map(|digit| digit.to_digit(16)?.try_into().ok()).collect();
-    digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect()
 }
 
 /// The algorithm of a path that ends in a hash key.

@@ -11,14 +11,16 @@ mod evaluable;
 pub mod fidelity;
 pub mod lower;
 pub mod normalise;
+mod registry;
 pub mod schema;
 mod tree;
 pub mod value;
 
 use std::borrow::Cow;
 
+pub use registry::Hive;
 pub(crate) use tree::Node;
-pub use value::{DomainName, Hash, HashAlgorithm, UrlParts, Value, ValueKind, serial_number, serial_octets};
+pub use value::{DomainName, Hash, HashAlgorithm, UrlParts, Value, ValueKind, is_mac, serial_number, serial_octets};
 
 use crate::span::Span;
 

@@ -4,7 +4,7 @@ use std::{borrow::Cow, fmt, net::IpAddr, str::FromStr};
 
 use ipnet::IpNet;
 
-use crate::span::Span;
+use crate::{hex, span::Span};
 
 /// A value and where it stands in the pattern.
 #[derive(Debug, Clone, PartialEq)]
@@ -265,6 +265,13 @@ impl Hash {
     pub fn hex(&self) -> &str {
         &self.hex
     }
+
+    /// The digest itself.
+    #[must_use]
+    pub fn bytes(&self) -> Vec<u8> {
+        // Nothing but digits gets in.
+        hex::decode(&self.hex).unwrap_or_default()
+    }
 }
 
 /// The serial number of a certificate (RFC 5280, section 4.1.2.2) in hexadecimal digits in lower case with no zeros in
@@ -294,6 +301,13 @@ pub fn serial_number(text: &str) -> Option<String> {
 pub fn serial_octets(text: &str) -> Option<String> {
     let digits = serial_number(text)?.to_ascii_uppercase();
     Some(if digits.len() % 2 == 1 { format!("0{digits}") } else { digits })
+}
+
+/// Whether a text is a MAC address: six pairs of hexadecimal digits, with colons or hyphens between them.
+#[must_use]
+pub fn is_mac(text: &str) -> bool {
+    let mut parts = text.split([':', '-']);
+    parts.clone().count() == 6 && parts.all(|part| part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 /// Reads an address or a prefix; host bits are cleared.

@@ -6,7 +6,11 @@ use super::{Check, address, comparison::Test, literal, name, url};
 use crate::{
     diagnostic::Code,
     pattern::Literal,
-    plan::schema::{Text, Vocabulary},
+    plan::{
+        registry::Hive,
+        schema::{Text, Vocabulary},
+        value::is_mac,
+    },
 };
 
 /// A word that the vocabulary does not have.
@@ -65,11 +69,6 @@ fn endpoint(check: &mut Check<'_>, literal: &Literal<'_>, text: &str) {
     }
 }
 
-fn is_mac(text: &str) -> bool {
-    let mut parts = text.split([':', '-']);
-    parts.clone().count() == 6 && parts.all(|part| part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_hexdigit()))
-}
-
 fn email(check: &mut Check<'_>, literal: &Literal<'_>, text: &str) {
     if name::is_defanged(text) {
         return name::defanged(check, literal, text);
@@ -97,21 +96,13 @@ fn file_name(check: &mut Check<'_>, literal: &Literal<'_>, text: &str) {
     check.warning(PATH_AS_NAME, literal.span, "the name of a file has no path", help);
 }
 
-/// The hives that Windows abbreviates. A key is written with its hive in full (section 6.17).
-const HIVES: &[(&str, &str)] = &[
-    ("HKCC", "HKEY_CURRENT_CONFIG"),
-    ("HKCR", "HKEY_CLASSES_ROOT"),
-    ("HKCU", "HKEY_CURRENT_USER"),
-    ("HKLM", "HKEY_LOCAL_MACHINE"),
-    ("HKU", "HKEY_USERS"),
-];
-
+/// A key is written with its hive in full (STIX 2.1, section 6.17).
 fn registry_key(check: &mut Check<'_>, literal: &Literal<'_>, text: &str) {
     let hive = text.split(['\\', '/']).next().unwrap_or(text);
-    let full = HIVES.iter().find(|(short, _)| hive.trim_end_matches(':').eq_ignore_ascii_case(short));
-    let Some((_, full)) = full else { return };
+    let short = hive.trim_end_matches(':');
+    let Some(full) = Hive::parse(short).filter(|full| full.abbreviation().eq_ignore_ascii_case(short)) else { return };
     let span = literal::inside(check.source, literal.span, 0, hive.len());
-    check.warning(SHORT_HIVE, span, "the hive of a key is written in full", format!("write {full}"));
+    check.warning(SHORT_HIVE, span, "the hive of a key is written in full", format!("write {}", full.name()));
 }
 
 fn object_type(check: &mut Check<'_>, test: &Test<'_, '_>, literal: &Literal<'_>, text: &str) {

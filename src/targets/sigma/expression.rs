@@ -6,14 +6,14 @@ use super::{
     field_test::{BELOW_KEY, Compared, Comparison, HIVE, PATH_PRESENT, REGEX, Refused},
     mapping_rows::Form,
     regex::{self, Subject},
-    registry::{self, Hive},
+    registry,
     text::YamlScalar,
 };
 use crate::plan::{Operator, Value, ValueKind, fidelity::Fidelity};
 
 impl Comparison<'_, '_> {
     fn key_expression(&mut self, pattern: &str) -> Result<Cow<'static, str>, Refused> {
-        let (pattern, hive) = registry::expression(pattern);
+        let (pattern, is_user) = registry::expression(pattern);
         if pattern.to_ascii_uppercase().contains("HKEY") {
             return Err((
                 REGEX,
@@ -21,7 +21,7 @@ impl Comparison<'_, '_> {
             ));
         }
         self.lose(BELOW_KEY, Fidelity::BROADER, "keys and values below the key are matched too");
-        if hive == Hive::User {
+        if is_user {
             self.lose(HIVE, Fidelity::BROADER, "the log names the user's SID, so any user's key is matched");
         }
         Ok(Cow::Owned(pattern))

@@ -4,14 +4,14 @@ use super::{
     address::forms,
     mapping_rows::{Constant, Field, Form},
     regex::{self, Subject},
-    registry::{self, Hive},
+    registry,
     text::{YamlScalar, readable},
     wildcard::{SigmaValue, modified},
 };
 use crate::{
     diagnostic::Code,
     plan::{
-        HashAlgorithm, Operator, Property, Test, UrlParts, Value, ValueKind,
+        HashAlgorithm, Hive, Operator, Property, Test, UrlParts, Value, ValueKind,
         adapt::{CASE, NO_OPERATOR, NO_VALUE},
         fidelity::Fidelity,
         serial_octets,
@@ -465,18 +465,18 @@ impl Comparison<'_, '_> {
     fn key(&mut self, value: &Value, text: &str, read: fn(&str) -> SigmaValue) -> Result<SigmaValue, Refused> {
         let (hive, key) = registry::logged(text, read);
         match hive {
-            Hive::Unknown if text.to_ascii_uppercase().contains("HKEY") => {
+            None if text.to_ascii_uppercase().contains("HKEY") => {
                 return Err(self.no_value(value, "begins with no hive that there is"));
             }
             // Logs spell the hives in another way.
-            Hive::Unknown if self.test.operator == Operator::Like && registry::begins_as_a_hive(text) => {
+            None if self.test.operator == Operator::Like && registry::begins_as_a_hive(text) => {
                 return Err(self.no_value(value, "has a wildcard in the name of a hive"));
             }
-            Hive::Named(_) => {}
-            Hive::User => {
-                self.lose(HIVE, Fidelity::BROADER, "the log names the user's SID, so any user's key is matched")
+            None => self.lose(HIVE, Fidelity::BROADER, "the pattern names no hive, so any hive is matched"),
+            Some(Hive::CurrentUser) => {
+                self.lose(HIVE, Fidelity::BROADER, "the log names the user's SID, so any user's key is matched");
             }
-            Hive::Unknown => self.lose(HIVE, Fidelity::BROADER, "the pattern names no hive, so any hive is matched"),
+            Some(_) => {}
         }
         Ok(key)
     }

@@ -1,40 +1,27 @@
 //! Registry keys as Windows event logs spell them: `HKLM\…`, and below `HKU\<SID>\…` for the current user.
 
 use super::wildcard::SigmaValue;
+use crate::plan::Hive;
 
-/// How the logs' spelling of a key begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Hive {
-    /// The hive is known.
-    Named(&'static str),
-    /// The user's own hive, logged below that user's SID.
-    User,
-    /// The pattern names no hive, or one that logs don't name.
-    Unknown,
-}
+/// The hives that logs name; that of the current user they log below its SID.
+const LOGGED: [Hive; 4] = [Hive::LocalMachine, Hive::ClassesRoot, Hive::Users, Hive::CurrentUser];
 
-/// The hive of `key`, and the rest of it.
-pub(super) fn split(key: &str) -> (Hive, &str) {
+/// The hive of `key`, if it names one that logs name, and the rest of it.
+fn split(key: &str) -> (Option<Hive>, &str) {
     let key = key.trim_matches('\\');
     let (first, rest) = key.split_once('\\').unwrap_or((key, ""));
     // In front of a hive `%` stands for nothing.
-    let hive = match first.trim_start_matches('%').to_ascii_uppercase().as_str() {
-        "HKEY_LOCAL_MACHINE" | "HKLM" => Hive::Named("HKLM"),
-        "HKEY_CLASSES_ROOT" | "HKCR" => Hive::Named("HKCR"),
-        "HKEY_USERS" | "HKU" => Hive::Named("HKU"),
-        "HKEY_CURRENT_USER" | "HKCU" => Hive::User,
-        _ => return (Hive::Unknown, key),
-    };
-    (hive, rest)
+    let hive = Hive::parse(first.trim_start_matches('%')).filter(|hive| LOGGED.contains(hive));
+    (hive, if hive.is_some() { rest } else { key })
 }
 
-/// A key as it is logged. `read` reads the part behind the hive: as it stands, or as a LIKE pattern.
-pub(super) fn logged(key: &str, read: impl Fn(&str) -> SigmaValue) -> (Hive, SigmaValue) {
+/// A key as it is logged, and its hive. `read` reads the part behind the hive: as it is, or as a LIKE pattern.
+pub(super) fn logged(key: &str, read: impl Fn(&str) -> SigmaValue) -> (Option<Hive>, SigmaValue) {
     let (hive, rest) = split(key);
     let beginning = match hive {
-        Hive::Named(name) => SigmaValue::literal(name),
-        Hive::User => SigmaValue::literal("HKU\\").then_any(),
-        Hive::Unknown => SigmaValue::default().then_any(),
+        Some(Hive::CurrentUser) => SigmaValue::literal("HKU\\").then_any(),
+        Some(hive) => SigmaValue::literal(hive.abbreviation()),
+        None => SigmaValue::default().then_any(),
     };
     let whole = if rest.is_empty() { beginning } else { beginning.then("\\").followed_by(read(rest)) };
     (hive, whole)
@@ -55,23 +42,15 @@ pub(super) fn numbers(data: &str) -> Vec<String> {
 }
 
 /// A regular expression about keys with the hives as logged, where it spells them out, and whether one is the user's.
-pub(super) fn expression(pattern: &str) -> (String, Hive) {
-    const LOGGED: [(&str, &str, Hive); 5] = [
-        ("HKEY_LOCAL_MACHINE", "HKLM", Hive::Named("HKLM")),
-        ("HKEY_CLASSES_ROOT", "HKCR", Hive::Named("HKCR")),
-        ("HKEY_USERS", "HKU", Hive::Named("HKU")),
-        ("HKEY_CURRENT_USER", r"HKU\\[^\\]+", Hive::User),
-        ("HKCU", r"HKU\\[^\\]+", Hive::User),
-    ];
+pub(super) fn expression(pattern: &str) -> (String, bool) {
     let mut text = pattern.to_owned();
-    let mut found = Hive::Named("");
-    for (spelled, logged, hive) in LOGGED {
-        if text.contains(spelled) {
-            text = text.replace(spelled, logged);
-            found = if hive == Hive::User { hive } else { found };
-        }
+    for hive in LOGGED {
+        let logged = if hive == Hive::CurrentUser { r"HKU\\[^\\]+" } else { hive.abbreviation() };
+        text = text.replace(hive.name(), logged).replace(hive.abbreviation(), logged);
     }
-    (text, found)
+    let is_user =
+        [Hive::CurrentUser.name(), Hive::CurrentUser.abbreviation()].iter().any(|name| pattern.contains(name));
+    (text, is_user)
 }
 
 #[cfg(test)]
@@ -97,7 +76,7 @@ mod tests {
     #[test]
     fn expressions_name_hives_as_logged() {
         assert_eq!(expression(r"^HKEY_LOCAL_MACHINE\\A").0, r"^HKLM\\A");
-        assert_eq!(expression(r"HKEY_CURRENT_USER\\A"), (r"HKU\\[^\\]+\\A".to_owned(), Hive::User));
+        assert_eq!(expression(r"HKEY_CURRENT_USER\\A"), (r"HKU\\[^\\]+\\A".to_owned(), true));
         assert_eq!(expression("Run").0, "Run");
     }
 }

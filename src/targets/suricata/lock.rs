@@ -15,6 +15,8 @@ use std::{
 
 use sha2::{Digest as _, Sha256};
 
+use crate::hex;
+
 /// The first line of the file.
 const TITLE: &str =
     "# stixc.lock 1: the number of each Suricata rule. Keep it beside the rules, and under version control.";
@@ -57,14 +59,7 @@ impl Digest {
     }
 
     fn parse(text: &str) -> Option<Self> {
-        if text.len() != 32 || !text.is_ascii() {
-            return None;
-        }
-        let mut bytes = [0; 16];
-        for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-            *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
-        }
-        Some(Self(bytes))
+        hex::decode(text)?.try_into().ok().map(Self)
     }
 
     /// Its first bytes as a number.
@@ -155,9 +150,7 @@ impl Lock {
             quote(&mut text, &key.slot);
             // Writing to a String can't fail.
             let _ = write!(text, " {sid} {rev} ");
-            entry.digest.0.iter().for_each(|byte| {
-                let _ = write!(text, "{byte:02x}");
-            });
+            text.push_str(&hex::encode(&entry.digest.0));
             text.push_str(if entry.live { " live\n" } else { " gone\n" });
         }
         text
@@ -289,7 +282,8 @@ fn quote(text: &mut String, word: &str) {
         if byte.is_ascii_alphanumeric() || b"-._:~".contains(&byte) {
             text.push(char::from(byte));
         } else {
-            let _ = write!(text, "%{byte:02x}");
+            text.push('%');
+            hex::push(text, byte);
         }
     }
     if word.is_empty() {
@@ -307,7 +301,7 @@ fn unquote(word: &str) -> Option<String> {
         rest = after;
         if byte == b'%' {
             let (pair, after) = rest.split_at_checked(2)?;
-            bytes.push(u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?);
+            bytes.extend(hex::decode(str::from_utf8(pair).ok()?)?);
             rest = after;
         } else {
             bytes.push(byte);

@@ -4,14 +4,12 @@
 //! hexadecimal: what comes out is always an expression that PCRE2 compiles, and never holds a quote, a semicolon or a
 //! slash of the feed's.
 
-use std::fmt::Write;
-
 use regex_syntax::{
     ParserBuilder,
     hir::{Class, ClassBytes, ClassBytesRange, Hir, HirKind, Look, Repetition},
 };
 
-use crate::plan::adapt::NO_VALUE;
+use crate::{hex, plan::adapt::NO_VALUE};
 
 use super::{
     fragment::{Refused, TOO_LONG},
@@ -334,9 +332,7 @@ fn write_byte(text: &mut String, byte: u8) {
             text.push('\\');
             text.push(char::from(byte));
         }
-        _ => {
-            let _ = write!(text, "\\x{byte:02x}");
-        }
+        _ => write_escape(text, byte),
     }
 }
 
@@ -366,8 +362,13 @@ fn class_byte(text: &mut String, byte: u8) {
     if byte.is_ascii_alphanumeric() {
         text.push(char::from(byte));
     } else {
-        let _ = write!(text, "\\x{byte:02x}");
+        write_escape(text, byte);
     }
+}
+
+fn write_escape(text: &mut String, byte: u8) {
+    text.push_str("\\x");
+    hex::push(text, byte);
 }
 
 /// The longest text that everything that `hir` matches contains.

@@ -206,7 +206,7 @@ fn size(test: &Test) -> Result<Fragment, Refused> {
 /// `tls.cert_fingerprint` has SHA-1 in lower case with colons.
 fn fingerprint(keyword: &Keyword, test: &Test) -> Result<Fragment, Refused> {
     let buffer = RuleText::default().keyword(keyword).word("; ");
-    digests(test, &buffer, |bytes| RuleText::default().hex(bytes, ':').to_string().into_bytes())
+    digests(test, &buffer, |hash| colons(hash.hex()))
 }
 
 /// A transform that hashes the buffer.
@@ -218,7 +218,7 @@ fn digest(keyword: &Keyword, test: &Test) -> Result<Fragment, Refused> {
         _ => return Err(no_value("Suricata does not compute SHA-512")),
     };
     let buffer = RuleText::default().keyword(keyword).word(transform);
-    digests(test, &buffer, <[u8]>::to_vec)
+    digests(test, &buffer, Hash::bytes)
 }
 
 /// These bytes are the whole buffer, or are not.
@@ -232,16 +232,15 @@ fn whole(buffer: &RuleText, bytes: &[u8], negated: bool) -> Match {
 }
 
 /// One match for each hash, as `write` has its bytes; one for all where none may hold.
-fn digests(test: &Test, buffer: &RuleText, write: impl Fn(&[u8]) -> Vec<u8>) -> Result<Fragment, Refused> {
+fn digests(test: &Test, buffer: &RuleText, write: impl Fn(&Hash) -> Vec<u8>) -> Result<Fragment, Refused> {
     let hashes = hash_values(test)?;
-    let options = hashes.iter().map(|hash| whole(buffer, &write(&bytes_of(hash.hex())), test.negated));
+    let options = hashes.iter().map(|hash| whole(buffer, &write(hash), test.negated));
     Ok(Fragment::Options(together(options.collect(), test.negated)))
 }
 
-/// The bytes behind hexadecimal digits.
-fn bytes_of(hex: &str) -> Vec<u8> {
-    let digits: Vec<u8> = hex.chars().filter_map(|digit| u8::try_from(digit.to_digit(16)?).ok()).collect();
-    digits.chunks(2).map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit)).collect()
+/// Pairs of digits with colons between them.
+fn colons(digits: &str) -> Vec<u8> {
+    digits.as_bytes().chunks(2).collect::<Vec<_>>().join(&b':')
 }
 
 /// `tls.cert_serial` has pairs of capital digits with colons.
@@ -258,9 +257,7 @@ fn serial(keyword: &Keyword, test: &Test) -> Result<Fragment, Refused> {
         };
         // With its highest bit set, a byte of zeros in front says that the number is none below zero (X.690, section 8.3).
         let sign = if digits.starts_with(|digit: char| digit >= '8') { "00" } else { "" };
-        let digits = format!("{sign}{digits}");
-        let text = digits.as_bytes().chunks(2).collect::<Vec<_>>().join(&b':');
-        options.push(whole(&buffer, &text, test.negated));
+        options.push(whole(&buffer, &colons(&format!("{sign}{digits}")), test.negated));
     }
     if options.is_empty() {
         return Err(no_operator(test, "a serial number"));

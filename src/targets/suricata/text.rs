@@ -9,7 +9,7 @@ use std::fmt::{self, Display, Write};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use crate::plan::HashAlgorithm;
+use crate::{hex, plan::HashAlgorithm};
 
 /// Part of a rule, ready to be written. It grows by keywords that the program knows and by escaped values only.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -77,7 +77,7 @@ impl RuleText {
                 self.0.push(' ');
             }
             hex = !plain;
-            if plain { self.0.push(char::from(byte)) } else { push_hex(&mut self.0, byte) }
+            if plain { self.0.push(char::from(byte)) } else { hex::push(&mut self.0, byte) }
         }
         if hex {
             self.0.push('|');
@@ -98,17 +98,6 @@ impl RuleText {
         self
     }
 
-    /// Appends bytes as pairs of hexadecimal digits, with `separator` between them.
-    pub fn hex(mut self, bytes: &[u8], separator: char) -> Self {
-        for (index, &byte) in bytes.iter().enumerate() {
-            if index > 0 {
-                self.0.push(separator);
-            }
-            push_hex(&mut self.0, byte);
-        }
-        self
-    }
-
     fn display(mut self, value: impl Display) -> Self {
         // Writing to a String can't fail.
         let _ = write!(self.0, "{value}");
@@ -126,12 +115,6 @@ impl Display for RuleText {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.0)
     }
-}
-
-fn push_hex(text: &mut String, byte: u8) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    text.push(char::from(DIGITS[usize::from(byte >> 4)]));
-    text.push(char::from(DIGITS[usize::from(byte & 15)]));
 }
 
 /// An expression with its delimiters and flags, in quotes: `"/^a\.b$/i"`.
@@ -319,7 +302,7 @@ fn web_address(text: &str) -> Option<String> {
             safe.push(char::from(byte));
         } else {
             safe.push('%');
-            push_hex(&mut safe, byte);
+            hex::push(&mut safe, byte);
         }
     }
     (safe.len() <= References::LONGEST).then_some(safe)

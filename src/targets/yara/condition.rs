@@ -1,12 +1,11 @@
 //! Conditions: how one test is written down.
 
-use std::fmt::Write;
-
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::text::YaraString;
 use crate::{
+    hex,
     plan::{Hash, HashAlgorithm, Operator, Test, ValueKind},
     stix::Timestamp,
 };
@@ -63,7 +62,7 @@ pub(super) fn comparisons(expression: &str, holds: Holds, test: &Test) -> Result
 
 fn comparison(expression: &str, holds: Holds, operator: &str, negated: bool, value: &ValueKind) -> Option<String> {
     if let (Holds::Content, ValueKind::Bytes(bytes)) = (holds, value) {
-        let (size, digest) = (bytes.len(), hex(&Sha256::digest(bytes)));
+        let (size, digest) = (bytes.len(), hex::encode(&Sha256::digest(bytes)));
         let joint = if negated { "or" } else { "and" };
         return Some(format!("(filesize {operator} {size} {joint} {expression} {operator} \"{digest}\")"));
     }
@@ -74,7 +73,7 @@ fn comparison(expression: &str, holds: Holds, operator: &str, negated: bool, val
         }
         (Holds::Integer, ValueKind::Integer(number)) => integer(*number),
         (Holds::Hex, ValueKind::Text(digits)) => hex_number(digits).and_then(integer),
-        (Holds::Hex, ValueKind::Bytes(bytes)) => hex_number(&hex(bytes)).and_then(integer),
+        (Holds::Hex, ValueKind::Bytes(bytes)) => hex_number(&hex::encode(bytes)).and_then(integer),
         (Holds::Time, ValueKind::Timestamp(text) | ValueKind::Text(text)) => {
             text.parse().ok().and_then(seconds).and_then(integer)
         }
@@ -115,12 +114,4 @@ fn hex_number(digits: &str) -> Option<i64> {
 /// A moment in whole seconds; a moment between two can't be one of a file's.
 fn seconds(moment: Timestamp) -> Option<i64> {
     (moment.subsecond_nanoseconds() == 0).then(|| moment.unix_seconds())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing to a string does not fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

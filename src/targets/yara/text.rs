@@ -1,8 +1,10 @@
 //! Texts of a rule that can't be anything else: the only way in is through an escape.
 
-use std::fmt::{self, Write};
+use std::fmt;
 
 use serde::{Serialize, Serializer};
+
+use crate::hex;
 
 /// The longest text in quotes, in bytes. YARA 4 keeps a literal in 8,191 bytes.
 pub(super) const LONGEST_TEXT: usize = 4096;
@@ -51,8 +53,8 @@ fn quoted(text: &str) -> String {
             _ => {
                 let mut bytes = [0; 4];
                 for byte in character.encode_utf8(&mut bytes).bytes() {
-                    // Writing to a string does not fail.
-                    let _ = write!(quoted, "\\x{byte:02x}");
+                    quoted.push_str("\\x");
+                    hex::push(&mut quoted, byte);
                 }
             }
         }

@@ -6,7 +6,7 @@ use md5::Md5;
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha512};
 
-use crate::plan::HashAlgorithm;
+use crate::{hex, plan::HashAlgorithm};
 
 /// Known files, by their hashes.
 #[derive(Debug, Clone, Default)]
@@ -68,5 +68,5 @@ pub fn digest(algorithm: HashAlgorithm, bytes: &[u8]) -> String {
         HashAlgorithm::Sha256 => &Sha256::digest(bytes),
         HashAlgorithm::Sha512 => &Sha512::digest(bytes),
     };
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(digest)
 }

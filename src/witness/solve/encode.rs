@@ -3,12 +3,12 @@
 use base64::{Engine as _, prelude::BASE64_STANDARD as BASE64};
 
 use super::path::Path;
-use crate::{stix::Timestamp, witness::moment};
+use crate::{hex, stix::Timestamp, witness::moment};
 
 /// Bytes as the property writes them.
 pub(super) fn written(bytes: &[u8], path: &Path) -> String {
     match path.key() {
-        key if key.ends_with("_hex") => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
+        key if key.ends_with("_hex") => hex::encode(bytes),
         key if key.ends_with("_bin") => BASE64.encode(bytes),
         _ => bytes.iter().copied().map(char::from).collect(),
     }

@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 
 use super::path::Path;
 use crate::plan::{
-    DomainName, Test, UrlParts, ValueKind,
+    DomainName, Hive, Test, UrlParts, ValueKind, is_mac,
     schema::{Bounds, PropertyType, Text},
 };
 
@@ -199,19 +199,13 @@ fn is_absolute(text: &str) -> bool {
 
 /// Whether a registry key begins with a hive that there is, and names no other.
 fn has_hive(key: &str) -> bool {
-    const HIVES: [&str; 5] =
-        ["HKEY_LOCAL_MACHINE", "HKEY_CURRENT_USER", "HKEY_CLASSES_ROOT", "HKEY_USERS", "HKEY_CURRENT_CONFIG"];
-    let hive = key.split('\\').next().unwrap_or_default().to_ascii_uppercase();
-    HIVES.contains(&hive.as_str()) && key.to_ascii_uppercase().matches("HKEY").count() == 1
+    let first = key.split('\\').next().unwrap_or_default();
+    let is_full = Hive::parse(first).is_some_and(|hive| hive.name().eq_ignore_ascii_case(first));
+    is_full && key.to_ascii_uppercase().matches("HKEY").count() == 1
 }
 
 fn is_host(text: &str) -> bool {
     DomainName::parse(text).is_some_and(|name| name.as_str().eq_ignore_ascii_case(text)) && text.contains('.')
-}
-
-fn is_mac(text: &str) -> bool {
-    let is_pair = |pair: &str| pair.len() == 2 && pair.bytes().all(|byte| byte.is_ascii_hexdigit());
-    text.split(':').count() == 6 && text.split(':').all(is_pair)
 }
 
 /// The type of object that would hold such a `value`.

@@ -19,7 +19,7 @@ use self::{
 
 /// The rooms from left to right. Rooms on one line don't see each other.
 const ORDER: &[&[&str]] = &[
-    &["span"],
+    &["span", "hex"],
     &["diagnostic"],
     &["output"],
     &["pattern", "stix"],
@@ -58,18 +58,6 @@ const OPEN: &[&[&str]] = &[
     &["source/taxii/client.rs", "source/taxii/connect.rs", "source/taxii/options.rs", "source/taxii/pause.rs"],
     &["source/taxii/error.rs", "source/taxii/status.rs"],
     &["stix/context.rs", "stix/head.rs"],
-    &["targets/sigma/correlation.rs", "targets/sigma/lower.rs"],
-    &[
-        "targets/suricata/buffer.rs",
-        "targets/suricata/header.rs",
-        "targets/suricata/held.rs",
-        "targets/suricata/pcre.rs",
-        "targets/suricata/place.rs",
-        "targets/suricata/signature.rs",
-        "targets/suricata/text.rs",
-        "targets/suricata/url.rs",
-    ],
-    &["targets/suricata/lower.rs", "targets/suricata/tie.rs"],
     &["trace/output.rs", "trace/provenance.rs"],
 ];
 

@@ -3,6 +3,7 @@
 use serde_json::Value as Json;
 
 use super::{EventWriter, LogSource, json, object::Object, some};
+use crate::plan::Hive;
 
 const REGISTRY: LogSource = LogSource::category("registry_event", "registry_event", Some("windows"));
 
@@ -36,12 +37,10 @@ pub(super) fn key(key: Object<'_>, writer: &mut EventWriter<'_>) {
 fn logged(key: &str, spelling: usize) -> String {
     let (hive, rest) = key.split_once('\\').unwrap_or((key, ""));
     let user = format!(r"HKU\{SID}");
-    let (hive, rest) = match hive.to_ascii_uppercase().as_str() {
-        "HKEY_LOCAL_MACHINE" | "HKLM" => ("HKLM", rest),
-        "HKEY_USERS" | "HKU" => ("HKU", rest),
-        "HKEY_CLASSES_ROOT" | "HKCR" => ("HKCR", rest),
-        "HKEY_CURRENT_USER" | "HKCU" => (user.as_str(), rest),
-        "HKEY_CURRENT_CONFIG" | "HKCC" => (r"HKLM\System\CurrentControlSet\Hardware Profiles\Current", rest),
+    let (hive, rest) = match Hive::parse(hive) {
+        Some(Hive::CurrentUser) => (user.as_str(), rest),
+        Some(Hive::CurrentConfig) => (r"HKLM\System\CurrentControlSet\Hardware Profiles\Current", rest),
+        Some(hive) => (hive.abbreviation(), rest),
         // A key without a hive may be in any.
         _ if spelling.is_multiple_of(2) => ("HKLM", key),
         _ => (user.as_str(), key),

@@ -4,7 +4,7 @@
 use ipnet::IpNet;
 use serde_json::{Map, Value as Json, json};
 
-use crate::witness::Sighting;
+use crate::{plan::Hive, witness::Sighting};
 
 type Object = Map<String, Json>;
 type Variant = fn(&str, &mut Object);
@@ -78,14 +78,10 @@ fn around(kind: &str, object: &mut Object) {
 
 /// The hive of a certain user, which is that user's own.
 fn hive(_: &str, object: &mut Object) {
-    for short in ["HKEY_CURRENT_USER\\", "HKCU\\"] {
-        let key = text(object, "key");
-        let rest = key.get(short.len()..).filter(|_| key.is_char_boundary(short.len()));
-        if let Some(rest) = rest.filter(|rest| key[..key.len() - rest.len()].eq_ignore_ascii_case(short)) {
-            let key = format!("hkey_users\\s-1-5-21-1111111111-222222222-333333333-1001\\{rest}");
-            object.insert("key".to_owned(), key.into());
-            return;
-        }
+    let Some((hive, rest)) = text(object, "key").split_once('\\') else { return };
+    if Hive::parse(hive) == Some(Hive::CurrentUser) {
+        let key = format!("hkey_users\\s-1-5-21-1111111111-222222222-333333333-1001\\{rest}");
+        object.insert("key".to_owned(), key.into());
     }
 }
 

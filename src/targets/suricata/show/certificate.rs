@@ -1,7 +1,7 @@
 //! Certificates of servers, in DER (RFC 5280).
 
 use super::{Ends, Object, Way, World, has_hashes, payload::Payload, text};
-use crate::plan::serial_octets;
+use crate::{hex, plan::serial_octets};
 
 const SOME_HOST: &str = "unseen.test";
 /// Tags of ASN.1 (X.690).
@@ -69,9 +69,7 @@ fn made(object: &Object, turned: bool) -> Option<Vec<u8>> {
 
 /// The bytes of a serial number in hexadecimal, as a positive number.
 fn serial(written: &str) -> Option<Vec<u8>> {
-    let digits = serial_octets(written)?;
-    let pair = |pair: &[u8]| u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok();
-    let mut bytes: Vec<u8> = digits.as_bytes().chunks(2).map(pair).collect::<Option<_>>()?;
+    let mut bytes = hex::decode(&serial_octets(written)?)?;
     if *bytes.first()? >= 0x80 {
         bytes.insert(0, 0);
     }

@@ -23,6 +23,7 @@ use std::net::IpAddr;
 use serde_json::{Map, Value as Json};
 
 use crate::{
+    hex,
     plan::HashAlgorithm,
     witness::{
         Objects, Sighting,
@@ -176,8 +177,5 @@ fn text<'o>(object: &'o Object, property: &str) -> Option<&'o str> {
 
 /// The bytes of a `_hex` property; `None` where it stands for none.
 fn hex(object: &Object, property: &str) -> Option<Vec<u8>> {
-    let digits: Option<Vec<u8>> =
-        text(object, property)?.chars().map(|digit| u8::try_from(digit.to_digit(16)?).ok()).collect();
-    let digits = digits.filter(|digits| digits.len() % 2 == 0);
-    Some(digits?.chunks(2).map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit)).collect())
+    hex::decode(text(object, property)?)
 }
