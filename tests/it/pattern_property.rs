@@ -83,6 +83,20 @@ proptest! {
         prop_assert_eq!(&reading.pattern.expression, &first.expression);
     }
 
+    /// What a repair takes out or changes, wherever it stands, changes nothing else: what is read is the same pattern.
+    #[test]
+    fn repairs_change_nothing_else(tokens in grammar::tokens(), blank in select(vec![" ", ""]), at in vec(any::<prop::sample::Index>(), 1..6)) {
+        let right = grammar::spaced(&tokens, &[blank]);
+        let right = pattern::parse(&right).map_err(|errors| TestCaseError::fail(format!("{right}\n{errors}")))?;
+        let (mut tokens, mut blanks) = (tokens.clone(), vec![blank; tokens.len()]);
+        at.iter().for_each(|at| blanks[at.index(tokens.len())] = "\u{200b}");
+        tokens.iter_mut().filter(|token| ["AND", "OR", "IN"].contains(&token.as_str())).take(8).for_each(|token| token.make_ascii_lowercase());
+        let text = grammar::spaced(&tokens, &blanks);
+        if let Ok(reading) = lenient::read(&text, Version::V21, false) {
+            prop_assert_eq!(without_spans(&reading.pattern).expression, without_spans(&right).expression, "{:?}", text);
+        }
+    }
+
     #[test]
     fn patterns_with_a_token_too_few_are_answered(tokens in grammar::tokens(), blanks in grammar::blanks(), at in any::<prop::sample::Index>()) {
         let mut tokens = tokens;
