@@ -30,8 +30,15 @@ impl<'a> Edited<'a> {
     /// Makes `edits` in a text.
     pub fn new<'e>(original: &'a str, edits: impl IntoIterator<Item = &'e Edit>) -> Self {
         let mut sorted: Vec<&Edit> = edits.into_iter().collect();
-        // Of two edits of the same text, to remove it is the one that lasts.
-        sorted.sort_by_key(|Edit { span, text }| (*span, span.start < span.end && !text.is_empty()));
+        sorted.sort_by_key(|edit| edit.span);
+        // Of two edits of the same text, the second was found in what the first makes of it.
+        sorted.dedup_by(|second, first| {
+            let is_same = second.span == first.span && first.span.start < first.span.end;
+            if is_same {
+                *first = *second;
+            }
+            is_same
+        });
         let mut edited = Self { original, text: String::with_capacity(original.len() + 16), edits: Vec::new() };
         let mut from = 0;
         for edit in sorted {

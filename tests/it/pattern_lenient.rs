@@ -42,6 +42,11 @@ const REPAIRED: &[(&str, &[&str], &str)] = &[
         &["W006"],
         "[a:b = 1] START t'2024-01-01T00:00:00Z' STOP t'2024-02-01T00:00:00Z'",
     ),
+    (
+        "[a:b = 1] START ‘2024-01-01T00:00:00Z’ STOP t'2024-02-01T00:00:00Z'",
+        &["W003", "W006"],
+        "[a:b = 1] START t'2024-01-01T00:00:00Z' STOP t'2024-02-01T00:00:00Z'",
+    ),
     ("\u{feff}[a:b = 1]", &["W007"], "[a:b = 1]"),
     ("[a:b = 1\u{200b}]\u{200b}", &["W007", "W007"], "[a:b = 1]"),
     // What is left out or replaced may be all that is between two words.

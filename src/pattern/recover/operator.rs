@@ -87,7 +87,7 @@ impl Reader<'_> {
                 error.help = Some("write `NOT`".to_owned());
                 error.edits = vec![Edit { span, text: "NOT ".to_owned() }];
             }
-            let Token::Word(word) = self.peek() else { return ("=", span) };
+            let Token::Word(word) = self.peek() else { return ("!=", span) };
             let span = self.span(word.len());
             self.advance(word.len());
             return (by_spelling(word).unwrap_or("="), span);
