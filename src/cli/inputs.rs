@@ -8,7 +8,7 @@ use crate::{
     convert::{in_file, read_context},
     report::SourceDiagnostic,
     source::{self, Input, PatternLines},
-    stix::{Collector, Context, Position, Timestamp},
+    stix::{BundleReader, Collector, Context, Position, Timestamp},
 };
 
 use super::{
@@ -114,7 +114,7 @@ impl OpenInputs {
         for input in &self.inputs {
             // What can't be opened is reported by the pass that reads the indicators.
             let Ok(reader) = input.open() else { continue };
-            let faults = read_context(&mut collector, input.name(), progress.reading(input, reader));
+            let faults = read_context(&mut collector, input.name(), BundleReader::new(progress.reading(input, reader)));
             self.faults.extend(faults);
         }
         collector.finish()

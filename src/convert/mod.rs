@@ -150,20 +150,24 @@ impl<'s> Converter<'s> {
     /// Reads all indicators of a file, called `source` in messages. `context` is what the other objects of all files
     /// say about them.
     pub fn read(&mut self, source: &str, reader: impl Read + Send, context: &Context) {
+        self.take(source, BundleReader::new(reader).with_sizes(BATCH, OBJECT_LIMIT), context);
+    }
+
+    /// Takes all indicators of `batches`, as [`Converter::read`] takes those of a file.
+    pub fn take(&mut self, source: &str, mut batches: impl Iterator<Item = Batch> + Send, context: &Context) {
         let width = rayon::current_num_threads() * 2;
-        let mut reader = BundleReader::new(reader).with_sizes(BATCH, OBJECT_LIMIT);
-        let mut batches: Vec<Batch> = reader.by_ref().take(width).collect();
+        let mut round: Vec<Batch> = batches.by_ref().take(width).collect();
         let mut compiled = Vec::new();
         // While one round is compiled, the round before it is gathered and the next one is read.
-        while !(batches.is_empty() && compiled.is_empty()) {
+        while !(round.is_empty() && compiled.is_empty()) {
             let settings = self.settings;
             let earlier = std::mem::take(&mut compiled);
             let gather = || self.gather(earlier, source);
-            (compiled, batches) = rayon::join(
-                || batches.par_iter().map(|batch| gather::batch(batch, source, context, settings)).collect(),
+            (compiled, round) = rayon::join(
+                || round.par_iter().map(|batch| gather::batch(batch, source, context, settings)).collect(),
                 || {
                     gather();
-                    reader.by_ref().take(width).collect()
+                    batches.by_ref().take(width).collect()
                 },
             );
         }
@@ -197,9 +201,12 @@ impl<'s> Converter<'s> {
 
 /// Reads what the objects that are no indicators say about them, of a file called `source`: a first pass. What can't be
 /// read of those objects is returned; what is wrong between the objects is found by the pass that reads the indicators.
-pub fn read_context(collector: &mut Collector, source: &str, reader: impl Read + Send) -> Vec<SourceDiagnostic> {
+pub fn read_context(
+    collector: &mut Collector,
+    source: &str,
+    mut batches: impl Iterator<Item = Batch>,
+) -> Vec<SourceDiagnostic> {
     let mut faults = Vec::new();
-    let mut batches = BundleReader::new(reader);
     loop {
         let round: Vec<_> = batches.by_ref().take(rayon::current_num_threads() * 2).collect();
         if round.is_empty() {

@@ -18,7 +18,7 @@ use crate::{
         self, Input,
         taxii::{Auth, FetchOptions, FetchSummary, ObjectSink, Secret, TaxiiError, download_into, fetch_into},
     },
-    stix::{Batch, BundleReader, ObjectError},
+    stix::{Batch, BundleReader, Head, ObjectError},
     store::Feed,
 };
 
@@ -45,32 +45,35 @@ pub(super) enum Event {
     End(Ended),
 }
 
-/// The objects of a page or of a part of a file.
-pub(super) enum Objects {
-    /// As a server sent them.
-    Page(Vec<Box<RawValue>>),
-    /// A part of the file of that name.
-    Part(String, Batch),
+/// The objects of a page or of a part of a file, each with its head.
+pub(super) struct Objects {
+    /// The name of the file that they are a part of.
+    file: Option<String>,
+    batch: Batch,
+    heads: Vec<Result<Head, ObjectError>>,
 }
 
 impl Objects {
-    /// The objects' texts.
-    pub(super) fn texts(&self) -> Vec<&[u8]> {
-        match self {
-            Self::Page(objects) => objects.iter().map(|object| object.get().as_bytes()).collect(),
-            Self::Part(_, batch) => batch.objects().map(|object| object.raw).collect(),
-        }
+    /// An empty page.
+    fn page() -> Self {
+        Self { file: None, batch: Batch::at(0, 1), heads: Vec::new() }
     }
 
-    /// What is wrong with the object at `place`.
-    pub(super) fn fault(&self, feed: &str, place: usize, error: &ObjectError) -> SourceDiagnostic {
-        if let Self::Part(name, batch) = self
-            && let Some(object) = batch.objects().nth(place)
-        {
-            return in_file(name, object.fault(error));
-        }
-        let id = error.id.as_ref().map(|id| format!(" ({id})")).unwrap_or_default();
-        SourceDiagnostic { source: format!("{feed}{id}"), diagnostic: error.diagnostic() }
+    /// The objects' texts and heads.
+    pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = (&[u8], &Result<Head, ObjectError>)> {
+        self.batch.objects().map(|object| object.raw).zip(&self.heads)
+    }
+
+    /// What is wrong with those that can't be read.
+    pub(super) fn faults(&self, feed: &str) -> impl Iterator<Item = SourceDiagnostic> {
+        self.batch.objects().zip(&self.heads).filter_map(move |(object, head)| {
+            let error = head.as_ref().err()?;
+            if let Some(name) = &self.file {
+                return Some(in_file(name, object.fault(error)));
+            }
+            let id = error.id.as_ref().map(|id| format!(" ({id})")).unwrap_or_default();
+            Some(SourceDiagnostic { source: format!("{feed}{id}"), diagnostic: error.diagnostic() })
+        })
     }
 }
 
@@ -119,20 +122,21 @@ pub(super) fn read(job: &Job, events: &SyncSender<(usize, Event)>) {
 
 /// Collects the objects of a page.
 struct Pages<F> {
-    page: Vec<Box<RawValue>>,
+    page: Objects,
     count: u64,
     send: F,
 }
 
 impl<F: FnMut(Objects) -> io::Result<()>> ObjectSink for Pages<F> {
-    fn object(&mut self, object: &RawValue) -> io::Result<()> {
-        self.page.push(object.to_owned());
+    fn object(&mut self, object: &RawValue, head: Result<Head, ObjectError>) -> io::Result<()> {
+        self.page.batch.push(object.get().as_bytes());
+        self.page.heads.push(head);
         Ok(())
     }
 
     fn page(&mut self, so_far: &FetchSummary) -> io::Result<()> {
         self.count = so_far.pages;
-        (self.send)(Objects::Page(std::mem::take(&mut self.page)))
+        (self.send)(std::mem::replace(&mut self.page, Objects::page()))
     }
 }
 
@@ -144,7 +148,7 @@ fn web<F: FnMut(Objects) -> io::Result<()>>(
     send: F,
     fetch: impl FnOnce(&FetchOptions, &mut dyn ObjectSink) -> Result<FetchSummary, TaxiiError>,
 ) -> Ended {
-    let mut pages = Pages { page: Vec::new(), count: 0, send };
+    let mut pages = Pages { page: Objects::page(), count: 0, send };
     let fetched = auth(credentials).and_then(|auth| {
         let options = FetchOptions { auth, cursor, ..options.clone() };
         fetch(&options, &mut pages)
@@ -195,7 +199,8 @@ fn files(found: &source::Inputs, job: &Job, mut send: impl FnMut(Objects) -> io:
                 }
                 ended.said.push(in_file(input.name(), fault));
             }
-            if send(Objects::Part(input.name().to_owned(), batch)).is_err() {
+            let heads = batch.objects().map(|object| object.head()).collect();
+            if send(Objects { file: Some(input.name().to_owned()), batch, heads }).is_err() {
                 return ended;
             }
         }

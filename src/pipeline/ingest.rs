@@ -112,12 +112,12 @@ impl Intake {
     }
 
     fn take(&mut self, store: &mut Store, objects: &Objects) -> Result<(), BuildError> {
-        let texts = objects.texts();
-        self.report.objects += texts.len() as u64;
-        let tally = store.take(self.known.number, self.full, texts)?;
+        self.report.objects += objects.iter().len() as u64;
+        let tally = store.take(self.known.number, self.full, objects.iter())?;
         self.report.changed += tally.changed + tally.rewritten;
-        self.report.faulty += tally.faults.len();
-        self.said.extend(tally.faults.iter().map(|(place, error)| objects.fault(&self.report.name, *place, error)));
+        let said = self.said.len();
+        self.said.extend(objects.faults(&self.report.name));
+        self.report.faulty += self.said.len() - said;
         Ok(())
     }
 

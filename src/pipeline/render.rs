@@ -61,7 +61,7 @@ impl RenderJob {
         let context = self.context(store, feeds)?;
         let mut converter = Converter::new(&self.settings);
         for (number, feed) in feeds {
-            converter.read(&feed.name, store.objects(*number, Role::Indicator), &context);
+            converter.take(&feed.name, store.objects(*number, Role::Indicator), &context);
             whole(converter.diagnostics())?;
         }
         drop(context);
@@ -69,15 +69,13 @@ impl RenderJob {
         let mut staged = if request.check { Staged::aside(&config.output) } else { Staged::open(&config.output) }?;
         let mut steps = Steps(&mut staged);
         let mut only = Only { sink: &mut steps, without: self.without.clone(), left_out: Vec::new() };
-        let mut finished = converter.finish(&self.renderer, &mut only);
+        let finished = converter.finish(&self.renderer, &mut only);
         if !finished.failures.is_empty() {
             return Err(BuildError::Targets(finished.failures));
         }
         if config.provenance {
             trace::write(&finished.indicators, &mut staged)?;
         }
-        // A feed without indicators is no empty input.
-        finished.diagnostics.retain(|found| found.diagnostic.code != codes::EMPTY);
         request.go_on()?;
         // The configuration tells all that there is to be: what another target wrote earlier goes.
         let folders: Vec<&str> = TARGETS.iter().map(|target| target.name()).chain([trace::FOLDER]).collect();

@@ -51,8 +51,10 @@ impl<'b> Object<'b> {
     /// Its `type`, as [`super::object_type`] reads it.
     #[must_use]
     pub fn object_type(&self) -> Option<Cow<'b, str>> {
-        let found = self.batch.found[self.index].object_type.clone();
-        object::type_text(self.raw, found.map(|range| &self.batch.text[range]))
+        match self.batch.found[self.index].object_type.clone() {
+            Some(range) => object::type_text(self.raw, Some(&self.batch.text[range])),
+            None => object::object_type(self.raw),
+        }
     }
 
     /// The line that it begins in, counted from 1.
@@ -80,6 +82,34 @@ impl<'b> Object<'b> {
 }
 
 impl Batch {
+    /// A batch without objects that begins `offset` bytes after the beginning of the input, in the line `line`.
+    #[must_use]
+    pub fn at(offset: u64, line: u64) -> Self {
+        Self {
+            base: offset,
+            line,
+            column: 0,
+            text: Vec::new(),
+            found: Vec::new(),
+            starts: OnceLock::new(),
+            faults: Vec::new(),
+        }
+    }
+
+    /// Adds an object, in a line of its own.
+    pub fn push(&mut self, raw: &[u8]) {
+        let start = self.text.len();
+        self.text.extend_from_slice(raw);
+        self.found.push(Found { range: start..self.text.len(), object_type: None });
+        self.text.push(b'\n');
+    }
+
+    /// Bytes of its text.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.text.len()
+    }
+
     /// The objects, in the order of the input.
     pub fn objects(&self) -> impl ExactSizeIterator<Item = Object<'_>> {
         self.found.iter().enumerate().map(|(index, found)| Object {

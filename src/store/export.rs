@@ -12,7 +12,15 @@ impl Store {
     /// A failing database or writer.
     pub fn export(&mut self, feed: FeedNumber, out: &mut dyn Write) -> io::Result<()> {
         for role in [Role::Indicator, Role::Context] {
-            io::copy(&mut self.objects(feed, role), out)?;
+            for batch in self.objects(feed, role) {
+                for object in batch.objects() {
+                    out.write_all(object.raw)?;
+                    out.write_all(b"\n")?;
+                }
+                if let Some(fault) = batch.faults.first() {
+                    return Err(io::Error::other(fault.diagnostic.message.clone()));
+                }
+            }
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 //! ```text
 //! pages ──► Store::take (a transaction each) ──► Store::end (one more: cursor, sweep)
 //!                                                     │
-//!                      Store::objects (NDJSON) ──► a converter, as if it read the feed's bundle
+//!                      Store::objects (rows, in batches) ──► a converter, as if it read the feed's bundle
 //! ```
 //!
 //! A page's objects are in the store before the cursor says so, never after: whatever ends the process, the next walk

@@ -6,7 +6,7 @@ use super::{FeedNumber, GENERATION, Store, StoreError, schema::FEED_BITS};
 use crate::stix::{Head, Key, ObjectError, Role, Timestamp};
 
 /// What became of the objects of a page.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Tally {
     /// Objects that were not there before, and newer versions of others.
@@ -17,8 +17,6 @@ pub struct Tally {
     pub rewritten: u64,
     /// Objects that say nothing that rules are made of.
     pub passed: u64,
-    /// Objects that can't be read: their place in the page, and why.
-    pub faults: Vec<(usize, ObjectError)>,
 }
 
 /// How a walk ended that came to its end.
@@ -40,17 +38,17 @@ pub(super) fn prepare(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 impl Store {
-    /// Takes the objects of one page in, all or none of them.
+    /// Takes the objects of one page in, each with its head, all or none of them. Those that can't be read are passed over.
     ///
     /// With `full`, what comes is remembered, so that [`Store::end`] can remove what did not come.
     ///
     /// # Errors
-    /// A failing database. Objects that can't be read are in the tally.
+    /// A failing database.
     pub fn take<'o>(
         &mut self,
         feed: FeedNumber,
         full: bool,
-        objects: impl IntoIterator<Item = &'o [u8]>,
+        objects: impl IntoIterator<Item = (&'o [u8], &'o Result<Head, ObjectError>)>,
     ) -> Result<Tally, StoreError> {
         let mut tally = Tally::default();
         let taken = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).and_then(|transaction| {
@@ -186,20 +184,18 @@ impl<'c> PageWriter<'c> {
     fn take<'o>(
         &mut self,
         full: bool,
-        objects: impl IntoIterator<Item = &'o [u8]>,
+        objects: impl IntoIterator<Item = (&'o [u8], &'o Result<Head, ObjectError>)>,
         tally: &mut Tally,
     ) -> rusqlite::Result<()> {
-        for (place, raw) in objects.into_iter().enumerate() {
-            match Head::read(raw) {
-                Ok(Some(head)) => self.object(full, raw, &head, tally)?,
-                Ok(None) => tally.passed += 1,
-                Err(error) => {
-                    // An earlier version of it that could be read must not be swept away.
-                    if let (true, Some(id)) = (full, &error.id) {
-                        self.seen.execute((self.feed.0, Key::new(id).to_bytes()))?;
-                    }
-                    tally.faults.push((place, error));
+        for (raw, head) in objects {
+            match head {
+                Ok(Head { role: Role::Other, .. }) => tally.passed += 1,
+                Ok(head) => self.object(full, raw, head, tally)?,
+                // An earlier version of it that could be read must not be swept away.
+                Err(ObjectError { id: Some(id), .. }) if full => {
+                    self.seen.execute((self.feed.0, Key::new(id).to_bytes()))?;
                 }
+                Err(_) => {}
             }
         }
         Ok(())

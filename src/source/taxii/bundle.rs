@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::{FetchOptions, FetchSummary, ObjectSink};
+use crate::stix::{Head, ObjectError};
 
 /// Writes a bundle, one object a line, while the objects arrive: it holds none of them.
 ///
@@ -48,7 +49,7 @@ impl<W: Write> BundleWriter<W> {
 }
 
 impl<W: Write> ObjectSink for BundleWriter<W> {
-    fn object(&mut self, object: &RawValue) -> io::Result<()> {
+    fn object(&mut self, object: &RawValue, _: Result<Head, ObjectError>) -> io::Result<()> {
         if self.started {
             self.output.write_all(b",\n")?;
         } else {
@@ -73,7 +74,7 @@ mod tests {
         let mut output = Vec::new();
         let mut writer = BundleWriter::new(&FetchOptions::new("https://feed.example/"), &mut output);
         for object in objects {
-            writer.object(serde_json::from_str(object).unwrap()).unwrap();
+            writer.object(serde_json::from_str(object).unwrap(), Head::read(object.as_bytes())).unwrap();
         }
         writer.finish().unwrap();
         String::from_utf8(output).unwrap()

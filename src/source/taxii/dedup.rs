@@ -5,9 +5,10 @@ use std::{
     collections::{BTreeMap, HashMap},
 };
 
-use serde::Deserialize;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
+
+use crate::stix::{Head, Role, object_type};
 
 /// The versions seen, each as 16 bytes of a hash, with the round in which it was seen last. A round is one pass over
 /// the collection: a walk that starts again must not take what it has seen before for a lack of progress.
@@ -34,56 +35,45 @@ impl Dedup {
         self.round += 1;
     }
 
-    /// Takes note of `object`; `None` if it is not a JSON object.
-    pub(super) fn note(&mut self, object: &RawValue) -> Option<Novelty> {
-        match self.rounds.insert(version(object)?, self.round) {
-            None => Some(Novelty::New),
-            Some(round) if round == self.round => Some(Novelty::Old),
-            Some(_) => Some(Novelty::NewInRound),
+    /// Takes note of the object `text`, whose head is given where it could be read.
+    pub(super) fn note(&mut self, text: &str, head: Option<&Head>) -> Novelty {
+        match self.rounds.insert(version(text, head), self.round) {
+            None => Novelty::New,
+            Some(round) if round == self.round => Novelty::Old,
+            Some(_) => Novelty::NewInRound,
         }
     }
-}
-
-#[derive(Deserialize)]
-struct Head<'a> {
-    #[serde(rename = "type", default, borrow)]
-    kind: Option<&'a RawValue>,
-    #[serde(default, borrow)]
-    id: Option<&'a RawValue>,
-    #[serde(default, borrow)]
-    modified: Option<&'a RawValue>,
 }
 
 /// What tells one version of an object from all others: `id` and `modified` (STIX 2.1, section 3.6), or the whole text
 /// where one of them is missing, as in cyber-observable objects. Of an identity it is everything but `modified`: some
 /// servers stamp the identity of their own organisation anew in each answer.
-fn version(object: &RawValue) -> Option<u128> {
-    let text = object.get();
-    if !text.starts_with('{') {
-        return None;
-    }
+fn version(text: &str, head: Option<&Head>) -> u128 {
     let mut hash = Sha256::new();
-    let mut add = |part: &str| {
+    let mut add = |part: &[u8]| {
         hash.update((part.len() as u64).to_le_bytes());
         hash.update(part);
     };
-    match serde_json::from_str(text) {
-        Ok(Head { kind: Some(kind), .. }) if kind.get() == "\"identity\"" => match members(text) {
+    let is_identity =
+        |head: &Head| head.role != Role::Indicator && object_type(text.as_bytes()).as_deref() == Some("identity");
+    match head {
+        Some(head) if is_identity(head) => match members(text) {
             Some(members) => members.iter().filter(|(name, _)| *name != "modified").for_each(|(name, value)| {
-                add(name);
-                add(value.get());
+                add(name.as_bytes());
+                add(value.get().as_bytes());
             }),
-            None => add(text),
+            None => add(text.as_bytes()),
         },
-        Ok(Head { id: Some(id), modified: Some(modified), .. }) => {
-            add(id.get());
-            add(modified.get());
+        Some(Head { key, modified: Some(modified), .. }) => {
+            add(&key.to_bytes());
+            add(&modified.unix_seconds().to_le_bytes());
+            add(&modified.subsecond_nanoseconds().to_le_bytes());
         }
-        _ => add(text),
+        _ => add(text.as_bytes()),
     }
     let digest: [u8; 32] = hash.finalize().into();
     let (first, _) = digest.split_at(16);
-    Some(first.iter().fold(0, |number, byte| number << 8 | u128::from(*byte)))
+    first.iter().fold(0, |number, byte| number << 8 | u128::from(*byte))
 }
 
 fn members(text: &str) -> Option<BTreeMap<Cow<'_, str>, &RawValue>> {
@@ -94,27 +84,30 @@ fn members(text: &str) -> Option<BTreeMap<Cow<'_, str>, &RawValue>> {
 mod tests {
     use super::*;
 
-    fn note(dedup: &mut Dedup, object: &str) -> Option<Novelty> {
-        dedup.note(serde_json::from_str(object).unwrap())
+    fn note(dedup: &mut Dedup, object: &str) -> Novelty {
+        dedup.note(object, Head::read(object.as_bytes()).as_ref().ok())
     }
 
     #[test]
     fn versions() {
         let mut dedup = Dedup::default();
         for (object, expected) in [
-            (r#"{"id":"a--1","modified":"2026"}"#, Some(Novelty::New)),
-            (r#"{"modified":"2026","id":"a--1","name":"x"}"#, Some(Novelty::Old)),
-            (r#"{"id":"a--1","modified":"2027"}"#, Some(Novelty::New)),
-            (r#"{"id":"url--1","value":"x"}"#, Some(Novelty::New)),
-            (r#"{"id":"url--1","value":"x"}"#, Some(Novelty::Old)),
-            (r#"{"id":"url--1","value":"y"}"#, Some(Novelty::New)),
-            (r#"{"type":"identity","id":"identity--socdefenders","name":"s","modified":"1"}"#, Some(Novelty::New)),
-            (r#"{"type":"identity","id":"identity--socdefenders","name":"s","modified":"2"}"#, Some(Novelty::Old)),
-            (r#"{"type":"identity","id":"identity--socdefenders","name":"t","modified":"2"}"#, Some(Novelty::New)),
-            (r#"{"id":7}"#, Some(Novelty::New)),
-            (r#"{"id":"x","id":"y","modified":"1"}"#, Some(Novelty::New)),
-            ("7", None),
-            ("[{}]", None),
+            (r#"{"type":"a","id":"a--1","modified":"2026-01-01T00:00:00Z"}"#, Novelty::New),
+            (r#"{"modified":"2026-01-01T00:00:00.000Z","type":"a","id":"a--1","name":"x"}"#, Novelty::Old),
+            (r#"{"type":"a","id":"a--1","modified":"2026-01-01T00:00:00.001Z"}"#, Novelty::New),
+            (r#"{"type":"a","id":"a--1","modified":"yesterday"}"#, Novelty::New),
+            (r#"{"type":"a","id":"a--1","modified":"yesterday","name":"x"}"#, Novelty::New),
+            (r#"{"type":"url","id":"url--1","value":"x"}"#, Novelty::New),
+            (r#"{"type":"url","id":"url--1","value":"x"}"#, Novelty::Old),
+            (r#"{"type":"url","id":"url--1","value":"y"}"#, Novelty::New),
+            (r#"{"type":"identity","id":"identity--socdefenders","name":"s","modified":"1"}"#, Novelty::New),
+            (r#"{"type":"identity","id":"identity--socdefenders","name":"s","modified":"2"}"#, Novelty::Old),
+            (r#"{"type":"identity","id":"identity--socdefenders","name":"t","modified":"2"}"#, Novelty::New),
+            (r#"{"type":"indicator","id":"i--1","modified":"2026-01-01","pattern":"[a:b=1]"}"#, Novelty::New),
+            (r#"{"type":"indicator","id":"i--1","modified":"2026-01-01","pattern":"[a:b=2]"}"#, Novelty::Old),
+            (r#"{"type":"indicator","id":"i--1","modified":"2026-01-01"}"#, Novelty::New),
+            (r#"{"id":7}"#, Novelty::New),
+            (r#"{"type":"a","id":"x","id":"y","modified":"2026-01-01"}"#, Novelty::New),
         ] {
             assert_eq!(note(&mut dedup, object), expected, "{object}");
         }
@@ -124,9 +117,9 @@ mod tests {
     fn a_new_round_is_no_standstill() {
         let mut dedup = Dedup::default();
         let object = r#"{"id":"a--1","modified":"2026"}"#;
-        assert_eq!(note(&mut dedup, object), Some(Novelty::New));
+        assert_eq!(note(&mut dedup, object), Novelty::New);
         dedup.start_round();
-        assert_eq!(note(&mut dedup, object), Some(Novelty::NewInRound));
-        assert_eq!(note(&mut dedup, object), Some(Novelty::Old));
+        assert_eq!(note(&mut dedup, object), Novelty::NewInRound);
+        assert_eq!(note(&mut dedup, object), Novelty::Old);
     }
 }

@@ -118,14 +118,14 @@ impl Client {
         let limit = self.limits().objects;
         for batch in BundleReader::new(BufReader::new(file)) {
             for object in batch.objects() {
-                let Ok(object) = serde_json::from_slice(object.raw) else {
+                let Ok(text) = serde_json::from_slice(object.raw) else {
                     summary.skipped += 1;
                     continue;
                 };
                 if summary.objects >= limit {
                     return Err(TaxiiError::TooManyObjects { limit });
                 }
-                sink.object(object)?;
+                sink.object(text, object.head())?;
                 summary.objects += 1;
             }
             sink.page(summary)?;

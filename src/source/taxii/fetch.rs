@@ -52,7 +52,7 @@ pub fn fetch(options: &FetchOptions, output: &mut dyn Write) -> Result<FetchSumm
 /// ```no_run
 /// use std::io;
 /// use serde_json::value::RawValue;
-/// use stixc::source::taxii::{FetchOptions, ObjectSink, fetch_into};
+/// use stixc::{source::taxii::{FetchOptions, ObjectSink, fetch_into}, stix::{Head, ObjectError}};
 ///
 /// #[derive(Default)]
 /// struct Store {
@@ -60,7 +60,7 @@ pub fn fetch(options: &FetchOptions, output: &mut dyn Write) -> Result<FetchSumm
 /// }
 ///
 /// impl ObjectSink for Store {
-///     fn object(&mut self, object: &RawValue) -> io::Result<()> {
+///     fn object(&mut self, object: &RawValue, _: Result<Head, ObjectError>) -> io::Result<()> {
 ///         self.page.push(object.to_owned());
 ///         Ok(())
 ///     }

@@ -5,16 +5,19 @@ use std::io;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::diagnostic::Diagnostic;
+use crate::{
+    diagnostic::Diagnostic,
+    stix::{Head, ObjectError},
+};
 
 /// Takes the objects of a fetch as they arrive.
 pub trait ObjectSink {
-    /// One object, a JSON object as the server sent it. Each version of an object comes once in a fetch; the next one
-    /// may bring it again.
+    /// One object, a JSON object as the server sent it, and its head, or why it can't be read as what its type says. Each
+    /// version of an object comes once in a fetch; the next one may bring it again.
     ///
     /// # Errors
     /// Whatever keeps it from being taken; the fetch ends with that.
-    fn object(&mut self, object: &RawValue) -> io::Result<()>;
+    fn object(&mut self, object: &RawValue, head: Result<Head, ObjectError>) -> io::Result<()>;
 
     /// The end of a page, with the count so far: the time to make safe what the page has brought. Does nothing unless
     /// overridden.

@@ -27,7 +27,7 @@ use super::{
 };
 use crate::{
     diagnostic::{Code, Diagnostic},
-    stix::{BundleReader, Timestamp},
+    stix::{BundleReader, Head, Timestamp},
 };
 
 /// The server rejected its own `next`; the walk goes on by time.
@@ -181,20 +181,24 @@ impl<'a> Walk<'a> {
 
     /// Hands `object` on if it was not before. Returns 1 if this round has not seen it, else 0.
     fn take(&mut self, object: &RawValue) -> Result<usize, TaxiiError> {
-        let novelty = self.dedup.note(object);
+        if !object.get().starts_with('{') {
+            self.summary.skipped += 1;
+            return Ok(0);
+        }
+        let head = Head::read(object.get().as_bytes());
+        let novelty = self.dedup.note(object.get(), head.as_ref().ok());
         match novelty {
-            None => self.summary.skipped += 1,
-            Some(Novelty::New) => {
+            Novelty::New => {
                 let limit = self.client.limits().objects;
                 if self.summary.objects >= limit {
                     return Err(TaxiiError::TooManyObjects { limit });
                 }
-                self.sink.object(object)?;
+                self.sink.object(object, head)?;
                 self.summary.objects += 1;
             }
-            Some(Novelty::NewInRound | Novelty::Old) => self.summary.repeated += 1,
+            Novelty::NewInRound | Novelty::Old => self.summary.repeated += 1,
         }
-        Ok(usize::from(matches!(novelty, Some(Novelty::New | Novelty::NewInRound))))
+        Ok(usize::from(novelty != Novelty::Old))
     }
 
     /// Hands on those objects of a page that can be read although the page can't.

@@ -3,7 +3,10 @@
 use std::io;
 
 use serde_json::{json, value::RawValue};
-use stixc::source::taxii::{Auth, FetchOptions, FetchSummary, ObjectSink, Secret, TaxiiError, download_into};
+use stixc::{
+    source::taxii::{Auth, FetchOptions, FetchSummary, ObjectSink, Secret, TaxiiError, download_into},
+    stix::{Head, ObjectError},
+};
 
 use crate::support::server::{Reply, Server, indicator, indicators, options};
 
@@ -11,7 +14,7 @@ use crate::support::server::{Reply, Server, indicator, indicators, options};
 struct Taken(Vec<String>);
 
 impl ObjectSink for Taken {
-    fn object(&mut self, object: &RawValue) -> io::Result<()> {
+    fn object(&mut self, object: &RawValue, _: Result<Head, ObjectError>) -> io::Result<()> {
         self.0.push(object.get().to_owned());
         Ok(())
     }
