@@ -22,6 +22,9 @@ use super::{
     exit::{Exit, Failure},
 };
 
+/// The longest line of an explanation.
+const WIDTH: usize = 100;
+
 /// Explain a pattern, or a code such as L001.
 ///
 /// For a pattern: its syntax tree, the steps to its normal form, its plan, and for each target the verdict, what is lost
@@ -43,7 +46,7 @@ impl Explain {
             anstream::println!(
                 "{}: {title}\n\n{}\n\nExample:\n{}",
                 self.what.to_uppercase(),
-                text.trim(),
+                wrapped(text),
                 example.trim_end()
             );
             return Ok(Exit::Done);
@@ -134,6 +137,24 @@ impl Explain {
         text.push('\n');
         Ok(text)
     }
+}
+
+/// Paragraphs in lines of at most [`WIDTH`] characters, as far as their words are no longer.
+fn wrapped(text: &str) -> String {
+    let paragraph = |text: &str| {
+        let mut lines: Vec<String> = Vec::new();
+        for word in text.split_whitespace() {
+            match lines.last_mut() {
+                Some(line) if line.chars().count() + 1 + word.chars().count() <= WIDTH => {
+                    line.push(' ');
+                    line.push_str(word);
+                }
+                _ => lines.push(word.to_owned()),
+            }
+        }
+        lines.join("\n")
+    };
+    text.trim().split("\n\n").map(paragraph).collect::<Vec<_>>().join("\n\n")
 }
 
 /// A table of the codes that begin with `letter`, one a line.

@@ -4,11 +4,9 @@ use std::{borrow::Cow, cmp::Ordering};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 
-use super::{
-    error::EvaluateError,
-    value::{Value, hex},
-};
+use super::{error::EvaluateError, value::Value};
 use crate::{
+    hex,
     pattern::{Literal, LiteralValue},
     span::Span,
     stix::Timestamp,
@@ -40,7 +38,7 @@ impl Constant {
             LiteralValue::Float { value, .. } => Self::Float(*value),
             LiteralValue::Boolean(value) => Self::Boolean(*value),
             LiteralValue::Timestamp(text) => Self::instant(text, literal.span)?,
-            LiteralValue::Hex(text) => Self::Bytes(hex(text).unwrap_or_default().into()),
+            LiteralValue::Hex(text) => Self::Bytes(hex::decode(text).unwrap_or_default().into()),
             LiteralValue::Binary(text) => Self::Bytes(STANDARD.decode(text).unwrap_or_default().into()),
         })
     }

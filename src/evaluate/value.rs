@@ -8,6 +8,8 @@ use serde::{
     de::{DeserializeSeed, MapAccess, SeqAccess, Visitor},
 };
 
+use crate::hex;
+
 /// A property's value, or an object.
 ///
 /// The text of a property whose name ends in `_hex` or `_bin` is held as the bytes that it stands for (STIX 2.1,
@@ -94,25 +96,13 @@ impl FromIterator<(Box<str>, Value)> for Map {
 fn decoded(key: &str, value: Value) -> Value {
     let Value::Text(text) = &value else { return value };
     let bytes = if key.ends_with("_hex") {
-        hex(text)
+        hex::decode(text)
     } else if key.ends_with("_bin") {
         STANDARD.decode(text.as_bytes()).ok()
     } else {
         None
     };
     bytes.map_or(value, |bytes| Value::Bytes(bytes.into()))
-}
-
-/// The bytes of a text in hexadecimal.
-pub(super) fn hex(text: &str) -> Option<Vec<u8>> {
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    let pairs = text.as_bytes().chunks(2);
-    pairs
-        .map(|pair| match pair {
-            [high, low] => Some(digit(*high)? << 4 | digit(*low)?),
-            _ => None,
-        })
-        .collect()
 }
 
 impl<'de> Deserialize<'de> for Value {

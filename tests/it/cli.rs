@@ -318,11 +318,14 @@ fn explain_shows_tree_plan_and_verdicts_and_knows_its_codes() {
     assert!(errors(&output).contains("T019") && text(&output).contains("Syntax tree"), "{}", errors(&output));
     let table = text(&stixc(&["explain", "codes"]));
     assert_eq!(table.lines().count(), stixc::targets::catalogue().len());
-    assert!(table.contains("L001  the target has no place for a property\n"));
+    assert!(table.contains("L001  The target has no place for a property\n"));
     assert!(text(&stixc(&["explain", "l"])).lines().all(|line| line.starts_with('L')));
     assert_eq!(code(&stixc(&["explain", "Q"])), 2);
     for code in stixc::targets::catalogue().keys() {
-        assert!(text(&stixc(&["explain", code])).starts_with(code.as_str()), "{code}");
+        let told = text(&stixc(&["explain", code]));
+        assert!(told.starts_with(code.as_str()), "{code}");
+        let (explained, _) = told.split_once("\n\nExample:\n").unwrap();
+        assert!(explained.lines().all(|line| line.chars().count() <= 100), "{explained}");
     }
 }
 

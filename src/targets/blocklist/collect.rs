@@ -3,26 +3,22 @@
 use std::{
     cmp::Ordering,
     io::{self, Write},
-    net::{Ipv4Addr, Ipv6Addr},
 };
 
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use rayon::slice::ParallelSliceMut;
 use sha2::{Digest, Sha256};
 
 use super::{
-    address::{self, Range},
     entry::{Entries, Entry, Kind},
     list::List,
 };
-use crate::{
-    plan::{Hash, HashAlgorithm},
-    targets::contract::{Content, Rule},
-};
+use crate::targets::contract::{Content, Rule};
 
 /// All entries: sorted, without repetitions, addresses merged.
 pub(super) struct Collected<'r> {
-    ipv4: Vec<Range>,
-    ipv6: Vec<Range>,
+    ipv4: Vec<Ipv4Net>,
+    ipv6: Vec<Ipv6Net>,
     /// By kind, `Kind::Domain` first; the two before it are empty.
     texts: [Vec<Text<'r>>; Kind::ALL.len()],
 }
@@ -69,8 +65,8 @@ pub(super) fn collect(rules: &[Rule<Entries>], mut name: impl FnMut(usize, Vec<S
         kinds.sort_unstable();
         name(index, kinds.iter().map(|kind| kind.name().to_owned()).collect());
     }
-    all.ipv4 = address::merge(std::mem::take(&mut all.ipv4));
-    all.ipv6 = address::merge(std::mem::take(&mut all.ipv6));
+    all.ipv4 = Ipv4Net::aggregate(&all.ipv4);
+    all.ipv6 = Ipv6Net::aggregate(&all.ipv6);
     for texts in &mut all.texts {
         texts.par_sort_unstable();
         texts.dedup();
@@ -78,29 +74,20 @@ pub(super) fn collect(rules: &[Rule<Entries>], mut name: impl FnMut(usize, Vec<S
     all
 }
 
-fn hash_kind(hash: &Hash) -> Kind {
-    match hash.algorithm() {
-        HashAlgorithm::Md5 => Kind::Md5,
-        HashAlgorithm::Sha1 => Kind::Sha1,
-        HashAlgorithm::Sha256 => Kind::Sha256,
-        HashAlgorithm::Sha512 => Kind::Sha512,
-    }
-}
-
 impl<'r> Collected<'r> {
     fn add(&mut self, entry: &'r Entry) -> Kind {
         let (kind, text) = match entry {
             Entry::Ipv4(net) => {
-                self.ipv4.push((u32::from(net.network()).into(), u32::from(net.broadcast()).into()));
+                self.ipv4.push(*net);
                 return Kind::Ipv4;
             }
             Entry::Ipv6(net) => {
-                self.ipv6.push((net.network().into(), net.broadcast().into()));
+                self.ipv6.push(**net);
                 return Kind::Ipv6;
             }
             Entry::Domain(name) => (Kind::Domain, name.as_str()),
             Entry::Url(url) => (Kind::Url, url.as_str()),
-            Entry::Hash(hash) => (hash_kind(hash), hash.hex()),
+            Entry::Hash(hash) => (Kind::from_algorithm(hash.algorithm()), hash.hex()),
         };
         self.texts[kind as usize].push(Text::new(text));
         kind
@@ -114,54 +101,41 @@ impl<'r> Collected<'r> {
 
     /// How many entries of `kind` a list will hold, as far as it matters to templates: none, one, or two for several.
     pub(super) fn count(&self, kind: Kind, holds: fn(&str) -> bool) -> usize {
-        let several =
-            |ranges: &[Range], bits| ranges.iter().flat_map(|range| address::prefixes(*range, bits)).take(2).count();
         match kind {
-            Kind::Ipv4 => several(&self.ipv4, 32),
-            Kind::Ipv6 => several(&self.ipv6, 128),
+            Kind::Ipv4 => self.ipv4.len().min(2),
+            Kind::Ipv6 => self.ipv6.len().min(2),
             _ => self.texts[kind as usize].iter().filter(|text| holds(text.text)).take(2).count(),
         }
     }
 
     /// Hands over each entry of `kind` that the list holds, as text, in order.
-    pub(super) fn each(
+    ///
+    /// # Errors
+    /// What `entry` answers.
+    pub(super) fn each<E: From<io::Error>>(
         &self,
         kind: Kind,
         holds: fn(&str) -> bool,
-        mut entry: impl FnMut(&[u8]) -> io::Result<()>,
-    ) -> io::Result<()> {
+        mut entry: impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
         let mut scratch = Vec::with_capacity(64);
+        let mut prefix = |net: IpNet| {
+            scratch.clear();
+            if net.prefix_len() == net.max_prefix_len() {
+                write!(scratch, "{}", net.addr())?;
+            } else {
+                write!(scratch, "{net}")?;
+            }
+            entry(&scratch)
+        };
         match kind {
-            Kind::Ipv4 => {
-                for (first, length) in self.ipv4.iter().flat_map(|range| address::prefixes(*range, 32)) {
-                    // Ranges of IPv4 are made of 32-bit numbers.
-                    let address = Ipv4Addr::from(u32::try_from(first).unwrap_or_default());
-                    scratch.clear();
-                    match length {
-                        32 => write!(scratch, "{address}")?,
-                        _ => write!(scratch, "{address}/{length}")?,
-                    }
-                    entry(&scratch)?;
-                }
-            }
-            Kind::Ipv6 => {
-                for (first, length) in self.ipv6.iter().flat_map(|range| address::prefixes(*range, 128)) {
-                    let address = Ipv6Addr::from(first);
-                    scratch.clear();
-                    match length {
-                        128 => write!(scratch, "{address}")?,
-                        _ => write!(scratch, "{address}/{length}")?,
-                    }
-                    entry(&scratch)?;
-                }
-            }
+            Kind::Ipv4 => self.ipv4.iter().try_for_each(|net| prefix(IpNet::V4(*net))),
+            Kind::Ipv6 => self.ipv6.iter().try_for_each(|net| prefix(IpNet::V6(*net))),
             _ => {
-                for text in self.texts[kind as usize].iter().filter(|text| holds(text.text)) {
-                    entry(text.text.as_bytes())?;
-                }
+                let mut texts = self.texts[kind as usize].iter().filter(|text| holds(text.text));
+                texts.try_for_each(|text| entry(text.text.as_bytes()))
             }
         }
-        Ok(())
     }
 
     /// A number that is the same as long as the entries of `list` are, and not 0: the serial of a zone.
@@ -172,7 +146,7 @@ impl<'r> Collected<'r> {
             let _ = self.each(*kind, list.holds, |entry| {
                 digest.update(entry);
                 digest.update(b"\n");
-                Ok(())
+                Ok::<(), io::Error>(())
             });
         }
         let digest = digest.finalize();

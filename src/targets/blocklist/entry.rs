@@ -40,25 +40,30 @@ impl Kind {
     }
 
     /// The kind of an address or prefix.
-    pub(super) fn of_address(net: IpNet) -> Self {
+    pub(super) fn from_address(net: IpNet) -> Self {
         match net {
             IpNet::V4(_) => Self::Ipv4,
             IpNet::V6(_) => Self::Ipv6,
         }
     }
 
+    /// The kind of a hash.
+    pub(super) fn from_algorithm(algorithm: HashAlgorithm) -> Self {
+        match algorithm {
+            HashAlgorithm::Md5 => Self::Md5,
+            HashAlgorithm::Sha1 => Self::Sha1,
+            HashAlgorithm::Sha256 => Self::Sha256,
+            HashAlgorithm::Sha512 => Self::Sha512,
+        }
+    }
+
     /// The kind of entry that a value would be.
-    pub(super) fn of(value: &ValueKind) -> Option<Self> {
+    pub(super) fn from_value(value: &ValueKind) -> Option<Self> {
         Some(match value {
-            ValueKind::Address(net) => Self::of_address(*net),
+            ValueKind::Address(net) => Self::from_address(*net),
             ValueKind::Domain(_) => Self::Domain,
             ValueKind::Url(_) => Self::Url,
-            ValueKind::Hash(hash) => match hash.algorithm() {
-                HashAlgorithm::Md5 => Self::Md5,
-                HashAlgorithm::Sha1 => Self::Sha1,
-                HashAlgorithm::Sha256 => Self::Sha256,
-                HashAlgorithm::Sha512 => Self::Sha512,
-            },
+            ValueKind::Hash(hash) => Self::from_algorithm(hash.algorithm()),
             _ => return None,
         })
     }
@@ -80,7 +85,7 @@ impl fmt::Display for Kind {
 }
 
 /// One entry. Each variant's type lets through only what can stand in a line by itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Entry {
     Ipv4(Ipv4Net),
     /// Boxed, as it is rare and larger than the others.
@@ -95,7 +100,7 @@ impl Entry {
     ///
     /// # Errors
     /// Why there is none.
-    pub(super) fn of(value: &ValueKind) -> Result<Self, Cow<'static, str>> {
+    pub(super) fn new(value: &ValueKind) -> Result<Self, Cow<'static, str>> {
         Ok(match value {
             ValueKind::Address(IpNet::V4(net)) => Self::Ipv4(*net),
             ValueKind::Address(IpNet::V6(net)) => Self::Ipv6(Box::new(*net)),
@@ -133,7 +138,7 @@ impl Entries {
 }
 
 /// A URL as a client sends it, in printable ASCII without a space.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct UrlLine(Box<str>);
 
 impl UrlLine {

@@ -101,7 +101,7 @@ impl Rows {
                     out.write_all(text.as_bytes())?;
                     out.write_all(entry)?;
                 }
-                Ok(())
+                Ok::<(), io::Error>(())
             })?;
         }
         Ok(())

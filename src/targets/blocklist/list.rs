@@ -38,15 +38,15 @@ macro_rules! list {
 pub(super) const LISTS: &[List] = &[
     plain("ipv4", "blocklist/ipv4.txt", "IPv4 addresses and prefixes, one a line", &[Kind::Ipv4]),
     plain("ipv6", "blocklist/ipv6.txt", "IPv6 addresses and prefixes, one a line", &[Kind::Ipv6]),
-    plain("domains", "blocklist/domains.txt", "domain names, one a line", &[Kind::Domain]),
+    plain("domains", "blocklist/domains.txt", "Domain names, one a line", &[Kind::Domain]),
     plain("urls", "blocklist/urls.txt", "URLs, one a line", &[Kind::Url]),
     plain("md5", "blocklist/md5.txt", "MD5 hashes of files, one a line", &[Kind::Md5]),
     plain("sha1", "blocklist/sha1.txt", "SHA-1 hashes of files, one a line", &[Kind::Sha1]),
     plain("sha256", "blocklist/sha256.txt", "SHA-256 hashes of files, one a line", &[Kind::Sha256]),
     plain("sha512", "blocklist/sha512.txt", "SHA-512 hashes of files, one a line", &[Kind::Sha512]),
-    list!("nftables", "nftables.hbs", "blocklist/stixc.nft", "sets for nftables", &[Kind::Ipv4, Kind::Ipv6], anything),
-    list!("rpz", "rpz.hbs", "blocklist/rpz.zone", "response policy zone for a resolver", &[Kind::Domain], fits_zone),
-    list!("hosts", "hosts.hbs", "blocklist/hosts", "hosts file", &[Kind::Domain], anything),
+    list!("nftables", "nftables.hbs", "blocklist/stixc.nft", "Sets for nftables", &[Kind::Ipv4, Kind::Ipv6], anything),
+    list!("rpz", "rpz.hbs", "blocklist/rpz.zone", "Response policy zone for a resolver", &[Kind::Domain], fits_zone),
+    list!("hosts", "hosts.hbs", "blocklist/hosts", "Hosts file", &[Kind::Domain], anything),
 ];
 
 /// The formats as the contract knows them.

@@ -63,7 +63,7 @@ impl Lists {
         if !matches!(test.operator, Operator::Equal | Operator::IsSubset) {
             return Fit::Lacks(NO_OPERATOR, format!("no entry of a blocklist can stand for {}", test.operator));
         }
-        if let Some(value) = test.values.first().filter(|value| Kind::of(&value.kind).is_none()) {
+        if let Some(value) = test.values.first().filter(|value| Kind::from_value(&value.kind).is_none()) {
             return Fit::Lacks(NO_VALUE, format!("{} is no address, name, URL or hash", value.kind));
         }
         if self.mapping.rows(source, test).next().is_none() {
@@ -77,8 +77,8 @@ impl Lists {
         let mut entries = Vec::with_capacity(values.len());
         let mut refused = Vec::new();
         for value in values {
-            match Entry::of(&value.kind) {
-                Ok(entry) if Kind::of(&value.kind) == Some(kind) => entries.push(entry),
+            match Entry::new(&value.kind) {
+                Ok(entry) if Kind::from_value(&value.kind) == Some(kind) => entries.push(entry),
                 Ok(_) => refused.push(format!("{} is no {kind}", value.kind)),
                 Err(reason) => refused.push(reason.into_owned()),
             }
@@ -95,7 +95,7 @@ impl Lists {
     /// [`adapt`] would say of them is known.
     fn single(&self, plan: &Plan) -> Option<Entries> {
         let Observation::Match(Condition::Test(test)) = &plan.observation else { return None };
-        let kind = Kind::of(&test.values.first()?.kind)?;
+        let kind = Kind::from_value(&test.values.first()?.kind)?;
         let source = self.mapping.data_sources().iter().position(|source| source.data.entry == kind)?;
         if !self.accept.allows(Fidelity::EXACT) {
             return None;
@@ -180,12 +180,12 @@ fn ends_differ(parts: &[Part<'_, Vec<Entry>>]) -> Option<Loss> {
         return None;
     }
     // An entry that is named at several ends is about all of these.
-    let mut named: BTreeMap<String, (u8, Span)> = BTreeMap::new();
+    let mut named: BTreeMap<&Entry, (u8, Span)> = BTreeMap::new();
     let mut all = 0;
     for (test, entries) in single().filter(|(test, _)| ends(test) > 0) {
         all |= ends(test);
         for entry in entries {
-            named.entry(format!("{entry:?}")).or_insert((0, test.span)).0 |= ends(test);
+            named.entry(entry).or_insert((0, test.span)).0 |= ends(test);
         }
     }
     let (_, span) = named.into_values().find(|(own, _)| *own != all)?;

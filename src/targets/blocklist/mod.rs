@@ -6,7 +6,6 @@
 //! `src_ref` and `dst_ref` are both addresses that the pattern names, and both go in; the rule that uses the list gives the
 //! direction. Only a pattern that names different ends for different entries has no such rule. A name stands for exactly that name, not for those below it, and a URL never puts its host on a list.
 
-mod address;
 mod collect;
 pub mod engine;
 mod entry;
@@ -47,7 +46,7 @@ impl Target for Blocklist {
     }
 
     fn about(&self) -> &'static str {
-        "addresses, names, URLs and file hashes to refuse, as plain lists, nftables sets, an RPZ zone and a hosts file"
+        "Addresses, names, URLs and file hashes to refuse, as plain lists, nftables sets, an RPZ zone and a hosts file"
     }
 
     fn formats(&self) -> &'static [Format] {

@@ -25,7 +25,7 @@ pub(super) fn entries(list: &List, text: &str) -> Vec<ReadBack> {
 fn kind(list: &List, entry: &str) -> Option<Kind> {
     match list.takes {
         [only] => Some(*only),
-        _ => parse_address(entry).map(Kind::of_address).filter(|kind| list.takes.contains(kind)),
+        _ => parse_address(entry).map(Kind::from_address).filter(|kind| list.takes.contains(kind)),
     }
 }
 

@@ -52,7 +52,7 @@ const FORMAT: Format = Format {
     source: include_str!("../../../templates/sigma/rule.hbs"),
     path: "sigma/",
     aside: false,
-    about: "one YAML file a rule, in the conventions of SigmaHQ",
+    about: "One YAML file a rule, in the conventions of SigmaHQ",
 };
 
 /// Rules that tie several observations, in one file with those that they tie.
@@ -62,7 +62,7 @@ const CORRELATION: Format = Format {
     source: include_str!("../../../templates/sigma/correlation.hbs"),
     path: "sigma/",
     aside: true,
-    about: "correlations of several observations, behind the rules that they tie",
+    about: "Correlations of several observations, behind the rules that they tie",
 };
 
 /// The Sigma target.

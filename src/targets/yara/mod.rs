@@ -53,7 +53,7 @@ static FORMATS: [Format; 2] = [
         source: include_str!("../../../templates/yara/rules.hbs"),
         path: RULES,
         aside: false,
-        about: "one file of rules for YARA 4.2 or later and YARA-X",
+        about: "One file of rules for YARA 4.2 or later and YARA-X",
     },
     Format {
         name: "native",
@@ -61,7 +61,7 @@ static FORMATS: [Format; 2] = [
         source: include_str!("../../../templates/yara/native.hbs"),
         path: NATIVE,
         aside: true,
-        about: "rules that indicators bring along, a file each",
+        about: "Rules that indicators bring along, a file each",
     },
 ];
 
@@ -71,7 +71,7 @@ impl Target for Yara {
     }
 
     fn about(&self) -> &'static str {
-        "rules about the content of files: hashes, size, fields of Windows programs"
+        "Rules about the content of files: hashes, size, fields of Windows programs"
     }
 
     fn formats(&self) -> &'static [Format] {
