@@ -47,7 +47,8 @@ pub(super) struct Convert {
     /// Verdicts to accept, separated by commas, for one target or for all: blocklist=exact,narrower,broader
     #[arg(long, value_name = "[TARGET=]VERDICTS")]
     accept: Vec<String>,
-    /// Use this mapping file for a target: sigma=my.toml
+    /// Lay this mapping file over the shipped one of a target (sigma=my.toml): its rows take the place of those for the
+    /// same property and data source; with `replace = true` at its top nothing of the shipped file stays
     #[arg(long, value_name = "TARGET=FILE")]
     mapping: Vec<String>,
     /// Take templates from this folder, where it has them: DIR/sigma/rule.hbs

@@ -143,9 +143,13 @@ impl Report {
         let mut counts: BTreeMap<State, usize> = BTreeMap::new();
         self.rules.iter().for_each(|rule| *counts.entry(rule.state).or_default() += 1);
         let count = |state| counts.get(&state).copied().unwrap_or_default();
+        let not_testable = match count(State::NotTestable) {
+            0 => String::new(),
+            count => format!(", {count} not testable"),
+        };
         writeln!(
             out,
-            "{} rules: {} fire and are silent on near misses, {} serve others, {} not witnessable, {} without an engine, {} fail",
+            "{} rules: {} fire and are silent on near misses, {} serve others, {} not witnessable{not_testable}, {} without an engine, {} fail",
             self.rules.len(),
             count(State::Fires),
             count(State::Serves),
@@ -164,6 +168,7 @@ fn line(report: &RuleReport) -> String {
         State::Fires => format!("fires on {fired}, silent on {silent} near misses"),
         State::Serves => "serves other rules".to_owned(),
         State::NotWitnessable => "not witnessable".to_owned(),
+        State::NotTestable => "not testable, for no one can show these fields".to_owned(),
         State::EngineMissing => "engine missing".to_owned(),
         State::Fails => "FAILS".to_owned(),
     };

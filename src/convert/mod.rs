@@ -72,7 +72,7 @@ impl Prepared {
         accept: Option<Accept>,
     ) -> Result<Self, MappingError> {
         let options = Options { accept: accept.unwrap_or_else(|| target.accepts()) };
-        let backend = target.prepare(mapping.unwrap_or_else(|| target.mapping()), options)?;
+        let backend = target.prepare(mapping, options)?;
         Ok(Self { target, backend })
     }
 }

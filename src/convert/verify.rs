@@ -27,8 +27,10 @@ pub enum State {
     Fires,
     /// It is a part of other rules, and never fires by itself.
     Serves,
-    /// Nothing can be results to it.
+    /// Nothing can be shown to it.
     NotWitnessable,
+    /// It asks for a field that no one here can show.
+    NotTestable,
     /// Nobody here can run it.
     EngineMissing,
     /// It does not do what its verdict says.
@@ -127,21 +129,25 @@ fn checked(
     fired: &[BTreeSet<String>],
     quiet: &BTreeMap<String, Quiet>,
 ) -> Vec<RuleReport> {
-    let rules: Vec<&str> =
-        pattern.rules.iter().map(|rule| rule.id.as_str()).filter(|id| !quiet.contains_key(*id)).collect();
+    let speaks = |rule: &&TestedRule| rule.not_testable.is_empty() && !quiet.contains_key(&rule.id);
+    let rules: Vec<&str> = pattern.rules.iter().filter(speaks).map(|rule| rule.id.as_str()).collect();
+    // What no rule that is left fires on, one of the others may.
+    let is_partial = pattern.rules.iter().any(|rule| !rule.not_testable.is_empty());
     let result = |(case, fired): (&Case, &BTreeSet<String>)| CaseResult {
         matches: case.matches,
         fired: (0..rules.len()).filter(|number| fired.contains(rules[*number])).collect(),
     };
     let results: Vec<CaseResult> = pattern.cases.iter().zip(fired).map(result).collect();
-    let found =
+    let mut found =
         if results.is_empty() { Vec::new() } else { check_verdict(pattern.verdict.into(), rules.len(), &results) };
+    found.retain(|one| !(is_partial && matches!(one, Disagreement::Silent(_))));
     let count = |number: usize, matches: bool, fires: bool| {
         results.iter().filter(|one| one.matches == matches && one.fired.contains(&number) == fires).count()
     };
     let report = |rule: &TestedRule| {
         let Some(number) = rules.iter().position(|id| *id == rule.id) else {
             let (state, notes) = match quiet.get(&rule.id) {
+                _ if !rule.not_testable.is_empty() => (State::NotTestable, rule.not_testable.clone()),
                 Some(Quiet::Serves) => (State::Serves, Vec::new()),
                 _ => (State::NotWitnessable, vec!["this version of the engine skips it".to_owned()]),
             };

@@ -73,11 +73,14 @@ impl Finished {
 }
 
 /// The patterns that have rules in a target, and these rules.
-fn tested<'p>(prepared: &Prepared, subjects: &[Subject], patterns: &'p [TestPattern]) -> (Vec<Rule>, Vec<Tested<'p>>) {
-    let rule = |(subject, pattern): (&Subject, &'p TestPattern)| {
+fn tested<'p>(
+    prepared: &Prepared,
+    subjects: &'p [Subject],
+    patterns: &'p [TestPattern],
+) -> (Vec<Rule>, Vec<Tested<'p>>) {
+    let rule = |(subject, pattern): (&'p Subject, &'p TestPattern)| {
         let lowered = prepared.backend.lower(&pattern.known.plan).ok()?;
-        let id = subject.origin.id.clone();
-        let tested = Tested { id, verdict: lowered.fidelity.into(), rules: Vec::new(), pattern };
+        let tested = Tested { origin: &subject.origin, verdict: lowered.fidelity.into(), rules: Vec::new(), pattern };
         Some((Rule { origin: Arc::clone(&subject.origin), content: Body::Compiled(lowered) }, tested))
     };
     subjects.iter().zip(patterns).filter_map(rule).unzip()

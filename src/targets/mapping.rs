@@ -4,6 +4,8 @@
 //! Suricata), `row` (one property in one data source; several rows for both are alternatives) and `unsupported` (a
 //! property and the reason why it has no place). `data_source` and `row` hold keys of the target's own beside the common
 //! ones.
+//!
+//! A user's file is laid over the shipped one: see [`Mapping::read_over`].
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -101,6 +103,9 @@ pub enum MappingError {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
+    /// Whether nothing of the shipped file is to stay.
+    #[serde(default)]
+    replace: bool,
     #[serde(default, alias = "scene")]
     data_source: toml::Table,
     #[serde(default)]
@@ -120,13 +125,78 @@ struct FileRow {
     data: toml::Table,
 }
 
+impl File {
+    /// This file over the shipped one: its keys of data sources, its rows and its reasons take the places of those that
+    /// are there.
+    fn over(self, shipped: Self) -> Self {
+        let Self { replace, data_source: own_sources, row: own_rows, unsupported: own_reasons } = self;
+        let Self { mut data_source, mut row, mut unsupported, .. } = shipped;
+        row.retain(|shipped| {
+            let reason = own_reasons.contains_key(&shipped.property);
+            !reason && !own_rows.iter().any(|own| own.takes_the_place_of(shipped))
+        });
+        unsupported.retain(|property, _| !own_rows.iter().any(|own| own.property == *property));
+        for (name, own) in own_sources {
+            match (data_source.get_mut(&name), own) {
+                (Some(toml::Value::Table(keys)), toml::Value::Table(own)) => keys.extend(own),
+                (_, own) => _ = data_source.insert(name, own),
+            }
+        }
+        row.extend(own_rows);
+        unsupported.extend(own_reasons);
+        Self { replace, data_source, row, unsupported }
+    }
+}
+
+impl FileRow {
+    fn takes_the_place_of(&self, shipped: &Self) -> bool {
+        let for_any = self.referent.is_empty() || shipped.referent.is_empty();
+        self.property == shipped.property
+            && self.data_source == shipped.data_source
+            && (for_any || self.referent.iter().any(|one| shipped.referent.contains(one)))
+    }
+}
+
 impl<S: DeserializeOwned, R: DeserializeOwned> Mapping<S, R> {
     /// Reads a mapping file.
     ///
     /// # Errors
     /// An unknown key, an undeclared data source, a property both mapped and unsupported.
     pub fn read(text: &str) -> Result<Self, MappingError> {
-        let file: File = toml::from_str(text)?;
+        Self::new(toml::from_str(text)?)
+    }
+
+    /// Reads a user's mapping file, laid over the shipped one: rows for a property in a data source take the place of the
+    /// shipped rows for both, a reason that of rows, and a data source has the shipped keys that the file does not name.
+    /// With `replace = true` at its top nothing of the shipped file stays; without a user's file all of it does.
+    ///
+    /// ```
+    /// use stixc::targets::mapping::Mapping;
+    /// type Loose = Mapping<toml::Value, toml::Value>;
+    /// let shipped = "row = [{ property = 'url:value', data_source = 'proxy', field = 'c-uri' }]\n\
+    ///                [data_source.proxy]\nproduct = 'any'\nenabled = true\n[unsupported]\n'mutex:name' = 'unseen'\n";
+    /// let own = "row = [{ property = 'mutex:name', data_source = 'edr', field = 'mutex' }]\n\
+    ///            [data_source.edr]\n[data_source.proxy]\nenabled = false\n";
+    /// let mapping = Loose::read_over(Some(own), shipped).unwrap();
+    /// assert!(mapping.maps("url:value") && mapping.maps("mutex:name") && mapping.reason("mutex:name").is_none());
+    /// assert_eq!(mapping.data_sources()[1].data.to_string(), r#"{ enabled = false, product = "any" }"#);
+    /// let alone = Loose::read_over(Some(&format!("replace = true\n{own}")), shipped).unwrap();
+    /// assert!(!alone.maps("url:value"));
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`Mapping::read`].
+    pub fn read_over(own: Option<&str>, shipped: &str) -> Result<Self, MappingError> {
+        let shipped: File = toml::from_str(shipped)?;
+        let own = own.map(toml::from_str::<File>).transpose()?;
+        Self::new(match own {
+            None => shipped,
+            Some(own) if own.replace => own,
+            Some(own) => own.over(shipped),
+        })
+    }
+
+    fn new(file: File) -> Result<Self, MappingError> {
         let mut data_sources = Vec::with_capacity(file.data_source.len());
         for (name, data) in file.data_source {
             let data = typed(data, || format!("data source {name}"))?;
@@ -181,6 +251,12 @@ impl<S, R> Mapping<S, R> {
         let rows = self.rows.get(property).into_iter().flatten();
         let numbers: BTreeSet<usize> = rows.map(|row| row.data_source).collect();
         numbers.into_iter().filter_map(|number| Some(self.data_sources.get(number)?.name.as_str())).collect()
+    }
+
+    /// All rows with their properties, in the order of the properties.
+    pub fn all_rows(&self) -> impl Iterator<Item = (&str, &Row<R>)> {
+        let sorted: BTreeMap<&String, &Vec<Row<R>>> = self.rows.iter().collect();
+        sorted.into_iter().flat_map(|(property, rows)| rows.iter().map(move |row| (property.as_str(), row)))
     }
 
     /// All properties that have a row, in any order.

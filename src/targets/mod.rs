@@ -13,6 +13,7 @@ use crate::{
 pub mod blocklist;
 pub mod contract;
 pub mod mapping;
+pub mod origin;
 pub mod program;
 pub mod proof;
 pub mod sigma;

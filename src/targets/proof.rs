@@ -9,7 +9,7 @@ use std::{
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value as Json;
 
-use super::program::EngineError;
+use super::{origin::Origin, program::EngineError};
 use crate::witness::{
     Aim, TestPattern, Witness,
     index::{Case, PatternCases, TestedRule, Verdict},
@@ -18,8 +18,8 @@ use crate::witness::{
 /// A pattern that has rules in the target.
 #[derive(Debug)]
 pub struct Tested<'p> {
-    /// The id of its first indicator.
-    pub id: String,
+    /// The indicators behind it.
+    pub origin: &'p Origin,
     /// The verdict on its rules.
     pub verdict: Verdict,
     /// Its rules.
@@ -54,26 +54,26 @@ pub trait Exporter {
     /// Shows a witness in each way in which it can show, and says for each whether the pattern matches it there.
     fn cases(&mut self, pattern: &TestPattern, witness: &Witness) -> Vec<(bool, Self::Shown)>;
 
-    /// The files in the layout that people run. `written` are those of the rules; `patterns` come in the order in which
-    /// their cases were asked for.
-    fn files(self, patterns: &mut [PatternCases<Self::Shown>], written: &[File]) -> Vec<File>;
+    /// The files in the layout that people run. `written` are those of the rules; `patterns` are the tested ones with
+    /// their cases, in their order.
+    fn files(self, tested: &[Tested<'_>], patterns: &mut [PatternCases<Self::Shown>], written: &[File]) -> Vec<File>;
 }
 
 /// Shows all witnesses of all patterns.
 pub fn export<E: Exporter>(mut exporter: E, tested: Vec<Tested<'_>>, written: &[File]) -> Exported {
     let mut patterns: Vec<PatternCases<E::Shown>> = tested
-        .into_iter()
-        .map(|Tested { id, verdict, rules, pattern }| PatternCases {
-            id,
+        .iter()
+        .map(|Tested { origin, verdict, rules, pattern }| PatternCases {
+            id: origin.id.clone(),
             pattern: pattern.known.plan.to_string(),
-            verdict,
-            rules,
+            verdict: *verdict,
+            rules: rules.clone(),
             complete: pattern.witnesses.complete,
             notes: pattern.notes(),
             cases: cases(&mut exporter, pattern),
         })
         .collect();
-    let files = exporter.files(&mut patterns, written);
+    let files = exporter.files(&tested, &mut patterns, written);
     // Plain data has a form in JSON.
     let erased = |shown: E::Shown| Ok::<_, std::convert::Infallible>(serde_json::to_value(shown).unwrap_or_default());
     let patterns = patterns.into_iter().filter_map(|pattern| pattern.try_map(erased).ok()).collect();

@@ -16,7 +16,7 @@ mod test_pattern;
 
 use serde_json::{Map, Value as Json};
 
-pub use oracle::{Oracle, OracleError, moment};
+pub use oracle::{Oracle, moment};
 pub use test_pattern::TestPattern;
 
 use crate::span::Span;

@@ -4,48 +4,35 @@ use serde_json::{Value as Json, json};
 
 use super::Sighting;
 use crate::{
-    evaluate::{EvaluateError, Evaluator, Observations},
-    pattern,
+    evaluate::{EvaluateError, Evaluator, Map, Observation, Observations},
     plan::Plan,
     stix::Timestamp,
 };
-
-/// Why there is no answer.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum OracleError {
-    /// The plan's canonical text is no pattern.
-    #[error("the plan reads `{0}`, which is no pattern")]
-    NoPattern(String),
-    /// The pattern, or a value in the observations, can't be evaluated.
-    #[error(transparent)]
-    Evaluate(#[from] EvaluateError),
-}
 
 /// Answers whether sightings satisfy a plan.
 #[derive(Debug, Clone)]
 pub struct Oracle(Evaluator);
 
 impl Oracle {
-    /// Prepares a plan. What is asked is its canonical text: the pattern with hashes, names and addresses in the one
-    /// spelling that observations have.
+    /// Prepares a plan.
     ///
     /// # Errors
     /// A plan that has no meaning: a prefix that is none, a regular expression that does not compile.
-    pub fn new(plan: &Plan) -> Result<Self, OracleError> {
-        let text = plan.to_string();
-        let Ok(pattern) = pattern::parse(&text) else { return Err(OracleError::NoPattern(text)) };
-        Ok(Self(Evaluator::new(&pattern)?))
+    pub fn new(plan: &Plan) -> Result<Self, EvaluateError> {
+        Ok(Self(plan.evaluator()?))
     }
 
     /// Whether the plan matches these sightings and nothing beside them.
     ///
     /// # Errors
     /// A regular expression that goes back too often, or a search that is too long.
-    pub fn matches(&self, sightings: &[Sighting]) -> Result<bool, OracleError> {
-        let data: Vec<Json> = sightings.iter().map(Sighting::observed_data).collect();
-        let (observations, _) = Observations::read(Json::from(data).to_string().as_bytes());
-        Ok(self.0.matches(&observations)?.is_some())
+    pub fn matches(&self, sightings: &[Sighting]) -> Result<bool, EvaluateError> {
+        // A moment that no calendar has was not seen.
+        let seen = |sighting: &Sighting| {
+            let at = Timestamp::from_unix_microseconds(sighting.at).ok()?;
+            Some(Observation::new(at, Map::from_json(&sighting.objects)))
+        };
+        Ok(self.0.matches(&Observations::new(sightings.iter().filter_map(seen)))?.is_some())
     }
 }
 

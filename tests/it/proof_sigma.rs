@@ -68,7 +68,7 @@ impl Staged {
         assert_solved(text, &found.denied);
         let unseen = Unseen::of(&found);
         let (mut held, mut hosts, mut runs) = (Vec::new(), Vec::new(), Vec::new());
-        for Witness { aim, sightings, matches } in with_variants(text, &plan, found.all) {
+        for Witness { aim, sightings, matches } in with_variants(&plan, found.all) {
             for (host, events) in projected(&sightings) {
                 let shown = CaseResult { matches, ..CaseResult::default() };
                 held.push(Held { aim: aim.clone(), made: sightings.clone(), shown });
@@ -90,12 +90,12 @@ impl Staged {
 }
 
 /// The witnesses, and what this world can't tell from those that match, with the evaluator's answer.
-fn with_variants(text: &str, plan: &Plan, mut all: Vec<Witness>) -> Vec<Witness> {
+fn with_variants(plan: &Plan, mut all: Vec<Witness>) -> Vec<Witness> {
     // What can't be evaluated has no witnesses either.
     let Ok(oracle) = Oracle::new(plan) else { return all };
     let matching = all.iter().filter(|witness| witness.matches);
     let found = matching
-        .flat_map(|witness| variants(&witness.sightings, text).into_iter().map(|one| (witness.aim.clone(), one)))
+        .flat_map(|witness| variants(&witness.sightings, plan).into_iter().map(|one| (witness.aim.clone(), one)))
         .filter_map(|(aim, sightings)| Some(Witness { matches: oracle.matches(&sightings).ok()?, aim, sightings }))
         .collect::<Vec<_>>();
     all.extend(found);

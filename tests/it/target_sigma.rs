@@ -273,13 +273,13 @@ fn every_property_is_mapped_or_explained() {
 }
 
 #[test]
-fn a_mapping_can_be_replaced() {
+fn a_mapping_is_laid_over_the_shipped_one() {
     let mapping = "row = [{ property = 'mutex:name', scene = 'win_object', field = 'ObjectName', form = 'windows-name' }]\n\
                    [scene.win_object]\ntitle = 'Windows Object'\nproduct = 'windows'\nservice = 'security'\n\
                    given = { EventID = 4656, ObjectType = 'Mutant' }\n";
     let options = || Options { accept: Accept::DETECTION };
     let plan = stixc::plan::lower::lower(&stixc::pattern::parse("[mutex:name = 'evil']").unwrap()).plan;
-    let lowered = target().prepare(mapping, options()).unwrap().lower(&plan).unwrap();
+    let lowered = target().prepare(Some(mapping), options()).unwrap().lower(&plan).unwrap();
     let origin = Arc::new(Origin { id: ID.to_owned(), ..Origin::default() });
     let file = emit(target(), vec![Rule { origin, content: Content::Compiled(lowered) }]).all();
     let detection =
@@ -294,7 +294,7 @@ fn a_mapping_can_be_replaced() {
         (mapping.replace("product = 'windows'\nservice = 'security'\n", ""), "needs a category"),
         (mapping.replace("'Windows Object'", "''"), "1 to 40 characters"),
     ] {
-        let error = target().prepare(&bad, options()).err().map(|error| error.to_string()).unwrap_or_default();
+        let error = target().prepare(Some(&bad), options()).err().map(|error| error.to_string()).unwrap_or_default();
         assert!(error.contains(why), "{why}: {error}");
     }
 }

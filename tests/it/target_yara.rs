@@ -147,7 +147,7 @@ fn file_names_are_opt_in() {
     );
     let options = stixc::targets::contract::Options { accept: Accept::DETECTION };
     let plan = lower(&pattern::parse("[file:name = 'a\"b\\\\c.exe']").unwrap()).plan;
-    let content = Content::Compiled(target().prepare(&mapping, options).unwrap().lower(&plan).unwrap());
+    let content = Content::Compiled(target().prepare(Some(&mapping), options).unwrap().lower(&plan).unwrap());
     let memory = emit(target(), vec![Rule { origin: Arc::default(), content }]);
     assert!(memory.text("yara/stixc.yar").contains(r#"filename == "a\"b\\c.exe""#));
 }

@@ -110,6 +110,47 @@ fn sigma_a_field_that_no_log_has_is_found_out() {
     assert!(states.iter().any(|state| state == "fails") && states.iter().any(|state| state == "fires"), "{states:?}");
 }
 
+/// Patterns with a field of the mapping in `tests/fixtures/mapping/ecs.toml`, each with one of them; the last has one that
+/// no one can show.
+const MAPPED: &[(&str, &str)] = &[
+    ("[domain-name:value = 'evil.example']", "dns.question.name"),
+    ("[url:value = 'http://evil.example/a']", "url.full"),
+    ("[ipv4-addr:value ISSUBSET '198.51.100.0/24']", "destination.ip"),
+    ("[network-traffic:dst_ref.value = '198.51.100.7' AND network-traffic:dst_port = 443]", "destination.port"),
+    ("[process:command_line LIKE '%evil -x%']", "process.command_line"),
+    ("[file:hashes.MD5 = 'd41d8cd98f00b204e9800998ecf8427e']", "process.hash.md5"),
+    ("[file:name = 'evil.exe']", "file.name"),
+    ("[windows-registry-key:key = 'HKEY_LOCAL_MACHINE\\\\Software\\\\Evil']", "registry.path"),
+    ("[mutex:name = 'evil']", "mutex.name"),
+    ("[email-addr:value = 'a@evil.example']", "email.from.address"),
+    (
+        "([domain-name:value = 'evil.example'] FOLLOWEDBY [ipv4-addr:value = '198.51.100.7']) WITHIN 60 SECONDS",
+        "host.name",
+    ),
+    ("[windows-registry-key:values[*].data = 'evil']", "registry.data.strings"),
+];
+
+#[test]
+#[ignore = "needs sigma: tests/run installs it"]
+fn sigma_events_have_the_fields_of_the_mapping_in_use() {
+    let mapping = format!("sigma={}/tests/fixtures/mapping/ecs.toml", env!("CARGO_MANIFEST_DIR"));
+    let patterns = MAPPED.iter().flat_map(|(pattern, _)| ["--pattern", pattern]);
+    let folder = converted(&["--mapping", &mapping].into_iter().chain(patterns).collect::<Vec<_>>(), "sigma");
+    let rules: String =
+        files(&folder.path().join("rules")).into_iter().map(|(_, bytes)| String::from_utf8(bytes).unwrap()).collect();
+    for (pattern, field) in MAPPED {
+        assert!(rules.contains(field), "{pattern}: no rule has {field}");
+    }
+    let output = verify(folder.path(), &["--format", "json"]);
+    assert_eq!(code(&output), 0, "{}", text(&output));
+    let report: Json = serde_json::from_slice(&output.stdout).unwrap();
+    let all = report["rules"].as_array().unwrap();
+    let in_state = |state: &str| all.iter().filter(|rule| rule["state"] == state).collect::<Vec<_>>();
+    let [hidden] = in_state("not-testable")[..] else { panic!("{all:#?}") };
+    assert_eq!(hidden["notes"], serde_json::json!(["registry.data.strings"]));
+    assert_eq!(in_state("fires").len(), all.len() - 1, "{all:#?}");
+}
+
 #[test]
 fn a_list_that_lacks_an_entry_is_found_out() {
     let nested = ["[ipv4-addr:value = '198.51.100.7']", "[ipv4-addr:value ISSUBSET '198.51.100.0/24']"];

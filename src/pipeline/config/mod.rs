@@ -123,7 +123,7 @@ pub struct TargetConfig {
     pub formats: Vec<String>,
     /// The verdicts to accept; `None` for the target's own choice.
     pub accept: Option<Vec<Fidelity>>,
-    /// A mapping file in place of the shipped one.
+    /// A mapping file, laid over the shipped one.
     pub mapping: Option<PathBuf>,
 }
 

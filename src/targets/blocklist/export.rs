@@ -2,7 +2,7 @@
 
 use super::show::{Lookup, show};
 use crate::{
-    targets::proof::{Exporter, File},
+    targets::proof::{Exporter, File, Tested},
     witness::{TestPattern, Witness, index::PatternCases},
 };
 
@@ -17,7 +17,7 @@ impl Exporter for Lookups {
         vec![(pattern.matches(&lookups.seen).unwrap_or(witness.matches), lookups.asked)]
     }
 
-    fn files(self, _patterns: &mut [PatternCases<Vec<Lookup>>], written: &[File]) -> Vec<File> {
+    fn files(self, _tested: &[Tested<'_>], _patterns: &mut [PatternCases<Vec<Lookup>>], written: &[File]) -> Vec<File> {
         written.to_vec()
     }
 }

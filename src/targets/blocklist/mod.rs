@@ -69,8 +69,8 @@ impl Target for Blocklist {
         false
     }
 
-    fn prepare(&self, mapping: &str, options: Options) -> Result<Box<dyn AnyBackend>, MappingError> {
-        Ok(Box::new(lower::Lists::new(Mapping::read(mapping)?, options.accept, self.lists)))
+    fn prepare(&self, mapping: Option<&str>, options: Options) -> Result<Box<dyn AnyBackend>, MappingError> {
+        Ok(Box::new(lower::Lists::new(Mapping::read_over(mapping, self.mapping())?, options.accept, self.lists)))
     }
 
     fn engine(&self) -> Option<Box<dyn AnyEngine>> {

@@ -16,7 +16,7 @@ use serde_json::{Value as Json, json};
 use url::{Host, Url};
 
 use crate::{
-    plan::Plan,
+    plan::{Operator, Plan, Test},
     witness::{Objects, Sighting, files, known_files::Substitution},
 };
 
@@ -46,10 +46,13 @@ enum End {
 impl End {
     /// The one end that the rule which uses the lists looks at, as a plan's properties ask for it; `None` for both.
     fn used(plan: &Plan) -> Option<Self> {
-        let text = plan.to_string();
-        let is_listed = |path: &&str| ["=", "IN", "ISSUBSET"].iter().any(|by| text.contains(&format!("{path} {by}")));
-        let anywhere = ["ipv4-addr:value", "ipv6-addr:value", "domain-name:value"].iter().any(is_listed);
-        match (text.contains(":src_ref."), text.contains(":dst_ref."), anywhere) {
+        let is_at = |end: &str| plan.tests().any(|test| test.property.path.contains(end));
+        let is_listed = |test: &Test| {
+            matches!(test.property.path.as_ref(), "ipv4-addr:value" | "ipv6-addr:value" | "domain-name:value")
+                && matches!(test.operator, Operator::Equal | Operator::IsSubset)
+                && !test.negated
+        };
+        match (is_at(":src_ref."), is_at(":dst_ref."), plan.tests().any(is_listed)) {
             (true, false, false) => Some(Self::Source),
             (false, true, false) => Some(Self::Destination),
             _ => None,

@@ -11,7 +11,7 @@ use std::{
 
 use serde::Serialize;
 
-use super::export::Event;
+use super::show::LogEvent;
 use crate::{
     targets::{
         program::{EngineError, run_well},
@@ -30,7 +30,7 @@ pub struct RuleCase<'e> {
     /// YAML documents.
     pub rules: Vec<String>,
     /// Each begins with nothing seen before.
-    pub runs: Vec<&'e [Event]>,
+    pub runs: Vec<&'e [LogEvent]>,
 }
 
 /// For each rule its matches, each the indices of the events that made it: one event, or several for a correlation.
@@ -88,9 +88,9 @@ impl Evaluator {
 }
 
 impl Engine for Evaluator {
-    type Shown = Vec<Event>;
+    type Shown = Vec<LogEvent>;
 
-    fn run(&self, folder: &Path, patterns: &[PatternCases<Vec<Event>>]) -> Result<EngineRun, EngineError> {
+    fn run(&self, folder: &Path, patterns: &[PatternCases<Vec<LogEvent>>]) -> Result<EngineRun, EngineError> {
         let engine = self.version()?;
         let rules = rules(folder)?;
         let cases: Vec<RuleCase<'_>> = patterns.iter().map(|pattern| case(pattern, &rules)).collect();
@@ -102,7 +102,7 @@ impl Engine for Evaluator {
     }
 }
 
-fn case<'e>(pattern: &'e PatternCases<Vec<Event>>, rules: &BTreeMap<String, String>) -> RuleCase<'e> {
+fn case<'e>(pattern: &'e PatternCases<Vec<LogEvent>>, rules: &BTreeMap<String, String>) -> RuleCase<'e> {
     // A correlation stands in one file with its members.
     let texts: BTreeSet<&String> = pattern.rules.iter().filter_map(|rule| rules.get(&rule.id)).collect();
     let runs = pattern.cases.iter().map(|case| case.shown.as_slice()).collect();

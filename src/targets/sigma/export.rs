@@ -3,86 +3,62 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 use uuid::Uuid;
 
-use super::show::{self, Hosts, LogSource, SPELLINGS, show, variants};
+use super::{
+    identity,
+    show::{LogEvent, Logs, variants},
+};
 use crate::{
-    targets::proof::{Exporter, File},
+    targets::proof::{Exporter, File, Tested},
     witness::{
         Sighting, TestPattern, Witness,
         index::{PatternCases, Verdict},
     },
 };
 
-/// An event of a log.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Event {
-    /// Seconds since 1970-01-01T00:00:00Z.
-    pub at: f64,
-    /// `category`, `product`, `service`, as far as the log has them.
-    pub logsource: BTreeMap<String, String>,
-    /// Field names with strings and numbers.
-    pub fields: Map<String, Json>,
-}
+/// Exports events of the logs of a mapping. They stand in the index, too.
+pub(super) struct Events<'m>(pub(super) Logs<'m>);
 
-/// Exports events. They stand in the index, too.
-pub struct Logs;
-
-impl Exporter for Logs {
+impl Exporter for Events<'_> {
     /// Events, the earliest first.
-    type Shown = Vec<Event>;
+    type Shown = Vec<LogEvent>;
 
     /// What matches shows in other logs, too, where it is told otherwise.
-    fn cases(&mut self, pattern: &TestPattern, witness: &Witness) -> Vec<(bool, Vec<Event>)> {
+    fn cases(&mut self, pattern: &TestPattern, witness: &Witness) -> Vec<(bool, Vec<LogEvent>)> {
         let mut told = vec![(witness.matches, witness.sightings.clone())];
         if witness.matches {
-            let variants = variants(&witness.sightings, &pattern.known.plan.to_string()).into_iter();
+            let variants = variants(&witness.sightings, &pattern.known.plan).into_iter();
             told.extend(variants.filter_map(|sightings| Some((pattern.matches(&sightings)?, sightings))));
         }
-        told.into_iter().flat_map(|(matches, sightings)| runs(matches, &sightings)).collect()
+        let runs = |(matches, sightings): (bool, Vec<Sighting>)| {
+            self.0.runs(&sightings).into_iter().map(move |(_, events)| (matches, events))
+        };
+        told.into_iter().flat_map(runs).collect()
     }
 
-    fn files(self, patterns: &mut [PatternCases<Vec<Event>>], written: &[File]) -> Vec<File> {
+    fn files(self, tested: &[Tested<'_>], patterns: &mut [PatternCases<Vec<LogEvent>>], written: &[File]) -> Vec<File> {
         let rules: BTreeMap<String, Rule> =
             written.iter().flat_map(Rule::all_of).map(|rule| (rule.id.clone(), rule)).collect();
         let mut files: Vec<File> = written.to_vec();
-        for pattern in patterns {
+        for (pattern, tested) in patterns.iter_mut().zip(tested) {
             let own: Vec<&Rule> = pattern.rules.iter().filter_map(|rule| rules.get(&rule.id)).collect();
             for case in &mut pattern.cases {
                 case.shown.retain(|event| own.iter().any(|rule| rule.reads(event)));
+            }
+            let plan = &tested.pattern.known.plan;
+            for source in self.0.names() {
+                let id = identity::id(&tested.origin.id, source).to_string();
+                if let Some(rule) = pattern.rules.iter_mut().find(|rule| rule.id == id) {
+                    rule.not_testable = self.0.not_testable(source, plan);
+                }
             }
             for rule in own.iter().filter(|rule| !rule.is_correlation) {
                 files.extend(rule.regression(pattern));
             }
         }
         files
-    }
-}
-
-/// The events of sightings in each spelling; of several sightings on one machine, and on several.
-fn runs(matches: bool, sightings: &[Sighting]) -> Vec<(bool, Vec<Event>)> {
-    let hosts: &[Hosts] = if sightings.len() > 1 { &[Hosts::Same, Hosts::Apart] } else { &[Hosts::Same] };
-    let mut runs: Vec<Vec<show::Event>> = Vec::new();
-    for hosts in hosts {
-        for spelling in 0..SPELLINGS {
-            let run = show(sightings, *hosts, spelling);
-            if !runs.contains(&run) {
-                runs.push(run);
-            }
-        }
-    }
-    runs.into_iter().map(|run| (matches, run.into_iter().map(Event::from).collect())).collect()
-}
-
-impl From<show::Event> for Event {
-    fn from(event: show::Event) -> Self {
-        let LogSource { category, product, service, .. } = event.log_source;
-        let keys = [("category", category), ("product", product), ("service", service)];
-        let logsource = keys.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?.to_owned())));
-        // Microseconds of our time are exact in a float.
-        Self { at: event.at as f64 / 1e6, logsource: logsource.collect(), fields: event.fields }
     }
 }
 
@@ -125,12 +101,12 @@ impl Rule {
 
     /// Whether the event stands in the rule's log. A correlation reads those of its members, whose log sources stand in
     /// the same file.
-    fn reads(&self, event: &Event) -> bool {
+    fn reads(&self, event: &LogEvent) -> bool {
         self.is_correlation || self.logsource.iter().all(|(key, value)| event.logsource.get(key) == Some(value))
     }
 
     /// The rule's regression test.
-    fn regression(&self, pattern: &PatternCases<Vec<Event>>) -> Vec<File> {
+    fn regression(&self, pattern: &PatternCases<Vec<LogEvent>>) -> Vec<File> {
         let lines = |matches: bool| -> String {
             let events = pattern.cases.iter().filter(|case| case.matches == matches).flat_map(|case| &case.shown);
             let own = events.filter(|event| self.reads(event));

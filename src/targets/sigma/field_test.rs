@@ -231,6 +231,7 @@ impl Comparison<'_, '_> {
                     out.extend(registry::numbers(text).into_iter().map(|form| SigmaValue::literal(&form)));
                 }
             }
+            (Form::Text, ValueKind::Hash(hash)) => out.push(SigmaValue::literal(hash.hex())),
             (Form::Text, ValueKind::Integer(number)) => out.push(SigmaValue::literal(&number.to_string())),
             _ => return Err(self.no_value(value, "can't stand in this field")),
         }

@@ -12,9 +12,11 @@ use super::{
     data_source::DataSource,
     detection::{Branch, detection},
     emit,
+    export::Events,
     field_test::{Clause, FieldTest, INDEX, field_test},
     join_path::join_paths,
     mapping_rows::{Field, Form, LogSource, Table},
+    show::Logs,
     text::YamlBlock,
 };
 use crate::{
@@ -26,7 +28,6 @@ use crate::{
     span::Span,
     targets::{
         contract::{Backend, Emission, EmitError, Lowered, Options, Refusal, Rule},
-        mapping::MappingError,
         proof::{Exported, File, Tested, export},
     },
 };
@@ -37,6 +38,8 @@ const WINDOW: u64 = 86_400;
 /// A mapping, ready to lower plans.
 pub(super) struct Compiler {
     table: Table,
+    /// The mapping without what the user has laid over it.
+    shipped: Table,
     /// The enabled log sources: their number in the table, and what their rules say of them.
     sources: Vec<(usize, Arc<DataSource>)>,
     links: Links,
@@ -82,17 +85,13 @@ impl Draft {
 }
 
 impl Compiler {
-    /// Reads a mapping.
-    ///
-    /// # Errors
-    /// What is wrong with it.
-    pub(super) fn new(mapping: &str, options: &Options) -> Result<Self, MappingError> {
-        let table = super::mapping_rows::read(mapping)?;
+    /// With a mapping that was read, and the verdicts that the user accepts.
+    pub(super) fn new(table: Table, shipped: Table, options: &Options) -> Self {
         let enabled = table.data_sources().iter().enumerate().filter(|(_, source)| source.data.enabled);
         let sources =
             enabled.map(|(number, source)| (number, Arc::new(DataSource::new(&source.name, &source.data)))).collect();
         let links = Links::new(&table);
-        Ok(Self { table, sources, links, accept: options.accept })
+        Self { table, shipped, sources, links, accept: options.accept }
     }
 
     /// The enabled log sources that have a field for any property of the plan. Where there is none, the first one, to say
@@ -211,7 +210,8 @@ impl Backend for Compiler {
     type Draft = Draft;
 
     fn export(&self, tested: Vec<Tested<'_>>, written: &[File]) -> Option<Exported> {
-        Some(export(super::export::Logs, tested, written))
+        let logs = Logs::new(&self.table, &self.shipped);
+        Some(export(Events(logs), tested, written))
     }
 
     fn lower(&self, plan: &Plan) -> Result<Lowered<Draft>, Refusal> {

@@ -50,7 +50,7 @@ fn yes() -> bool {
 }
 
 /// A value from the mapping file.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(untagged)]
 pub(super) enum Constant {
     /// A number.
@@ -156,12 +156,12 @@ impl Field {
 /// The mapping file, read and checked.
 pub(super) type Table = Mapping<LogSource, Field>;
 
-/// Reads a mapping file.
+/// Reads the user's mapping file over the shipped one.
 ///
 /// # Errors
 /// Its form, unknown keys, and names that can't stand in a rule or in a file name.
-pub(super) fn read(text: &str) -> Result<Table, MappingError> {
-    let table = Table::read(text)?;
+pub(super) fn read(own: Option<&str>, shipped: &str) -> Result<Table, MappingError> {
+    let table = Table::read_over(own, shipped)?;
     for source in table.data_sources() {
         let LogSource { category, product, service, title, .. } = &source.data;
         let wrong = |message: &str| {

@@ -11,6 +11,7 @@ pub mod engine;
 pub mod export;
 mod expression;
 mod field_test;
+mod identity;
 mod join_path;
 mod lower;
 mod mapping_rows;
@@ -98,8 +99,9 @@ impl Target for Sigma {
         native::read(text).map(|_| ())
     }
 
-    fn prepare(&self, mapping: &str, options: Options) -> Result<Box<dyn AnyBackend>, MappingError> {
-        Ok(Box::new(lower::Compiler::new(mapping, &options)?))
+    fn prepare(&self, mapping: Option<&str>, options: Options) -> Result<Box<dyn AnyBackend>, MappingError> {
+        let read = |own| mapping_rows::read(own, self.mapping());
+        Ok(Box::new(lower::Compiler::new(read(mapping)?, read(None)?, &options)))
     }
 
     fn engine(&self) -> Option<Box<dyn AnyEngine>> {
@@ -131,12 +133,13 @@ fn compiled(
     emission: &mut dyn Emission,
 ) -> Result<Vec<String>, EmitError> {
     let detections: Vec<&Detection> = lowered.drafts.iter().filter_map(|draft| draft.detection()).collect();
-    let mut ids: Vec<Uuid> = detections.iter().map(|detection| rule::id(&origin.id, &detection.source.name)).collect();
+    let mut ids: Vec<Uuid> =
+        detections.iter().map(|detection| identity::id(&origin.id, &detection.source.name)).collect();
     let metadata = Metadata::new(origin);
     for (index, detection) in detections.iter().enumerate() {
         buffer.clear();
         emission.render(FORMAT.template, view(&metadata.rule(index, detection, &ids))?, buffer)?;
-        write(&rule::path(&detection.source.name, ids[index]), buffer, emission)?;
+        write(&identity::path(&detection.source.name, ids[index]), buffer, emission)?;
     }
     for correlation in lowered.drafts.iter().filter_map(|draft| draft.correlation()) {
         ids.extend(correlated(origin, &metadata, correlation, buffer, emission)?);
@@ -152,7 +155,7 @@ fn correlated(
     buffer: &mut Vec<u8>,
     emission: &mut dyn Emission,
 ) -> Result<Vec<Uuid>, EmitError> {
-    let id = |rest: &str| rule::id(&origin.id, &format!("{}:{rest}", correlation.key));
+    let id = |rest: &str| identity::id(&origin.id, &format!("{}:{rest}", correlation.key));
     let member_id = |step: usize, member: &Member| id(&format!("{step}:{}", member.source.name));
     buffer.clear();
     for (step, members) in correlation.steps.iter().enumerate() {
@@ -174,14 +177,14 @@ fn correlated(
         emission.render(CORRELATION.template, view(&metadata.correlation(correlation, own, &block))?, buffer)?;
         ids.push(own);
     }
-    write(&rule::path("correlation", id("")), buffer, emission)?;
+    write(&identity::path("correlation", id("")), buffer, emission)?;
     Ok(ids)
 }
 
 /// A ready-made rule keeps its own id; its file is named by the indicator, which is unique where the rule's id may not be.
 fn native(origin: &Origin, text: &str, emission: &mut dyn Emission) -> Result<Vec<String>, EmitError> {
-    let id = rule::id(&origin.id, "native");
-    write(&rule::path("native", id), text.as_bytes(), emission)?;
+    let id = identity::id(&origin.id, "native");
+    write(&identity::path("native", id), text.as_bytes(), emission)?;
     let own = native::read(text).map(|native| native.id).unwrap_or_default();
     Ok(vec![if own.is_empty() { id.to_string() } else { own }])
 }

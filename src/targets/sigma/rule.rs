@@ -15,9 +15,6 @@ use crate::{
     targets::contract::Origin,
 };
 
-/// Rule ids are UUIDv5 in this namespace. It never changes: ids would.
-const NAMESPACE: Uuid = Uuid::from_u128(0x8d6a_3f5c_94c1_4e0b_a7d2_51b0_6e3f_c9a8);
-
 /// `SigmaHQ`'s validators want titles of at most 120 characters; log source and id take up to 54 of them.
 const NAME_LIMIT: usize = 64;
 const DESCRIPTION_LIMIT: usize = 2000;
@@ -25,16 +22,6 @@ const REFERENCE_LIMIT: usize = 2000;
 /// So many source ids, and so many losses, are named in a rule; of the others their number.
 const MOST: usize = 8;
 const LOSS_LIMIT: usize = 300;
-
-/// The id of the rule that an indicator has in a log source.
-pub(super) fn id(indicator: &str, source: &str) -> Uuid {
-    Uuid::new_v5(&NAMESPACE, format!("{indicator}:{source}").as_bytes())
-}
-
-/// The file of a rule.
-pub(super) fn path(source: &str, id: Uuid) -> String {
-    format!("sigma/{source}_{}.yml", id.to_string().replace('-', "_"))
-}
 
 /// What the template sees. Blocks are whole lines and empty where there is nothing to say.
 #[derive(Debug, Serialize)]

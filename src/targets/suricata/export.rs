@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::show::{PcapLog, complete, show};
 use crate::{
-    targets::proof::{Exporter, File},
+    targets::proof::{Exporter, File, Tested},
     witness::{
         TestPattern, Witness,
         index::{PatternCases, Verdict},
@@ -93,7 +93,7 @@ impl Exporter for Captures {
         sessions.iter().map(stretch).collect()
     }
 
-    fn files(mut self, patterns: &mut [PatternCases<Stretch>], written: &[File]) -> Vec<File> {
+    fn files(mut self, _tested: &[Tested<'_>], patterns: &mut [PatternCases<Stretch>], written: &[File]) -> Vec<File> {
         for case in patterns.iter_mut().flat_map(|pattern| &mut pattern.cases) {
             let Stretch { test, from, .. } = case.shown;
             (case.shown.from, case.shown.until) = self.log(test).span(from as usize);

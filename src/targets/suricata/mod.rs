@@ -103,8 +103,12 @@ impl Target for Suricata {
         native::check(text)
     }
 
-    fn prepare(&self, mapping: &str, options: Options) -> Result<Box<dyn AnyBackend>, MappingError> {
-        Ok(Box::new(lower::Lowerer::new(place::Mapping::read(mapping)?, options.accept, self.sids)))
+    fn prepare(&self, mapping: Option<&str>, options: Options) -> Result<Box<dyn AnyBackend>, MappingError> {
+        Ok(Box::new(lower::Lowerer::new(
+            place::Mapping::read_over(mapping, self.mapping())?,
+            options.accept,
+            self.sids,
+        )))
     }
 
     fn engine(&self) -> Option<Box<dyn AnyEngine>> {

@@ -1,7 +1,7 @@
 //! Files beside the rules: those that a rule matches, and those that it does not.
 
 use crate::{
-    targets::proof::{Exporter, File},
+    targets::proof::{Exporter, File, Tested},
     witness::{
         TestPattern, Witness,
         files::{TURNS, write},
@@ -37,7 +37,7 @@ impl Exporter for Files {
         shown
     }
 
-    fn files(self, patterns: &mut [PatternCases<String>], written: &[File]) -> Vec<File> {
+    fn files(self, _tested: &[Tested<'_>], patterns: &mut [PatternCases<String>], written: &[File]) -> Vec<File> {
         let mut files = written.to_vec();
         let mut contents = self.contents.into_iter();
         for pattern in patterns {

@@ -94,8 +94,8 @@ impl Target for Yara {
         native::rule_names(text).map(drop)
     }
 
-    fn prepare(&self, mapping: &str, options: Options) -> Result<Box<dyn AnyBackend>, MappingError> {
-        Ok(Box::new(lower::Files::new(Mapping::read(mapping)?, options.accept)))
+    fn prepare(&self, mapping: Option<&str>, options: Options) -> Result<Box<dyn AnyBackend>, MappingError> {
+        Ok(Box::new(lower::Files::new(Mapping::read_over(mapping, self.mapping())?, options.accept)))
     }
 
     fn engine(&self) -> Option<Box<dyn AnyEngine>> {

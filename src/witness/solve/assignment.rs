@@ -7,9 +7,10 @@ use super::{
     mutate::{self, Neighbour},
     object_graph::ObjectGraph,
     path::Path,
-    test_eval, values,
+    values,
 };
 use crate::{
+    evaluate::Map,
     plan::{Operator, Test},
     witness::{Gap, Objects},
 };
@@ -124,7 +125,7 @@ impl<'c, 'p> Assignment<'c, 'p> {
     }
 
     fn breaks_only(&self, broken: usize, objects: &Objects) -> bool {
-        let objects = test_eval::seen(objects);
+        let objects = Map::from_json(objects);
         let mut evals = self.conjunction.evals.iter().enumerate();
         evals.all(|(number, eval)| eval.holds(&objects) != (number == broken))
     }

@@ -9,7 +9,7 @@ use super::{
     object_graph::ObjectGraph,
     path::{Path, Step},
     scenario::Literal,
-    test_eval::{self, TestEval},
+    test_eval::TestEval,
     values,
 };
 use crate::{
@@ -224,7 +224,7 @@ impl<'p> Conjunction<'p> {
             part.place(&mut graph, part.kind.usual().get(..1).unwrap_or_default());
         }
         variable.place(&mut graph, values);
-        test_eval::seen(&graph.finish())
+        Map::from_json(&graph.finish())
     }
 
     /// Whether a test holds for one value of its variable.

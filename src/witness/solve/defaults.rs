@@ -8,9 +8,10 @@ use super::{
     kind::Kind,
     object_graph::ObjectGraph,
     path::{Path, Step},
-    test_eval::{self, TestEval},
+    test_eval::TestEval,
 };
 use crate::{
+    evaluate::Map,
     plan::{Plan, Test},
     witness::Objects,
 };
@@ -205,7 +206,7 @@ impl DefaultValue<'_> {
         let held = |value: &Json| {
             let mut trial = graph.clone();
             trial.place(&self.path.at(0), None, value);
-            let objects = test_eval::seen(&trial.finish());
+            let objects = Map::from_json(&trial.finish());
             evals.iter().filter(|eval| eval.holds(&objects)).count()
         };
         // Where each value satisfies some test, the one that satisfies the fewest leaves most others unsatisfied.

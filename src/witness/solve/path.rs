@@ -1,7 +1,7 @@
 //! Where a property lies: its path, step by step, and the types that references on it may lead to.
 
 use crate::{
-    pattern::{self, ComparisonKind, ObjectPath, ObservationKind, PathStepKind},
+    pattern::{ObjectPath, PathStepKind, parse_path},
     plan::schema::{self, PropertyType},
 };
 
@@ -32,11 +32,7 @@ pub(super) struct Path {
 impl Path {
     /// Reads the path of a plan's property; `None` for one that no observation can have: with a negative index.
     pub fn read(text: &str) -> Option<Self> {
-        let exists = format!("[EXISTS {text}]");
-        let pattern = pattern::parse(&exists).ok()?;
-        let ObservationKind::Single(comparison) = pattern.expression.kind else { return None };
-        let ComparisonKind::Test(test) = comparison.kind else { return None };
-        let path = test.path;
+        let path = parse_path(text)?;
         let steps = path.steps.iter().map(|step| {
             Some(match &step.kind {
                 PathStepKind::Property(key) => Step::Key(key.to_string()),

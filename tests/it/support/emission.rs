@@ -79,7 +79,7 @@ impl Emission for Memory {
 
 /// The target's backend with its shipped mapping.
 pub fn prepared(target: &dyn Target, accept: Accept) -> Box<dyn AnyBackend> {
-    target.prepare(target.mapping(), Options { accept }).unwrap()
+    target.prepare(None, Options { accept }).unwrap()
 }
 
 /// Lowers the pattern for the target, by its defaults.

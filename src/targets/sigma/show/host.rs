@@ -198,3 +198,21 @@ pub(super) fn account(account: Object<'_>, writer: &mut EventWriter<'_>) {
     let [(a, b), (c, d)] = [(names[0], values[0].clone()), (names[1], values[1].clone())];
     writer.event(LOGON, 4624, SECURITY, [(a, b), (c, d)]);
 }
+
+/// The path of a file by the property of its name or of its folder; `None` where it is one of the other system.
+pub(super) fn path(object: Object<'_>, property: &str, is_unix: bool) -> Option<String> {
+    let system = if is_unix { System::Unix } else { System::Windows };
+    let location = match property.strip_suffix("parent_directory_ref.path + name") {
+        _ if object.kind() == "directory" => FileLocation { folder: object.text("path"), name: None },
+        whole => {
+            let front =
+                whole.or(property.strip_suffix("parent_directory_ref.path")).or(property.strip_suffix("name"))?;
+            let mut file = object;
+            for reference in front.split('.').filter(|reference| !reference.is_empty()) {
+                file = file.refer(reference)?;
+            }
+            FileLocation::new(Some(file))
+        }
+    };
+    location.on(system).filter(|_| System::of(location.folder).contains(&system))
+}

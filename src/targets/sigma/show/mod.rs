@@ -4,7 +4,9 @@
 //! file of which only the hash is known) is left out where a rule could ask for it, because the sighting does not say
 //! it; where one field holds a part that is known and one that is not, the other part is a neutral one.
 
+mod by_mapping;
 mod host;
+mod log_event;
 mod network;
 mod object;
 mod registry;
@@ -12,6 +14,8 @@ mod variants;
 
 use serde_json::{Map, Value as Json};
 
+pub(super) use by_mapping::Logs;
+pub use log_event::LogEvent;
 pub use variants::variants;
 
 use self::object::Object;
@@ -49,6 +53,7 @@ pub struct Event {
     pub at: i64,
     /// Field names with strings and numbers.
     pub fields: Map<String, Json>,
+    machine: Machine,
 }
 
 /// On which machines things are sighted. Observations say nothing of it.
@@ -81,20 +86,40 @@ pub const SPELLINGS: usize = 4;
 /// ```
 #[must_use]
 pub fn show(sightings: &[Sighting], hosts: Hosts, spelling: usize) -> Vec<Event> {
-    let mut events = Vec::new();
-    for (number, sighting) in sightings.iter().enumerate() {
-        let Some(object) = Object::asked(&sighting.objects) else { continue };
+    let mut events: Vec<Event> = sighted(sightings, hosts).flat_map(|one| one.events(spelling)).collect();
+    events.sort_by_key(|event| event.at);
+    events
+}
+
+/// A sighting on its machine.
+#[derive(Clone, Copy)]
+struct Sighted<'s> {
+    at: i64,
+    object: Object<'s>,
+    machine: Machine,
+}
+
+fn sighted<'s>(sightings: &'s [Sighting], hosts: Hosts) -> impl Iterator<Item = Sighted<'s>> {
+    let one = move |(number, sighting): (usize, &'s Sighting)| {
         let machine = Machine {
             number: if hosts == Hosts::Same { 0 } else { number },
             // A log of the network names its client. It does so here where that ties several events, and not where it
             // would be one more address to match.
             is_named_in_traffic: sightings.len() > 1,
         };
-        let mut writer = EventWriter { at: sighting.at, machine, spelling: spelling % SPELLINGS, events: &mut events };
-        write(object, &mut writer);
+        Some(Sighted { at: sighting.at, object: Object::asked(&sighting.objects)?, machine })
+    };
+    sightings.iter().enumerate().filter_map(one)
+}
+
+impl Sighted<'_> {
+    /// The events of the logs that are known here.
+    fn events(self, spelling: usize) -> Vec<Event> {
+        let mut events = Vec::new();
+        let Self { at, machine, object } = self;
+        write(object, &mut EventWriter { at, machine, spelling: spelling % SPELLINGS, events: &mut events });
+        events
     }
-    events.sort_by_key(|event| event.at);
-    events
 }
 
 fn write(object: Object<'_>, writer: &mut EventWriter<'_>) {
@@ -115,7 +140,7 @@ fn write(object: Object<'_>, writer: &mut EventWriter<'_>) {
 }
 
 /// Where a sighting was made.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Machine {
     number: usize,
     is_named_in_traffic: bool,
@@ -144,7 +169,7 @@ impl EventWriter<'_> {
     /// Writes an event of these fields; those without a value are left out.
     fn write(&mut self, log_source: LogSource, fields: impl IntoIterator<Item = (&'static str, Option<Json>)>) {
         let fields = fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
-        self.events.push(Event { log_source, at: self.at, fields });
+        self.events.push(Event { log_source, at: self.at, fields, machine: self.machine });
     }
 
     /// An event of Sysmon.
@@ -175,22 +200,27 @@ impl EventWriter<'_> {
 
     /// A name that ignores letter case, as this spelling has it.
     fn any_case(&self, name: &str) -> String {
-        match self.spelling {
-            1 => name.to_ascii_uppercase(),
-            3 => {
-                let mixed = |(index, letter): (usize, char)| match index % 2 {
-                    0 => letter.to_ascii_uppercase(),
-                    _ => letter.to_ascii_lowercase(),
-                };
-                name.chars().enumerate().map(mixed).collect()
-            }
-            _ => name.to_owned(),
-        }
+        any_case(name, self.spelling)
     }
 
     /// Whether the sighted address, or account, is the second of the two that an event has.
     fn is_other_end(&self) -> bool {
         self.spelling % 2 == 1
+    }
+}
+
+/// A name that ignores letter case, as this spelling has it.
+fn any_case(name: &str, spelling: usize) -> String {
+    match spelling {
+        1 => name.to_ascii_uppercase(),
+        3 => {
+            let mixed = |(index, letter): (usize, char)| match index % 2 {
+                0 => letter.to_ascii_uppercase(),
+                _ => letter.to_ascii_lowercase(),
+            };
+            name.chars().enumerate().map(mixed).collect()
+        }
+        _ => name.to_owned(),
     }
 }
 

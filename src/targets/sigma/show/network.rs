@@ -82,7 +82,7 @@ fn connection([from, to]: [End<'_>; 2], transport: Option<&str>, writer: &mut Ev
 }
 
 /// An address as text. Of a network, which stands for several addresses, one that is in it.
-fn written(text: &str, spelling: usize) -> String {
+pub(super) fn written(text: &str, spelling: usize) -> String {
     let network = text.parse::<IpNet>().map(|network| network.network()).or_else(|_| text.parse::<IpAddr>());
     match network {
         Ok(IpAddr::V6(address)) => match spelling {
@@ -106,7 +106,7 @@ pub(super) fn url(object: Object<'_>, writer: &mut EventWriter<'_>) {
 }
 
 /// A URL as a client sends it: without what it keeps to itself, the user and the fragment.
-fn sent(text: &str) -> String {
+pub(super) fn sent(text: &str) -> String {
     let text = text.split('#').next().unwrap_or_default();
     let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
     let (host, path) = rest.find(['/', '?']).map_or((rest, ""), |at| rest.split_at(at));

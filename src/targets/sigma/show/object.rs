@@ -62,4 +62,39 @@ impl<'s> Object<'s> {
     pub(super) fn header(self, name: &str) -> Option<&'s str> {
         self.own.iter().find(|(key, _)| key.eq_ignore_ascii_case(name))?.1.as_str()
     }
+
+    /// What a path of a property leads to: of lists the first element, behind references objects of one of these types.
+    pub(super) fn follow(self, path: &str, referents: &[String]) -> Option<&'s Json> {
+        let mut at = self;
+        let mut steps = steps(path).into_iter().peekable();
+        while let Some(step) = steps.next() {
+            let key = step.trim_end_matches("[*]").trim_matches('\'');
+            let exact = at.own.get(key);
+            let value =
+                exact.or_else(|| at.own.iter().find(|(own, _)| own.eq_ignore_ascii_case(key)).map(|(_, one)| one))?;
+            let value = value.as_array().map_or(Some(value), |list| list.first())?;
+            if steps.peek().is_none() {
+                return Some(value);
+            }
+            at = match value {
+                Json::String(name) => {
+                    let referred = Self { all: self.all, own: self.all.get(name)?.as_object()? };
+                    let is_meant = referents.is_empty() || referents.iter().any(|one| one == referred.kind());
+                    Some(referred).filter(|_| is_meant)?
+                }
+                value => at.part(value)?,
+            };
+        }
+        None
+    }
+}
+
+/// The steps of a path: keys between dots, those with dots in them between quotes.
+fn steps(path: &str) -> Vec<&str> {
+    let mut quoted = false;
+    let is_end = |one: char| {
+        quoted ^= one == '\'';
+        one == '.' && !quoted
+    };
+    path.split(is_end).collect()
 }

@@ -4,14 +4,17 @@
 use ipnet::IpNet;
 use serde_json::{Map, Value as Json, json};
 
-use crate::{plan::Hive, witness::Sighting};
+use crate::{
+    plan::{Hive, Operator, Plan, Test},
+    witness::Sighting,
+};
 
 type Object = Map<String, Json>;
 type Variant = fn(&str, &mut Object);
 
-/// The variants of sightings that differ from them. Whether the pattern (its text) matches a variant the evaluator says.
+/// The variants of sightings that differ from them. Whether the plan matches a variant the evaluator says.
 #[must_use]
-pub fn variants(sightings: &[Sighting], pattern: &str) -> Vec<Vec<Sighting>> {
+pub fn variants(sightings: &[Sighting], plan: &Plan) -> Vec<Vec<Sighting>> {
     const VARIANTS: [Variant; 13] = [
         around,
         hive,
@@ -35,7 +38,10 @@ pub fn variants(sightings: &[Sighting], pattern: &str) -> Vec<Vec<Sighting>> {
     let is_hashed = sightings.iter().flat_map(|sighting| sighting.objects.values()).any(hashed);
     let moves: &[Variant] = if is_hashed { &[] } else { &[other_system] };
     // An expression about a key may match in what follows the key. A name that does is no other rule's business.
-    let names: &[Variant] = if pattern.contains("key MATCHES") { &[longer_names] } else { &[] };
+    let is_expression = |test: &Test| {
+        test.operator == Operator::Matches && !test.negated && test.property.path.as_ref() == "windows-registry-key:key"
+    };
+    let names: &[Variant] = if plan.tests().any(is_expression) { &[longer_names] } else { &[] };
     let changed = |change: &Variant| {
         let mut sightings = sightings.to_vec();
         for sighting in &mut sightings {
