@@ -1,26 +1,81 @@
-#![doc = "stixc compiles STIX indicators into Sigma, Suricata, YARA and blocklists, and says of each rule whether it means what the pattern means."]
+#![doc = include_str!("../ARCHITECTURE.md")]
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
+#![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
 #[cfg(feature = "cli")]
-pub mod cli;
+mod cli;
+#[doc(hidden)]
 pub mod convert;
+#[doc(hidden)]
 pub mod diagnostic;
+#[doc(hidden)]
 pub mod evaluate;
+#[doc(hidden)]
 pub mod guard;
 mod hex;
+#[doc(hidden)]
 pub mod output;
+#[doc(hidden)]
 pub mod pattern;
 #[cfg(all(feature = "store", feature = "taxii"))]
+#[doc(hidden)]
 pub mod pipeline;
+#[doc(hidden)]
 pub mod plan;
+#[doc(hidden)]
 pub mod render;
+#[doc(hidden)]
 pub mod report;
+#[doc(hidden)]
 pub mod source;
+#[doc(hidden)]
 pub mod span;
+#[doc(hidden)]
 pub mod stix;
 #[cfg(feature = "store")]
+#[doc(hidden)]
 pub mod store;
+#[doc(hidden)]
 pub mod targets;
+#[doc(hidden)]
 pub mod trace;
+#[doc(hidden)]
 pub mod witness;
+
+pub use convert::{
+    Filter,
+    facade::{Conversion, ConvertError, Options, compile, convert},
+};
+pub use diagnostic::{Code, Diagnostic, Explanation, Severity};
+pub use evaluate::{EvaluateError, Evaluator, Match, Observations};
+pub use pattern::{ParseErrors, Pattern, parse};
+pub use plan::{
+    Plan,
+    adapt::Accept,
+    fidelity::{Fidelity, Loss},
+    lower::{Lowering, lower},
+};
+pub use report::{IndicatorReport, Report, Status, Summary, TargetReport, Verdict};
+pub use span::Span;
+pub use stix::{Timestamp, Tlp};
+pub use targets::explain;
+
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+pub use cli::run;
+
+/// What a target outside this crate is made of.
+pub mod backend {
+    pub use crate::{
+        output::EmitError,
+        plan::adapt::{Adapted, Capabilities, Fit, adapt},
+        targets::{
+            contract::{
+                AnyBackend, Backend, Content, Emission, Format, Lowered, Options, Origin, ReadBack, Refusal, Rule,
+                Target, view,
+            },
+            mapping::{Mapping, MappingError},
+        },
+    };
+}

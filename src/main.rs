@@ -8,5 +8,5 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    stixc::cli::run(std::env::args_os())
+    stixc::run(std::env::args_os())
 }

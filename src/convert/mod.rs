@@ -14,6 +14,7 @@
 
 mod compile;
 mod emit;
+pub mod facade;
 mod filter;
 mod gather;
 mod origin;

@@ -73,7 +73,8 @@ fn topics(files: &Memory) -> BTreeMap<String, String> {
         let text = std::str::from_utf8(bytes).expect("outputs are UTF-8");
         let source = path.strip_prefix("sigma/").map(log_source);
         let mut last = None;
-        for line in text.split_inclusive('\n') {
+        // An empty file is one, too.
+        for line in text.split_inclusive('\n').chain(text.is_empty().then_some("")) {
             let protocol = line.strip_prefix("alert ").and_then(|rest| rest.split(' ').next());
             let topic = protocol.or(source).unwrap_or_default();
             let part = topics.entry(topic.to_owned()).or_default();

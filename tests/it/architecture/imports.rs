@@ -209,11 +209,16 @@ fn definer(modules: &BTreeMap<Vec<String>, Module>, path: &[String], depth: usiz
     }
     let module = modules.get(&path[..here])?;
     let name = path.get(here)?;
-    let Some(import) = module.imports.iter().find(|import| import.name.as_ref() == Some(name)) else {
-        return Some(module.file.clone());
-    };
-    let onward: Vec<String> = import.path.iter().chain(&path[here + 1..]).cloned().collect();
-    definer(modules, &onward, depth + 1)
+    let named = module.imports.iter().find(|import| import.name.as_ref() == Some(name));
+    if let Some(import) = named {
+        let onward: Vec<String> = import.path.iter().chain(&path[here + 1..]).cloned().collect();
+        return definer(modules, &onward, depth + 1);
+    }
+    // `pub use ast::*` hands on what that file speaks of, and this one does not.
+    let all = module.imports.iter().filter(|import| import.name.is_none() && !module.words.contains(name));
+    let speaks = |import: &&Import| modules.get(&import.path).is_some_and(|other| other.words.contains(name));
+    let file = all.filter(speaks).map(|import| modules[&import.path].file.clone()).next();
+    file.or_else(|| Some(module.file.clone()))
 }
 
 #[test]
@@ -226,13 +231,15 @@ fn a_use_leads_to_the_file_that_defines_the_name() {
             "a/two.rs",
             "use crate::b; pub struct Two(super::Own, b::B); #[cfg(test)] mod tests { use super::super::one; }",
         ),
-        Source::new("b.rs", "use std::fmt; use crate::a::One; pub struct B(One, fmt::Error);"),
+        Source::new("b.rs", "use std::fmt; use crate::{a::One, c::Deep}; pub struct B(One, fmt::Error, Deep);"),
+        Source::new("c/mod.rs", "mod d; pub use d::*;"),
+        Source::new("c/d.rs", "pub struct Deep;"),
     ];
     let uses = uses(&sources);
     let used = |file: &str| uses[file].iter().map(String::as_str).collect::<Vec<_>>();
     assert_eq!(used("a/mod.rs"), ["a/two.rs"]);
     assert_eq!(used("a/one.rs"), ["a/mod.rs", "a/two.rs"]);
     assert_eq!(used("a/two.rs"), ["a/mod.rs", "b.rs"]);
-    assert_eq!(used("b.rs"), ["a/one.rs"]);
+    assert_eq!(used("b.rs"), ["a/one.rs", "c/d.rs"]);
     assert_eq!(circles(&uses), [["a/one.rs", "a/two.rs", "b.rs"]]);
 }

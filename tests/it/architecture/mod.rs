@@ -78,6 +78,42 @@ fn may_use(room: &str, other: &str) -> bool {
     }
 }
 
+fn read(path: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
+}
+
+#[test]
+fn the_plan_on_the_wall_is_this_one() {
+    let plan = read("ARCHITECTURE.md");
+    let order = ORDER.iter().map(|rooms| rooms.join(" | ")).collect::<Vec<_>>().join(" < ");
+    assert!(plan.lines().any(|line| line == order), "ARCHITECTURE.md has no line {order}");
+    let described: BTreeSet<&str> =
+        plan.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
+    let sources = sources();
+    let rooms: BTreeSet<&str> = sources.iter().map(|source| room(&source.file)).filter(|room| *room != "lib").collect();
+    let missing: Vec<_> = rooms.difference(&described).collect();
+    assert!(missing.is_empty(), "ARCHITECTURE.md has no line for {missing:?}");
+}
+
+/// The names that are promised: those of `lib.rs`, and those for a target in another crate. All else is hidden.
+#[test]
+fn the_public_surface_is_small() {
+    let text = read("src/lib.rs");
+    let (front, backend) = text.split_once("pub mod backend {").unwrap();
+    assert!(names(front) <= 40, "{} names on the front page", names(front));
+    assert!(names(backend) <= 24, "{} names for targets", names(backend));
+    let lines: Vec<&str> = front.lines().collect();
+    let open = lines.windows(2).filter(|pair| pair[1].starts_with("pub mod ") && pair[0] != "#[doc(hidden)]");
+    assert_eq!(open.map(|pair| pair[1]).collect::<Vec<_>>(), [""; 0], "rooms are hidden");
+}
+
+/// How many names the `pub use` of a text hands on.
+fn names(text: &str) -> usize {
+    let uses = text.split("pub use ").skip(1).filter_map(|rest| rest.split(';').next());
+    let separators = |one: char| !(one.is_alphanumeric() || matches!(one, '_' | ':'));
+    uses.flat_map(|tree| tree.split(separators)).filter(|path| !path.is_empty() && !path.ends_with("::")).count()
+}
+
 #[test]
 fn rooms_use_what_lies_to_their_left() {
     let mut wrong = Vec::new();
