@@ -6,7 +6,9 @@
 use crate::plan::{Operator, Test, Value, ValueKind, fidelity::Fidelity};
 
 use super::{
-    fragment::{FORM, Fragment, FragmentResult, Refused, TOO_LONG, no_operator, no_value, text_of, together},
+    fragment::{
+        FORM, Fragment, FragmentResult, Refused, TOO_LONG, each_value, no_operator, no_value, text_of, together,
+    },
     pcre::{self, Expression, Like, Unprintable},
     place::{Case, MailField, Place, Row},
     signature::Match,
@@ -18,14 +20,10 @@ pub const LONGEST: usize = 1024;
 
 /// Lowers `test` to comparisons with a buffer.
 pub fn lower_test(row: &Row, test: &Test) -> FragmentResult {
-    let mut options = Vec::with_capacity(test.values.len());
-    for value in &test.values {
+    let options = each_value(test, "a buffer", |value| {
         let bytes = bytes_of(value).ok_or_else(|| no_value(format!("{value} is no text that a buffer can hold")))?;
-        options.push(option(row, test, &bytes)?);
-    }
-    if options.is_empty() {
-        return Err(no_operator(test, "a buffer"));
-    }
+        option(row, test, &bytes)
+    })?;
     // Suricata guesses at what stands percent-encoded in a path, and reads a backslash there as a slash.
     let is_path = matches!(row.place, Place::LastSegment(_));
     let is_plain = |text: &str| text.is_ascii() && (test.operator == Operator::Matches || !text.contains('\\'));
@@ -38,8 +36,7 @@ pub fn lower_test(row: &Row, test: &Test) -> FragmentResult {
 
 /// Lowers `test` of an address, which ignores case, to a search in a mail or in one of its fields.
 pub fn lower_mail(field: Option<MailField>, buffer: Option<&Keyword>, test: &Test) -> FragmentResult {
-    let mut options = Vec::with_capacity(test.values.len());
-    for value in &test.values {
+    let options = each_value(test, "a mail address", |value| {
         let text = text_of(value).ok_or_else(|| no_value(format!("{value} is no mail address")))?;
         let parts = match test.operator {
             Operator::Equal => vec![Like::Text(text.to_owned())],
@@ -53,11 +50,8 @@ pub fn lower_mail(field: Option<MailField>, buffer: Option<&Keyword>, test: &Tes
         }
         let keyword = buffer.map_or_else(RuleText::default, |buffer| RuleText::default().keyword(buffer).word("; "));
         let content = RuleText::new("content:").content(&needle).word("; nocase; pcre:").pcre(&pcre).word("; ");
-        options.push(Match::new(keyword, content));
-    }
-    if options.is_empty() {
-        return Err(no_operator(test, "a mail address"));
-    }
+        Ok(Match::new(keyword, content))
+    })?;
     Ok((Fragment::Options(options), None))
 }
 

@@ -83,6 +83,21 @@ pub fn no_value(message: impl Into<String>) -> Refused {
     (NO_VALUE, message.into())
 }
 
+/// What `lower` makes of each value of a test; `place` is what can't be compared with none.
+///
+/// # Errors
+/// The first refusal, or that of a test without values.
+pub fn each_value<T>(
+    test: &Test,
+    place: &str,
+    lower: impl FnMut(&Value) -> Result<T, Refused>,
+) -> Result<Vec<T>, Refused> {
+    if test.values.is_empty() {
+        return Err(no_operator(test, place));
+    }
+    test.values.iter().map(lower).collect()
+}
+
 /// The text of a value, where it is one.
 pub fn text_of(value: &Value) -> Option<&str> {
     match &value.kind {

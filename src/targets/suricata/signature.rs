@@ -52,6 +52,20 @@ impl Match {
         Self { requires: None, asked: vec![Asked { buffer, options, instance: false }] }
     }
 
+    /// The whole of a buffer, which is these bytes, or is there and is not.
+    pub fn whole(buffer: RuleText, bytes: &[u8], ignores_case: bool, negated: bool) -> Self {
+        let content = RuleText::new(if negated { "content:!" } else { "content:" }).content(bytes);
+        let content = content.word(if ignores_case { "; nocase; " } else { "; " });
+        Self::new(
+            buffer,
+            if negated {
+                content.word("startswith; endswith; ")
+            } else {
+                content.word("bsize:").number(bytes.len() as u64).word("; ")
+            },
+        )
+    }
+
     /// Options about one instance of a buffer that has many.
     pub fn instance(buffer: RuleText, options: RuleText) -> Self {
         Self { requires: None, asked: vec![Asked { buffer, options, instance: true }] }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, net::IpAddr};
 use ipnet::IpNet;
 
 use crate::plan::{
-    Hash, HashAlgorithm, Operator, Test, Value, ValueKind,
+    Hash, HashAlgorithm, Operator, Test, ValueKind,
     adapt::{CASE, Fit},
     fidelity::Fidelity,
     value,
@@ -13,7 +13,9 @@ use crate::plan::{
 
 use super::{
     buffer,
-    fragment::{AppProtocol, FORM, Fragment, FragmentResult, Refused, no_operator, no_value, text_of, together},
+    fragment::{
+        AppProtocol, FORM, Fragment, FragmentResult, Refused, each_value, no_operator, no_value, text_of, together,
+    },
     header::Ports,
     place::{EndOf, Place, Row},
     signature::Match,
@@ -61,15 +63,14 @@ fn has_parts(test: &Test) -> bool {
 }
 
 fn address(end: EndOf, test: &Test) -> FragmentResult {
-    let mut nets = Vec::with_capacity(test.values.len());
-    for value in &test.values {
+    let nets = each_value(test, "an address", |value| {
         let net = match &value.kind {
             ValueKind::Address(net) => Some(*net),
             ValueKind::Text(pattern) if test.operator == Operator::Like => prefix(pattern),
             _ => None,
         };
-        nets.push(net.ok_or_else(|| no_value(format!("{value} is no address or prefix")))?);
-    }
+        net.ok_or_else(|| no_value(format!("{value} is no address or prefix")))
+    })?;
     let single = |net: &IpNet| net.prefix_len() == net.max_prefix_len();
     let comparable = match test.operator {
         Operator::Equal | Operator::IsSubset | Operator::Like => true,
@@ -78,7 +79,7 @@ fn address(end: EndOf, test: &Test) -> FragmentResult {
         _ => false,
     };
     // Either end is always some other address, too.
-    if nets.is_empty() || !comparable || (test.negated && end == EndOf::Either) {
+    if !comparable || (test.negated && end == EndOf::Either) {
         return Err(no_operator(test, "an address"));
     }
     Ok((Fragment::Address(end, nets, test.negated), None))
@@ -98,23 +99,19 @@ fn prefix(pattern: &str) -> Option<IpNet> {
 
 fn port(end: EndOf, test: &Test) -> FragmentResult {
     let last = i64::from(u16::MAX);
-    let mut ranges = Vec::with_capacity(test.values.len());
-    for value in &test.values {
+    let ranges = each_value(test, "a port", |value| {
         let ValueKind::Integer(number) = value.kind else {
             return Err(no_value(format!("{value} is no port")));
         };
-        ranges.push(match test.operator {
+        Ok(match test.operator {
             Operator::Equal => (number, number),
             Operator::Less => (0, number.saturating_sub(1)),
             Operator::LessOrEqual => (0, number),
             Operator::Greater => (number.saturating_add(1), last),
             Operator::GreaterOrEqual => (number, last),
             _ => return Err(no_operator(test, "a port")),
-        });
-    }
-    if ranges.is_empty() {
-        return Err(no_operator(test, "a port"));
-    }
+        })
+    })?;
     let ports = Ports::new(ranges);
     let ports = if test.negated { ports.complement() } else { ports };
     Ok((Fragment::Port(end, ports), None))
@@ -129,41 +126,38 @@ fn protocol(
         return Err(no_operator(test, "a protocol"));
     }
     let mut protocols: Vec<AppProtocol> = Vec::with_capacity(test.values.len());
-    for value in &test.values {
+    let mut usual = None;
+    for (name, protocol) in each_value(test, "a protocol", |value| {
         let name = text_of(value).map(str::to_ascii_lowercase);
-        let Some((name, protocol)) =
-            name.and_then(|name| Some((values.get(&name)?, name))).map(|(word, name)| (name, word))
-        else {
-            return Err(no_value(format!("{value} is no protocol that these rules can name")));
-        };
+        let known = name.and_then(|name| Some((values.get(&name)?, name)));
+        known.map_or_else(
+            || Err(no_value(format!("{value} is no protocol that these rules can name"))),
+            |(protocol, name)| Ok((name, protocol)),
+        )
+    })? {
         let ports =
             usual_ports.get(&name).map(|ports| Ports::new(ports.iter().map(|&port| (port.into(), port.into()))));
+        if ports.is_some() {
+            usual.get_or_insert(name);
+        }
         let known = AppProtocol { protocol: protocol.clone(), ports };
         if !protocols.contains(&known) {
             protocols.push(known);
         }
     }
-    if protocols.is_empty() {
-        return Err(no_operator(test, "a protocol"));
-    }
-    let named = test.values.iter().filter_map(text_of).map(str::to_ascii_lowercase);
-    let loss = named
-        .into_iter()
-        .find(|name| usual_ports.contains_key(name))
-        .map(|name| (FORM, Fidelity::NARROWER, format!("Suricata recognises {name} at its usual port only")));
-    Ok((Fragment::Protocols(protocols), loss))
+    let why = |name| format!("Suricata recognises {name} at its usual port only");
+    Ok((Fragment::Protocols(protocols), usual.map(|name| (FORM, Fidelity::NARROWER, why(name)))))
 }
 
 /// The hashes of a test for equality.
 fn hash_values(test: &Test) -> Result<Vec<Hash>, Refused> {
-    if test.operator != Operator::Equal || test.values.is_empty() {
+    if test.operator != Operator::Equal {
         return Err(no_operator(test, "a hash"));
     }
-    let hash = |value: &Value| match &value.kind {
+    each_value(test, "a hash", |value| match &value.kind {
         ValueKind::Hash(hash) => Ok(hash.clone()),
         _ => Err(no_value(format!("{value} is no {} value", test.property.path))),
-    };
-    test.values.iter().map(hash).collect()
+    })
 }
 
 fn hashes(test: &Test) -> Result<Fragment, Refused> {
@@ -179,28 +173,24 @@ fn size(test: &Test) -> Result<Fragment, Refused> {
     if test.negated && test.values.len() > 1 {
         return Err(no_operator(test, "a size"));
     }
-    let mut options = Vec::with_capacity(test.values.len());
-    for value in &test.values {
+    let below = |limit: i64| RuleText::new("filesize:<").integer(limit).word("; ");
+    let above = |limit: i64| RuleText::new("filesize:>").integer(limit).word("; ");
+    let options = each_value(test, "a size", |value| {
         let number = match value.kind {
             ValueKind::Integer(number) if (1..i64::MAX).contains(&number) => number,
             _ => return Err(no_value(format!("{value} is no size that a rule can hold"))),
         };
-        let below = |limit: i64| RuleText::new("filesize:<").integer(limit).word("; ");
-        let above = |limit: i64| RuleText::new("filesize:>").integer(limit).word("; ");
-        match (test.operator, test.negated) {
-            (Operator::Equal, false) => options.push(RuleText::new("filesize:").integer(number).word("; ")),
-            (Operator::Equal, true) => options.extend([below(number), above(number)]),
-            (Operator::Less, false) | (Operator::GreaterOrEqual, true) => options.push(below(number)),
-            (Operator::LessOrEqual, false) | (Operator::Greater, true) => options.push(below(number + 1)),
-            (Operator::Greater, false) | (Operator::LessOrEqual, true) => options.push(above(number)),
-            (Operator::GreaterOrEqual, false) | (Operator::Less, true) => options.push(above(number - 1)),
+        Ok(match (test.operator, test.negated) {
+            (Operator::Equal, false) => vec![RuleText::new("filesize:").integer(number).word("; ")],
+            (Operator::Equal, true) => vec![below(number), above(number)],
+            (Operator::Less, false) | (Operator::GreaterOrEqual, true) => vec![below(number)],
+            (Operator::LessOrEqual, false) | (Operator::Greater, true) => vec![below(number + 1)],
+            (Operator::Greater, false) | (Operator::LessOrEqual, true) => vec![above(number)],
+            (Operator::GreaterOrEqual, false) | (Operator::Less, true) => vec![above(number - 1)],
             _ => return Err(no_operator(test, "a size")),
-        }
-    }
-    if options.is_empty() {
-        return Err(no_operator(test, "a size"));
-    }
-    Ok(Fragment::Options(options.into_iter().map(Match::plain).collect()))
+        })
+    })?;
+    Ok(Fragment::Options(options.into_iter().flatten().map(Match::plain).collect()))
 }
 
 /// `tls.cert_fingerprint` has SHA-1 in lower case with colons.
@@ -221,20 +211,10 @@ fn digest(keyword: &Keyword, test: &Test) -> Result<Fragment, Refused> {
     digests(test, &buffer, Hash::bytes)
 }
 
-/// These bytes are the whole buffer, or are not.
-fn whole(buffer: &RuleText, bytes: &[u8], negated: bool) -> Match {
-    let options = if negated {
-        RuleText::new("content:!").content(bytes).word("; startswith; endswith; ")
-    } else {
-        RuleText::new("content:").content(bytes).word("; bsize:").number(bytes.len() as u64).word("; ")
-    };
-    Match::new(buffer.clone(), options)
-}
-
 /// One match for each hash, as `write` has its bytes; one for all where none may hold.
 fn digests(test: &Test, buffer: &RuleText, write: impl Fn(&Hash) -> Vec<u8>) -> Result<Fragment, Refused> {
     let hashes = hash_values(test)?;
-    let options = hashes.iter().map(|hash| whole(buffer, &write(hash), test.negated));
+    let options = hashes.iter().map(|hash| Match::whole(buffer.clone(), &write(hash), false, test.negated));
     Ok(Fragment::Options(together(options.collect(), test.negated)))
 }
 
@@ -249,27 +229,23 @@ fn serial(keyword: &Keyword, test: &Test) -> Result<Fragment, Refused> {
         return Err(no_operator(test, "a serial number"));
     }
     let buffer = RuleText::default().keyword(keyword).word("; ");
-    let mut options = Vec::with_capacity(test.values.len());
-    for value in &test.values {
+    let options = each_value(test, "a serial number", |value| {
         let digits = text_of(value).and_then(value::serial_octets).filter(|digits| digits.len() <= 80);
         let Some(digits) = digits else {
             return Err(no_value(format!("{value} is no serial number in hexadecimal")));
         };
         // With its highest bit set, a byte of zeros in front says that the number is none below zero (X.690, section 8.3).
         let sign = if digits.starts_with(|digit: char| digit >= '8') { "00" } else { "" };
-        options.push(whole(&buffer, &colons(&format!("{sign}{digits}")), test.negated));
-    }
-    if options.is_empty() {
-        return Err(no_operator(test, "a serial number"));
-    }
+        Ok(Match::whole(buffer.clone(), &colons(&format!("{sign}{digits}")), false, test.negated))
+    })?;
     Ok(Fragment::Options(together(options, test.negated)))
 }
 
 fn number(keyword: &Keyword, test: &Test) -> Result<Fragment, Refused> {
-    if test.operator != Operator::Equal || test.negated || test.values.is_empty() {
+    if test.operator != Operator::Equal || test.negated {
         return Err(no_operator(test, keyword.as_str()));
     }
-    let option = |value: &Value| {
+    let options = each_value(test, keyword.as_str(), |value| {
         let number = match &value.kind {
             ValueKind::Bytes(bytes) => bytes.iter().try_fold(0_u8, |high, &byte| (high == 0).then_some(byte)),
             ValueKind::Integer(number) => u8::try_from(*number).ok(),
@@ -278,6 +254,6 @@ fn number(keyword: &Keyword, test: &Test) -> Result<Fragment, Refused> {
         };
         let number = number.ok_or_else(|| no_value(format!("{value} is no number from 0 to 255")))?;
         Ok(Match::plain(RuleText::default().keyword(keyword).word(":").number(number).word("; ")))
-    };
-    test.values.iter().map(option).collect::<Result<_, _>>().map(Fragment::Options)
+    })?;
+    Ok(Fragment::Options(options))
 }

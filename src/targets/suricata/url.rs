@@ -102,9 +102,8 @@ pub fn lower_host(buffer: &Keyword, drop_path: bool, test: &Test) -> FragmentRes
         if !(whole_host || drop_path) {
             return Err(encrypted());
         }
-        let name = name.as_str().as_bytes();
-        let option = RuleText::new("content:").content(name).word("; nocase; bsize:").number(name.len() as u64);
-        options.push(Match::new(RuleText::default().keyword(buffer).word("; "), option.word("; ")));
+        let buffer = RuleText::default().keyword(buffer).word("; ");
+        options.push(Match::whole(buffer, name.as_str().as_bytes(), true, false));
     }
     let why = "every page of the host is seen, for the path is encrypted".to_owned();
     Ok((Fragment::Options(options), Some((ENCRYPTED, Fidelity::BROADER, why))))
@@ -126,9 +125,7 @@ fn request(url: &UrlParts) -> Result<Match, Refused> {
     if url.target.len() > LONGEST {
         return Err((TOO_LONG, format!("a path of {} bytes: a rule holds {LONGEST} at most", url.target.len())));
     }
-    let option = RuleText::new("content:").content(url.target.as_bytes()).word("; bsize:");
-    let option = option.number(url.target.len() as u64).word("; ");
-    Ok(host_field(url).and(&Match::new(RuleText::new("http.uri.raw; "), option)))
+    Ok(host_field(url).and(&Match::whole(RuleText::new("http.uri.raw; "), url.target.as_bytes(), false, false)))
 }
 
 /// `Host` has the port where it is not that of the scheme (RFC 9110, section 7.2).
@@ -137,6 +134,5 @@ fn host_field(url: &UrlParts) -> Match {
         Some(port) => format!("{}:{port}", url.host),
         None => url.host.to_string(),
     };
-    let option = RuleText::new("content:").content(host.as_bytes()).word("; nocase; bsize:");
-    Match::new(RuleText::new("http.host.raw; "), option.number(host.len() as u64).word("; "))
+    Match::whole(RuleText::new("http.host.raw; "), host.as_bytes(), true, false)
 }
