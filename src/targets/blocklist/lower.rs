@@ -26,14 +26,14 @@ use crate::{
     },
 };
 
-/// What the mapping says of a list.
+/// A list of the mapping: the kind of its entries.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Source {
     entry: Kind,
 }
 
-/// What the mapping says of a property in a list: nothing but that it belongs there.
+/// A row: a property that belongs in a list. It has no keys of its own.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Row {}
@@ -160,7 +160,7 @@ impl Lists {
     }
 }
 
-/// Which ends of a connection a property is about, as bits; 0 for what is at no end.
+/// The ends of a connection that a property is about, as bits; 0 for what is at no end.
 fn ends(test: &Test) -> u8 {
     match test.property.path.as_ref() {
         "network-traffic:src_ref.value" => 1,

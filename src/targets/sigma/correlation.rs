@@ -16,10 +16,10 @@ use crate::{
     span::Span,
 };
 
-/// So many combinations of log sources become correlations.
+/// The most combinations of log sources that become correlations.
 const MOST: usize = 32;
 
-/// Which log sources can be tied, and which have no event in common; by their numbers in the mapping.
+/// The links between log sources, by their numbers in the mapping: which can be tied, and which have no event in common.
 pub(super) struct Links {
     /// Ways to name a machine.
     names: Vec<String>,
@@ -49,7 +49,7 @@ impl Links {
         Self { names, keys, types }
     }
 
-    /// How a log source names machines.
+    /// The way in which a log source names machines.
     pub(super) fn key(&self, source: usize) -> Option<usize> {
         self.keys[source]
     }

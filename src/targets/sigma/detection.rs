@@ -72,42 +72,55 @@ pub(super) fn detection(branches: Vec<Branch<'_>>, given: usize) -> YamlBlock {
     let branches = gather(branches, given);
     let mut block = YamlBlock::default();
     let several = branches.len() > 1;
-    let mut terms = Vec::with_capacity(branches.len());
+    let mut terms: Vec<Term> = Vec::with_capacity(branches.len());
     for (index, branch) in branches.iter().enumerate() {
         let number = if several { format!("_{}", index + 1) } else { String::new() };
         let selection = named(&mut block, &format!("selection{number}"), "all", &branch.selections);
         match named(&mut block, &format!("filter{number}"), "1", &branch.filters) {
-            Some(filter) => terms.extend(selection.map(|selection| format!("{selection} and not {filter}"))),
+            Some(filter) => terms.extend(selection.map(|selection| selection.and_not(&filter))),
             None => terms.extend(selection),
         }
     }
     let simple = branches.iter().all(|branch| branch.filters.is_empty() && branch.selections.len() == 1);
     let condition = match terms.as_slice() {
-        [only] => only.clone(),
+        [only] => only.text.clone(),
         _ if simple => "1 of selection_*".to_owned(),
-        _ => terms.iter().map(|term| grouped(term)).collect::<Vec<_>>().join(" or "),
+        _ => terms.iter().map(Term::grouped).collect::<Vec<_>>().join(" or "),
     };
     block.line(4, &format!("condition: {condition}"));
     block
 }
 
-fn grouped(term: &str) -> Cow<'_, str> {
-    if term.contains(' ') { Cow::Owned(format!("({term})")) } else { Cow::Borrowed(term) }
+/// A term of the condition.
+struct Term {
+    text: String,
+    /// Whether it is the name of a selection, and needs no parentheses.
+    is_name: bool,
+}
+
+impl Term {
+    fn and_not(&self, filter: &Self) -> Self {
+        Self { text: format!("{} and not {}", self.text, filter.text), is_name: false }
+    }
+
+    fn grouped(&self) -> Cow<'_, str> {
+        if self.is_name { Cow::Borrowed(&self.text) } else { Cow::Owned(format!("({})", self.text)) }
+    }
 }
 
 /// Writes maps under `name`, and gives the term of the condition that stands for them.
-fn named(block: &mut YamlBlock, name: &str, quantifier: &str, maps: &[Map<'_>]) -> Option<String> {
+fn named(block: &mut YamlBlock, name: &str, quantifier: &str, maps: &[Map<'_>]) -> Option<Term> {
     match maps {
         [] => None,
         [map] => {
             write(block, name, map);
-            Some(name.to_owned())
+            Some(Term { text: name.to_owned(), is_name: true })
         }
         several => {
             for (index, map) in several.iter().enumerate() {
                 write(block, &format!("{name}_{}", index + 1), map);
             }
-            Some(format!("{quantifier} of {name}_*"))
+            Some(Term { text: format!("{quantifier} of {name}_*"), is_name: false })
         }
     }
 }

@@ -19,7 +19,7 @@ pub(super) struct SigmaRegex {
     pub(super) takes_separator: bool,
 }
 
-/// What the expression is about, and so which part of the field it is compared with.
+/// The part of the field that the expression is compared with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Subject {
     /// The whole field.
@@ -248,7 +248,7 @@ impl Writer {
         }
     }
 
-    /// What a repetition repeats: one character, class or group.
+    /// The operand of a repetition: one character, class or group.
     fn operand(&mut self, node: &Ast) -> Written {
         match node {
             Ast::Assertion(_) | Ast::Flags(_) | Ast::Empty(_) => refuse("a repeated anchor"),

@@ -33,7 +33,7 @@ pub(super) fn begins_as_a_hive(pattern: &str) -> bool {
     first.starts_with(['H', 'h']) && first.contains('%')
 }
 
-/// What numbers are logged as, if `data` is one.
+/// The forms in which logs have a number, if `data` is one.
 pub(super) fn numbers(data: &str) -> Vec<String> {
     let Some(number) = data.parse::<u64>().ok().filter(|number| number.to_string() == data) else { return Vec::new() };
     let long = format!("QWORD (0x{:08x}-0x{:08x})", number >> 32, number & 0xffff_ffff);

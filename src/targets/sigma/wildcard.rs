@@ -35,7 +35,7 @@ impl SigmaValue {
         value.then(rest)
     }
 
-    /// The same, and `text` behind it.
+    /// The value with `text` behind it.
     pub(super) fn then(mut self, text: impl Into<String>) -> Self {
         let text = text.into();
         match self.0.last_mut() {
@@ -46,7 +46,7 @@ impl SigmaValue {
         self
     }
 
-    /// The same, and any text behind it.
+    /// The value with any text behind it.
     pub(super) fn then_any(mut self) -> Self {
         if self.0.last() != Some(&Piece::Any) {
             self.0.push(Piece::Any);
@@ -59,7 +59,7 @@ impl SigmaValue {
         self
     }
 
-    /// The same, and `other` behind it.
+    /// The value with `other` behind it.
     pub(super) fn followed_by(self, other: Self) -> Self {
         other.0.into_iter().fold(self, |value, piece| match piece {
             Piece::Literal(text) => value.then(text),
@@ -105,7 +105,7 @@ impl SigmaValue {
         self.0.iter().any(is_literal)
     }
 
-    /// The same as a regular expression.
+    /// The value as a regular expression.
     pub(super) fn expression(&self) -> String {
         let mut text = String::from(if self.begins_open() { "" } else { "^" });
         let inner = &self.0[usize::from(self.begins_open())..];
@@ -147,7 +147,7 @@ impl SigmaValue {
     }
 }
 
-/// Where the wildcards of a value stand, which decides on its modifier.
+/// The place of a value's wildcards, which decides on its modifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Shape {
     Whole,

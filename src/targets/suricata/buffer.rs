@@ -10,7 +10,7 @@ use super::{
         FORM, Fragment, FragmentResult, Refused, TOO_LONG, each_value, no_operator, no_value, text_of, together,
     },
     pcre::{self, Expression, Like, Unprintable},
-    place::{Case, MailField, Place, Row},
+    place::{Case, MailField, Row, RulePart},
     signature::Match,
     text::{Keyword, RuleText},
 };
@@ -25,7 +25,7 @@ pub fn lower_test(row: &Row, test: &Test) -> FragmentResult {
         option(row, test, &bytes)
     })?;
     // Suricata guesses at what stands percent-encoded in a path, and reads a backslash there as a slash.
-    let is_path = matches!(row.place, Place::LastSegment(_));
+    let is_path = matches!(row.place, RulePart::LastSegment(_));
     let is_plain = |text: &str| text.is_ascii() && (test.operator == Operator::Matches || !text.contains('\\'));
     let loss = (is_path && !test.values.iter().filter_map(text_of).all(is_plain)).then(|| {
         let why = "a name beyond plain ASCII is not seen in the path of a request".to_owned();
@@ -55,7 +55,7 @@ pub fn lower_mail(field: Option<MailField>, buffer: Option<&Keyword>, test: &Tes
     Ok((Fragment::Options(options), None))
 }
 
-/// What a buffer makes of a LIKE pattern.
+/// Lowers a LIKE pattern to a comparison with a buffer.
 ///
 /// # Errors
 /// Why it can't.
@@ -94,26 +94,26 @@ fn option(row: &Row, test: &Test, bytes: &[u8]) -> Result<Match, Refused> {
     // In a regular expression letter case has a meaning of its own: `\D` is not `\d`.
     let cased = if test.operator == Operator::Matches { bytes.to_vec() } else { in_case(row.case, bytes) };
     match (&row.place, test.operator) {
-        (Place::Buffer(keyword), operator) => {
+        (RulePart::Buffer(keyword), operator) => {
             let buffer = Buffer { keyword, case: row.case, negated: test.negated };
             let options = buffer.compare(operator, &cased).ok_or_else(|| no_operator(test, keyword.as_str()))??;
             Ok(Match::new(buffer.start(), options))
         }
-        (Place::Start(keyword), Operator::Equal) if !test.negated => {
+        (RulePart::Start(keyword), Operator::Equal) if !test.negated => {
             let buffer = Buffer { keyword, case: row.case, negated: false };
             Ok(Match::new(buffer.start(), buffer.content(&cased)?.word("startswith; ")))
         }
-        (Place::LastSegment(keyword), operator) => {
+        (RulePart::LastSegment(keyword), operator) => {
             let buffer = Buffer { keyword, case: row.case, negated: test.negated };
             let options =
                 buffer.compare_segment(operator, &cased).ok_or_else(|| no_operator(test, keyword.as_str()))??;
             Ok(Match::new(buffer.start(), options))
         }
-        (Place::Field(keyword), Operator::Equal) if !test.negated => {
+        (RulePart::Field(keyword), Operator::Equal) if !test.negated => {
             let buffer = Buffer { keyword, case: row.case, negated: false };
             Ok(Match::instance(buffer.start(), buffer.field(&field_name(&test.property.path), &cased)?))
         }
-        (Place::Start(keyword) | Place::Field(keyword), _) => Err(no_operator(test, keyword.as_str())),
+        (RulePart::Start(keyword) | RulePart::Field(keyword), _) => Err(no_operator(test, keyword.as_str())),
         _ => Err(no_operator(test, "a buffer")),
     }
 }

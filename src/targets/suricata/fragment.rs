@@ -46,7 +46,7 @@ impl Fragment {
         matches!(self, Self::Address(..) | Self::Port(..) | Self::Protocols(_))
     }
 
-    /// The same, for some versions of Suricata only.
+    /// The fragment, for some versions of Suricata only.
     pub fn requiring(self, requires: Option<Requires>) -> Self {
         match self {
             Self::Options(options) => {

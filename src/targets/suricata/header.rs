@@ -7,7 +7,7 @@ use super::{
     text::{Keyword, RuleText},
 };
 
-/// Which addresses an end of the conversation may have.
+/// The addresses of one end of a conversation.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Addresses {
     /// One of these; `None` for any.
@@ -16,14 +16,14 @@ pub struct Addresses {
     none_of: Vec<IpNet>,
 }
 
-/// How much text a list of addresses may take; a rule is one line of less than 8192 bytes.
+/// The longest text of a list of addresses; a rule is one line of less than 8192 bytes.
 const LIST_LIMIT: usize = 1900;
-/// How much text a list of ports may take.
+/// The longest text of a list of ports.
 const PORTS_LIMIT: usize = 400;
 /// The most addresses of one rule: longer lists are split, for a rule that changes seldom is easier to follow.
 const LIST_LENGTH: usize = 100;
 
-/// Why no rule has such a header.
+/// Errors of headers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HeaderError {
     /// No packet has it.
@@ -38,7 +38,7 @@ impl Addresses {
         self.any_of.is_none() && self.none_of.is_empty()
     }
 
-    /// One of `nets` as well.
+    /// Requires one of `nets` as well.
     pub fn require(&mut self, nets: &[IpNet]) {
         let nets = IpNet::aggregate(&nets.to_vec());
         let common = |left: &IpNet, right: &IpNet| {
@@ -58,7 +58,7 @@ impl Addresses {
         });
     }
 
-    /// None of `nets`.
+    /// Excludes `nets`.
     pub fn exclude(&mut self, nets: &[IpNet]) {
         self.none_of.extend_from_slice(nets);
         self.none_of = IpNet::aggregate(&self.none_of);
@@ -112,7 +112,7 @@ fn list(any_of: &[IpNet], none_of: &[IpNet]) -> RuleText {
     }
 }
 
-/// Which ports an end of the conversation may have: sorted ranges that don't touch.
+/// The ports of one end of a conversation: sorted ranges that don't touch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ports(Vec<(u16, u16)>);
 
@@ -142,7 +142,7 @@ impl Ports {
         Self(ports)
     }
 
-    /// All others.
+    /// The other ports.
     pub fn complement(&self) -> Self {
         let mut next = 0_i64;
         let mut others = Vec::with_capacity(self.0.len() + 1);
@@ -154,7 +154,7 @@ impl Ports {
         Self::new(others)
     }
 
-    /// Those in both.
+    /// The ports in both.
     pub fn intersection(&self, other: &Self) -> Self {
         let pairs = self.0.iter().flat_map(|&left| other.0.iter().map(move |&right| (left, right)));
         Self::new(pairs.map(|(left, right)| (i64::from(left.0.max(right.0)), i64::from(left.1.min(right.1)))))
@@ -208,7 +208,7 @@ pub struct End {
     pub ports: Ports,
 }
 
-/// Both ends, and what they speak.
+/// The header of a rule: both ends of a conversation, and their protocol.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Header {
     /// The protocol; that of the data source where `None`.
@@ -294,7 +294,7 @@ impl Header {
         })
     }
 
-    /// What `write` makes of the header with each address at an end, and of whether it then holds both ways round.
+    /// Writes the header once for each way of giving `either` addresses an end, with whether it then holds both ways round.
     fn placed<T>(mut self, write: impl Fn(Self, bool) -> Result<Vec<T>, HeaderError>) -> Result<Vec<T>, HeaderError> {
         let either = std::mem::take(&mut self.either);
         let mut variants = vec![(self, false)];

@@ -26,7 +26,7 @@ pub struct Expression {
     pub needle: Vec<u8>,
 }
 
-/// Why there is no expression in a rule.
+/// Errors of regular expressions in rules.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Unprintable {
     /// It can't be said; one sentence.
@@ -211,11 +211,11 @@ fn one_character() -> Hir {
 /// Prints what an expression means.
 #[derive(Clone, Copy)]
 struct Printer {
-    /// How the start is written.
+    /// The sign for the start.
     start: &'static str,
-    /// How the end is written: `$`, which also stands before a final line break, or `\z`, which does not.
+    /// The sign for the end: `$`, which also stands before a final line break, or `\z`, which does not.
     end: &'static str,
-    /// What stands around the expression.
+    /// The text around the expression.
     before: &'static str,
     behind: &'static str,
     /// Flags beside that for letter case.

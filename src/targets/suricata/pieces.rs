@@ -33,7 +33,7 @@ const COMBINATIONS: usize = 4096;
 /// The most bytes of what a rule matches: with the names of its indicators the line has to stay below 8192.
 const MATCH_LIMIT: usize = 5500;
 
-/// What one event matches in a rule that is tied to others.
+/// The match of one event in a rule that is tied to others.
 #[derive(Debug)]
 pub struct EventMatch {
     /// The header, for one direction.
@@ -88,7 +88,7 @@ pub struct Pieces {
     /// Addresses and ports.
     pub header: Header,
     protocols: Vec<Stack>,
-    /// One of each.
+    /// Alternatives for each test: a rule has one of each.
     options: Vec<Vec<Match>>,
     /// Lists of hashes of its own.
     pub hashes: Vec<OwnList>,

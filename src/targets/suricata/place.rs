@@ -20,14 +20,14 @@ pub type Source = mapping::DataSource<Traffic>;
 pub struct Traffic {
     /// The protocol in front of its rules.
     pub protocol: Keyword,
-    /// What it is, for `msg` and for people: `DNS query`.
+    /// Its name for `msg` and for people: `DNS query`.
     pub about: String,
-    /// Which packets its rules see.
+    /// The side of a conversation that its rules see.
     pub seen: FlowSide,
     /// Whether its rules ask for an established connection.
     #[serde(default)]
     pub established: bool,
-    /// Which end of the packet is the victim, where that is clear.
+    /// The victim's end of the packet, where that is clear.
     #[serde(default)]
     pub victim: Option<Victim>,
 }
@@ -56,13 +56,13 @@ pub enum Victim {
     Destination,
 }
 
-/// Where the rules of a data source see a property.
+/// A row: one property in the rules of one data source.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(try_from = "FileRow")]
 pub struct Row {
-    /// The place.
-    pub place: Place,
-    /// What it does with letter case.
+    /// What compares it there.
+    pub place: RulePart,
+    /// Letter case there.
     pub case: Case,
     /// Whether the property ignores case by its nature, though the plan does not know it.
     pub natural: bool,
@@ -70,7 +70,7 @@ pub struct Row {
     pub weak: bool,
     /// Which versions of Suricata have the place, where not all do.
     pub requires: Option<Requires>,
-    /// What a rule by this row loses in any case, and why.
+    /// The loss of every rule by this row, and why.
     pub loss: Option<(Fidelity, String)>,
     /// Whether it loses that only where a value has several parts, whose order may differ.
     pub ordered: bool,
@@ -87,9 +87,9 @@ pub enum Requires {
     From8,
 }
 
-/// The kinds of places.
+/// The part of a rule that compares a property.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
+pub enum RulePart {
     /// The whole of a buffer.
     Buffer(Keyword),
     /// The whole of a buffer, or its last segment after `/`.
@@ -152,7 +152,7 @@ pub enum MailField {
     Cc,
 }
 
-/// Whose address or port it is.
+/// The end of a conversation whose address or port it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EndOf {
     /// The end that opened the conversation.
@@ -163,7 +163,7 @@ pub enum EndOf {
     Either,
 }
 
-impl Place {
+impl RulePart {
     /// Whether the place is in the header of a rule, not among its options.
     pub fn is_header(&self) -> bool {
         matches!(self, Self::Address(_) | Self::Port(_) | Self::Protocol { .. })
@@ -245,39 +245,40 @@ impl TryFrom<FileRow> for Row {
             usual_ports,
         } = row;
         let (named, has_values) = (buffer.is_some(), !values.is_empty());
-        let named_place = |make: fn(Keyword) -> Place| buffer.clone().map(make).ok_or("`buffer` is missing");
+        let named_place = |make: fn(Keyword) -> RulePart| buffer.clone().map(make).ok_or("`buffer` is missing");
         let place = match place {
-            FilePlace::Buffer => named_place(Place::Buffer)?,
-            FilePlace::LastSegment => named_place(Place::LastSegment)?,
-            FilePlace::Start => named_place(Place::Start)?,
-            FilePlace::Field => named_place(Place::Field)?,
-            FilePlace::UrlHost => Place::UrlHost { buffer: buffer.clone().ok_or("`buffer` is missing")?, drop_path },
-            FilePlace::Fingerprint => named_place(Place::Fingerprint)?,
-            FilePlace::Digest => named_place(Place::Digest)?,
-            FilePlace::Serial => named_place(Place::Serial)?,
-            FilePlace::Number => named_place(Place::Number)?,
-            FilePlace::Mail => Place::Mail { field, buffer: buffer.clone() },
-            FilePlace::Url => Place::Url,
-            FilePlace::SourceAddress => Place::Address(EndOf::Source),
-            FilePlace::DestinationAddress => Place::Address(EndOf::Destination),
-            FilePlace::EitherAddress => Place::Address(EndOf::Either),
-            FilePlace::SourcePort => Place::Port(EndOf::Source),
-            FilePlace::DestinationPort => Place::Port(EndOf::Destination),
-            FilePlace::Protocol => Place::Protocol { values, usual_ports },
-            FilePlace::FileHash => Place::FileHash,
-            FilePlace::FileSize => Place::FileSize,
+            FilePlace::Buffer => named_place(RulePart::Buffer)?,
+            FilePlace::LastSegment => named_place(RulePart::LastSegment)?,
+            FilePlace::Start => named_place(RulePart::Start)?,
+            FilePlace::Field => named_place(RulePart::Field)?,
+            FilePlace::UrlHost => RulePart::UrlHost { buffer: buffer.clone().ok_or("`buffer` is missing")?, drop_path },
+            FilePlace::Fingerprint => named_place(RulePart::Fingerprint)?,
+            FilePlace::Digest => named_place(RulePart::Digest)?,
+            FilePlace::Serial => named_place(RulePart::Serial)?,
+            FilePlace::Number => named_place(RulePart::Number)?,
+            FilePlace::Mail => RulePart::Mail { field, buffer: buffer.clone() },
+            FilePlace::Url => RulePart::Url,
+            FilePlace::SourceAddress => RulePart::Address(EndOf::Source),
+            FilePlace::DestinationAddress => RulePart::Address(EndOf::Destination),
+            FilePlace::EitherAddress => RulePart::Address(EndOf::Either),
+            FilePlace::SourcePort => RulePart::Port(EndOf::Source),
+            FilePlace::DestinationPort => RulePart::Port(EndOf::Destination),
+            FilePlace::Protocol => RulePart::Protocol { values, usual_ports },
+            FilePlace::FileHash => RulePart::FileHash,
+            FilePlace::FileSize => RulePart::FileSize,
         };
-        let takes_buffer = !place.is_header() && !matches!(place, Place::Url | Place::FileHash | Place::FileSize);
-        if named != takes_buffer && !matches!(place, Place::Mail { .. }) {
+        let takes_buffer =
+            !place.is_header() && !matches!(place, RulePart::Url | RulePart::FileHash | RulePart::FileSize);
+        if named != takes_buffer && !matches!(place, RulePart::Mail { .. }) {
             return Err("`buffer` goes with the places that are buffers".to_owned());
         }
-        if has_values != matches!(place, Place::Protocol { .. }) {
+        if has_values != matches!(place, RulePart::Protocol { .. }) {
             return Err("`values` goes with the place `protocol`".to_owned());
         }
-        if drop_path && !matches!(place, Place::UrlHost { .. }) {
+        if drop_path && !matches!(place, RulePart::UrlHost { .. }) {
             return Err("`drop_path` goes with the place `url-host`".to_owned());
         }
-        if field.is_some() && !matches!(place, Place::Mail { .. }) {
+        if field.is_some() && !matches!(place, RulePart::Mail { .. }) {
             return Err("`field` goes with the place `mail`".to_owned());
         }
         let loss = match (broader, narrower) {
@@ -290,7 +291,7 @@ impl TryFrom<FileRow> for Row {
     }
 }
 
-/// What a buffer does with letter case.
+/// Letter case in a buffer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Case {

@@ -8,7 +8,7 @@ use super::{
     text::{Keyword, RuleText},
 };
 
-/// What a conversation speaks, layer by layer; what is `None` may be anything.
+/// The protocols of a conversation, layer by layer; `None` for any.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Stack {
     /// `ip4` or `ip6`.
@@ -34,7 +34,7 @@ impl Stack {
         stack
     }
 
-    /// Both; `None` where they differ in a layer.
+    /// Both stacks as one; `None` where they differ in a layer.
     pub fn on(self, other: &Self) -> Option<Self> {
         Some(Self {
             network: same(self.network, other.network.as_ref())?,

@@ -12,7 +12,7 @@ use super::{
 /// One rule before it has a number and the names of its indicators.
 #[derive(Debug)]
 pub struct Signature {
-    /// Which rule of its pattern this is: data source, alternative, and a number where these give several. Part of what its
+    /// The rule's place in its pattern: data source, alternative, and a number where these give several. Part of what its
     /// sid hangs on.
     pub slot: String,
     /// Protocol, addresses, ports, direction.
@@ -25,7 +25,7 @@ pub struct Signature {
     pub source: Arc<Source>,
 }
 
-/// What one packet or transaction has to show: options, by the buffer that they are about.
+/// The options that match one packet or transaction, by the buffer that they are about.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Match {
     requires: Option<Requires>,
@@ -71,7 +71,7 @@ impl Match {
         Self { requires: None, asked: vec![Asked { buffer, options, instance: true }] }
     }
 
-    /// The same, for some versions of Suricata only.
+    /// The match, for some versions of Suricata only.
     pub fn requiring(self, requires: Option<Requires>) -> Self {
         Self { requires, ..self }
     }
@@ -81,7 +81,7 @@ impl Match {
         self.requires.zip(other.requires).is_none_or(|(one, other)| one == other)
     }
 
-    /// Both. Suricata warns of a buffer that is named twice, so its options go together.
+    /// Both matches in one rule. Suricata warns of a buffer that is named twice, so its options go together.
     pub fn and(mut self, other: &Self) -> Self {
         self.requires = self.requires.or(other.requires);
         for more in &other.asked {

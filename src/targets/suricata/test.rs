@@ -17,7 +17,7 @@ use super::{
         AppProtocol, FORM, Fragment, FragmentResult, Refused, each_value, no_operator, no_value, text_of, together,
     },
     header::Ports,
-    place::{EndOf, Place, Row},
+    place::{EndOf, Row, RulePart},
     signature::Match,
     text::{Keyword, RuleText},
     url,
@@ -26,19 +26,21 @@ use super::{
 /// Lowers `test` by `row`.
 pub fn lower_test(row: &Row, test: &Test) -> Fit<Fragment> {
     let piece = match &row.place {
-        Place::Buffer(_) | Place::LastSegment(_) | Place::Start(_) | Place::Field(_) => buffer::lower_test(row, test),
-        Place::Url => url::lower_test(test),
-        Place::UrlHost { buffer, drop_path } => url::lower_host(buffer, *drop_path, test),
-        Place::Address(end) => address(*end, test),
-        Place::Port(end) => port(*end, test),
-        Place::Protocol { values, usual_ports } => protocol(values, usual_ports, test),
-        Place::FileHash => hashes(test).map(|held| (held, None)),
-        Place::FileSize => size(test).map(|held| (held, None)),
-        Place::Fingerprint(keyword) => fingerprint(keyword, test).map(|held| (held, None)),
-        Place::Digest(keyword) => digest(keyword, test).map(|held| (held, None)),
-        Place::Serial(keyword) => serial(keyword, test).map(|held| (held, None)),
-        Place::Number(keyword) => number(keyword, test).map(|held| (held, None)),
-        Place::Mail { field, buffer } => buffer::lower_mail(*field, buffer.as_ref(), test),
+        RulePart::Buffer(_) | RulePart::LastSegment(_) | RulePart::Start(_) | RulePart::Field(_) => {
+            buffer::lower_test(row, test)
+        }
+        RulePart::Url => url::lower_test(test),
+        RulePart::UrlHost { buffer, drop_path } => url::lower_host(buffer, *drop_path, test),
+        RulePart::Address(end) => address(*end, test),
+        RulePart::Port(end) => port(*end, test),
+        RulePart::Protocol { values, usual_ports } => protocol(values, usual_ports, test),
+        RulePart::FileHash => hashes(test).map(|held| (held, None)),
+        RulePart::FileSize => size(test).map(|held| (held, None)),
+        RulePart::Fingerprint(keyword) => fingerprint(keyword, test).map(|held| (held, None)),
+        RulePart::Digest(keyword) => digest(keyword, test).map(|held| (held, None)),
+        RulePart::Serial(keyword) => serial(keyword, test).map(|held| (held, None)),
+        RulePart::Number(keyword) => number(keyword, test).map(|held| (held, None)),
+        RulePart::Mail { field, buffer } => buffer::lower_mail(*field, buffer.as_ref(), test),
     };
     match piece {
         Ok((by, loss)) => {

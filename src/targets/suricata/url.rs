@@ -21,7 +21,7 @@ use super::{
     text::{Keyword, RuleText},
 };
 
-/// What the pattern asks for is encrypted.
+/// An encrypted part of a URL.
 pub const ENCRYPTED: Code = Code("L121");
 /// A part of the URL that is not sent as part of it.
 pub const PARTS: Code = Code("L124");

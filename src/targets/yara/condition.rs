@@ -10,7 +10,7 @@ use crate::{
     stix::Timestamp,
 };
 
-/// What an expression of the mapping evaluates to.
+/// The type of an expression of the mapping.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Holds {

@@ -28,7 +28,7 @@ use crate::{
 #[serde(deny_unknown_fields)]
 pub(super) struct Source {}
 
-/// Where a property is in a file.
+/// A row: the expression for one property of a file.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Row {
@@ -47,7 +47,7 @@ pub(super) struct Row {
     broader: Option<String>,
 }
 
-/// What a rule needs beside its metadata.
+/// A rule without its metadata.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Draft {
     /// Lines.
