@@ -19,7 +19,7 @@ use crate::{
 
 use super::{
     Global,
-    connection::{Bounds, Connection, Credentials, feed_failure},
+    connection::{Connection, Credentials, feed_failure, log},
     display,
     exit::{Exit, Failure},
 };
@@ -60,8 +60,6 @@ pub(super) struct Fetch {
     credentials: Credentials,
     #[command(flatten)]
     connection: Connection,
-    #[command(flatten)]
-    bounds: Bounds,
 }
 
 /// How the collections have fared.
@@ -171,9 +169,9 @@ impl Fetch {
         let mut options = FetchOptions::new(&self.url);
         options.limit = self.limit;
         options.filters.types = self.r#type.clone();
-        self.credentials.apply(&mut options)?;
-        self.connection.apply(&mut options, global)?;
-        self.bounds.apply(&mut options);
+        options.auth = self.credentials.auth()?;
+        options.log = log(global);
+        self.connection.apply(&mut options);
         if let Some(text) = &self.added_after {
             let instant = parse_timestamp(text).ok_or_else(|| {
                 Failure::usage(

@@ -18,7 +18,7 @@ use crate::{
     convert::Filter,
     diagnostic::Diagnostic,
     plan::{fidelity::Fidelity, schema::nearest},
-    source::taxii::{FetchOptions, Proxy, TaxiiError, Version, check_url, parse_timestamp},
+    source::taxii::{FetchOptions, Proxy, TaxiiError, Version, check_url, connection_options, parse_timestamp},
     span::Span,
     targets::{self, TARGETS},
 };
@@ -208,7 +208,9 @@ impl Reader<'_> {
         let mut options = FetchOptions::new(url);
         options.collection = raw.collection.as_ref().map(|one| one.get_ref().clone());
         options.filters.types = raw.types.as_ref().map(|types| types.get_ref().clone()).unwrap_or_default();
-        self.number(&raw.limit, &mut options.limit);
+        if let Some(limit) = raw.limit.as_ref().and_then(|limit| self.number(limit)) {
+            options.limit = limit;
+        }
         if let Some(text) = &raw.added_after {
             options.added_after = parse_timestamp(text.get_ref());
             if options.added_after.is_none() {
@@ -216,61 +218,40 @@ impl Reader<'_> {
             }
         }
         options.lookback = raw.lookback.as_ref().and_then(|text| self.time(text));
-        self.set_time(&raw.overlap, &mut options.overlap);
-        if let Some(text) = &raw.taxii {
-            options.version = match text.get_ref().as_str() {
-                "2.0" => Some(Version::V2_0),
-                "2.1" => Some(Version::V2_1),
-                other => {
-                    self.refuse(text.span(), format!("no version of TAXII: {other}"), "choose among 2.0, 2.1");
-                    None
-                }
-            };
+        if let Some(overlap) = raw.overlap.as_ref().and_then(|text| self.time(text)) {
+            options.overlap = overlap;
         }
         self.connection(raw, &mut options);
         options
-    }
-
-    fn connection(&mut self, raw: &RawFeed, options: &mut FetchOptions) {
-        let path = |path: &Option<Spanned<PathBuf>>| path.as_ref().map(|path| self.folder.join(path.get_ref()));
-        options.tls.ca = path(&raw.ca_file);
-        options.tls.certificate = path(&raw.cert);
-        options.tls.key = path(&raw.key);
-        if let Some(proxy) = &raw.proxy {
-            options.proxy = match proxy.get_ref().as_str() {
-                "none" => Proxy::Direct,
-                url => Proxy::Url(url.to_owned()),
-            };
-        }
-        self.set_time(&raw.connect_timeout, &mut options.timeouts.connect);
-        self.set_time(&raw.read_timeout, &mut options.timeouts.read);
-        self.set_time(&raw.page_timeout, &mut options.timeouts.page);
-        self.number(&raw.attempts, &mut options.backoff.attempts);
-        self.set_time(&raw.max_wait, &mut options.backoff.longest_asked);
-        self.number(&raw.max_pages, &mut options.limits.pages);
-        self.number(&raw.max_objects, &mut options.limits.objects);
-        self.number(&raw.max_page_bytes, &mut options.limits.page_bytes);
-        self.number(&raw.max_bytes, &mut options.limits.bytes);
-        self.set_time(&raw.max_time, &mut options.limits.time);
-    }
-
-    /// Takes a number over that must not be 0.
-    fn number<N: Copy + Default + PartialEq>(&mut self, written: &Option<Spanned<N>>, into: &mut N) {
-        let Some(number) = written else { return };
-        if *number.get_ref() == N::default() {
-            self.refuse(number.span(), "0 would bring nothing", "write at least 1");
-        }
-        *into = *number.get_ref();
     }
 
     fn time(&mut self, text: &Spanned<String>) -> Option<Duration> {
         self.duration(text).and_then(|seconds| u64::try_from(seconds).ok()).map(Duration::from_secs)
     }
 
-    fn set_time(&mut self, written: &Option<Spanned<String>>, into: &mut Duration) {
-        if let Some(time) = written.as_ref().and_then(|text| self.time(text)) {
-            *into = time;
+    /// A number that must not be 0.
+    fn number<N: Copy + Default + PartialEq>(&mut self, number: &Spanned<N>) -> Option<N> {
+        if *number.get_ref() == N::default() {
+            self.refuse(number.span(), "0 would bring nothing", "write at least 1");
         }
+        Some(*number.get_ref())
+    }
+
+    fn path(&mut self, path: &Spanned<PathBuf>) -> Option<PathBuf> {
+        Some(self.folder.join(path.get_ref()))
+    }
+
+    fn proxy(&mut self, text: &Spanned<String>) -> Option<Proxy> {
+        Some(text.get_ref().as_str().into())
+    }
+
+    fn version(&mut self, text: &Spanned<String>) -> Option<Version> {
+        let version = Version::from_name(text.get_ref());
+        if version.is_none() {
+            let help = format!("choose among {}", Version::NAMES.join(", "));
+            self.refuse(text.span(), format!("no version of TAXII: {}", text.get_ref()), help);
+        }
+        version
     }
 
     fn credentials(&mut self, raw: &RawFeed) -> Credentials {
@@ -403,6 +384,21 @@ impl Reader<'_> {
         read
     }
 }
+
+macro_rules! connection {
+    ($($heading:literal {$(
+        $(#[$help:meta])* $name:ident: $type:ty as $raw:ty, $read:ident, [$($clap:tt)*], $kinds:ident, $($place:ident).+;
+    )*})*) => {
+        impl Reader<'_> {
+            fn connection(&mut self, raw: &RawFeed, options: &mut FetchOptions) {
+                $($(if let Some(value) = raw.$name.as_ref().and_then(|raw| self.$read(raw)) {
+                    options.$($place).+ = value.into();
+                })*)*
+            }
+        }
+    };
+}
+connection_options!(connection);
 
 /// What to write in place of `name`.
 fn one_of(name: &str, known: &[&str]) -> String {

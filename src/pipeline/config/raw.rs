@@ -5,6 +5,8 @@ use std::{ops::Range, path::PathBuf};
 use serde::Deserialize;
 use toml::Spanned;
 
+use crate::source::taxii::connection_options;
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Raw {
@@ -32,79 +34,55 @@ const WEB: Kinds = &["taxii", "url"];
 const TAXII: Kinds = &["taxii"];
 const FILES: Kinds = &["files"];
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RawFeed {
-    pub name: Spanned<String>,
-    pub kind: Spanned<String>,
-    pub url: Option<Spanned<String>>,
-    pub paths: Option<Spanned<Vec<PathBuf>>>,
-    pub collection: Option<Spanned<String>>,
-    pub added_after: Option<Spanned<String>>,
-    pub types: Option<Spanned<Vec<String>>>,
-    pub limit: Option<Spanned<u32>>,
-    pub resync: Option<Spanned<String>>,
-    pub lookback: Option<Spanned<String>>,
-    pub overlap: Option<Spanned<String>>,
-    pub taxii: Option<Spanned<String>>,
-    pub user: Option<Spanned<String>>,
-    pub password: Option<Spanned<String>>,
-    pub token: Option<Spanned<String>>,
-    pub header: Option<Spanned<String>>,
-    pub cert: Option<Spanned<PathBuf>>,
-    pub key: Option<Spanned<PathBuf>>,
-    pub ca_file: Option<Spanned<PathBuf>>,
-    pub proxy: Option<Spanned<String>>,
-    pub connect_timeout: Option<Spanned<String>>,
-    pub read_timeout: Option<Spanned<String>>,
-    pub page_timeout: Option<Spanned<String>>,
-    pub attempts: Option<Spanned<u32>>,
-    pub max_wait: Option<Spanned<String>>,
-    pub max_pages: Option<Spanned<u64>>,
-    pub max_objects: Option<Spanned<u64>>,
-    pub max_page_bytes: Option<Spanned<u64>>,
-    pub max_bytes: Option<Spanned<u64>>,
-    pub max_time: Option<Spanned<String>>,
+/// A feed has the keys that are given with the kinds of feeds that may have them, and the options of its connection.
+macro_rules! feed {
+    ([$($own:ident: $value:ty, $own_kinds:ident;)*] $($heading:literal {$(
+        $(#[$help:meta])* $name:ident: $type:ty as $raw:ty, $read:ident, [$($clap:tt)*], $kinds:ident, $($place:ident).+;
+    )*})*) => {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub(super) struct RawFeed {
+            pub name: Spanned<String>,
+            pub kind: Spanned<String>,
+            $(pub $own: Option<Spanned<$value>>,)*
+            $($(pub $name: Option<Spanned<$raw>>,)*)*
+        }
+
+        impl RawFeed {
+            /// The keys that only some kinds have: which, and where they are written, if they are.
+            pub(super) fn particular(&self) -> Vec<(&'static str, Kinds, Option<Range<usize>>)> {
+                vec![
+                    $((stringify!($own), $own_kinds, self.$own.as_ref().map(Spanned::span)),)*
+                    $($((stringify!($name), $kinds, self.$name.as_ref().map(Spanned::span)),)*)*
+                ]
+            }
+        }
+    };
 }
 
-impl RawFeed {
-    /// The keys that only some kinds have: which, and where they are written, if they are.
-    pub(super) fn particular(&self) -> Vec<(&'static str, Kinds, Option<Range<usize>>)> {
-        fn at<T>(value: &Option<Spanned<T>>) -> Option<Range<usize>> {
-            value.as_ref().map(Spanned::span)
+macro_rules! with_connection {
+    ($($options:tt)*) => {
+        feed! {
+            [
+                url: String, WEB;
+                paths: Vec<PathBuf>, FILES;
+                collection: String, TAXII;
+                added_after: String, TAXII;
+                types: Vec<String>, TAXII;
+                limit: u32, TAXII;
+                resync: String, TAXII;
+                lookback: String, TAXII;
+                overlap: String, TAXII;
+                user: String, WEB;
+                password: String, WEB;
+                token: String, WEB;
+                header: String, WEB;
+            ]
+            $($options)*
         }
-        vec![
-            ("url", WEB, at(&self.url)),
-            ("paths", FILES, at(&self.paths)),
-            ("collection", TAXII, at(&self.collection)),
-            ("added_after", TAXII, at(&self.added_after)),
-            ("types", TAXII, at(&self.types)),
-            ("limit", TAXII, at(&self.limit)),
-            ("resync", TAXII, at(&self.resync)),
-            ("lookback", TAXII, at(&self.lookback)),
-            ("overlap", TAXII, at(&self.overlap)),
-            ("taxii", TAXII, at(&self.taxii)),
-            ("user", WEB, at(&self.user)),
-            ("password", WEB, at(&self.password)),
-            ("token", WEB, at(&self.token)),
-            ("header", WEB, at(&self.header)),
-            ("cert", WEB, at(&self.cert)),
-            ("key", WEB, at(&self.key)),
-            ("ca_file", WEB, at(&self.ca_file)),
-            ("proxy", WEB, at(&self.proxy)),
-            ("connect_timeout", WEB, at(&self.connect_timeout)),
-            ("read_timeout", WEB, at(&self.read_timeout)),
-            ("page_timeout", WEB, at(&self.page_timeout)),
-            ("attempts", WEB, at(&self.attempts)),
-            ("max_pages", TAXII, at(&self.max_pages)),
-            ("max_objects", WEB, at(&self.max_objects)),
-            ("max_page_bytes", TAXII, at(&self.max_page_bytes)),
-            ("max_bytes", WEB, at(&self.max_bytes)),
-            ("max_time", WEB, at(&self.max_time)),
-            ("max_wait", WEB, at(&self.max_wait)),
-        ]
-    }
+    };
 }
+connection_options!(with_connection);
 
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields)]

@@ -41,6 +41,8 @@ pub use download::download_into;
 pub use error::*;
 pub use fetch::{BEYOND_LOOKBACK, collections, fetch, fetch_into};
 pub use log::Log;
+#[cfg(any(feature = "cli", feature = "store"))]
+pub(crate) use options::connection_options;
 pub use options::{Backoff, FetchOptions, Filters, Limits, Proxy, Timeouts, Tls};
 pub use request::Version;
 pub use resolve::Collection;

@@ -116,6 +116,13 @@ pub enum Proxy {
     Url(String),
 }
 
+/// Reads `none` or the URL of a proxy.
+impl From<&str> for Proxy {
+    fn from(text: &str) -> Self {
+        if text == "none" { Self::Direct } else { Self::Url(text.to_owned()) }
+    }
+}
+
 /// The `match` parameters (TAXII 2.1, section 3.4.1). An empty list is not sent. Servers are free to give them another
 /// meaning or to reject them, so none is set unless the user asks for it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -231,6 +238,57 @@ fn process_jitter(attempt: u32) -> f64 {
     bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     f64::from((bits >> 32) as u32) / f64::from(u32::MAX)
 }
+
+/// The options of a connection, each in one row, for the macro `$then`: it makes arguments of them (`cli/connection.rs`),
+/// keys of `stixc.toml` (`pipeline/config/raw.rs`) and what sets them (`pipeline/config/parse.rs`).
+///
+/// A row is what the command line says about it, its name (with hyphens on the command line), its type, how `stixc.toml`
+/// writes it and what reads that, what else clap needs to know, the kinds of feeds that have it, and its place in
+/// [`FetchOptions`].
+macro_rules! connection_options {
+    ($then:ident) => {
+        $then! {
+            "Credentials" {
+                /// The client's own certificate, and its key if that has no file of its own, as PEM
+                cert: PathBuf as PathBuf, path, [value_name = "FILE"], WEB, tls.certificate;
+                /// The key of that certificate, as PEM; a file of mode 600
+                key: PathBuf as PathBuf, path, [value_name = "FILE", requires = "cert"], WEB, tls.key;
+            }
+            "Connection" {
+                /// Trust the authorities in this PEM file, in place of the system's
+                ca_file: PathBuf as PathBuf, path, [value_name = "FILE"], WEB, tls.ca;
+                /// Go by this proxy, or by `none`; by default by that of HTTPS_PROXY and NO_PROXY
+                proxy: Proxy as String, proxy, [value_name = "URL", value_parser = proxy], WEB, proxy;
+                /// Version of TAXII; by default the server's
+                taxii: Version as String, version, [value_name = "VERSION", value_parser = versions()], TAXII, version;
+                /// Seconds to wait for a connection
+                connect_timeout: Duration as String, time, [value_name = "SECONDS", default_value = "10", value_parser = seconds], WEB, timeouts.connect;
+                /// Seconds to wait for the next bytes of an answer
+                read_timeout: Duration as String, time, [value_name = "SECONDS", default_value = "30", value_parser = seconds], WEB, timeouts.read;
+                /// Seconds to wait for a page as a whole
+                page_timeout: Duration as String, time, [value_name = "SECONDS", default_value = "300", value_parser = seconds], WEB, timeouts.page;
+                /// How often a request is sent before it is given up
+                attempts: u32 as u32, number, [value_name = "N", default_value = "5"], WEB, backoff.attempts;
+                /// Longest pause that the server may ask for, in seconds; if it asks for more, the run fails at once
+                max_wait: Duration as String, time, [value_name = "SECONDS", default_value = "300", value_parser = seconds], WEB, backoff.longest_asked;
+            }
+            "Limits" {
+                /// Pages of one walk
+                max_pages: u64 as u64, number, [value_name = "N"], TAXII, limits.pages;
+                /// Objects of one walk
+                max_objects: u64 as u64, number, [value_name = "N"], WEB, limits.objects;
+                /// Bytes of one page, after unpacking
+                max_page_bytes: u64 as u64, number, [value_name = "N"], TAXII, limits.page_bytes;
+                /// Bytes of one walk, after unpacking
+                max_bytes: u64 as u64, number, [value_name = "N"], WEB, limits.bytes;
+                /// Seconds of one walk, with all its waiting
+                max_time: Duration as String, time, [value_name = "SECONDS", value_parser = seconds], WEB, limits.time;
+            }
+        }
+    };
+}
+#[cfg(any(feature = "cli", feature = "store"))]
+pub(crate) use connection_options;
 
 #[cfg(test)]
 mod tests {

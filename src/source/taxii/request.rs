@@ -13,6 +13,21 @@ pub enum Version {
     V2_1,
 }
 
+impl Version {
+    /// The names of the versions that are known.
+    pub const NAMES: [&'static str; 2] = ["2.0", "2.1"];
+
+    /// The version of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "2.0" => Some(Self::V2_0),
+            "2.1" => Some(Self::V2_1),
+            _ => None,
+        }
+    }
+}
+
 /// What kind of thing is asked for: TAXII 2.0 tells them apart by media type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ResourceKind {
