@@ -40,6 +40,7 @@ pub mod store;
 pub mod targets;
 #[doc(hidden)]
 pub mod trace;
+#[cfg(feature = "witness")]
 #[doc(hidden)]
 pub mod witness;
 

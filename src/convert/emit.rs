@@ -18,7 +18,7 @@ use crate::{
 };
 
 use super::{
-    Converter, Details, Outcome, Subject,
+    Converter, Details, Outcome,
     gather::{Gathered, Record},
     origin::join,
 };
@@ -36,6 +36,15 @@ pub struct Finished {
     pub failures: Vec<EmitFailure>,
     /// What each pattern means that has a rule in some target, in the order of the rules, where that was to be kept.
     pub subjects: Vec<Subject>,
+}
+
+/// A pattern of which a run has rules.
+#[derive(Debug, Clone)]
+pub struct Subject {
+    /// Where it comes from.
+    pub origin: Arc<Origin>,
+    /// What it means, without what is guarded.
+    pub plan: Plan,
 }
 
 /// A target whose files could not be written.

@@ -20,7 +20,9 @@ mod gather;
 mod origin;
 mod spelling;
 mod title;
+#[cfg(feature = "witness")]
 mod verify;
+#[cfg(feature = "witness")]
 mod witness;
 
 use std::io::Read;
@@ -40,11 +42,11 @@ use crate::{
 };
 
 pub use compile::{Meaning, Outcome, compile, understand};
-pub use emit::{EmitFailure, Finished};
+pub use emit::{EmitFailure, Finished, Subject};
 pub use filter::{FILTERED, Filter, TOO_OLD};
 pub use spelling::{Spelling, mend, spell};
+#[cfg(feature = "witness")]
 pub use verify::{EngineReport, RuleReport, State, verify};
-pub use witness::Subject;
 
 /// The indicator is in another language than STIX patterning, one that no chosen target speaks.
 pub const OTHER_LANGUAGE: Code = Code("S060");

@@ -7,10 +7,9 @@ use rayon::prelude::*;
 
 use crate::{
     output::{Content, EmitError, Memory, Sink},
-    plan::Plan,
     render::Renderer,
     targets::{
-        contract::{Content as Body, Origin, Rule},
+        contract::{Content as Body, Rule},
         proof::{Exported, File, Tested},
     },
     witness::{
@@ -20,16 +19,7 @@ use crate::{
     },
 };
 
-use super::{Finished, Prepared, Settings, emit::Emitter};
-
-/// A pattern of which a run has rules.
-#[derive(Debug, Clone)]
-pub struct Subject {
-    /// Where it comes from.
-    pub origin: Arc<Origin>,
-    /// What it means, without what is guarded.
-    pub plan: Plan,
-}
+use super::{Finished, Prepared, Settings, Subject, emit::Emitter};
 
 impl Finished {
     /// Writes the witnesses of all rules of the run to `sink`, a folder for each target, with an index of all of them.

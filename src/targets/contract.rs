@@ -24,10 +24,9 @@ use crate::{
 
 pub use super::origin::Origin;
 
-use super::{
-    mapping::MappingError,
-    proof::{AnyEngine, Exported, File, Tested},
-};
+use super::mapping::MappingError;
+#[cfg(feature = "witness")]
+use super::proof::{AnyEngine, Exported, File, Tested};
 
 pub use crate::output::EmitError;
 
@@ -104,6 +103,7 @@ pub trait Target: Sync {
     fn read_back(&self, path: &str, text: &str) -> Vec<ReadBack>;
 
     /// The engine that reads its rules, as it is installed here; `None` for a target that knows of none.
+    #[cfg(feature = "witness")]
     fn engine(&self) -> Option<Box<dyn AnyEngine>> {
         None
     }
@@ -178,6 +178,7 @@ pub trait Backend: Send + Sync {
 
     /// Shows the witnesses of patterns to the target's engine, beside the files of their rules (`written`); `None` for a
     /// target that can't.
+    #[cfg(feature = "witness")]
     fn export(&self, _tested: Vec<Tested<'_>>, _written: &[File]) -> Option<Exported> {
         None
     }
@@ -201,6 +202,7 @@ pub trait AnyBackend: Send + Sync {
     fn emit(&self, rules: Vec<Rule>, emission: &mut dyn Emission) -> Result<(), EmitError>;
 
     /// As [`Backend::export`].
+    #[cfg(feature = "witness")]
     fn export(&self, tested: Vec<Tested<'_>>, written: &[File]) -> Option<Exported>;
 }
 
@@ -216,6 +218,7 @@ impl<B: Backend> AnyBackend for B {
         Backend::emit(self, &rules, emission)
     }
 
+    #[cfg(feature = "witness")]
     fn export(&self, tested: Vec<Tested<'_>>, written: &[File]) -> Option<Exported> {
         Backend::export(self, tested, written)
     }

@@ -14,7 +14,9 @@ pub mod blocklist;
 pub mod contract;
 pub mod mapping;
 pub mod origin;
+#[cfg(feature = "witness")]
 pub mod program;
+#[cfg(feature = "witness")]
 pub mod proof;
 pub mod sigma;
 pub mod suricata;

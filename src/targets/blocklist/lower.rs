@@ -11,6 +11,8 @@ use super::{
     expand,
     list::List,
 };
+#[cfg(feature = "witness")]
+use crate::targets::proof::{Exported, File, Tested, export};
 use crate::{
     diagnostic::Diagnostic,
     plan::{
@@ -22,7 +24,6 @@ use crate::{
     targets::{
         contract::{Backend, Emission, EmitError, Losses, Lowered, Refusal, Rule},
         mapping::Mapping,
-        proof::{Exported, File, Tested, export},
     },
 };
 
@@ -110,6 +111,7 @@ impl Lists {
 impl Backend for Lists {
     type Draft = Entries;
 
+    #[cfg(feature = "witness")]
     fn export(&self, tested: Vec<Tested<'_>>, written: &[File]) -> Option<Exported> {
         Some(export(super::export::Lookups, tested, written))
     }

@@ -7,20 +7,22 @@
 //! direction. Only a pattern that names different ends for different entries has no such rule. A name stands for exactly that name, not for those below it, and a URL never puts its host on a list.
 
 mod collect;
+#[cfg(feature = "witness")]
 pub mod engine;
 mod entry;
 mod expand;
+#[cfg(feature = "witness")]
 pub mod export;
 mod list;
 mod lower;
 mod read_back;
+#[cfg(feature = "witness")]
 pub mod show;
 
 use self::list::{FORMATS, LISTS, List};
 use super::{
     contract::{AnyBackend, Format, Options, ReadBack, Target},
     mapping::{Mapping, MappingError},
-    proof::AnyEngine,
 };
 use crate::{diagnostic::Code, plan::adapt::Accept};
 
@@ -73,7 +75,8 @@ impl Target for Blocklist {
         Ok(Box::new(lower::Lists::new(Mapping::read_over(mapping, self.mapping())?, options.accept, self.lists)))
     }
 
-    fn engine(&self) -> Option<Box<dyn AnyEngine>> {
+    #[cfg(feature = "witness")]
+    fn engine(&self) -> Option<Box<dyn super::proof::AnyEngine>> {
         Some(Box::new(engine::ListReader))
     }
 

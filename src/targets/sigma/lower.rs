@@ -12,13 +12,13 @@ use super::{
     data_source::DataSource,
     detection::{Branch, detection},
     emit,
-    export::Events,
     field_test::{Clause, FieldTest, INDEX, field_test},
     join_path::join_paths,
     mapping_rows::{Field, Form, LogSource, Table},
-    show::Logs,
     text::YamlBlock,
 };
+#[cfg(feature = "witness")]
+use crate::targets::proof::{Exported, File, Tested, export};
 use crate::{
     plan::{
         Observation, Operator, Plan, Property, Test, ValueKind,
@@ -26,10 +26,7 @@ use crate::{
         fidelity::{Fidelity, Loss},
     },
     span::Span,
-    targets::{
-        contract::{Backend, Emission, EmitError, Lowered, Options, Refusal, Rule},
-        proof::{Exported, File, Tested, export},
-    },
+    targets::contract::{Backend, Emission, EmitError, Lowered, Options, Refusal, Rule},
 };
 
 /// The time in which several observations have to lie where the pattern names none: a day, in seconds.
@@ -39,6 +36,7 @@ const WINDOW: u64 = 86_400;
 pub(super) struct Compiler {
     table: Table,
     /// The mapping without what the user has laid over it.
+    #[cfg_attr(not(feature = "witness"), expect(dead_code, reason = "witnesses alone are shown by it"))]
     shipped: Table,
     /// The enabled log sources: their number in the table, and what their rules say of them.
     sources: Vec<(usize, Arc<DataSource>)>,
@@ -209,9 +207,10 @@ fn branch<'m>(source: &'m LogSource, tests: &[(&Test, Vec<FieldTest<'m>>)], role
 impl Backend for Compiler {
     type Draft = Draft;
 
+    #[cfg(feature = "witness")]
     fn export(&self, tested: Vec<Tested<'_>>, written: &[File]) -> Option<Exported> {
-        let logs = Logs::new(&self.table, &self.shipped);
-        Some(export(Events(logs), tested, written))
+        let logs = super::show::Logs::new(&self.table, &self.shipped);
+        Some(export(super::export::Events(logs), tested, written))
     }
 
     fn lower(&self, plan: &Plan) -> Result<Lowered<Draft>, Refusal> {

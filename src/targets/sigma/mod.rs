@@ -7,7 +7,9 @@ mod attack;
 mod correlation;
 mod data_source;
 mod detection;
+#[cfg(feature = "witness")]
 pub mod engine;
+#[cfg(feature = "witness")]
 pub mod export;
 mod expression;
 mod field_test;
@@ -20,6 +22,7 @@ mod read_back;
 mod regex;
 mod registry;
 mod rule;
+#[cfg(feature = "witness")]
 pub mod show;
 mod text;
 mod wildcard;
@@ -43,7 +46,6 @@ use super::{
         AnyBackend, Content, Emission, EmitError, Format, Lowered, Options, Origin, ReadBack, Rule, Target, view,
     },
     mapping::MappingError,
-    proof::AnyEngine,
 };
 use crate::diagnostic::Diagnostic;
 
@@ -104,7 +106,8 @@ impl Target for Sigma {
         Ok(Box::new(lower::Compiler::new(read(mapping)?, read(None)?, &options)))
     }
 
-    fn engine(&self) -> Option<Box<dyn AnyEngine>> {
+    #[cfg(feature = "witness")]
+    fn engine(&self) -> Option<Box<dyn super::proof::AnyEngine>> {
         Some(Box::new(engine::Evaluator::installed()))
     }
 

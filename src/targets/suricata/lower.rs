@@ -8,10 +8,7 @@ use crate::{
         adapt::{self, Accept, Capabilities, Fit, NO_PLACE, Part, Ties},
         fidelity::{Fidelity, Loss},
     },
-    targets::{
-        contract::{Backend, Emission, EmitError, Lowered, Refusal, Rule},
-        proof::{Exported, File, Tested, export},
-    },
+    targets::contract::{Backend, Emission, EmitError, Lowered, Refusal, Rule},
 };
 
 use super::{
@@ -25,6 +22,8 @@ use super::{
     text::RuleText,
     xbits,
 };
+#[cfg(feature = "witness")]
+use crate::targets::proof::{Exported, File, Tested, export};
 
 /// The time in which several observations have to lie where the pattern names none, in seconds: an hour.
 const WINDOW: u64 = 3600;
@@ -89,6 +88,7 @@ fn either(left: Fit<Fragment>, right: Fit<Fragment>, negated: bool) -> Fit<Fragm
 impl Backend for Lowerer {
     type Draft = Body;
 
+    #[cfg(feature = "witness")]
     fn export(&self, tested: Vec<Tested<'_>>, written: &[File]) -> Option<Exported> {
         Some(export(super::export::Captures::default(), tested, written))
     }

@@ -12,7 +12,9 @@
 
 mod buffer;
 mod emit;
+#[cfg(feature = "witness")]
 pub mod engine;
+#[cfg(feature = "witness")]
 pub mod export;
 mod fragment;
 mod header;
@@ -24,6 +26,7 @@ mod pieces;
 mod place;
 mod protocol;
 mod read_back;
+#[cfg(feature = "witness")]
 pub mod show;
 mod signature;
 mod test;
@@ -37,7 +40,6 @@ use crate::diagnostic::Diagnostic;
 use super::{
     contract::{AnyBackend, Format, Options, ReadBack, Target},
     mapping::MappingError,
-    proof::AnyEngine,
 };
 
 pub use emit::{SEVERAL_HASHES, SID_CLASH};
@@ -111,7 +113,8 @@ impl Target for Suricata {
         )))
     }
 
-    fn engine(&self) -> Option<Box<dyn AnyEngine>> {
+    #[cfg(feature = "witness")]
+    fn engine(&self) -> Option<Box<dyn super::proof::AnyEngine>> {
         Some(Box::new(engine::Suricata))
     }
 

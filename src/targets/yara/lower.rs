@@ -10,6 +10,8 @@ use super::{
     condition::{Holds, Unwritable, comparisons},
     emit,
 };
+#[cfg(feature = "witness")]
+use crate::targets::proof::{Exported, File, Tested, export};
 use crate::{
     plan::{
         Plan, Test,
@@ -19,7 +21,6 @@ use crate::{
     targets::{
         contract::{Backend, Emission, EmitError, Lowered, Refusal, Rule},
         mapping::Mapping,
-        proof::{Exported, File, Tested, export},
     },
 };
 
@@ -118,6 +119,7 @@ impl Row {
 impl Backend for Files {
     type Draft = Draft;
 
+    #[cfg(feature = "witness")]
     fn export(&self, tested: Vec<Tested<'_>>, written: &[File]) -> Option<Exported> {
         Some(export(super::export::Files::default(), tested, written))
     }

@@ -5,7 +5,9 @@
 //! the mapping says why.
 
 mod condition;
+#[cfg(feature = "witness")]
 pub mod engine;
+#[cfg(feature = "witness")]
 pub mod export;
 mod lower;
 mod native;
@@ -21,7 +23,6 @@ use self::{lower::Draft, view::RuleView};
 use super::{
     contract::{AnyBackend, Content, Emission, EmitError, Format, Options, ReadBack, Rule, Target, view},
     mapping::{Mapping, MappingError},
-    proof::AnyEngine,
 };
 use crate::diagnostic::{Code, Diagnostic};
 
@@ -98,7 +99,8 @@ impl Target for Yara {
         Ok(Box::new(lower::Files::new(Mapping::read_over(mapping, self.mapping())?, options.accept)))
     }
 
-    fn engine(&self) -> Option<Box<dyn AnyEngine>> {
+    #[cfg(feature = "witness")]
+    fn engine(&self) -> Option<Box<dyn super::proof::AnyEngine>> {
         Some(Box::new(engine::Yara))
     }
 
