@@ -5,7 +5,7 @@ use crate::{
     guard,
     pattern::{ParseErrors, Pattern, Version, lenient},
     plan::{
-        Plan, check,
+        Plan, ResolvedPaths, check,
         fidelity::{Fidelity, Loss},
         lower,
     },
@@ -73,15 +73,15 @@ pub struct Meaning {
 /// ```
 #[must_use]
 pub fn understand(text: &str, strict: bool) -> (Option<Meaning>, Vec<Diagnostic>) {
-    let (pattern, mut diagnostics) = match read(text, strict) {
+    let (pattern, paths, mut diagnostics) = match read(text, strict) {
         Ok(read) => read,
         Err(errors) => return (None, errors.to_diagnostics()),
     };
-    diagnostics.extend(check::check(&pattern));
+    diagnostics.extend(check::check_resolved(&pattern, &paths));
     if is_wrong(&diagnostics) {
         return (None, diagnostics);
     }
-    let lowering = lower::lower(&pattern);
+    let lowering = lower::lower_resolved(&pattern, &paths);
     diagnostics.extend(lowering.diagnostics);
     if is_wrong(&diagnostics) {
         return (None, diagnostics);
@@ -98,12 +98,13 @@ fn is_wrong(diagnostics: &[Diagnostic]) -> bool {
 }
 
 /// Reads and repairs a pattern. What was repaired is told in warnings; strictly read, in errors.
-pub(super) fn read(text: &str, strict: bool) -> Result<(Pattern<'_>, Vec<Diagnostic>), ParseErrors> {
+pub(super) fn read(text: &str, strict: bool) -> Result<(Pattern<'_>, ResolvedPaths, Vec<Diagnostic>), ParseErrors> {
     let lenient::Reading { mut pattern, mut repairs } = lenient::read(text, Version::Auto, strict)?;
+    let paths = ResolvedPaths::new(&pattern);
     if !strict {
-        repairs.extend(check::repair(&mut pattern));
+        repairs.extend(check::repair_resolved(&mut pattern, &paths));
     }
-    Ok((pattern, repairs))
+    Ok((pattern, paths, repairs))
 }
 
 /// What becomes of a pattern in each target, in their order.

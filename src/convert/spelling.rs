@@ -26,7 +26,7 @@ pub struct Spelling {
 /// assert_eq!(spelling.repairs[0].code.0, "W009");
 /// ```
 pub fn spell(text: &str, strict: bool) -> Result<Spelling, Vec<Diagnostic>> {
-    let (pattern, repairs) = read(text, strict).map_err(|errors| errors.to_diagnostics())?;
+    let (pattern, _, repairs) = read(text, strict).map_err(|errors| errors.to_diagnostics())?;
     if repairs.iter().any(|repair| repair.severity == Severity::Error) {
         return Err(repairs);
     }

@@ -30,8 +30,7 @@ fn telling(plan: &Plan) -> Option<&Test> {
 }
 
 fn weight(test: &Test) -> u8 {
-    let path = test.property.path.as_ref();
-    let detail = ["_port", "protocols[*]", ".type", "size"].iter().any(|end| path.ends_with(end));
+    let detail = test.property.is_detail() || test.property.path.ends_with("size");
     2 * u8::from(!test.negated) + u8::from(!detail)
 }
 

@@ -103,8 +103,8 @@ fn guard_condition(condition: Condition, notes: &mut Vec<Diagnostic>, cut: &mut 
 /// Whether an operand of AND says something that is worth a rule; if not, why not.
 fn is_evidence(operand: &Condition, found: &mut Vec<Diagnostic>) -> bool {
     match operand {
-        Condition::Test(test) if is_detail(test) => false,
-        Condition::Test(test) if test.negated => false,
+        // Ports and protocols qualify an address; they name nobody.
+        Condition::Test(test) if test.negated || test.property.is_detail() => false,
         Condition::Test(test) => {
             let guarded: Vec<Diagnostic> =
                 test.values.iter().filter_map(|value| verdict(value, test.operator)).collect();
@@ -115,12 +115,6 @@ fn is_evidence(operand: &Condition, found: &mut Vec<Diagnostic>) -> bool {
         Condition::All(operands) => operands.iter().any(|operand| is_evidence(operand, found)),
         Condition::Any(operands) => operands.iter().all(|operand| is_evidence(operand, found)),
     }
-}
-
-/// Ports and protocols qualify an address; they name nobody.
-fn is_detail(test: &Test) -> bool {
-    let path = test.property.path.as_ref();
-    path.ends_with("_port") || path.ends_with("protocols[*]") || path.ends_with(".type")
 }
 
 fn guard_test(mut test: Test, notes: &mut Vec<Diagnostic>, cut: &mut bool) -> Option<Test> {

@@ -1,12 +1,12 @@
 //! From the syntax tree to the plan: spellings are folded and literals typed.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, slice};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD as BASE64};
 
 use super::{
-    Condition, Observation, Operator, Plan, Property, SERIAL_NUMBER, Test, normalise,
-    schema::{self, Resolved},
+    Condition, Observation, Operator, Plan, Property, ResolvedPaths, Test, normalise,
+    schema::{self, PropertyType, Resolved, Text},
     value::{DomainName, Hash, HashAlgorithm, Host, UrlParts, Value, ValueKind, parse_address, serial_number},
 };
 use crate::{
@@ -16,6 +16,7 @@ use crate::{
         BooleanOperator, Comparison, ComparisonExpression, ComparisonKind, ComparisonOperator, Literal, LiteralValue,
         ObservationExpression, ObservationKind, ObservationOperator, Operand, Pattern, QualifierKind,
     },
+    span::Span,
 };
 
 /// A URL without a scheme and without a path was read as the host that it names.
@@ -45,7 +46,13 @@ pub struct Lowering {
 /// ```
 #[must_use]
 pub fn lower(pattern: &Pattern<'_>) -> Lowering {
-    let Lowering { plan, mut diagnostics } = plain(pattern);
+    lower_resolved(pattern, &ResolvedPaths::new(pattern))
+}
+
+/// The same, with paths that were looked up already.
+#[must_use]
+pub fn lower_resolved(pattern: &Pattern<'_>, paths: &ResolvedPaths) -> Lowering {
+    let Lowering { plan, mut diagnostics } = as_written(pattern, paths);
     let normal = normalise::normalise(plan);
     diagnostics.extend(normal.diagnostics);
     Lowering { plan: normal.plan, diagnostics }
@@ -55,63 +62,78 @@ pub fn lower(pattern: &Pattern<'_>) -> Lowering {
 /// to [`normalise`].
 #[must_use]
 pub fn plain(pattern: &Pattern<'_>) -> Lowering {
-    let mut diagnostics = Vec::new();
-    let observation = observation(&pattern.expression, &mut diagnostics);
-    Lowering { plan: Plan { observation }, diagnostics }
+    as_written(pattern, &ResolvedPaths::new(pattern))
 }
 
-fn observation(expression: &ObservationExpression<'_>, notes: &mut Vec<Diagnostic>) -> Observation {
-    match &expression.kind {
-        ObservationKind::Single(comparison) => Observation::Match(condition(comparison, notes)),
-        ObservationKind::Combined { operator, operands } => {
-            let operands = operands.iter().map(|operand| observation(operand, notes)).collect();
-            match operator {
-                ObservationOperator::And => Observation::All(operands, expression.span),
-                ObservationOperator::Or => Observation::Any(operands, expression.span),
-                ObservationOperator::FollowedBy => Observation::Then(operands, expression.span),
+fn as_written(pattern: &Pattern<'_>, paths: &ResolvedPaths) -> Lowering {
+    let mut lowerer = Lowerer { paths: paths.iter(), notes: Vec::new() };
+    let observation = lowerer.observation(&pattern.expression);
+    Lowering { plan: Plan { observation }, diagnostics: lowerer.notes }
+}
+
+/// A lowering under way.
+struct Lowerer<'r> {
+    /// The paths of the comparisons to come.
+    paths: slice::Iter<'r, Resolved>,
+    notes: Vec<Diagnostic>,
+}
+
+impl Lowerer<'_> {
+    fn observation(&mut self, expression: &ObservationExpression<'_>) -> Observation {
+        match &expression.kind {
+            ObservationKind::Single(comparison) => Observation::Match(self.condition(comparison)),
+            ObservationKind::Combined { operator, operands } => {
+                let operands = operands.iter().map(|operand| self.observation(operand)).collect();
+                match operator {
+                    ObservationOperator::And => Observation::All(operands, expression.span),
+                    ObservationOperator::Or => Observation::Any(operands, expression.span),
+                    ObservationOperator::FollowedBy => Observation::Then(operands, expression.span),
+                }
+            }
+            ObservationKind::Qualified { expression, qualifier } => {
+                let of = Box::new(self.observation(expression));
+                let span = qualifier.span;
+                match &qualifier.kind {
+                    QualifierKind::Within { seconds } => Observation::Within { of, seconds: *seconds, span },
+                    QualifierKind::Repeats { times } => Observation::Repeat { of, times: *times, span },
+                    QualifierKind::StartStop { start, stop } => {
+                        Observation::During { of, start: start.clone(), stop: stop.clone(), span }
+                    }
+                }
             }
         }
-        ObservationKind::Qualified { expression, qualifier } => {
-            let of = Box::new(observation(expression, notes));
-            let span = qualifier.span;
-            match &qualifier.kind {
-                QualifierKind::Within { seconds } => Observation::Within { of, seconds: *seconds, span },
-                QualifierKind::Repeats { times } => Observation::Repeat { of, times: *times, span },
-                QualifierKind::StartStop { start, stop } => {
-                    Observation::During { of, start: start.clone(), stop: stop.clone(), span }
+    }
+
+    fn condition(&mut self, expression: &ComparisonExpression<'_>) -> Condition {
+        match &expression.kind {
+            ComparisonKind::Test(comparison) => match self.paths.next() {
+                Some(resolved) => test(comparison, resolved, expression.span, &mut self.notes),
+                None => test(comparison, &schema::resolve(&comparison.path), expression.span, &mut self.notes),
+            },
+            ComparisonKind::Combined { operator, operands } => {
+                let operands = operands.iter().map(|operand| self.condition(operand)).collect();
+                match operator {
+                    BooleanOperator::And => Condition::All(operands),
+                    BooleanOperator::Or => Condition::Any(operands),
                 }
             }
         }
     }
 }
 
-fn condition(expression: &ComparisonExpression<'_>, notes: &mut Vec<Diagnostic>) -> Condition {
-    match &expression.kind {
-        ComparisonKind::Test(comparison) => test(comparison, expression, notes),
-        ComparisonKind::Combined { operator, operands } => {
-            let operands = operands.iter().map(|operand| condition(operand, notes)).collect();
-            match operator {
-                BooleanOperator::And => Condition::All(operands),
-                BooleanOperator::Or => Condition::Any(operands),
-            }
-        }
-    }
-}
-
 /// One comparison: a test, or several where a set holds values of several kinds.
-fn test(comparison: &Comparison<'_>, expression: &ComparisonExpression<'_>, notes: &mut Vec<Diagnostic>) -> Condition {
+fn test(comparison: &Comparison<'_>, resolved: &Resolved, span: Span, notes: &mut Vec<Diagnostic>) -> Condition {
     let (operator, inverted) = operator(comparison.operator);
     let negated = comparison.negated != inverted;
-    let resolved = schema::resolve(&comparison.path);
     let literals: &[Literal<'_>] = match &comparison.operand {
         Operand::None => &[],
         Operand::Literal(literal) => std::slice::from_ref(literal),
         Operand::Set(set) => set,
     };
-    let blank = |property, operator| Test { property, operator, values: Vec::new(), negated, span: expression.span };
+    let blank = |property, operator| Test { property, operator, values: Vec::new(), negated, span };
     let mut tests: Vec<Test> = Vec::with_capacity(1);
     for literal in literals {
-        let (property, kind) = typed(&resolved, operator, negated, literal, notes);
+        let (property, kind) = typed(resolved, operator, negated, literal, notes);
         let operator = read_as(operator, &kind, literal, notes);
         let value = Value { kind, span: literal.span };
         let is_like = |test: &&mut Test| {
@@ -123,7 +145,7 @@ fn test(comparison: &Comparison<'_>, expression: &ComparisonExpression<'_>, note
         }
     }
     match (tests.pop(), tests.is_empty()) {
-        (None, _) => Condition::Test(blank(property(&resolved, None), operator)),
+        (None, _) => Condition::Test(blank(property(resolved, None), operator)),
         (Some(test), true) => Condition::Test(test),
         (Some(test), false) => {
             tests.push(test);
@@ -189,15 +211,20 @@ fn typed(
         Operator::Equal | Operator::IsSubset | Operator::IsSuperset => {}
         _ => return plain(ValueKind::Text(text.to_string())),
     }
-    if let Some(algorithm) = hash_algorithm(&resolved.path) {
-        let hash = Hash::parse(algorithm, text);
-        return plain(hash.map_or_else(|| ValueKind::Text(text.to_string()), ValueKind::Hash));
-    }
-    if resolved.path.ends_with(".imphash") && Hash::parse(HashAlgorithm::Md5, text).is_some() {
-        return plain(ValueKind::Text(text.to_ascii_lowercase()));
-    }
-    if resolved.path == SERIAL_NUMBER {
-        return plain(ValueKind::Text(serial_number(text).unwrap_or_else(|| text.to_string())));
+    let written = || ValueKind::Text(text.to_string());
+    match property_type(resolved) {
+        PropertyType::Hash(algorithm) => {
+            if let Some(algorithm) = HashAlgorithm::from_key(algorithm.name) {
+                return plain(Hash::parse(algorithm, text).map_or_else(written, ValueKind::Hash));
+            }
+        }
+        PropertyType::String(Text::ImportHash) if Hash::parse(HashAlgorithm::Md5, text).is_some() => {
+            return plain(ValueKind::Text(text.to_ascii_lowercase()));
+        }
+        PropertyType::String(Text::SerialNumber) => {
+            return plain(serial_number(text).map_or_else(written, ValueKind::Text));
+        }
+        _ => {}
     }
     if resolved.path == "url:value" && operator == Operator::Equal {
         return url(text, negated, literal, notes);
@@ -208,7 +235,20 @@ fn typed(
 
 fn property(resolved: &Resolved, referent: Option<&'static str>) -> Property {
     let family = resolved.property.filter(|row| row.ends_with(".*"));
-    Property { path: resolved.path.clone(), family, referent: referent.map(Cow::Borrowed) }
+    let referent = referent.map(Cow::Borrowed);
+    Property { path: resolved.path.clone(), kind: property_type(resolved), family, referent }
+}
+
+/// The type of a property. A custom one that has digests under `hashes` has them as the standard does.
+fn property_type(resolved: &Resolved) -> PropertyType {
+    match resolved.kind {
+        PropertyType::Any => match resolved.path.rsplit_once("hashes.") {
+            Some((_, key)) => schema::HashAlgorithm::from_key(key.trim_matches('\''))
+                .map_or(PropertyType::String(Text::Digest), PropertyType::Hash),
+            None => PropertyType::Any,
+        },
+        kind => kind,
+    }
 }
 
 fn scalar(value: &LiteralValue<'_>) -> ValueKind {
@@ -229,7 +269,7 @@ fn scalar(value: &LiteralValue<'_>) -> ValueKind {
 /// A field of a program's headers that STIX writes as hexadecimal digits. It is a number, so it has one spelling: that
 /// without zeros in front.
 fn program_number(resolved: &Resolved, literal: &LiteralValue<'_>) -> Option<ValueKind> {
-    if !(resolved.path.contains("'windows-pebinary-ext'.") && resolved.path.ends_with("_hex")) {
+    if resolved.kind != PropertyType::HexNumber {
         return None;
     }
     let bytes = match literal {
@@ -242,20 +282,15 @@ fn program_number(resolved: &Resolved, literal: &LiteralValue<'_>) -> Option<Val
     Some(ValueKind::Bytes(bytes[zeros..].to_vec()))
 }
 
-/// The algorithm of a path that ends in a hash key.
-fn hash_algorithm(path: &str) -> Option<HashAlgorithm> {
-    let (_, key) = path.rsplit_once("hashes.")?;
-    HashAlgorithm::from_key(key.trim_matches('\''))
-}
-
 /// An address or a name, where the property holds one; and for a reference, the type of object that this implies.
 fn identifier(resolved: &Resolved, text: &str) -> (Option<&'static str>, ValueKind) {
-    let (holders, by_reference): (&[&str], bool) = match resolved.path.as_ref() {
-        "ipv4-addr:value" => (&["ipv4-addr"], false),
-        "ipv6-addr:value" => (&["ipv6-addr"], false),
-        "domain-name:value" => (&["domain-name"], false),
-        path if path.ends_with(".value") => (resolved.referenced, true),
-        _ => (&[], false),
+    let by_reference = !resolved.referenced.is_empty();
+    let holders: &[&str] = match resolved.kind {
+        PropertyType::String(Text::Endpoint | Text::Identifier) => resolved.referenced,
+        PropertyType::String(Text::Ipv4Address) => &["ipv4-addr"],
+        PropertyType::String(Text::Ipv6Address) => &["ipv6-addr"],
+        PropertyType::String(Text::DomainName) => &["domain-name"],
+        _ => &[],
     };
     let holds = |kind: &str| holders.contains(&kind);
     let implied = |kind: &'static str| by_reference.then_some(kind);
@@ -283,12 +318,12 @@ fn is_host(parts: &UrlParts) -> bool {
 
 /// A URL. Feeds write bare hosts as URLs; those are read as the host (one in seven URL indicators of real feeds).
 fn url(text: &str, negated: bool, literal: &Literal<'_>, notes: &mut Vec<Diagnostic>) -> (Property, ValueKind) {
-    let property = |path| Property { path: Cow::Borrowed(path), family: None, referent: None };
+    let property = |path, text| Property::new(path, PropertyType::String(text));
     let Some(parts) = UrlParts::parse(text) else {
-        return (property("url:value"), ValueKind::Text(text.to_owned()));
+        return (property("url:value", Text::Url), ValueKind::Text(text.to_owned()));
     };
     if negated || !is_host(&parts) {
-        return (property("url:value"), ValueKind::Url(Box::new(parts)));
+        return (property("url:value", Text::Url), ValueKind::Url(Box::new(parts)));
     }
     notes.push(
         Diagnostic::warning(URL_IS_A_HOST, format!("the URL '{text}' has no scheme and no path: read as the host"))
@@ -296,10 +331,10 @@ fn url(text: &str, negated: bool, literal: &Literal<'_>, notes: &mut Vec<Diagnos
             .help("write a domain-name:value or ipv4-addr:value comparison"),
     );
     match parts.host {
-        Host::Domain(name) => (property("domain-name:value"), ValueKind::Domain(name)),
+        Host::Domain(name) => (property("domain-name:value", Text::DomainName), ValueKind::Domain(name)),
         Host::Address(address) if address.is_ipv4() => {
-            (property("ipv4-addr:value"), ValueKind::Address(address.into()))
+            (property("ipv4-addr:value", Text::Ipv4Address), ValueKind::Address(address.into()))
         }
-        Host::Address(address) => (property("ipv6-addr:value"), ValueKind::Address(address.into())),
+        Host::Address(address) => (property("ipv6-addr:value", Text::Ipv6Address), ValueKind::Address(address.into())),
     }
 }

@@ -11,18 +11,21 @@ mod evaluable;
 pub mod fidelity;
 pub mod lower;
 pub mod normalise;
+mod property;
 mod registry;
+mod resolve;
 pub mod schema;
 mod tree;
 pub mod value;
 
-use std::borrow::Cow;
-
+pub use property::Property;
 pub use registry::Hive;
+pub use resolve::ResolvedPaths;
 pub(crate) use tree::Node;
 pub use value::{DomainName, Hash, HashAlgorithm, UrlParts, Value, ValueKind, is_mac, serial_number, serial_octets};
 
 use crate::span::Span;
+use schema::{PropertyType, Text};
 
 /// What a pattern asks for.
 #[derive(Debug, Clone, PartialEq)]
@@ -99,50 +102,6 @@ pub struct Test {
     pub span: Span,
 }
 
-/// A cyber-observable property in STIX 2.1 spelling.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Property {
-    /// `file:hashes.'SHA-256'`, `network-traffic:dst_ref.value`.
-    pub path: Cow<'static, str>,
-    /// For a key of a dictionary: the dictionary with `.*` for the key, as in the schema's table.
-    pub family: Option<&'static str>,
-    /// For a path through a `_ref`: the type of the object referred to, where the pattern or the value tells it.
-    pub referent: Option<Cow<'static, str>>,
-}
-
-/// The number of a certificate, which is compared as the number that it is.
-const SERIAL_NUMBER: &str = "x509-certificate:serial_number";
-
-impl Property {
-    /// The object type, before the colon.
-    #[must_use]
-    pub fn object_type(&self) -> &str {
-        self.path.split(':').next().unwrap_or_default()
-    }
-
-    /// Whether an object has at most one value there: not `[*]`, and no header field, which STIX 2.1 makes a list of.
-    #[must_use]
-    pub fn is_single(&self) -> bool {
-        !self.path.contains("[*]") && self.family != Some("email-message:additional_header_fields.*")
-    }
-
-    /// Whether what the property names ignores letter case by its own nature: DNS names, hash text, Windows registry
-    /// keys and values, mail and hardware addresses. A case-insensitive comparison of such a property loses nothing.
-    #[must_use]
-    pub fn ignores_case(&self) -> bool {
-        const NATURALLY: [&str; 5] = ["domain-name:", "windows-registry-key:", "ipv4-addr:", "ipv6-addr:", "mac-addr:"];
-        // What a registry value holds is text like any other.
-        (NATURALLY.iter().any(|prefix| self.path.starts_with(prefix)) && !self.path.ends_with(".data"))
-            || self.path.contains("hashes.")
-            || self.path.ends_with(".imphash")
-            || self.path == SERIAL_NUMBER
-            || self
-                .referent
-                .as_deref()
-                .is_some_and(|kind| matches!(kind, "domain-name" | "ipv4-addr" | "ipv6-addr" | "mac-addr"))
-    }
-}
-
 impl Test {
     /// Whether it is NOT EXISTS, the one test that nothing has to be there for.
     #[must_use]
@@ -154,10 +113,8 @@ impl Test {
     /// system shows as they were written. In the canonical text they are in lower case.
     #[must_use]
     pub fn folds_case(&self) -> bool {
-        let path = &self.property.path;
         self.operator == Operator::Equal
-            && (path == "windows-registry-key:key"
-                || (path.starts_with("windows-registry-key:values[") && path.ends_with("].name")))
+            && matches!(self.property.kind, PropertyType::String(Text::RegistryKey | Text::RegistryValueName))
     }
 }
 

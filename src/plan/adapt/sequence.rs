@@ -160,8 +160,7 @@ fn excluded<H>(left: &[(&Test, H)], right: &[(&Test, H)]) -> bool {
 
 /// Whether an event shows the property once. A connection shows two addresses, a list many elements.
 fn is_single(test: &Test) -> bool {
-    let path = &test.property.path;
-    !(path.contains("[*]") || path.starts_with("ipv4-addr:") || path.starts_with("ipv6-addr:"))
+    !test.property.is_any_element() && !matches!(test.property.object_type(), "ipv4-addr" | "ipv6-addr")
 }
 
 fn disjoint(left: &Test, right: &Test) -> bool {

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::{Check, comparison::Test, literal, name, text::WILDCARD};
+use super::{Check, codes::WILDCARD, literal, name, test::Test};
 use crate::{
     diagnostic::Code,
     pattern::{ComparisonOperator, Literal, LiteralValue},

@@ -2,8 +2,9 @@
 
 use super::{
     Check,
-    comparison::{ALWAYS_HOLDS, Test},
-    literal, repair,
+    codes::{ALWAYS_HOLDS, BYTES_AS_STRING},
+    literal,
+    test::Test,
 };
 use crate::{
     diagnostic::Code,
@@ -15,14 +16,12 @@ use crate::{
 pub const DIGEST_LENGTH: Code = Code("T004");
 /// A character that no digest has.
 pub const DIGEST_DIGITS: Code = Code("T005");
-/// Bytes written as a string.
-pub const BYTES_AS_STRING: Code = Code("W113");
 
 /// Checks the form of a digest. Upper case is fine: a digest is a number.
 pub(super) fn digest(
     check: &mut Check<'_>,
     test: &Test<'_, '_>,
-    algorithm: HashAlgorithm,
+    algorithm: &HashAlgorithm,
     literal: &Literal<'_>,
     digest: &str,
 ) {
@@ -70,9 +69,10 @@ fn digits_are(count: usize) -> String {
 
 /// A string against a property whose value is bytes: equal only if it happens to be spelt as the observed data is.
 pub(super) fn as_string(check: &mut Check<'_>, test: &Test<'_, '_>, literal: &Literal<'_>, value: &str) {
-    let help = if test.kind == PropertyType::Hex && repair::is_hex(value) {
+    let is_hex = matches!(test.kind, PropertyType::Hex | PropertyType::HexNumber);
+    let help = if is_hex && literal::is_hex(value) {
         format!("write {}", literal::proposed(&LiteralValue::Hex(value)))
-    } else if test.kind == PropertyType::Hex {
+    } else if is_hex {
         "write the bytes as hexadecimal digits: h'0a1b'".to_owned()
     } else {
         "write the bytes as base64, b'…', or as hexadecimal digits, h'…'".to_owned()

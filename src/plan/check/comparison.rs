@@ -1,10 +1,16 @@
 //! One comparison: its operator and its literals against the type of its property.
 
-use super::{Check, address, bytes, literal, moment, path, regex, text};
+use super::{
+    Check, address, bytes,
+    codes::{ALWAYS_HOLDS, TIMESTAMP_AS_STRING},
+    literal, moment, path, regex,
+    test::{Test, family},
+    text,
+};
 use crate::{
     diagnostic::Code,
     pattern::{Comparison, ComparisonOperator as Operator, Literal, LiteralValue, Operand, PathStepKind},
-    plan::schema::{self, Bounds, PropertyType, Walk},
+    plan::schema::{self, Bounds, PropertyType},
 };
 
 /// A literal of another type than the property.
@@ -21,56 +27,29 @@ pub const NOT_TEXT: Code = Code("T015");
 pub const OUT_OF_RANGE: Code = Code("T016");
 /// A dictionary, an object or a list of objects as if it were one value.
 pub const NOT_A_VALUE: Code = Code("T017");
-/// A timestamp written as a string.
-pub const TIMESTAMP_AS_STRING: Code = Code("W112");
-/// A comparison that every value satisfies.
-pub const ALWAYS_HOLDS: Code = Code("W117");
 /// IN over nothing.
 pub const EMPTY_SET: Code = Code("W118");
 
-/// A comparison, and what was found out about its property.
-pub(super) struct Test<'t, 'a> {
-    pub comparison: &'t Comparison<'a>,
-    pub kind: PropertyType,
-    /// The types that the last reference on the path may point to.
-    pub referenced: &'static [&'static str],
-    /// Whether a value that is equal satisfies it, rather than one that differs.
-    pub positive: bool,
-}
-
-impl Test<'_, '_> {
-    /// The property, as messages call it.
-    pub fn name(&self) -> String {
-        let mut keys = self.comparison.path.steps.iter().rev().filter_map(|step| match &step.kind {
-            PathStepKind::Property(key) => Some(&**key),
-            _ => None,
-        });
-        literal::name(keys.next().unwrap_or(self.comparison.path.object_type))
-    }
-
-    pub fn is_equality(&self) -> bool {
-        matches!(self.comparison.operator, Operator::Equal | Operator::NotEqual | Operator::In)
-    }
-}
-
 pub(super) fn check(check: &mut Check<'_>, comparison: &Comparison<'_>) {
-    let walk = Walk::along(&comparison.path, false);
-    path::check(check, &comparison.path, &walk, comparison.operator);
+    let looked_up;
+    let resolved = match check.paths.next() {
+        Some(resolved) => resolved,
+        None => {
+            looked_up = schema::resolve(&comparison.path);
+            &looked_up
+        }
+    };
+    path::check(check, comparison, resolved);
     let literals = match &comparison.operand {
         Operand::None => return,
         Operand::Literal(literal) => std::slice::from_ref(literal),
         Operand::Set(literals) => literals,
     };
-    let kind = match walk.kind {
-        PropertyType::List(element) => *element,
-        kind => kind,
-    };
-    let positive = (comparison.operator == Operator::NotEqual) == comparison.negated;
-    let test = Test { comparison, kind, referenced: walk.referenced, positive };
+    let test = Test::new(comparison, resolved);
     if !set_is_good(check, &test, literals) || !numbers_are_good(check, literals) {
         return;
     }
-    if !kind.is_value() {
+    if !test.kind.is_value() {
         return not_a_value(check, &test);
     }
     for literal in literals {
@@ -106,7 +85,7 @@ fn value(check: &mut Check<'_>, test: &Test<'_, '_>, literal: &Literal<'_>) {
             text::vocabulary(check, vocabulary, literal, word);
         }
         (PropertyType::String(kind), LiteralValue::String(value)) => text::check(check, test, kind, literal, value),
-        (PropertyType::Hex | PropertyType::Binary, LiteralValue::String(value)) => {
+        (PropertyType::Hex | PropertyType::HexNumber | PropertyType::Binary, LiteralValue::String(value)) => {
             bytes::as_string(check, test, literal, value);
         }
         _ => {}
@@ -131,17 +110,6 @@ fn set_is_good(check: &mut Check<'_>, test: &Test<'_, '_>, literals: &[Literal<'
     false
 }
 
-/// Literals of one family can be compared with the same properties.
-pub(super) fn family(value: &LiteralValue<'_>) -> u8 {
-    match value {
-        LiteralValue::String(_) => 0,
-        LiteralValue::Integer(_) | LiteralValue::BigInteger(_) | LiteralValue::Float { .. } => 1,
-        LiteralValue::Boolean(_) => 2,
-        LiteralValue::Timestamp(_) => 3,
-        LiteralValue::Hex(_) | LiteralValue::Binary(_) => 4,
-    }
-}
-
 fn numbers_are_good(check: &mut Check<'_>, literals: &[Literal<'_>]) -> bool {
     let mut good = true;
     for literal in literals {
@@ -160,7 +128,7 @@ fn numbers_are_good(check: &mut Check<'_>, literals: &[Literal<'_>]) -> bool {
 
 fn not_a_value(check: &mut Check<'_>, test: &Test<'_, '_>) {
     let path = &test.comparison.path;
-    let mut example = schema::resolve(path).path.into_owned();
+    let mut example = test.resolved.path.clone().into_owned();
     let what = match test.kind {
         PropertyType::Hashes => {
             example.push_str(".'SHA-256'");
@@ -173,7 +141,7 @@ fn not_a_value(check: &mut Check<'_>, test: &Test<'_, '_>) {
         }
         PropertyType::Object(structure) => {
             let is_list = matches!(path.steps.last().map(|step| &step.kind), Some(PathStepKind::Property(_)))
-                && matches!(schema::resolve(path).kind, PropertyType::List(_));
+                && matches!(test.resolved.kind, PropertyType::List(_));
             let first = structure.properties.first().map_or("name", |property| property.name);
             example.push_str(&format!("{}.{first}", if is_list { "[*]" } else { "" }));
             if is_list { "a list of objects" } else { "an object" }
@@ -244,7 +212,9 @@ fn has_right_type(check: &mut Check<'_>, test: &Test<'_, '_>, literal: &Literal<
             );
             return true;
         }
-        (Type::Hex | Type::Binary, value) => matches!(value, Value::Hex(_) | Value::Binary(_) | Value::String(_)),
+        (Type::Hex | Type::HexNumber | Type::Binary, value) => {
+            matches!(value, Value::Hex(_) | Value::Binary(_) | Value::String(_))
+        }
         (Type::Integer(_) | Type::Timestamp, _) => false,
         // Text: a timestamp is compared with a string as text, and bytes with their characters.
         (_, value) => matches!(family(value), 0 | 3 | 4),
@@ -304,7 +274,7 @@ fn kind(kind: PropertyType) -> &'static str {
         PropertyType::Float => "a float",
         PropertyType::Boolean => "a boolean",
         PropertyType::Timestamp => "a timestamp",
-        PropertyType::Hex | PropertyType::Binary => "bytes",
+        PropertyType::Hex | PropertyType::HexNumber | PropertyType::Binary => "bytes",
         PropertyType::Reference(_) => "a reference",
         _ => "a string",
     }

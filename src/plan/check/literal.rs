@@ -82,6 +82,11 @@ pub(super) fn kind(value: &LiteralValue<'_>) -> &'static str {
     }
 }
 
+/// Whether a text is bytes in hexadecimal digits.
+pub(super) fn is_hex(text: &str) -> bool {
+    text.len().is_multiple_of(2) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
 /// Where bytes `start..end` of the text of a string literal stand in the source.
 ///
 /// The literal's own span where the source does not show it, as for a literal that was rewritten.

@@ -34,6 +34,7 @@
 
 mod address;
 mod bytes;
+mod codes;
 mod comparison;
 mod literal;
 mod moment;
@@ -44,11 +45,15 @@ mod qualifier;
 mod regex;
 mod repair;
 mod syntax;
+mod test;
 mod text;
 mod url;
 
-pub use repair::repair;
+pub use repair::{repair, repair_resolved};
 
+use std::slice;
+
+use super::{ResolvedPaths, schema::Resolved};
 use crate::{
     diagnostic::{Code, Diagnostic},
     pattern::{ComparisonExpression, ComparisonKind, ObservationExpression, ObservationKind, Pattern},
@@ -68,7 +73,13 @@ use crate::{
 /// ```
 #[must_use]
 pub fn check(pattern: &Pattern<'_>) -> Vec<Diagnostic> {
-    let mut check = Check { source: pattern.source, found: Vec::new(), named: Vec::new() };
+    check_resolved(pattern, &ResolvedPaths::new(pattern))
+}
+
+/// The same, with paths that were looked up already.
+#[must_use]
+pub fn check_resolved(pattern: &Pattern<'_>, paths: &ResolvedPaths) -> Vec<Diagnostic> {
+    let mut check = Check { source: pattern.source, paths: paths.iter(), found: Vec::new(), named: Vec::new() };
     check.observation(&pattern.expression);
     check.found.sort_by_key(|diagnostic| diagnostic.span);
     check.found
@@ -80,6 +91,8 @@ const NAMES: usize = 64;
 /// A check under way.
 struct Check<'p> {
     source: &'p str,
+    /// The paths of the comparisons to come.
+    paths: slice::Iter<'p, Resolved>,
     found: Vec<Diagnostic>,
     /// Names reported so far: of an unknown object type in a thousand comparisons, one warning is enough.
     named: Vec<(Code, String)>,

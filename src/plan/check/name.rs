@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::{Check, literal, text::WILDCARD};
+use super::{Check, codes::WILDCARD, literal};
 use crate::{diagnostic::Code, pattern::Literal};
 
 /// An IP address as a domain name.

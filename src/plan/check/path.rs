@@ -3,8 +3,8 @@
 use super::{Check, literal};
 use crate::{
     diagnostic::{Code, Diagnostic},
-    pattern::{ComparisonOperator, ObjectPath, PathStepKind},
-    plan::schema::{self, PropertyType, Status, Walk},
+    pattern::{Comparison, ComparisonOperator, ObjectPath, PathStepKind},
+    plan::schema::{self, PropertyType, Resolved, Status, Walk},
     span::Span,
 };
 
@@ -19,17 +19,18 @@ pub const LIST_AS_VALUE: Code = Code("W110");
 /// A name of STIX 2.0.
 pub const FORMER_NAME: Code = Code("W114");
 
-pub(super) fn check(check: &mut Check<'_>, path: &ObjectPath<'_>, walk: &Walk, operator: ComparisonOperator) {
-    match walk.status {
+pub(super) fn check(check: &mut Check<'_>, comparison: &Comparison<'_>, resolved: &Resolved) {
+    let path = &comparison.path;
+    match resolved.status {
         Status::Known | Status::Custom => {}
-        Status::Renamed { step, exact } => renamed(check, path, walk, step, exact),
+        Status::Renamed { step, exact } => renamed(check, path, resolved, step, exact),
         Status::ImpliedElement { step } => list(check, path, step),
         Status::Removed { step } => removed(check, path, step),
-        Status::UnknownProperty { step } => unknown_property(check, path, walk, step),
+        Status::UnknownProperty { step } => unknown_property(check, path, step),
         Status::UnknownType => unknown_type(check, path),
     }
-    let is_known = !matches!(walk.status, Status::UnknownProperty { .. } | Status::Custom | Status::UnknownType);
-    if is_known && operator != ComparisonOperator::Exists && is_list_of_values(walk.kind) {
+    let is_known = !matches!(resolved.status, Status::UnknownProperty { .. } | Status::Custom | Status::UnknownType);
+    if is_known && comparison.operator != ComparisonOperator::Exists && is_list_of_values(resolved.kind) {
         list(check, path, path.steps.len());
     }
 }
@@ -38,9 +39,9 @@ fn is_list_of_values(kind: PropertyType) -> bool {
     matches!(kind, PropertyType::List(element) if element.is_value())
 }
 
-fn renamed(check: &mut Check<'_>, path: &ObjectPath<'_>, walk: &Walk, step: usize, exact: bool) {
+fn renamed(check: &mut Check<'_>, path: &ObjectPath<'_>, resolved: &Resolved, step: usize, exact: bool) {
     // Other spellings of a hash algorithm are the business of the lenient reading.
-    if matches!(walk.kind, PropertyType::Hash(_) | PropertyType::StringOrList) {
+    if matches!(resolved.kind, PropertyType::Hash(_) | PropertyType::StringOrList) {
         return;
     }
     let (Some(span), former) = (path.steps.get(step).map(|step| step.span), key(path, step)) else { return };
@@ -52,7 +53,7 @@ fn renamed(check: &mut Check<'_>, path: &ObjectPath<'_>, walk: &Walk, step: usiz
     } else {
         format!("`{former}` is a property of STIX 2.0; 2.1 has the name of the image instead")
     };
-    let help = format!("write {}", schema::resolve(path).path);
+    let help = format!("write {}", resolved.path);
     check.found.push(Diagnostic::note(FORMER_NAME, message).at(span).help(help));
 }
 
@@ -87,7 +88,7 @@ fn list(check: &mut Check<'_>, path: &ObjectPath<'_>, behind: usize) {
     check.warning(LIST_AS_VALUE, before.span, message, format!("write {name}[*] for any of its elements"));
 }
 
-fn unknown_property(check: &mut Check<'_>, path: &ObjectPath<'_>, walk: &Walk, step: usize) {
+fn unknown_property(check: &mut Check<'_>, path: &ObjectPath<'_>, step: usize) {
     let Some(place) = path.steps.get(step) else { return };
     let PathStepKind::Property(name) = &place.kind else {
         let message = "this is not a list, and has no elements";
@@ -96,6 +97,8 @@ fn unknown_property(check: &mut Check<'_>, path: &ObjectPath<'_>, walk: &Walk, s
     if !is_news(check, UNKNOWN_PROPERTY, path, step) {
         return;
     }
+    // Messages want more than others: how far the path led.
+    let walk = &Walk::along(path, false);
     let suggestion = schema::suggestion(path);
     let is_case = suggestion.is_some_and(|right| right != &**name && right.eq_ignore_ascii_case(name));
     let code = if is_case { WRONG_CASE } else { UNKNOWN_PROPERTY };

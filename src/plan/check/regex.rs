@@ -1,10 +1,9 @@
 //! LIKE and MATCHES.
 
 use super::{
-    Check,
-    comparison::Test,
-    literal,
+    Check, literal,
     syntax::{self, Oddity},
+    test::Test,
 };
 use crate::{
     diagnostic::Code,

@@ -3,12 +3,16 @@
 //! MISP writes every value as a string: `network-traffic:dst_port = '443'`. By the letter of the standard that never
 //! holds; by intent it is port 443.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, slice};
 
 use super::{
-    bytes::BYTES_AS_STRING,
-    comparison::{TIMESTAMP_AS_STRING, family},
+    super::{
+        ResolvedPaths,
+        schema::{PropertyType, Resolved},
+    },
+    codes::{BYTES_AS_STRING, TIMESTAMP_AS_STRING},
     literal, moment,
+    test::{element, family},
 };
 use crate::{
     diagnostic::{Code, Diagnostic},
@@ -16,7 +20,6 @@ use crate::{
         Comparison, ComparisonExpression, ComparisonKind, ComparisonOperator, Literal, LiteralValue,
         ObservationExpression, ObservationKind, Operand, Pattern,
     },
-    plan::schema::{PropertyType, Walk},
 };
 
 /// A literal of another type that spells a value of the right one.
@@ -38,35 +41,43 @@ pub const OTHER_TYPE: Code = Code("W126");
 /// # Ok::<(), pattern::ParseErrors>(())
 /// ```
 pub fn repair(pattern: &mut Pattern<'_>) -> Vec<Diagnostic> {
+    let paths = ResolvedPaths::new(pattern);
+    repair_resolved(pattern, &paths)
+}
+
+/// The same, with paths that were looked up already.
+pub fn repair_resolved(pattern: &mut Pattern<'_>, paths: &ResolvedPaths) -> Vec<Diagnostic> {
     let mut found = Vec::new();
-    observation(&mut pattern.expression, &mut found);
+    observation(&mut pattern.expression, &mut paths.iter(), &mut found);
     found
 }
 
-fn observation(expression: &mut ObservationExpression<'_>, found: &mut Vec<Diagnostic>) {
+type Paths<'p> = slice::Iter<'p, Resolved>;
+
+fn observation(expression: &mut ObservationExpression<'_>, paths: &mut Paths<'_>, found: &mut Vec<Diagnostic>) {
     match &mut expression.kind {
-        ObservationKind::Single(comparison) => comparisons(comparison, found),
+        ObservationKind::Single(comparison) => comparisons(comparison, paths, found),
         ObservationKind::Combined { operands, .. } => {
-            for operand in operands {
-                observation(operand, found);
-            }
+            operands.iter_mut().for_each(|operand| observation(operand, paths, found));
         }
-        ObservationKind::Qualified { expression, .. } => observation(expression, found),
+        ObservationKind::Qualified { expression, .. } => observation(expression, paths, found),
     }
 }
 
-fn comparisons(expression: &mut ComparisonExpression<'_>, found: &mut Vec<Diagnostic>) {
+fn comparisons(expression: &mut ComparisonExpression<'_>, paths: &mut Paths<'_>, found: &mut Vec<Diagnostic>) {
     match &mut expression.kind {
-        ComparisonKind::Test(test) => comparison(test, found),
-        ComparisonKind::Combined { operands, .. } => {
-            for operand in operands {
-                comparisons(operand, found);
+        ComparisonKind::Test(test) => {
+            if let Some(resolved) = paths.next() {
+                comparison(test, element(resolved.kind), found);
             }
+        }
+        ComparisonKind::Combined { operands, .. } => {
+            operands.iter_mut().for_each(|operand| comparisons(operand, paths, found));
         }
     }
 }
 
-fn comparison(test: &mut Comparison<'_>, found: &mut Vec<Diagnostic>) {
+fn comparison(test: &mut Comparison<'_>, kind: PropertyType, found: &mut Vec<Diagnostic>) {
     use ComparisonOperator as Operator;
     if matches!(
         test.operator,
@@ -74,10 +85,6 @@ fn comparison(test: &mut Comparison<'_>, found: &mut Vec<Diagnostic>) {
     ) {
         return;
     }
-    let kind = match Walk::along(&test.path, false).kind {
-        PropertyType::List(element) => *element,
-        kind => kind,
-    };
     let literals = match &mut test.operand {
         Operand::None => return,
         Operand::Literal(literal) => std::slice::from_mut(literal),
@@ -130,7 +137,9 @@ fn from_text<'a>(kind: PropertyType, text: &'a str) -> Option<(Code, LiteralValu
         PropertyType::Boolean if text.eq_ignore_ascii_case("true") => Some((OTHER_TYPE, Value::Boolean(true))),
         PropertyType::Boolean if text.eq_ignore_ascii_case("false") => Some((OTHER_TYPE, Value::Boolean(false))),
         PropertyType::Timestamp if moment::is_timestamp(text) => Some((TIMESTAMP_AS_STRING, Value::Timestamp(text))),
-        PropertyType::Hex if is_hex(text) => Some((BYTES_AS_STRING, Value::Hex(text))),
+        PropertyType::Hex | PropertyType::HexNumber if literal::is_hex(text) => {
+            Some((BYTES_AS_STRING, Value::Hex(text)))
+        }
         PropertyType::Binary if is_base64(text) => Some((BYTES_AS_STRING, Value::Binary(text))),
         _ => None,
     }
@@ -149,10 +158,6 @@ fn float(text: &str) -> Option<LiteralValue<'_>> {
     let is_number = |digits: &str| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
     let value = text.parse().ok().filter(|_| is_number(whole) && is_number(fraction))?;
     Some(LiteralValue::Float { value, text })
-}
-
-pub(super) fn is_hex(text: &str) -> bool {
-    text.len().is_multiple_of(2) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// Standard base64 with its padding, as the grammar has it.

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::{Check, address, comparison::Test, literal, name, url};
+use super::{Check, address, literal, name, test::Test, url};
 use crate::{
     diagnostic::Code,
     pattern::Literal,
@@ -15,8 +15,6 @@ use crate::{
 
 /// A word that the vocabulary does not have.
 pub const NOT_IN_VOCABULARY: Code = Code("W115");
-/// A wildcard where none works.
-pub const WILDCARD: Code = Code("W120");
 /// Blanks at an end of a value.
 pub const BLANKS: Code = Code("W121");
 /// A type that the object can't have.
@@ -34,7 +32,6 @@ pub(super) fn check(check: &mut Check<'_>, test: &Test<'_, '_>, kind: Text, lite
         return;
     }
     match kind {
-        Text::Plain | Text::Path => {}
         Text::Ipv4Address | Text::Ipv6Address => address::value(check, kind, literal, text),
         Text::MacAddress => address::mac(check, literal, text),
         Text::DomainName => name::check(check, literal, text),
@@ -44,13 +41,14 @@ pub(super) fn check(check: &mut Check<'_>, test: &Test<'_, '_>, kind: Text, lite
         Text::FileName => file_name(check, literal, text),
         Text::RegistryKey => registry_key(check, literal, text),
         Text::ObjectType => object_type(check, test, literal, text),
+        _ => {}
     }
 }
 
 fn blanks(check: &mut Check<'_>, kind: Text, literal: &Literal<'_>, text: &str) -> bool {
     // Of a mutex or a command line, blanks may well be a part.
     let trimmed = text.trim();
-    if matches!(kind, Text::Plain | Text::FileName | Text::Path) || trimmed.len() == text.len() {
+    if kind.is_plain() || matches!(kind, Text::FileName | Text::Path) || trimmed.len() == text.len() {
         return false;
     }
     let message = "blanks at an end of the value are compared as well";
@@ -110,7 +108,7 @@ fn object_type(check: &mut Check<'_>, test: &Test<'_, '_>, literal: &Literal<'_>
         return;
     }
     let own = [test.comparison.path.object_type];
-    let possible: &[&str] = if test.referenced.is_empty() { &own } else { test.referenced };
+    let possible: &[&str] = if test.resolved.referenced.is_empty() { &own } else { test.resolved.referenced };
     if possible.contains(&text) {
         return;
     }

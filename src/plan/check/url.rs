@@ -1,11 +1,7 @@
 //! URLs.
 
-use super::{Check, comparison::Test, literal, name, text::WILDCARD};
-use crate::{
-    diagnostic::Code,
-    pattern::Literal,
-    plan::{lower, schema},
-};
+use super::{Check, codes::WILDCARD, literal, name, test::Test};
+use crate::{diagnostic::Code, pattern::Literal, plan::lower};
 
 /// A URL without scheme.
 pub const NO_SCHEME: Code = Code("W109");
@@ -27,7 +23,7 @@ pub(super) fn check(check: &mut Check<'_>, test: &Test<'_, '_>, literal: &Litera
 
 /// Whether lowering reads the value as a host, and says so ([`lower::URL_IS_A_HOST`]).
 fn is_read_as_host(test: &Test<'_, '_>, text: &str) -> bool {
-    test.positive && lower::is_bare_host(text) && schema::resolve(&test.comparison.path).path == "url:value"
+    test.positive && lower::is_bare_host(text) && test.resolved.path == "url:value"
 }
 
 /// `scheme:` (RFC 3986, section 3.1). A host with a port looks like it: a scheme with a dot is none that is used.

@@ -93,7 +93,7 @@ fn is_read_alike(known: &Test, test: &Test) -> bool {
 
 /// The test by itself, of a property of an object that is made for it.
 fn evaluator(test: &Test) -> Option<Evaluator> {
-    let property = Property { path: "x:v".into(), family: None, referent: None };
+    let property = Property::new("x:v", test.property.kind);
     Test { property, ..test.clone() }.evaluator().ok()
 }
 

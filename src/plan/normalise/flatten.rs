@@ -26,14 +26,14 @@ fn condition(node: Condition) -> Condition {
 /// One node over the operands of those that `inner` takes apart and over the others.
 fn flat<T>(
     operands: impl IntoIterator<Item = T>,
-    inner: impl Fn(T) -> Result<Vec<T>, T>,
+    inner: impl Fn(&mut T) -> Option<&mut Vec<T>>,
     node: impl FnOnce(Vec<T>) -> T,
 ) -> T {
     let mut flat = Vec::new();
-    for operand in operands {
-        match inner(operand) {
-            Ok(operands) => flat.extend(operands),
-            Err(other) => flat.push(other),
+    for mut operand in operands {
+        match inner(&mut operand) {
+            Some(operands) => flat.append(operands),
+            None => flat.push(operand),
         }
     }
     one_or(flat, node)
@@ -46,32 +46,39 @@ pub(super) fn one_or<T>(mut operands: Vec<T>, node: impl FnOnce(Vec<T>) -> T) ->
 
 /// AND of flat operands.
 pub(super) fn all(operands: impl IntoIterator<Item = Condition>) -> Condition {
-    let inner = |operand| if let Condition::All(inner) = operand { Ok(inner) } else { Err(operand) };
-    flat(operands, inner, Condition::All)
+    flat(operands, |operand| if let Condition::All(inner) = operand { Some(inner) } else { None }, Condition::All)
 }
 
 /// OR of flat operands.
 pub(super) fn any(operands: impl IntoIterator<Item = Condition>) -> Condition {
-    let inner = |operand| if let Condition::Any(inner) = operand { Ok(inner) } else { Err(operand) };
-    flat(operands, inner, Condition::Any)
+    flat(operands, |operand| if let Condition::Any(inner) = operand { Some(inner) } else { None }, Condition::Any)
 }
 
 /// AND of flat observations.
 pub(super) fn all_of(operands: impl IntoIterator<Item = Observation>, span: Span) -> Observation {
-    let inner = |operand| if let Observation::All(inner, _) = operand { Ok(inner) } else { Err(operand) };
-    flat(operands, inner, |operands| Observation::All(operands, span))
+    flat(
+        operands,
+        |operand| if let Observation::All(inner, _) = operand { Some(inner) } else { None },
+        |operands| Observation::All(operands, span),
+    )
 }
 
 /// OR of flat observations.
 pub(super) fn any_of(operands: impl IntoIterator<Item = Observation>, span: Span) -> Observation {
-    let inner = |operand| if let Observation::Any(inner, _) = operand { Ok(inner) } else { Err(operand) };
-    flat(operands, inner, |operands| Observation::Any(operands, span))
+    flat(
+        operands,
+        |operand| if let Observation::Any(inner, _) = operand { Some(inner) } else { None },
+        |operands| Observation::Any(operands, span),
+    )
 }
 
 /// FOLLOWEDBY of flat observations: each of a chain comes before all behind it, however it is nested.
 pub(super) fn then_of(operands: impl IntoIterator<Item = Observation>, span: Span) -> Observation {
-    let inner = |operand| if let Observation::Then(inner, _) = operand { Ok(inner) } else { Err(operand) };
-    flat(operands, inner, |operands| Observation::Then(operands, span))
+    flat(
+        operands,
+        |operand| if let Observation::Then(inner, _) = operand { Some(inner) } else { None },
+        |operands| Observation::Then(operands, span),
+    )
 }
 
 /// REPEATS of a flat observation. To repeat several is to repeat each: all are different observations anyway.

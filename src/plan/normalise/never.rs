@@ -1,7 +1,10 @@
 //! What can never hold: it is taken out of an OR, and if nothing is left, the pattern matches nothing.
 
 use super::{
-    super::{Condition, Node, Observation, Operator, Plan, Property, Test},
+    super::{
+        Condition, Node, Observation, Operator, Plan, Property, Test,
+        schema::{PropertyType, Text},
+    },
     Notes,
     flatten::{all_of, any, any_of, then_of},
 };
@@ -19,7 +22,7 @@ pub const ALTERNATIVE_NEVER_HOLDS: Code = Code("W116");
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Contradiction {
     /// A property that it is about.
-    pub property: Property,
+    pub property: Box<Property>,
     /// From the first of its parts to the last.
     pub span: Span,
     /// What does not go together.
@@ -33,7 +36,7 @@ impl Contradiction {
     pub(super) fn between(one: &Test, other: &Test) -> Self {
         let is_equality = |test: &Test| test.operator == Operator::Equal && !test.negated;
         Self {
-            property: one.property.clone().min(other.property.clone()),
+            property: Box::new((&one.property).min(&other.property).clone()),
             span: one.span.to(other.span),
             message: format!("{} and {} never hold together", shown(one), shown(other)),
             help: if is_equality(one) && is_equality(other) {
@@ -47,7 +50,7 @@ impl Contradiction {
     /// A test on an empty set.
     pub(super) fn of_nothing(test: &Test) -> Self {
         Self {
-            property: test.property.clone(),
+            property: Box::new(test.property.clone()),
             span: test.span,
             message: format!("{} never holds", shown(test)),
             help: "write the values to compare with",
@@ -147,12 +150,9 @@ fn nothing(never: Never, notes: &mut Notes) -> Observation {
     }
     let span = Span::covering(never.iter().map(|reason| reason.span));
     let first = never.iter().min_by_key(|reason| reason.key());
-    let mut property = first.map(|reason| reason.property.clone()).unwrap_or_else(|| Property {
-        path: "file:name".into(),
-        family: None,
-        referent: None,
-    });
-    property.referent = None;
+    let property = first.map(|reason| reason.property.as_ref().clone());
+    let property = property.unwrap_or_else(|| Property::new("file:name", PropertyType::String(Text::FileName)));
+    let property = Property { referent: None, ..property };
     Observation::Match(Condition::Test(Test {
         property,
         operator: Operator::Equal,

@@ -25,6 +25,12 @@ impl HashAlgorithm {
         ALGORITHMS.iter().copied().find(|algorithm| same_letters(algorithm.name, key))
     }
 
+    /// The algorithm that has this very key.
+    #[must_use]
+    pub fn from_key(key: &str) -> Option<&'static Self> {
+        ALGORITHMS.iter().find(|algorithm| algorithm.name == key)
+    }
+
     /// The most usual algorithm whose digests have so many hexadecimal digits.
     #[must_use]
     pub fn of_length(digits: usize) -> Option<Self> {

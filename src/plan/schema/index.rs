@@ -9,6 +9,7 @@ use super::{
     hash::ALGORITHMS,
     kind::{Definition, ObjectType, Origin, PropertyType},
     objects::{COMMON, OBJECT_TYPES},
+    shorthand::DIGEST,
     spelling::push_key,
 };
 
@@ -153,10 +154,10 @@ fn add_below(index: &mut Index, node: usize) {
         }
         PropertyType::Hashes => {
             for algorithm in ALGORITHMS {
-                let digest = add(index, place, algorithm.name, PropertyType::Hash(*algorithm));
+                let digest = add(index, place, algorithm.name, PropertyType::Hash(algorithm));
                 index.nodes[digest].removed = !algorithm.current;
             }
-            add_element(index, node, ".*", super::objects::STRING);
+            add_element(index, node, ".*", DIGEST);
         }
         PropertyType::Extensions(extensions) => {
             for extension in extensions {

@@ -22,12 +22,14 @@ pub enum PropertyType {
     Timestamp,
     /// `hex`: bytes as hexadecimal digits; the property's name ends in `_hex`.
     Hex,
+    /// `hex`, of which the bytes are a number: a field of a program's headers.
+    HexNumber,
     /// `binary`: bytes as base64; the property's name ends in `_bin`.
     Binary,
     /// A string out of a vocabulary, closed or open.
     Vocabulary(&'static Vocabulary),
     /// One value of a hashes dictionary.
-    Hash(HashAlgorithm),
+    Hash(&'static HashAlgorithm),
     /// `identifier`: of an object, or (STIX 2.0) its key in the observed data. The object's allowed types.
     Reference(&'static [&'static str]),
     /// `list` of one type.
@@ -77,6 +79,20 @@ pub enum Text {
     Path,
     /// The path of a registry key.
     RegistryKey,
+    /// The name of a value of a registry key.
+    RegistryValueName,
+    /// What a value of a registry key holds.
+    RegistryValueData,
+    /// A digest of an algorithm that the standard does not list.
+    Digest,
+    /// The MD5 of what a program imports.
+    ImportHash,
+    /// The number of a certificate, which is compared as the number that it is.
+    SerialNumber,
+    /// The name of a network protocol.
+    Protocol,
+    /// The `value` of an object that may be an address, a name, a URL or an e-mail address.
+    Identifier,
     /// The type of an object.
     ObjectType,
 }
@@ -93,11 +109,29 @@ impl Text {
         let endpoint = |text| {
             matches!(text, Self::Ipv4Address | Self::Ipv6Address | Self::MacAddress | Self::DomainName | Self::Endpoint)
         };
+        let identifier = |text| endpoint(text) || matches!(text, Self::Url | Self::EmailAddress | Self::Identifier);
         match (self, other) {
             _ if self == other => self,
             _ if endpoint(self) && endpoint(other) => Self::Endpoint,
+            _ if identifier(self) && identifier(other) => Self::Identifier,
             _ => Self::Plain,
         }
+    }
+
+    /// Whether any text may be a value, so that nothing about it can be checked.
+    #[must_use]
+    pub fn is_plain(self) -> bool {
+        matches!(
+            self,
+            Self::Plain
+                | Self::RegistryValueName
+                | Self::RegistryValueData
+                | Self::Digest
+                | Self::ImportHash
+                | Self::SerialNumber
+                | Self::Protocol
+                | Self::Identifier
+        )
     }
 }
 
@@ -108,6 +142,11 @@ pub struct Bounds {
     pub minimum: i64,
     /// The greatest.
     pub maximum: i64,
+}
+
+impl Bounds {
+    /// The ports of a connection.
+    pub const PORT: Self = Self { minimum: 0, maximum: 65_535 };
 }
 
 /// The values of a string property that the standard lists (section 10).

@@ -7,6 +7,7 @@ mod hash;
 mod index;
 mod kind;
 mod objects;
+mod shorthand;
 mod spelling;
 mod structures;
 mod suggest;

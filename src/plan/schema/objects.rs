@@ -4,6 +4,10 @@
 
 use super::{
     kind::{Bounds, Definition, ObjectType, Origin, PropertyType, Structure, Text},
+    shorthand::{
+        ANYTHING, BOOLEAN, FILE_NAME, HEADERS, HEX, INTEGER, NATURAL, PATH, STRING, STRINGS, TIMESTAMP, TO_ARTIFACT,
+        TO_CONTAINED, TO_FILE, property, refers, removed, renamed,
+    },
     structures::{
         ARCHIVE_EXT, EMAIL_MIME_PART, HTTP_REQUEST_EXT, ICMP_EXT, NTFS_EXT, PDF_EXT, RASTER_IMAGE_EXT, SOCKET_EXT,
         TCP_EXT, UNIX_ACCOUNT_EXT, WINDOWS_PEBINARY_EXT, WINDOWS_PROCESS_EXT, WINDOWS_REGISTRY_VALUE,
@@ -12,40 +16,11 @@ use super::{
     vocabulary::{ACCOUNT_TYPE, ENCRYPTION_ALGORITHM},
 };
 
-pub(super) const STRING: PropertyType = PropertyType::String(Text::Plain);
-pub(super) const FILE_NAME: PropertyType = PropertyType::String(Text::FileName);
-pub(super) const PATH: PropertyType = PropertyType::String(Text::Path);
-pub(super) const INTEGER: PropertyType = PropertyType::Integer(Bounds { minimum: i64::MIN, maximum: i64::MAX });
-pub(super) const NATURAL: PropertyType = PropertyType::Integer(Bounds { minimum: 0, maximum: i64::MAX });
-const PORT: PropertyType = PropertyType::Integer(Bounds { minimum: 0, maximum: 65_535 });
-pub(super) const BOOLEAN: PropertyType = PropertyType::Boolean;
-pub(super) const TIMESTAMP: PropertyType = PropertyType::Timestamp;
-pub(super) const HEX: PropertyType = PropertyType::Hex;
-pub(super) const STRINGS: PropertyType = PropertyType::List(&STRING);
-pub(super) const ANYTHING: PropertyType = PropertyType::Dictionary(&PropertyType::Any);
-pub(super) const HEADERS: PropertyType = PropertyType::Dictionary(&PropertyType::StringOrList);
-
-pub(super) const fn property(name: &'static str, kind: PropertyType) -> Definition {
-    Definition { name, origin: Origin::Current(kind) }
-}
-
-/// A 2.0 name of a property that means the same in 2.1.
-pub(super) const fn renamed(name: &'static str, to: &'static str) -> Definition {
-    Definition { name, origin: Origin::Renamed { to, exact: true } }
-}
+const PORT: PropertyType = PropertyType::Integer(Bounds::PORT);
 
 /// A 2.0 property whose nearest successor in 2.1 does not mean quite the same.
 const fn replaced(name: &'static str, to: &'static str) -> Definition {
     Definition { name, origin: Origin::Renamed { to, exact: false } }
-}
-
-/// A 2.0 property that 2.1 has no more.
-pub(super) const fn removed(name: &'static str, kind: PropertyType) -> Definition {
-    Definition { name, origin: Origin::Removed(kind) }
-}
-
-pub(super) const fn refers(targets: &'static [&'static str]) -> PropertyType {
-    PropertyType::Reference(targets)
 }
 
 const fn object(
@@ -65,9 +40,6 @@ const TO_AUTONOMOUS_SYSTEM: PropertyType = refers(&["autonomous-system"]);
 const TO_MARKING: PropertyType = refers(&["marking-definition"]);
 const TO_RESOLVED: PropertyType = refers(&["ipv4-addr", "ipv6-addr", "domain-name"]);
 const TO_ENDPOINT: PropertyType = refers(&["ipv4-addr", "ipv6-addr", "mac-addr", "domain-name"]);
-pub(super) const TO_ARTIFACT: PropertyType = refers(&["artifact"]);
-pub(super) const TO_FILE: PropertyType = refers(&["file"]);
-pub(super) const TO_CONTAINED: PropertyType = refers(&["file", "directory"]);
 /// A file may contain any object.
 const TO_ANY: PropertyType = refers(&[
     "file",
@@ -225,7 +197,7 @@ pub(super) static OBJECT_TYPES: &[ObjectType] = &[
             property("dst_ref", TO_ENDPOINT),
             property("src_port", PORT),
             property("dst_port", PORT),
-            property("protocols", STRINGS),
+            property("protocols", PropertyType::List(&PropertyType::String(Text::Protocol))),
             property("src_byte_count", NATURAL),
             property("dst_byte_count", NATURAL),
             property("src_packets", NATURAL),
@@ -313,7 +285,7 @@ pub(super) static OBJECT_TYPES: &[ObjectType] = &[
             property("is_self_signed", BOOLEAN),
             property("hashes", PropertyType::Hashes),
             property("version", STRING),
-            property("serial_number", STRING),
+            property("serial_number", PropertyType::String(Text::SerialNumber)),
             property("signature_algorithm", STRING),
             property("issuer", STRING),
             property("validity_not_before", TIMESTAMP),

@@ -1,8 +1,8 @@
 //! The table, continued: predefined extensions and the objects inside objects (STIX 2.1, section 6).
 
 use super::{
-    kind::{PropertyType, Structure},
-    objects::{
+    kind::{PropertyType, Structure, Text},
+    shorthand::{
         ANYTHING, BOOLEAN, FILE_NAME, HEADERS, HEX, INTEGER, NATURAL, PATH, STRING, STRINGS, TIMESTAMP, TO_ARTIFACT,
         TO_CONTAINED, TO_FILE, property, refers, removed,
     },
@@ -76,7 +76,7 @@ pub(super) static RASTER_IMAGE_EXT: Structure = Structure {
 static WINDOWS_PE_OPTIONAL_HEADER: Structure = Structure {
     name: "windows-pe-optional-header-type",
     properties: &[
-        property("magic_hex", HEX),
+        property("magic_hex", PropertyType::HexNumber),
         property("major_linker_version", INTEGER),
         property("minor_linker_version", INTEGER),
         property("size_of_code", NATURAL),
@@ -94,17 +94,17 @@ static WINDOWS_PE_OPTIONAL_HEADER: Structure = Structure {
         property("minor_image_version", INTEGER),
         property("major_subsystem_version", INTEGER),
         property("minor_subsystem_version", INTEGER),
-        property("win32_version_value_hex", HEX),
+        property("win32_version_value_hex", PropertyType::HexNumber),
         property("size_of_image", NATURAL),
         property("size_of_headers", NATURAL),
-        property("checksum_hex", HEX),
-        property("subsystem_hex", HEX),
-        property("dll_characteristics_hex", HEX),
+        property("checksum_hex", PropertyType::HexNumber),
+        property("subsystem_hex", PropertyType::HexNumber),
+        property("dll_characteristics_hex", PropertyType::HexNumber),
         property("size_of_stack_reserve", NATURAL),
         property("size_of_stack_commit", NATURAL),
         property("size_of_heap_reserve", INTEGER),
         property("size_of_heap_commit", INTEGER),
-        property("loader_flags_hex", HEX),
+        property("loader_flags_hex", PropertyType::HexNumber),
         property("number_of_rva_and_sizes", INTEGER),
         property("hashes", PropertyType::Hashes),
     ],
@@ -126,14 +126,14 @@ pub(super) static WINDOWS_PEBINARY_EXT: Structure = Structure {
     name: "windows-pebinary-ext",
     properties: &[
         property("pe_type", PropertyType::Vocabulary(&PE_TYPE)),
-        property("imphash", STRING),
-        property("machine_hex", HEX),
+        property("imphash", PropertyType::String(Text::ImportHash)),
+        property("machine_hex", PropertyType::HexNumber),
         property("number_of_sections", NATURAL),
         property("time_date_stamp", TIMESTAMP),
-        property("pointer_to_symbol_table_hex", HEX),
+        property("pointer_to_symbol_table_hex", PropertyType::HexNumber),
         property("number_of_symbols", NATURAL),
         property("size_of_optional_header", NATURAL),
-        property("characteristics_hex", HEX),
+        property("characteristics_hex", PropertyType::HexNumber),
         property("file_header_hashes", PropertyType::Hashes),
         property("optional_header", PropertyType::Object(&WINDOWS_PE_OPTIONAL_HEADER)),
         property("sections", PropertyType::List(&PropertyType::Object(&WINDOWS_PE_SECTION))),
@@ -220,8 +220,8 @@ pub(super) static UNIX_ACCOUNT_EXT: Structure = Structure {
 pub(super) static WINDOWS_REGISTRY_VALUE: Structure = Structure {
     name: "windows-registry-value-type",
     properties: &[
-        property("name", STRING),
-        property("data", STRING),
+        property("name", PropertyType::String(Text::RegistryValueName)),
+        property("data", PropertyType::String(Text::RegistryValueData)),
         property("data_type", PropertyType::Vocabulary(&REGISTRY_DATATYPE)),
     ],
 };

@@ -14,6 +14,7 @@ use crate::{
         HashAlgorithm, Hive, Operator, Property, Test, UrlParts, Value, ValueKind,
         adapt::{CASE, NO_OPERATOR, NO_VALUE},
         fidelity::Fidelity,
+        schema::{PropertyType, Text},
         serial_octets,
     },
 };
@@ -95,7 +96,7 @@ pub(super) type Refused = (Code, String);
 /// Why the field can't hold it.
 pub(super) fn field_test<'m>(row: &'m Field, test: &Test, minds_case: bool) -> Result<FieldTest<'m>, Refused> {
     let existence = test.operator == Operator::Exists;
-    if test.negated && !existence && test.property.path.contains("[*]") {
+    if test.negated && !existence && test.property.is_any_element() {
         let message = "it asks for any element that differs, and an event shows one element at a time";
         return Err((ANY_ELEMENT, message.to_owned()));
     }
@@ -247,7 +248,7 @@ impl Comparison<'_, '_> {
                 HashAlgorithm::Sha256 => Some(("SHA256", hash.hex())),
                 HashAlgorithm::Sha512 => None,
             },
-            ValueKind::Text(text) => (self.test.property.path.ends_with(".imphash")
+            ValueKind::Text(text) => (self.test.property.kind == PropertyType::String(Text::ImportHash)
                 && text.len() == 32
                 && text.bytes().all(|digit| digit.is_ascii_hexdigit()))
             .then_some(("IMPHASH", text.as_str())),

@@ -3,7 +3,10 @@
 use std::borrow::Cow;
 
 use super::mapping_rows::Table;
-use crate::plan::{Condition, Operator, Plan, Property, Test, Value, ValueKind};
+use crate::plan::{
+    Condition, Operator, Plan, Property, Test, Value, ValueKind,
+    schema::{PropertyType, Text},
+};
 
 /// Two properties of one object, and what they are together. The third name is no property of STIX: only rows of a
 /// mapping file know it.
@@ -117,7 +120,7 @@ fn combine(front: &Condition, back: &Condition, whole: &'static str) -> Option<T
         }
     }
     Some(Test {
-        property: Property { path: Cow::Borrowed(whole), family: None, referent: None },
+        property: Property::new(whole, PropertyType::String(Text::Plain)),
         operator: Operator::Equal,
         values,
         negated: false,

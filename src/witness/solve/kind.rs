@@ -46,15 +46,18 @@ impl Kind {
         match path.kind {
             PropertyType::String(Text::ObjectType) => Self::Word { words: path.referenced(), open: true },
             PropertyType::String(Text::Endpoint) => Self::Text(endpoint(tests)),
-            PropertyType::String(_) if path.key() == "imphash" => Self::Digits(32),
-            PropertyType::String(Text::Plain) if is_on_the_wire(path) => Self::Word { words: &[], open: true },
+            PropertyType::String(Text::ImportHash) => Self::Digits(32),
+            PropertyType::String(text) if text.is_plain() && is_on_the_wire(path) => {
+                Self::Word { words: &[], open: true }
+            }
+            PropertyType::String(text) if text.is_plain() => Self::Text(Text::Plain),
             PropertyType::String(text) => Self::Text(text),
             PropertyType::StringOrList => Self::Word { words: &[], open: true },
             PropertyType::Integer(bounds) => Self::Integer(bounds),
             PropertyType::Float => Self::Float,
             PropertyType::Boolean => Self::Boolean,
             PropertyType::Timestamp => Self::Timestamp,
-            PropertyType::Hex | PropertyType::Binary => Self::Bytes,
+            PropertyType::Hex | PropertyType::HexNumber | PropertyType::Binary => Self::Bytes,
             PropertyType::Vocabulary(vocabulary) => Self::Word { words: vocabulary.values, open: vocabulary.open },
             PropertyType::Hash(algorithm) => algorithm.digits.map_or(Self::Text(Text::Plain), Self::Digits),
             PropertyType::Reference(_) => Self::Reference,
@@ -148,7 +151,6 @@ fn as_tested(tests: &[&Test]) -> Kind {
 
 fn usual_texts(kind: Text) -> &'static [&'static str] {
     match kind {
-        Text::Plain | Text::ObjectType => &["text", "other text", "7"],
         Text::Ipv4Address => {
             &["192.0.2.200", "198.51.100.200", "203.0.113.200", "10.9.8.7", "172.30.9.8", "100.65.4.3", "9.9.9.9"]
         }
@@ -161,6 +163,7 @@ fn usual_texts(kind: Text) -> &'static [&'static str] {
         Text::FileName => &["other.bin", "document.txt", "third"],
         Text::Path => &["C:\\Data", "/data", "D:\\Other\\Folder"],
         Text::RegistryKey => &["HKEY_LOCAL_MACHINE\\Software\\Other", "HKEY_CURRENT_USER\\Software\\Third"],
+        _ => &["text", "other text", "7"],
     }
 }
 
@@ -170,7 +173,6 @@ fn is_printable(text: &str) -> bool {
 
 fn is_usual(kind: Text, text: &str) -> bool {
     match kind {
-        Text::Plain | Text::ObjectType => is_printable(text),
         Text::Ipv4Address => text.parse::<Ipv4Addr>().is_ok(),
         Text::Ipv6Address => text.parse::<Ipv6Addr>().is_ok(),
         Text::MacAddress => is_mac(text),
@@ -188,6 +190,7 @@ fn is_usual(kind: Text, text: &str) -> bool {
             is_printable(text) && is_absolute(text) && !text[1..].contains("\\\\") && !is_mixed
         }
         Text::RegistryKey => is_printable(text) && !text.contains("\\\\") && has_hive(text),
+        _ => is_printable(text),
     }
 }
 

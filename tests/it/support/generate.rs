@@ -246,7 +246,7 @@ impl Maker<'_> {
                 let value = *self.numbers.pick(&["2024-01-15T08:00:00Z", "2023-12-31T23:59:59.5Z"]);
                 format!("{} {} t'{value}'", property.path, self.numbers.pick(&["=", ">", ">=", "<", "<="]))
             }
-            PropertyType::Hex => {
+            PropertyType::Hex | PropertyType::HexNumber => {
                 format!("{} = h'{}'", property.path, self.numbers.pick(&["4d5a", "00", "08", "7f454c46"]))
             }
             PropertyType::Binary => format!("{} = b'{}'", property.path, self.numbers.pick(&["RXZpbA==", "TVqQAAM="])),
