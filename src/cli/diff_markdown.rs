@@ -2,7 +2,7 @@
 
 use crate::trace::{Change, Diff};
 
-use super::diff::{others, sign, summary, why};
+use super::diff_words::{others, sign, summary, why};
 use crate::cli::display::visible;
 
 /// The longest text that GitHub takes for the body of a pull request, in characters.

@@ -5,11 +5,13 @@
 #[cfg(all(feature = "store", feature = "taxii"))]
 mod build;
 mod check;
+mod checked;
 #[cfg(feature = "taxii")]
 mod connection;
 mod convert;
 mod diff;
 mod diff_markdown;
+mod diff_words;
 mod display;
 mod exit;
 mod explain;

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::{diagnostic::Severity, stix::Position, targets::explain};
 
-use super::{check::Checked, location};
+use super::{checked::Checked, location};
 
 /// The log of one run.
 #[derive(Serialize)]

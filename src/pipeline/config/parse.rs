@@ -107,7 +107,9 @@ impl Reader<'_> {
             self.missing(None, "there is no feed", "add a [[feed]] with a name, a kind, and paths or a url");
         }
         if raw.target.is_empty() {
-            self.missing(None, "there is no target", "add a [[target]] with kind = \"suricata\" or another");
+            let names: Vec<&str> = TARGETS.iter().map(|target| target.name()).collect();
+            let help = format!("add a [[target]] whose kind is one of {}", names.join(", "));
+            self.missing(None, "there is no target", help);
         }
         let mut names = BTreeSet::new();
         for feed in &raw.feed {
