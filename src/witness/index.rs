@@ -60,6 +60,9 @@ impl<C> PatternCases<C> {
 pub struct TestedRule {
     /// Its id.
     pub id: String,
+    /// Its file, below the target's folder; empty where one file has all rules.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub file: String,
     /// What it asks for that no one can show, each by its name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub not_testable: Vec<String>,

@@ -2,9 +2,12 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
+use uuid::Uuid;
+
 use super::{
     data_source::DataSource,
     field_test::COMBINATIONS,
+    identity,
     mapping_rows::Table,
     text::{YamlBlock, YamlScalar},
 };
@@ -110,6 +113,24 @@ impl Correlation {
             window: sequence.window,
             span: sequence.span(),
         }
+    }
+
+    /// The id of a rule by its name in this correlation: a combination of log sources, or a step and one of them.
+    pub(super) fn id(&self, indicator: &str, name: &str) -> Uuid {
+        identity::id(indicator, &format!("{}:{name}", self.key))
+    }
+
+    /// The ids of its rules, one for each combination.
+    pub(super) fn ids(&self, indicator: &str) -> impl Iterator<Item = Uuid> {
+        self.combinations.iter().map(move |combination| {
+            let sources: Vec<&str> = self.members(combination).map(|(_, member)| member.source.name.as_str()).collect();
+            self.id(indicator, &sources.join("+"))
+        })
+    }
+
+    /// The file in which it is, with the rules that it ties.
+    pub(super) fn path(&self, indicator: &str) -> String {
+        identity::path("correlation", self.id(indicator, ""))
     }
 
     /// Combines the log sources of the steps, and gives the loss if there are too many combinations.

@@ -92,8 +92,8 @@ impl Engine for Evaluator {
 
     fn run(&self, folder: &Path, patterns: &[PatternCases<Vec<LogEvent>>]) -> Result<EngineRun, EngineError> {
         let engine = self.version()?;
-        let rules = rules(folder)?;
-        let cases: Vec<RuleCase<'_>> = patterns.iter().map(|pattern| case(pattern, &rules)).collect();
+        let cases: Vec<RuleCase<'_>> =
+            patterns.iter().map(|pattern| case(folder, pattern)).collect::<Result<_, _>>()?;
         let fires = |run: Matches| -> BTreeSet<String> {
             run.into_iter().filter(|(_, matches)| !matches.is_empty()).map(|(id, _)| id).collect()
         };
@@ -102,24 +102,10 @@ impl Engine for Evaluator {
     }
 }
 
-fn case<'e>(pattern: &'e PatternCases<Vec<LogEvent>>, rules: &BTreeMap<String, String>) -> RuleCase<'e> {
+fn case<'e>(folder: &Path, pattern: &'e PatternCases<Vec<LogEvent>>) -> Result<RuleCase<'e>, EngineError> {
     // A correlation stands in one file with its members.
-    let texts: BTreeSet<&String> = pattern.rules.iter().filter_map(|rule| rules.get(&rule.id)).collect();
-    let runs = pattern.cases.iter().map(|case| case.shown.as_slice()).collect();
-    RuleCase { rules: texts.into_iter().cloned().collect(), runs }
-}
-
-/// The text of each file of rules, by the ids in it.
-fn rules(folder: &Path) -> Result<BTreeMap<String, String>, EngineError> {
-    let mut rules = BTreeMap::new();
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "yml") {
-            let text = fs::read_to_string(&path)?;
-            let ids: Vec<String> =
-                text.lines().filter_map(|line| line.strip_prefix("id: ")).map(str::to_owned).collect();
-            rules.extend(ids.into_iter().map(|id| (id, text.clone())));
-        }
-    }
-    Ok(rules)
+    let files: BTreeSet<&String> = pattern.rules.iter().map(|rule| &rule.file).collect();
+    let read = |file: &String| fs::read_to_string(folder.join(file));
+    let rules = files.into_iter().map(read).collect::<Result<_, _>>()?;
+    Ok(RuleCase { rules, runs: pattern.cases.iter().map(|case| case.shown.as_slice()).collect() })
 }

@@ -1,17 +1,22 @@
 //! Events beside each rule, as SigmaHQ keeps them for its regression tests: `info.yml` with the events that the rule
 //! matches, and those that it does not.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value as Json;
 use uuid::Uuid;
 
 use super::{
     identity,
+    lower::{Compiler, Draft},
+    rule::Metadata,
     show::{LogEvent, Logs, variants},
+    text::YamlScalar,
 };
 use crate::{
-    targets::proof::{Exporter, File, Tested},
+    stix::Timestamp,
+    targets::{
+        contract::Backend,
+        proof::{Exporter, File, Tested},
+    },
     witness::{
         Sighting, TestPattern, Witness,
         index::{PatternCases, Verdict},
@@ -19,7 +24,60 @@ use crate::{
 };
 
 /// Exports events of the logs of a mapping. They stand in the index, too.
-pub(super) struct Events<'m>(pub(super) Logs<'m>);
+pub(super) struct Events<'m> {
+    logs: Logs<'m>,
+    /// The rules of each pattern.
+    rules: Vec<Vec<Rule>>,
+}
+
+/// A rule, as far as its regression test speaks of it.
+struct Rule {
+    id: Uuid,
+    /// Its file, below the target's folder.
+    file: String,
+    /// What the test says of a rule for one log source; `None` for a correlation.
+    heading: Option<Heading>,
+}
+
+struct Heading {
+    source: String,
+    title: YamlScalar,
+    author: YamlScalar,
+    /// Empty where there is none.
+    date: String,
+}
+
+impl<'m> Events<'m> {
+    /// For the rules that the compiler makes of these patterns.
+    pub(super) fn new(compiler: &'m Compiler, tested: &[Tested<'_>]) -> Self {
+        Self { logs: compiler.logs(), rules: tested.iter().map(|one| rules(compiler, one)).collect() }
+    }
+}
+
+fn rules(compiler: &Compiler, tested: &Tested<'_>) -> Vec<Rule> {
+    let Tested { origin, pattern, .. } = tested;
+    let Ok(lowered) = compiler.lower(&pattern.known.plan) else { return Vec::new() };
+    let metadata = Metadata::new(origin);
+    let below = |path: String| path.strip_prefix("sigma/").map(str::to_owned).unwrap_or(path);
+    let mut rules = Vec::new();
+    for draft in &lowered.drafts {
+        match &**draft {
+            Draft::Detection(detection) => {
+                let source = &detection.source;
+                let id = identity::id(&origin.id, &source.name);
+                let (title, author) = metadata.heading(source, id);
+                let date = origin.created.or(origin.modified).map(Timestamp::date).unwrap_or_default();
+                let heading = Heading { source: source.name.clone(), title, author: author.clone(), date };
+                rules.push(Rule { id, file: below(identity::path(&source.name, id)), heading: Some(heading) });
+            }
+            Draft::Correlation(correlation) => {
+                let rule = |id| Rule { id, file: below(correlation.path(&origin.id)), heading: None };
+                rules.extend(correlation.ids(&origin.id).map(rule));
+            }
+        }
+    }
+    rules
+}
 
 impl Exporter for Events<'_> {
     /// Events, the earliest first.
@@ -33,87 +91,52 @@ impl Exporter for Events<'_> {
             told.extend(variants.filter_map(|sightings| Some((pattern.matches(&sightings)?, sightings))));
         }
         let runs = |(matches, sightings): (bool, Vec<Sighting>)| {
-            self.0.runs(&sightings).into_iter().map(move |(_, events)| (matches, events))
+            self.logs.runs(&sightings).into_iter().map(move |(_, events)| (matches, events))
         };
         told.into_iter().flat_map(runs).collect()
     }
 
     fn files(self, tested: &[Tested<'_>], patterns: &mut [PatternCases<Vec<LogEvent>>], written: &[File]) -> Vec<File> {
-        let rules: BTreeMap<String, Rule> =
-            written.iter().flat_map(Rule::all_of).map(|rule| (rule.id.clone(), rule)).collect();
+        let Self { logs, rules } = self;
         let mut files: Vec<File> = written.to_vec();
-        for (pattern, tested) in patterns.iter_mut().zip(tested) {
-            let own: Vec<&Rule> = pattern.rules.iter().filter_map(|rule| rules.get(&rule.id)).collect();
+        for ((pattern, tested), own) in patterns.iter_mut().zip(tested).zip(&rules) {
+            // A correlation reads the events of its members, which may stand in any log.
+            let reads = |rule: &Rule, event: &LogEvent| {
+                rule.heading.as_ref().is_none_or(|heading| logs.holds(&heading.source, event))
+            };
             for case in &mut pattern.cases {
-                case.shown.retain(|event| own.iter().any(|rule| rule.reads(event)));
+                case.shown.retain(|event| own.iter().any(|rule| reads(rule, event)));
             }
-            let plan = &tested.pattern.known.plan;
-            for source in self.0.names() {
-                let id = identity::id(&tested.origin.id, source).to_string();
-                if let Some(rule) = pattern.rules.iter_mut().find(|rule| rule.id == id) {
-                    rule.not_testable = self.0.not_testable(source, plan);
+            for rule in own {
+                let id = rule.id.to_string();
+                let Some(listed) = pattern.rules.iter_mut().find(|listed| listed.id == id) else { continue };
+                listed.file.clone_from(&rule.file);
+                if let Some(heading) = &rule.heading {
+                    listed.not_testable = logs.not_testable(&heading.source, &tested.pattern.known.plan);
+                    files.extend(rule.regression(heading, pattern, &|event| reads(rule, event)));
                 }
-            }
-            for rule in own.iter().filter(|rule| !rule.is_correlation) {
-                files.extend(rule.regression(pattern));
             }
         }
         files
     }
 }
 
-/// What the head of a rule's file says.
-struct Rule {
-    /// The file's name without its ending.
-    name: String,
-    id: String,
-    /// YAML scalars, as they stand in the file.
-    title: String,
-    author: String,
-    date: String,
-    logsource: BTreeMap<String, String>,
-    is_correlation: bool,
-}
-
 impl Rule {
-    /// The rules in a file.
-    fn all_of(file: &File) -> Vec<Self> {
-        let text = std::str::from_utf8(&file.bytes).unwrap_or_default();
-        text.split("\n---\n").filter_map(|document| Self::of(&file.path, document)).collect()
-    }
-
-    /// The rule in a document. Rules are ours, and begin each key of interest on a line of its own.
-    fn of(path: &str, text: &str) -> Option<Self> {
-        let key =
-            |key: &str| text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(": ")).map(str::to_owned);
-        let logsource = text.lines().skip_while(|line| *line != "logsource:").skip(1);
-        let pairs = logsource.map_while(|line| line.strip_prefix("    ")?.split_once(": "));
-        Some(Self {
-            name: path.strip_suffix(".yml")?.to_owned(),
-            id: key("id")?,
-            title: key("title")?,
-            author: key("author").unwrap_or_else(|| "stixc".to_owned()),
-            date: key("date").unwrap_or_default(),
-            logsource: pairs.map(|(key, value)| (key.to_owned(), value.trim_matches('\'').to_owned())).collect(),
-            is_correlation: text.lines().any(|line| line == "correlation:"),
-        })
-    }
-
-    /// Whether the event stands in the rule's log. A correlation reads those of its members, whose log sources stand in
-    /// the same file.
-    fn reads(&self, event: &LogEvent) -> bool {
-        self.is_correlation || self.logsource.iter().all(|(key, value)| event.logsource.get(key) == Some(value))
-    }
-
     /// The rule's regression test.
-    fn regression(&self, pattern: &PatternCases<Vec<LogEvent>>) -> Vec<File> {
+    fn regression(
+        &self,
+        heading: &Heading,
+        pattern: &PatternCases<Vec<LogEvent>>,
+        reads: &dyn Fn(&LogEvent) -> bool,
+    ) -> Vec<File> {
         let lines = |matches: bool| -> String {
             let events = pattern.cases.iter().filter(|case| case.matches == matches).flat_map(|case| &case.shown);
-            let own = events.filter(|event| self.reads(event));
+            let own = events.filter(|event| reads(event));
             own.map(|event| format!("{}\n", Json::from(event.fields.clone()))).collect()
         };
         let (positive, negative) = (lines(true), lines(false));
-        let Self { name, id, title, author, date, .. } = self;
+        let (id, name) = (self.id, self.file.trim_end_matches(".yml"));
+        let (title, author, date) = (heading.title.as_str(), heading.author.as_str(), &heading.date);
         let own_id = Uuid::new_v5(&Uuid::NAMESPACE_URL, format!("stixc:regression:{id}").as_bytes());
         let date = if date.is_empty() { String::new() } else { format!("date: {date}\n") };
         let info = format!(

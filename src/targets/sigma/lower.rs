@@ -18,7 +18,7 @@ use super::{
     text::YamlBlock,
 };
 #[cfg(feature = "witness")]
-use crate::targets::proof::{Exported, File, Tested, export};
+use crate::targets::proof::{Exported, File, Tested};
 use crate::{
     plan::{
         Observation, Operator, Plan, Property, Test, ValueKind,
@@ -90,6 +90,12 @@ impl Compiler {
             enabled.map(|(number, source)| (number, Arc::new(DataSource::new(&source.name, &source.data)))).collect();
         let links = Links::new(&table);
         Self { table, shipped, sources, links, accept: options.accept }
+    }
+
+    /// The logs in which witnesses show.
+    #[cfg(feature = "witness")]
+    pub(super) fn logs(&self) -> super::show::Logs<'_> {
+        super::show::Logs::new(&self.table, &self.shipped)
     }
 
     /// The enabled log sources that have a field for any property of the plan. Where there is none, the first one, to say
@@ -209,8 +215,7 @@ impl Backend for Compiler {
 
     #[cfg(feature = "witness")]
     fn export(&self, tested: Vec<Tested<'_>>, written: &[File]) -> Option<Exported> {
-        let logs = super::show::Logs::new(&self.table, &self.shipped);
-        Some(export(super::export::Events(logs), tested, written))
+        Some(super::exported(self, tested, written))
     }
 
     fn lower(&self, plan: &Plan) -> Result<Lowered<Draft>, Refusal> {

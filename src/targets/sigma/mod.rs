@@ -158,8 +158,8 @@ fn correlated(
     buffer: &mut Vec<u8>,
     emission: &mut dyn Emission,
 ) -> Result<Vec<Uuid>, EmitError> {
-    let id = |rest: &str| identity::id(&origin.id, &format!("{}:{rest}", correlation.key));
-    let member_id = |step: usize, member: &Member| id(&format!("{step}:{}", member.source.name));
+    let member_id =
+        |step: usize, member: &Member| correlation.id(&origin.id, &format!("{step}:{}", member.source.name));
     buffer.clear();
     for (step, members) in correlation.steps.iter().enumerate() {
         for member in members {
@@ -167,20 +167,16 @@ fn correlated(
             buffer.extend_from_slice(b"---\n");
         }
     }
-    let mut ids = Vec::with_capacity(correlation.combinations.len());
-    for (number, combination) in correlation.combinations.iter().enumerate() {
-        let sources: Vec<&str> =
-            correlation.members(combination).map(|(_, member)| member.source.name.as_str()).collect();
-        let own = id(&sources.join("+"));
+    let ids: Vec<Uuid> = correlation.ids(&origin.id).collect();
+    for (number, (combination, own)) in correlation.combinations.iter().zip(&ids).enumerate() {
         let tied = correlation.members(combination).map(|(step, member)| rule::member_name(member_id(step, member)));
         let block = correlation.block(combination, &tied.collect::<Vec<_>>());
         if number > 0 {
             buffer.extend_from_slice(b"---\n");
         }
-        emission.render(CORRELATION.template, view(&metadata.correlation(correlation, own, &block))?, buffer)?;
-        ids.push(own);
+        emission.render(CORRELATION.template, view(&metadata.correlation(correlation, *own, &block))?, buffer)?;
     }
-    write(&identity::path("correlation", id("")), buffer, emission)?;
+    write(&correlation.path(&origin.id), buffer, emission)?;
     Ok(ids)
 }
 
@@ -194,4 +190,14 @@ fn native(origin: &Origin, text: &str, emission: &mut dyn Emission) -> Result<Ve
 
 fn write(path: &str, bytes: &[u8], emission: &mut dyn Emission) -> Result<(), EmitError> {
     emission.file(path, &mut |out| Ok(out.write_all(bytes)?))
+}
+
+/// Shows witnesses in the logs of the mapping in use.
+#[cfg(feature = "witness")]
+fn exported(
+    compiler: &lower::Compiler,
+    tested: Vec<super::proof::Tested<'_>>,
+    written: &[super::proof::File],
+) -> super::proof::Exported {
+    super::proof::export(export::Events::new(compiler, &tested), tested, written)
 }

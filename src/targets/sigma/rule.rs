@@ -90,6 +90,12 @@ impl Metadata {
         }
     }
 
+    /// The title of a rule and its author, as they are in its file.
+    #[cfg(feature = "witness")]
+    pub(super) fn heading(&self, source: &super::data_source::DataSource, id: Uuid) -> (YamlScalar, &YamlScalar) {
+        (YamlScalar::text(&title(&self.name, &source.title, id)), &self.author)
+    }
+
     /// The rule for the one of the indicator's detections that has the number `index`; `ids` are those of all its rules.
     pub(super) fn rule<'r>(&'r self, index: usize, detection: &'r Detection, ids: &[Uuid]) -> View<'r> {
         let source = &detection.source;

@@ -77,9 +77,14 @@ impl<'m> Logs<'m> {
         runs
     }
 
-    /// The names of the log sources.
-    pub(in crate::targets::sigma) fn names(&self) -> impl Iterator<Item = &'m str> {
-        self.table.data_sources().iter().map(|source| source.name.as_str())
+    /// Whether an event stands in the log source `name`.
+    pub(in crate::targets::sigma) fn holds(&self, name: &str, event: &LogEvent) -> bool {
+        let is_there = |(key, value): &(String, String)| event.logsource.get(key) == Some(value);
+        self.log(name).is_some_and(|log| log.logsource().all(|pair| is_there(&pair)))
+    }
+
+    fn log(&self, name: &str) -> Option<&Log<'m>> {
+        self.logs.iter().find(|log| self.table.data_sources()[log.number].name == name)
     }
 
     fn events(&self, sighted: Sighted<'_>, spelling: usize) -> Vec<LogEvent> {
@@ -102,9 +107,7 @@ impl<'m> Logs<'m> {
 
     /// The fields that no one can show and that a rule for the log source `name` may ask for.
     pub(in crate::targets::sigma) fn not_testable(&self, name: &str, plan: &Plan) -> Vec<String> {
-        let Some(log) = self.logs.iter().find(|log| self.table.data_sources()[log.number].name == name) else {
-            return Vec::new();
-        };
+        let Some(log) = self.log(name) else { return Vec::new() };
         let is_not_testable = |field: &&Field| log.not_testable.iter().any(|one| std::ptr::eq(*one, *field));
         let asked = plan.tests().flat_map(|test| self.table.rows(log.number, test)).filter(is_not_testable);
         let names: BTreeSet<&str> = asked.map(|field| field.field.as_str()).collect();
@@ -178,7 +181,7 @@ impl<'m> Log<'m> {
 
     /// The event with the fields that only the mapping tells of.
     fn event(&self, mut fields: Map<String, Json>, sighted: Sighted<'_>, spelling: usize) -> LogEvent {
-        let LogSource { category, product, service, given, tie, .. } = self.source;
+        let LogSource { given, tie, .. } = self.source;
         fields.extend(self.own_fields(sighted, spelling));
         fields.extend(constants(given));
         if let Some(tie) = tie.as_ref().filter(|_| self.known.is_none()) {
@@ -189,11 +192,15 @@ impl<'m> Log<'m> {
             };
             fields.extend(name.map(|name| (tie.field.as_str().to_owned(), name.into())));
         }
-        let keys = [("category", category), ("product", product), ("service", service)];
-        let logsource =
-            keys.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value.as_ref()?.as_str().to_owned())));
         // Microseconds of our time are exact in a float.
-        LogEvent { at: sighted.at as f64 / 1e6, logsource: logsource.collect(), fields }
+        LogEvent { at: sighted.at as f64 / 1e6, logsource: self.logsource().collect(), fields }
+    }
+
+    /// Sigma's keys of the log source.
+    fn logsource(&self) -> impl Iterator<Item = (String, String)> {
+        let LogSource { category, product, service, .. } = self.source;
+        let keys = [("category", category), ("product", product), ("service", service)];
+        keys.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value.as_ref()?.as_str().to_owned())))
     }
 
     fn own_fields(&self, sighted: Sighted<'_>, spelling: usize) -> Map<String, Json> {
