@@ -245,6 +245,7 @@ fn process_jitter(attempt: u32) -> f64 {
 /// A row is what the command line says about it, its name (with hyphens on the command line), its type, how `stixc.toml`
 /// writes it and what reads that, what else clap needs to know, the kinds of feeds that have it, and its place in
 /// [`FetchOptions`].
+#[cfg(any(feature = "cli", feature = "store"))]
 macro_rules! connection_options {
     ($then:ident) => {
         $then! {

@@ -1,9 +1,6 @@
 //! Servers, and networks, that mean harm or are broken.
 
-use std::{
-    io::Write,
-    time::{Duration, Instant},
-};
+use std::{io::Write, time::Duration};
 
 use flate2::{Compression, write::GzEncoder};
 use serde_json::json;
@@ -17,9 +14,10 @@ pub fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// Everything at a glance: whatever a server does, the fetch ends, soon, and with a code that says how.
+/// Everything at a glance: whatever a server does, the fetch ends after few requests, and with a code that says how.
 #[test]
 fn every_hostile_server_is_left_within_the_limits_and_with_its_own_code() {
+    const MOST_REQUESTS: usize = 12;
     let page = |body: serde_json::Value| Reply::json(&body);
     let objects = || indicators(0..3);
     let more = |next: &str| page(json!({"more": true, "next": next, "objects": objects()}));
@@ -60,16 +58,16 @@ fn every_hostile_server_is_left_within_the_limits_and_with_its_own_code() {
         options.limits.page_bytes = 1 << 20;
         options.timeouts.page = Duration::from_millis(300);
         options.backoff.attempts = 3;
-        let start = Instant::now();
         let error = run(&options).0.unwrap_err();
         let code = match &error {
             TaxiiError::Incomplete { cause, .. } => cause.code(),
             error => error.code(),
         };
         assert_eq!(code.0, expected, "{name}: {error}");
-        assert!(start.elapsed() < Duration::from_secs(5), "{name}");
+        let requests = server.requests();
+        assert!(requests.len() <= MOST_REQUESTS, "{name}: {}", requests.len());
         assert!(!format!("{error} {error:?} {}", error.help().unwrap()).contains("sesame"), "{name}");
-        crate::support::server::assert_well_formed(&server.requests());
+        crate::support::server::assert_well_formed(&requests);
     }
     assert_eq!(elsewhere.requests().len(), 0);
 }
@@ -176,10 +174,8 @@ fn a_silent_server_is_left_after_a_while() {
     let mut options = collection(&server);
     options.backoff.attempts = 2;
     options.timeouts.read = Duration::from_millis(100);
-    let start = Instant::now();
     let error = run(&options).0.unwrap_err();
     assert!(matches!(error, TaxiiError::TimedOut { .. }), "{error}");
-    assert!(start.elapsed() < Duration::from_secs(2));
     assert_eq!(server.requests().len(), 2);
 }
 
@@ -198,10 +194,8 @@ fn nobody_there_is_said_without_the_query() {
 fn credentials_never_go_over_plain_http_to_another_machine() {
     let mut options = options("http://192.0.2.1/root/collections/c/".to_owned());
     options.auth = Auth::Bearer(Secret::new("sesame"));
-    let start = Instant::now();
     let error = run(&options).0.unwrap_err();
     assert!(matches!(error, TaxiiError::PlainHttp { .. }), "{error}");
-    assert!(start.elapsed() < Duration::from_secs(1));
 }
 
 #[test]

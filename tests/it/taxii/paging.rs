@@ -1,9 +1,6 @@
 //! Through a whole collection, without losing an object and without walking for ever.
 
-use std::{
-    sync::Mutex,
-    time::{Duration, Instant},
-};
+use std::{sync::Mutex, time::Duration};
 
 use serde_json::{Value, json};
 use stixc::source::taxii::{NEXT_REJECTED, STARTED_AGAIN, TaxiiError, parse_timestamp};
@@ -238,9 +235,7 @@ fn a_next_page_that_always_fails_ends_the_walk() {
 /// Runs against `answer`, which never ends by itself; returns what ended it, and the number of requests.
 fn endless(answer: impl Fn(&Request, usize) -> Reply + Send + Sync + 'static) -> (TaxiiError, usize) {
     let server = Server::start(answer);
-    let start = Instant::now();
     let error = run(&collection(&server)).0.unwrap_err();
-    assert!(start.elapsed() < Duration::from_secs(5));
     let cause = match error {
         TaxiiError::Incomplete { cause, .. } => *cause,
         error => error,
