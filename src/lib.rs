@@ -73,10 +73,12 @@ pub mod backend {
         plan::adapt::{Adapted, Capabilities, Fit, adapt},
         targets::{
             contract::{
-                AnyBackend, Backend, Content, Emission, Format, Lowered, Options, Origin, ReadBack, Refusal, Rule,
-                Target, view,
+                AnyBackend, Backend, Content, Emission, Format, Lowered, Options, Origin, Refusal, Rule, Target, view,
             },
+            digest::Digest,
             mapping::{Mapping, MappingError},
+            record::{EntriesRecord, Record, RuleRecord},
+            rule_file::RuleFile,
         },
     };
 }

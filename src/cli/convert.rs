@@ -9,7 +9,7 @@ use clap::Args;
 
 use crate::{
     convert::{Converter, Details, Filter, Finished, Prepared, Settings},
-    output::{Directory, Only, Sink, Stream, write_file},
+    output::{Directory, Filtered, Sink, Stream, write_file},
     plan::{adapt::Accept, fidelity::Fidelity},
     report::{Report, Status},
     targets::{self, TARGETS, Target, contract::Format},
@@ -105,19 +105,19 @@ impl Convert {
             Some(directory) => directory,
             None => &mut stream,
         };
-        let mut only = Only { sink, without, left_out: Vec::new() };
-        let finished = converter.finish(&renderer, &mut only);
+        let mut filtered = Filtered { sink, without, left_out: Vec::new() };
+        let finished = converter.finish(&renderer, &mut filtered);
         if let Some(folder) = &self.witness {
             let mut witnesses = Directory::open(folder)?;
-            finished.write_witnesses(&settings, &renderer, &mut only, &mut witnesses)?;
+            finished.write_witnesses(&settings, &renderer, &mut filtered, &mut witnesses)?;
             let names: Vec<&str> = targets.iter().map(|target| target.name()).collect();
             witnesses.finish(&names)?;
         }
         if self.provenance {
-            trace::write(&finished.indicators, only.sink)?;
+            trace::write(&finished.indicators, filtered.sink)?;
         }
-        if self.output.is_none() && self.format.is_empty() && !only.left_out.is_empty() && !global.quiet {
-            anstream::eprintln!("left out, for they need a folder (-o DIR): {}", only.left_out.join(", "));
+        if self.output.is_none() && self.format.is_empty() && !filtered.left_out.is_empty() && !global.quiet {
+            anstream::eprintln!("left out, for they need a folder (-o DIR): {}", filtered.left_out.join(", "));
         }
         self.conclude(finished, &feed, directory, &targets, global)
     }
@@ -187,7 +187,7 @@ impl Convert {
             return Ok(formats.iter().filter(|format| !wanted(format.name)).map(|format| format.path).collect());
         }
         let (shown, others): (Vec<&Format>, Vec<&Format>) =
-            formats.into_iter().partition(|format| !format.aside && wanted(format.name));
+            formats.into_iter().partition(|format| !format.auxiliary && wanted(format.name));
         match shown.as_slice() {
             [_] => Ok(others.iter().map(|format| format.path).collect()),
             _ => {

@@ -49,7 +49,7 @@ Reasons:
 Exit codes:
   0  no difference
   1  there are differences
-  2  usage
+  2  usage, or outputs of another version of stixc
   3  a folder can't be read";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -64,7 +64,7 @@ enum Format {
 
 impl DiffCommand {
     pub(super) fn run(&self) -> Result<Exit, Failure> {
-        let diff = Diff::of(&read(&self.old)?, &read(&self.new)?);
+        let diff = Diff::new(&read(&self.old)?, &read(&self.new)?);
         let mut out = BufWriter::new(io::stdout().lock());
         match self.format {
             Format::Text => text(&mut out, &diff)?,
@@ -82,11 +82,16 @@ impl DiffCommand {
 /// Reads a folder of outputs.
 pub(super) fn read(folder: &Path) -> Result<Output, Failure> {
     Output::read(folder).map_err(|error| {
-        let help = match error {
-            ReadError::Foreign(_) => "name the folder that -o of stixc convert, or output in stixc.toml, names",
-            _ => "",
+        let (exit, help) = match error {
+            ReadError::Foreign(_) => {
+                (Exit::NoInput, "name the folder that -o of stixc convert, or output in stixc.toml, names")
+            }
+            ReadError::OtherVersion(_) | ReadError::Incomplete(_) | ReadError::Changed(_) => {
+                (Exit::Usage, "write it anew with stixc build or stixc convert")
+            }
+            _ => (Exit::NoInput, ""),
         };
-        Failure { exit: Exit::NoInput, message: error.to_string(), help: help.to_owned() }
+        Failure { exit, message: error.to_string(), help: help.to_owned() }
     })
 }
 

@@ -7,7 +7,7 @@ use clap::Args;
 use crate::{
     convert::{Converter, Details, Filter, Prepared, Settings, understand},
     diagnostic::{Explanation, Severity},
-    output::Memory,
+    output::{Memory, is_bookkeeping},
     pattern::{
         ComparisonExpression, ComparisonKind, ObservationExpression, ObservationKind, Pattern, Version, lenient,
     },
@@ -123,7 +123,7 @@ impl Explain {
         entry.losses.iter().for_each(|loss| _ = writeln!(text, "  {}", display::loss_line(loss, &self.what)));
         if matches!(entry.verdict, crate::report::Verdict::Rules(_)) {
             for (path, bytes) in &files.files {
-                if path.ends_with(".lock") {
+                if is_bookkeeping(path) {
                     continue;
                 }
                 let body = String::from_utf8_lossy(bytes);

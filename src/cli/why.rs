@@ -51,7 +51,7 @@ const EXIT_CODES: &str = "\
 Exit codes:
   0  there is a rule or an entry
   1  there is none
-  2  usage
+  2  usage, or outputs of another version of stixc
   3  the folder can't be read";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -1,24 +1,23 @@
 //! From groups to files: the end of a run.
 
-use std::{io::Write, sync::Arc};
+use std::sync::Arc;
 
 use rayon::slice::ParallelSliceMut;
-use serde_json::Value as Json;
 
 use crate::{
-    diagnostic::Diagnostic,
     output::{EmitError, Sink},
     plan::Plan,
     render::Renderer,
     report::{IndicatorReport, SourceDiagnostic, Status, Summary, Verdict},
     targets::{
         Target,
-        contract::{Emission, Origin, Rule},
+        contract::{Origin, Rule},
     },
 };
 
 use super::{
     Converter, Details, Outcome,
+    emitter::Emitter,
     gather::{Gathered, Record},
     origin::join,
 };
@@ -78,16 +77,15 @@ impl Converter<'_> {
         for (number, prepared) in settings.targets.iter().enumerate() {
             let outcomes = outcomes.get_mut(number).map(std::mem::take).unwrap_or_default();
             let (places, rules) = rules(outcomes, &order, &origins);
-            let names = (settings.details == Details::All).then(Vec::new);
-            let mut emitter = Emitter { target: prepared.target, renderer, sink, names, said: Vec::new() };
-            if let Err(error) = prepared.backend.emit(rules, &mut emitter) {
+            let mut emitter = Emitter::new(prepared.target, renderer, sink, settings.details == Details::All);
+            if let Err(error) = emitter.emit(prepared, rules) {
                 failures.push(EmitFailure { target: prepared.target.name(), error });
             }
-            let Emitter { names, said, .. } = emitter;
+            let Emitter { ids, warnings, .. } = emitter;
             let source = prepared.target.name();
-            diagnostics
-                .extend(said.into_iter().map(|diagnostic| SourceDiagnostic { source: source.to_owned(), diagnostic }));
-            for (index, ids) in names.into_iter().flatten() {
+            let warnings = warnings.into_iter();
+            diagnostics.extend(warnings.map(|diagnostic| SourceDiagnostic { source: source.to_owned(), diagnostic }));
+            for (index, ids) in ids.into_iter().flatten() {
                 let Some(&pattern) = places.get(index) else { continue };
                 note_rules(&mut reports, members.of_pattern(pattern), source, &ids);
             }
@@ -237,42 +235,4 @@ fn count(
         verdicts.entry(name).or_default().count(verdict);
     }
     rendered
-}
-
-/// What one target writes to.
-pub(super) struct Emitter<'a> {
-    pub(super) target: &'static dyn Target,
-    pub(super) renderer: &'a Renderer,
-    pub(super) sink: &'a mut dyn Sink,
-    /// Ids of rules; `None` where nobody will read them.
-    pub(super) names: Option<Vec<(usize, Vec<String>)>>,
-    pub(super) said: Vec<Diagnostic>,
-}
-
-impl Emission for Emitter<'_> {
-    fn render(&self, template: &str, view: Json, out: &mut dyn Write) -> Result<(), EmitError> {
-        self.renderer.render(self.target.name(), template, view, out)
-    }
-
-    fn file(
-        &mut self,
-        path: &str,
-        content: &mut dyn FnMut(&mut dyn Write) -> Result<(), EmitError>,
-    ) -> Result<(), EmitError> {
-        self.sink.write(path, content)
-    }
-
-    fn previous(&mut self, path: &str) -> Result<Option<String>, EmitError> {
-        self.sink.previous(path)
-    }
-
-    fn name(&mut self, index: usize, ids: Vec<String>) {
-        if let Some(names) = &mut self.names {
-            names.push((index, ids));
-        }
-    }
-
-    fn say(&mut self, diagnostic: Diagnostic) {
-        self.said.push(diagnostic);
-    }
 }

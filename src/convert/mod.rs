@@ -14,6 +14,7 @@
 
 mod compile;
 mod emit;
+mod emitter;
 pub mod facade;
 mod filter;
 mod gather;

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use rayon::prelude::*;
 
 use crate::{
-    output::{Content, EmitError, Memory, Sink},
+    output::{Content, EmitError, Memory, Sink, is_bookkeeping},
     render::Renderer,
     targets::{
         contract::{Content as Body, Rule},
@@ -19,7 +19,7 @@ use crate::{
     },
 };
 
-use super::{Finished, Prepared, Settings, Subject, emit::Emitter};
+use super::{Finished, Prepared, Settings, Subject, emitter::Emitter};
 
 impl Finished {
     /// Writes the witnesses of all rules of the run to `sink`, a folder for each target, with an index of all of them.
@@ -85,29 +85,33 @@ fn emit(
     renderer: &Renderer,
     before: &mut dyn Sink,
 ) -> Result<Emitted, EmitError> {
-    let mut memory = Beside { memory: Memory::default(), before };
-    let mut emitter =
-        Emitter { target: prepared.target, renderer, sink: &mut memory, names: Some(Vec::new()), said: Vec::new() };
-    prepared.backend.emit(rules, &mut emitter)?;
-    let names = emitter.names.take().unwrap_or_default();
+    let mut memory = Overlay { memory: Memory::default(), before };
+    let mut emitter = Emitter::new(prepared.target, renderer, &mut memory, true);
+    emitter.emit(prepared, rules)?;
+    let ids = emitter.ids.take().unwrap_or_default();
     let below = format!("{}/", prepared.target.name());
     let files = memory.memory.files.into_iter();
     let written = files.filter_map(|(path, bytes)| Some(File { path: path.strip_prefix(&below)?.to_owned(), bytes }));
-    Ok((written.collect(), names))
+    Ok((written.collect(), ids))
 }
 
-/// Files in memory, beside those of the run.
-struct Beside<'l> {
+/// Files in memory that lie over those of the run.
+struct Overlay<'l> {
     memory: Memory,
     before: &'l mut dyn Sink,
 }
 
-impl Sink for Beside<'_> {
+impl Sink for Overlay<'_> {
     fn write(&mut self, path: &str, content: Content<'_>) -> Result<(), EmitError> {
-        self.memory.write(path, content)
+        if self.takes(path) { self.memory.write(path, content) } else { Ok(()) }
     }
 
     fn previous(&mut self, path: &str) -> Result<Option<String>, EmitError> {
         self.before.previous(path)
+    }
+
+    /// What is shown of rules lies in an index of its own.
+    fn takes(&self, path: &str) -> bool {
+        !is_bookkeeping(path)
     }
 }

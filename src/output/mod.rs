@@ -36,6 +36,11 @@ pub trait Sink {
     /// # Errors
     /// A file that is there and can't be read.
     fn previous(&mut self, path: &str) -> Result<Option<String>, EmitError>;
+
+    /// Whether a file at `path` is kept; what [`Sink::write`] does not keep it passes over.
+    fn takes(&self, _path: &str) -> bool {
+        true
+    }
 }
 
 /// Files in memory.
@@ -73,6 +78,8 @@ pub struct Directory {
     changed: usize,
 }
 
+/// The file in a target's folder that tells which rules and entries its files hold.
+pub const INDEX: &str = "index.jsonl";
 /// The file that lists what was written.
 pub const MANIFEST: &str = "manifest.json";
 const MANIFEST_SCHEMA: &str = "stixc-manifest/1";
@@ -192,8 +199,7 @@ impl<W: Write> Stream<W> {
 
 impl<W: Write> Sink for Stream<W> {
     fn write(&mut self, path: &str, content: Content<'_>) -> Result<(), EmitError> {
-        // A lock serves the next run in the same folder; among rules its lines would be errors.
-        if path.ends_with(".lock") {
+        if !self.takes(path) {
             return Ok(());
         }
         if self.wrote && path.ends_with(".yml") {
@@ -207,10 +213,21 @@ impl<W: Write> Sink for Stream<W> {
     fn previous(&mut self, _path: &str) -> Result<Option<String>, EmitError> {
         Ok(None)
     }
+
+    /// What serves the next run in the same folder has no place among rules.
+    fn takes(&self, path: &str) -> bool {
+        !is_bookkeeping(path)
+    }
 }
 
-/// Lets through the files of some formats only: those at or below their paths. Files of no format (the lock) pass.
-pub struct Only<'a> {
+/// Whether a file is there for stixc itself and not for an engine: the lock, and the index of what was emitted.
+#[must_use]
+pub fn is_bookkeeping(path: &str) -> bool {
+    path.ends_with(".lock") || path.rsplit('/').next() == Some(INDEX)
+}
+
+/// A sink without the files of some formats: those at or below their paths. Files of no format (the lock) pass.
+pub struct Filtered<'a> {
     /// Where the files go.
     pub sink: &'a mut dyn Sink,
     /// Paths that are left out.
@@ -219,18 +236,22 @@ pub struct Only<'a> {
     pub left_out: Vec<String>,
 }
 
-impl Sink for Only<'_> {
+impl Sink for Filtered<'_> {
     fn write(&mut self, path: &str, content: Content<'_>) -> Result<(), EmitError> {
-        let left_out = |format: &&str| path == *format || (format.ends_with("/") && path.starts_with(*format));
-        if self.without.iter().any(left_out) {
-            self.left_out.push(path.to_owned());
-            return Ok(());
+        if self.takes(path) {
+            return self.sink.write(path, content);
         }
-        self.sink.write(path, content)
+        self.left_out.push(path.to_owned());
+        Ok(())
     }
 
     fn previous(&mut self, path: &str) -> Result<Option<String>, EmitError> {
         self.sink.previous(path)
+    }
+
+    fn takes(&self, path: &str) -> bool {
+        let left_out = |format: &&str| path == *format || (format.ends_with("/") && path.starts_with(*format));
+        !self.without.iter().any(left_out)
     }
 }
 

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     convert::{self, Converter, Details, Finished, Settings, read_context},
-    output::{Change, Content, EmitError, Only, Sink, Staged},
+    output::{Change, Content, EmitError, Filtered, Sink, Staged},
     plan::adapt::Accept,
     render::Renderer,
     report::{FeedReport, SourceDiagnostic},
@@ -68,8 +68,8 @@ impl RenderJob {
         request.go_on()?;
         let mut staged = if request.check { Staged::aside(&config.output) } else { Staged::open(&config.output) }?;
         let mut steps = Steps(&mut staged);
-        let mut only = Only { sink: &mut steps, without: self.without.clone(), left_out: Vec::new() };
-        let finished = converter.finish(&self.renderer, &mut only);
+        let mut filtered = Filtered { sink: &mut steps, without: self.without.clone(), left_out: Vec::new() };
+        let finished = converter.finish(&self.renderer, &mut filtered);
         if !finished.failures.is_empty() {
             return Err(BuildError::Targets(finished.failures));
         }
@@ -109,7 +109,7 @@ impl RenderJob {
         let without_rules: Vec<&str> =
             verdicts.filter(|(_, verdicts)| verdicts.rules() == 0).map(|(target, _)| *target).collect();
         safety::shrunk(&config.guard, changes, &self.wanted, &without_rules, |folder| {
-            earlier.iter().filter(|path| path.starts_with(folder)).count()
+            earlier.iter().filter(|path| safety::is_rule_file(path, folder)).count()
         })
     }
 

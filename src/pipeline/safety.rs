@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::config::Guard;
-use crate::output::Change;
+use crate::output::{Change, is_bookkeeping};
 
 /// Lists with fewer entries may shrink as they like: one that goes is much of them.
 const SMALL: usize = 20;
@@ -53,12 +53,17 @@ fn sizes(changes: &[Change], path: &str, files: &impl Fn(&str) -> usize) -> Opti
         return Some((change.before.unwrap_or(0), change.after.unwrap_or(0)));
     }
     let (mut new, mut gone) = (0, 0);
-    for change in changes.iter().filter(|change| change.path.starts_with(path)) {
+    for change in changes.iter().filter(|change| is_rule_file(&change.path, path)) {
         new += usize::from(change.before.is_none());
         gone += usize::from(change.after.is_none());
     }
     let before = files(path);
     Some((before, (before + new).saturating_sub(gone)))
+}
+
+/// Whether a file in a folder of a format is a rule's.
+pub(super) fn is_rule_file(path: &str, folder: &str) -> bool {
+    path.starts_with(folder) && !is_bookkeeping(path)
 }
 
 /// Whether the guard stops a feed that would have `after` of `before` indicators.

@@ -24,9 +24,9 @@ use crate::{
 
 pub use super::origin::Origin;
 
-use super::mapping::MappingError;
 #[cfg(feature = "witness")]
 use super::proof::{AnyEngine, Exported, File, Tested};
+use super::{mapping::MappingError, record::Record};
 
 pub use crate::output::EmitError;
 
@@ -41,9 +41,9 @@ pub struct Format {
     pub source: &'static str,
     /// Path below the output folder; for a file per rule, the folder's: `suricata/stixc.rules`, `sigma/`.
     pub path: &'static str,
-    /// Whether it goes along with another file of the target (a list that rules refer to, rules that came ready-made) and
-    /// so has no place on standard output.
-    pub aside: bool,
+    /// True for files that only accompany another output of the target (a list that rules refer to, rules that came
+    /// ready-made); they are never written to standard output.
+    pub auxiliary: bool,
     /// One line for `stixc targets`.
     pub about: &'static str,
 }
@@ -98,55 +98,11 @@ pub trait Target: Sync {
     /// A mapping file with unknown keys or of another form.
     fn prepare(&self, mapping: Option<&str>, options: Options) -> Result<Box<dyn AnyBackend>, MappingError>;
 
-    /// The rules and entries of a file that [`Backend::emit`] wrote at `path`, in its order. What else is in it is passed
-    /// over.
-    fn read_back(&self, path: &str, text: &str) -> Vec<ReadBack>;
-
     /// The engine that reads its rules, as it is installed here; `None` for a target that knows of none.
     #[cfg(feature = "witness")]
     fn engine(&self) -> Option<Box<dyn AnyEngine>> {
         None
     }
-}
-
-/// A rule, or an entry of a list, read back from a file.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct ReadBack {
-    /// For an entry of a list: of which kind; empty for a rule.
-    pub list: String,
-    /// By what it is known: UUID, sid, name, or the entry itself. Empty where it has nothing of the kind.
-    pub id: String,
-    /// What people call it; empty for an entry.
-    pub title: String,
-    /// The part that decides what it matches.
-    pub matching: String,
-    /// All else.
-    pub details: String,
-    /// The indicators that it says it is made from.
-    pub indicators: Vec<String>,
-    /// Its revision, where rules of its kind have one.
-    pub revision: Option<u32>,
-    /// Where it begins in its file, from 1.
-    pub line: usize,
-}
-
-impl ReadBack {
-    /// The ids of indicators in a text that the target itself wrote, sorted, each once.
-    pub(super) fn indicators(text: &str) -> Vec<String> {
-        const LENGTH: usize = "indicator--".len() + 36;
-        let ids = text.match_indices("indicator--").filter_map(|(at, _)| text.get(at..at + LENGTH));
-        let is_id = |id: &&str| id.bytes().skip(11).all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
-        let mut ids: Vec<String> = ids.filter(is_id).map(str::to_owned).collect();
-        ids.sort();
-        ids.dedup();
-        ids
-    }
-}
-
-/// The lines of a list that are neither blank nor comments, with their numbers, from 1.
-pub(super) fn numbered(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    let lines = text.lines().enumerate().map(|(index, line)| (index + 1, line));
-    lines.filter(|(_, line)| !line.trim().is_empty() && !line.starts_with(['#', ';']))
 }
 
 /// What the user asked of a target.
@@ -170,7 +126,8 @@ pub trait Backend: Send + Sync {
     /// Writes the files of a run.
     ///
     /// `rules` come in an order that does not depend on the order of the input. For each rule the ids under which it
-    /// appears in the files go into [`Emission::name`].
+    /// appears in the files go into [`Emission::record_ids`], and what is in the
+    /// files into [`Emission::record`].
     ///
     /// # Errors
     /// A template that does not render, a file that can't be written, a range of numbers that is used up.
@@ -337,11 +294,17 @@ pub trait Emission {
     /// A file that is there and can't be read.
     fn previous(&mut self, path: &str) -> Result<Option<String>, EmitError>;
 
-    /// Notes the ids of the rules that were written for the rule number `index` of those given to [`Backend::emit`].
-    fn name(&mut self, index: usize, ids: Vec<String>);
+    /// Adds a line to the index of what was emitted; see [`record`](super::record).
+    ///
+    /// # Errors
+    /// A failing disk.
+    fn record(&mut self, record: &Record) -> Result<(), EmitError>;
 
-    /// Notes something that the user should know about this run's output.
-    fn say(&mut self, diagnostic: Diagnostic);
+    /// Records the ids of the rules that were written for the rule number `index` of those given to [`Backend::emit`].
+    fn record_ids(&mut self, index: usize, ids: Vec<String>);
+
+    /// Adds a diagnostic about this run's output.
+    fn warn(&mut self, diagnostic: Diagnostic);
 }
 
 /// Turns a view into what templates see.

@@ -12,12 +12,15 @@ use crate::{
 
 pub mod blocklist;
 pub mod contract;
+pub mod digest;
 pub mod mapping;
 pub mod origin;
 #[cfg(feature = "witness")]
 pub mod program;
 #[cfg(feature = "witness")]
 pub mod proof;
+pub mod record;
+pub mod rule_file;
 pub mod sigma;
 pub mod suricata;
 pub mod yara;

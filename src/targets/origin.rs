@@ -39,3 +39,11 @@ pub struct Origin {
     /// The pattern as the indicator has it.
     pub pattern: String,
 }
+
+impl Origin {
+    /// The ids of the indicators.
+    #[must_use]
+    pub fn indicators(&self) -> &[String] {
+        if self.sources.is_empty() { std::slice::from_ref(&self.id) } else { &self.sources }
+    }
+}

@@ -127,7 +127,7 @@ fn places(question: &Question, output: &Output, origins: &[Origin]) -> Vec<Place
             // A rule is asked for alone; a value for all that comes of it.
             None if matches!(question.subject, Subject::Rule(_)) => relation.is_some(),
             None if output.provenance.is_some() => relation.is_some() || rules.contains(&(item.target, item.id)),
-            None => relation.is_some() || (is_rule && question.is_in(item.matching())),
+            None => relation.is_some() || (is_rule && question.is_in(item.text())),
         };
         is_named.then_some((item, relation))
     });

@@ -234,7 +234,7 @@ struct Known<'s> {
 }
 
 impl Cause {
-    fn new(reason: Reason, id: &str, record: Option<Record>, details: String) -> Self {
+    pub(super) fn new(reason: Reason, id: &str, record: Option<Record>, details: String) -> Self {
         let (name, source) = record.map(|record| (record.name, record.source)).unwrap_or_default();
         Self { reason, indicator: id.to_owned(), name, source, details }
     }

@@ -12,6 +12,7 @@
 mod answer;
 mod cause;
 mod diff;
+mod error;
 mod index;
 mod output;
 mod provenance;
@@ -20,7 +21,8 @@ mod question;
 pub use answer::{ANSWER_SCHEMA, Answer, Origin, Place};
 pub use cause::{Cause, Reason};
 pub use diff::{Change, Counts, DIFF_SCHEMA, Diff, Sort};
+pub use error::ReadError;
 pub use index::Relation;
-pub use output::{Item, Label, Output, ReadError};
+pub use output::{Item, Label, Output};
 pub use provenance::{FILE, FOLDER, Fate, Finding, Lost, Provenance, Record, write};
 pub use question::{Question, Subject};

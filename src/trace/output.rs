@@ -1,45 +1,28 @@
-//! A folder of outputs, read back.
+//! A folder of outputs, read by the index of each target.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt, fs, io,
+    fmt,
+    fs::{self, File},
+    io::{BufRead, BufReader},
+    ops::Range,
     path::{Path, PathBuf},
 };
 
 use serde::Serialize;
 
-use super::provenance::{FOLDER, Provenance};
-use crate::{
-    output::MANIFEST,
-    targets::{self, Target, contract::ReadBack},
+use super::{
+    error::ReadError,
+    provenance::{FOLDER, Provenance},
 };
-
-/// A folder that can't be read.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ReadError {
-    /// It is not there, or the disk fails.
-    #[error("{path}: {source}")]
-    Io {
-        /// Which file.
-        path: String,
-        /// Why.
-        source: io::Error,
+use crate::{
+    output::{INDEX, MANIFEST},
+    targets::{
+        self,
+        digest::Digest,
+        record::{Head, Record, RuleRecord, SCHEMA},
     },
-    /// A file of another form than it should have.
-    #[error("{path}, line {line}: {message}")]
-    Damaged {
-        /// Which file.
-        path: String,
-        /// Where, from 1.
-        line: usize,
-        /// What is wrong.
-        message: String,
-    },
-    /// Nothing in it is an output.
-    #[error("{0} holds files, but none of them is an output of stixc")]
-    Foreign(String),
-}
+};
 
 /// What tells a rule, or an entry of a list, from all others, and where it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -82,9 +65,39 @@ pub(super) struct Held {
     revision: Option<u32>,
     file: usize,
     line: usize,
-    matching: String,
-    details: String,
+    /// Its lines in the file's text.
+    lines: Range<usize>,
+    matches: Option<Digest>,
+    text: Option<Digest>,
     indicators: Vec<String>,
+}
+
+/// A file of an output.
+#[derive(Debug)]
+pub(super) struct OutputFile {
+    pub(super) target: String,
+    pub(super) path: String,
+    /// Of all its bytes.
+    pub(super) digest: Digest,
+    /// The kinds of entries that are in it.
+    pub(super) lists: BTreeSet<String>,
+    /// Its text, where it holds rules.
+    text: String,
+}
+
+impl OutputFile {
+    /// The file as a whole, told as an entry of what the target writes.
+    pub(super) fn label(&self) -> Label {
+        Label {
+            target: self.target.clone(),
+            list: "file".to_owned(),
+            id: self.path.clone(),
+            revision: None,
+            title: String::new(),
+            file: self.path.clone(),
+            line: 1,
+        }
+    }
 }
 
 /// A rule, or an entry of a list.
@@ -96,7 +109,7 @@ pub struct Item<'o> {
     pub list: &'o str,
     /// By what it is known.
     pub id: &'o str,
-    file: &'o str,
+    file: Option<&'o OutputFile>,
     held: &'o Held,
 }
 
@@ -111,7 +124,7 @@ impl<'o> Item<'o> {
             id: self.id.to_owned(),
             revision: *revision,
             title: title.clone(),
-            file: self.file.to_owned(),
+            file: self.file.map(|file| file.path.clone()).unwrap_or_default(),
             line: *line,
         }
     }
@@ -122,14 +135,19 @@ impl<'o> Item<'o> {
         &self.held.indicators
     }
 
-    /// The part that decides what it matches.
-    pub(super) fn matching(&self) -> &'o str {
-        &self.held.matching
+    /// The digest of what it matches; none for an entry.
+    pub(super) fn matches(&self) -> Option<Digest> {
+        self.held.matches
     }
 
-    /// Whether it says the same of itself.
+    /// Whether it is written in the same words.
     pub(super) fn says_the_same(&self, other: &Self) -> bool {
-        self.held.details == other.held.details && self.held.title == other.held.title
+        self.held.text == other.held.text
+    }
+
+    /// The lines in which a rule stands.
+    pub(super) fn text(&self) -> &'o str {
+        self.file.and_then(|file| file.text.get(self.held.lines.clone())).unwrap_or_default()
     }
 }
 
@@ -141,7 +159,7 @@ type Group = (String, String);
 pub struct Output {
     /// By id. A list may have a million entries.
     groups: BTreeMap<Group, BTreeMap<String, Held>>,
-    files: Vec<String>,
+    pub(super) files: Vec<OutputFile>,
     /// The indicators, where the run kept them.
     pub provenance: Option<Provenance>,
 }
@@ -150,26 +168,120 @@ impl Output {
     /// Reads a folder. An empty one is an output without rules.
     ///
     /// # Errors
-    /// A folder that is not there, holds other things, or can't be read.
+    /// A folder that is not there, holds other things or outputs of another version, or can't be read.
     pub fn read(folder: &Path) -> Result<Self, ReadError> {
         let files = below(folder, Path::new(""))?;
         let mut output = Self { provenance: Provenance::read(folder)?, ..Self::default() };
-        let top = |path: &str| path.split_once('/').map(|(top, _)| top.to_owned());
-        let mut of_targets: Vec<(&dyn Target, &String)> =
-            files.iter().filter_map(|path| Some((targets::find(&top(path)?)?, path))).collect();
-        let is_ours = |path: &String| path == MANIFEST || top(path).is_some_and(|top| top == FOLDER);
-        if of_targets.is_empty() && !files.is_empty() && !files.iter().any(is_ours) {
+        let tops: BTreeSet<&str> = files.iter().filter_map(|path| path.split_once('/').map(|(top, _)| top)).collect();
+        let has_index = |top: &str| files.binary_search(&format!("{top}/{INDEX}")).is_ok();
+        let targets: Vec<&str> =
+            tops.iter().copied().filter(|top| has_index(top) || targets::find(top).is_some()).collect();
+        if targets.is_empty()
+            && !files.is_empty()
+            && !files.iter().any(|path| path == MANIFEST)
+            && !tops.contains(FOLDER)
+        {
             return Err(ReadError::Foreign(folder.display().to_string()));
         }
-        of_targets.sort_by_key(|(target, path)| (target.name(), rank(*target, path), *path));
-        for (target, path) in of_targets {
-            let file = folder.join(path);
-            let bytes = fs::read(&file).map_err(|source| ReadError::Io { path: file.display().to_string(), source })?;
-            output.files.push(path.clone());
-            let found = target.read_back(path, &String::from_utf8_lossy(&bytes));
-            found.into_iter().for_each(|found| output.add(target.name(), path, found));
+        for target in targets {
+            if !has_index(target) {
+                return Err(ReadError::OtherVersion(folder.join(target).display().to_string()));
+            }
+            output.read_target(folder, target, &files)?;
         }
         Ok(output)
+    }
+
+    /// Reads what the index of a target tells. A file that is gone takes what was in it along.
+    fn read_target(&mut self, folder: &Path, target: &str, files: &[String]) -> Result<(), ReadError> {
+        let path = folder.join(target).join(INDEX);
+        let failed = |source| ReadError::Io { path: path.display().to_string(), source };
+        let damaged = |line: usize, error: serde_json::Error| ReadError::Damaged {
+            path: path.display().to_string(),
+            line,
+            message: error.to_string(),
+        };
+        let mut lines = BufReader::new(File::open(&path).map_err(failed)?).lines();
+        let head = lines.next().transpose().map_err(failed)?.unwrap_or_default();
+        let head: Head = serde_json::from_str(&head).map_err(|error| damaged(1, error))?;
+        if head.schema != SCHEMA {
+            return Err(ReadError::OtherVersion(path.display().to_string()));
+        }
+        if !head.complete {
+            return Err(ReadError::Incomplete(folder.join(target).display().to_string()));
+        }
+        let mut open: Option<OpenFile> = None;
+        for (number, line) in (2..).zip(lines) {
+            let record = serde_json::from_str(&line.map_err(failed)?).map_err(|error| damaged(number, error))?;
+            if let Record::File(path) = record {
+                self.close(open.take());
+                if files.binary_search(&path).is_ok() {
+                    open = Some(OpenFile::read(folder, target, path)?);
+                }
+            } else if let Some(open) = &mut open {
+                self.add(open, record)?;
+            }
+        }
+        self.close(open);
+        Ok(())
+    }
+
+    fn close(&mut self, open: Option<OpenFile>) {
+        self.files.extend(open.map(OpenFile::close));
+    }
+
+    /// Adds what is in the file that is read.
+    fn add(&mut self, open: &mut OpenFile, record: Record) -> Result<(), ReadError> {
+        let file = self.files.len();
+        match record {
+            Record::File(_) => {}
+            Record::Rule(rule) => {
+                let RuleRecord { list, id, title, matches, text, indicators, revision, line, lines } = rule;
+                let lines = if list.is_empty() { open.lines(line, lines) } else { 0..0 };
+                let held = Held { title, revision, file, line, lines, matches, text, indicators };
+                self.hold(open, list, id, held);
+            }
+            Record::Entries(entries) => {
+                let text = std::mem::take(&mut open.file.text);
+                let found = entries.read(&text).ok_or_else(|| ReadError::Changed(open.shown.clone()))?;
+                for (id, line) in found {
+                    let held = Held {
+                        title: String::new(),
+                        revision: None,
+                        file,
+                        line,
+                        lines: 0..0,
+                        matches: None,
+                        text: None,
+                        indicators: Vec::new(),
+                    };
+                    self.hold(open, entries.list.clone(), id.to_owned(), held);
+                }
+                open.file.text = text;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes a rule in. An entry that another file holds too is the same; of several ready-made rules with one id, each
+    /// further one gets a mark of its own.
+    fn hold(&mut self, open: &mut OpenFile, list: String, id: String, held: Held) {
+        let is_entry = !list.is_empty();
+        if is_entry && !open.file.lists.contains(&list) {
+            open.file.lists.insert(list.clone());
+        }
+        open.has_rules |= !is_entry;
+        let group = self.groups.entry((open.file.target.clone(), list)).or_default();
+        if is_entry && group.contains_key(&id) {
+            return;
+        }
+        let mut key = id.clone();
+        let mut count = 1;
+        while group.contains_key(&key) {
+            count += 1;
+            key = format!("{id}+{count}");
+        }
+        group.insert(key, held);
     }
 
     /// All of them, by target, list and id.
@@ -194,34 +306,48 @@ impl Output {
     }
 
     fn item<'o>(&'o self, (target, list): &'o Group, id: &'o str, held: &'o Held) -> Item<'o> {
-        Item { target, list, id, file: self.files.get(held.file).map_or("", String::as_str), held }
-    }
-
-    /// Adds a rule of the file that was begun last. An entry that another format holds too is the same; of several ready-made
-    /// rules with one id, each further one gets a mark of its own.
-    fn add(&mut self, target: &str, path: &str, found: ReadBack) {
-        let ReadBack { list, id, title, matching, details, indicators, revision, line } = found;
-        let id = if id.is_empty() { path.to_owned() } else { id };
-        let file = self.files.len().saturating_sub(1);
-        let is_entry = !list.is_empty();
-        let group = self.groups.entry((target.to_owned(), list)).or_default();
-        if is_entry && group.contains_key(&id) {
-            return;
-        }
-        let mut key = id.clone();
-        let mut count = 1;
-        while group.contains_key(&key) {
-            count += 1;
-            key = format!("{id}+{count}");
-        }
-        group.insert(key, Held { title, revision, file, line, matching, details, indicators });
+        Item { target, list, id, file: self.files.get(held.file), held }
     }
 }
 
-/// Which of its target's formats a file is of, in their order: plain lists stand before other forms of the same entries.
-fn rank(target: &dyn Target, path: &str) -> usize {
-    let formats = target.formats();
-    formats.iter().position(|format| path.starts_with(format.path)).unwrap_or(formats.len())
+/// A file whose rules are being read.
+struct OpenFile {
+    file: OutputFile,
+    /// Its path, for messages.
+    shown: String,
+    /// Where its lines begin, and where the last one ends.
+    starts: Vec<usize>,
+    has_rules: bool,
+}
+
+impl OpenFile {
+    fn read(folder: &Path, target: &str, path: String) -> Result<Self, ReadError> {
+        let shown = folder.join(&path).display().to_string();
+        let bytes = fs::read(folder.join(&path)).map_err(|source| ReadError::Io { path: shown.clone(), source })?;
+        let digest = Digest::new([bytes.as_slice()]);
+        let text =
+            String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+        let file = OutputFile { target: target.to_owned(), path, digest, lists: BTreeSet::new(), text };
+        Ok(Self { file, shown, starts: Vec::new(), has_rules: false })
+    }
+
+    /// The bytes of so many lines.
+    fn lines(&mut self, first: usize, count: usize) -> Range<usize> {
+        if self.starts.is_empty() {
+            let text = &self.file.text;
+            self.starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+            self.starts.push(text.len());
+        }
+        let start = |line: usize| self.starts.get(line).or(self.starts.last()).copied().unwrap_or_default();
+        start(first.saturating_sub(1))..start(first.saturating_sub(1).saturating_add(count))
+    }
+
+    fn close(mut self) -> OutputFile {
+        if !self.has_rules {
+            self.file.text = String::new();
+        }
+        self.file
+    }
 }
 
 /// The paths of all files below a folder, with `/` between their parts; hidden ones are passed over.

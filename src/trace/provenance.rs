@@ -11,8 +11,8 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    error::ReadError,
     index::{Index, Named, Relation, named},
-    output::ReadError,
 };
 use crate::{
     convert::understand,

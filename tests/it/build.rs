@@ -275,7 +275,8 @@ fn targets_take_the_options_of_the_command_line() {
     project.write("intel/a.json", bundle(&[domain(1), indicator(2, broader)]));
     project.build(&[]);
     let written: Vec<_> = project.outputs().into_iter().map(|(path, _)| path).collect();
-    assert_eq!(written, [Path::new("blocklist/domains.txt"), Path::new("manifest.json")]);
+    let expected = ["blocklist/domains.txt", "blocklist/index.jsonl", "manifest.json"];
+    assert_eq!(written, expected.map(Path::new));
     let converted = project.path("converted");
     let convert = ["convert", "intel", "-t", "blocklist", "-f", "domains", "--accept", "exact,broader", "-o"];
     project.stixc(&[&convert[..], &[converted.to_str().unwrap()]].concat());

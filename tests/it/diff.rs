@@ -284,3 +284,102 @@ fn folders_that_are_none_are_refused() {
     assert_eq!(code(&output), 3);
     assert!(errors(&output).contains("indicators.jsonl, line 3"), "{}", errors(&output));
 }
+
+/// Templates of the user's own: fields in another order, two lines a rule and two lines an entry.
+fn own_templates(outputs: &Outputs) -> String {
+    let templates = outputs.path("templates");
+    assert_eq!(code(&stixc(&["templates", "export", &templates])), 0);
+    let write = |name: &str, text: &str| fs::write(format!("{templates}/{name}"), text).unwrap();
+    write(
+        "suricata/rules.hbs",
+        "{{#each rules}}\n# {{msg}}\nalert {{header}} ({{options}}sid:{{sid}}; rev:{{rev}}; msg:\"{{msg}}\"; \
+         metadata:{{metadata}};)\n{{/each}}\n",
+    );
+    write("sigma/rule.hbs", "detection:\n{{detection}}logsource:\n{{logsource}}level: {{level}}\ntitle: {{title}}\n");
+    write("blocklist/list.hbs", "{{#each entries}}\n# refuse\n||{{this}}^\n||www.{{this}}^\n{{/each}}\n");
+    write("blocklist/hosts.hbs", "{{#each domain}}{{this}}{{#unless @last}},{{/unless}}{{/each}}");
+    templates
+}
+
+#[test]
+fn what_other_templates_write_is_told_and_found() {
+    let outputs = Outputs::default();
+    let templates = own_templates(&outputs);
+    let other = indicator(2, "[domain-name:value = 'other.example']");
+    outputs.convert("old", &[one()], &["--provenance"]);
+    outputs.convert("new", &[one()], &["--provenance", "--templates", &templates]);
+    let found = diff(&outputs);
+    let settings = || vec![("settings".to_owned(), String::new())];
+    for target in ["sigma", "suricata"] {
+        let rules = changes(&found, target);
+        assert!(!rules.is_empty() && rules.iter().all(|(sort, ..)| sort == "reworded"), "{target}: {rules:?}");
+    }
+    let files = ["blocklist/domains.txt", "blocklist/hosts"];
+    assert_eq!(
+        changes(&found, "blocklist"),
+        files.map(|file| ("reworded".to_owned(), file.to_owned(), settings())),
+        "the entries are the same, and two files are not"
+    );
+    // What the templates write is compared like anything else.
+    outputs.convert("old", &[one()], &["--provenance", "--templates", &templates]);
+    outputs.convert("new", &[one(), other], &["--provenance", "--templates", &templates]);
+    let found = diff(&outputs);
+    let cause = || vec![("new".to_owned(), feeds::id(2))];
+    assert_eq!(changes(&found, "blocklist"), [("added".to_owned(), "other.example".to_owned(), cause())]);
+    for target in ["sigma", "suricata"] {
+        let rules = changes(&found, target);
+        assert!(!rules.is_empty() && rules.iter().all(|(sort, _, causes)| sort == "added" && *causes == cause()));
+    }
+    let answer = text(&stixc(&["why", "other.example", &outputs.path("new")]));
+    assert!(answer.contains("blocklist: domain other.example, blocklist/domains.txt:5\n"), "{answer}");
+    assert!(answer.contains("suricata: ") && answer.contains("sigma: "), "{answer}");
+    // The line is that of the rule in the file.
+    let rules = fs::read_to_string(format!("{}/suricata/stixc.rules", outputs.path("new"))).unwrap();
+    for line in answer.lines().filter(|line| line.starts_with("suricata: ")) {
+        let (sid, at) = (line.split(' ').nth(1).unwrap(), line.rsplit(':').next().unwrap().parse::<usize>().unwrap());
+        assert!(rules.lines().nth(at).unwrap().contains(&format!("sid:{sid};")), "{line}\n{rules}");
+    }
+}
+
+#[test]
+fn a_list_of_many_entries_has_a_short_index() {
+    let outputs = Outputs::default();
+    let templates = own_templates(&outputs);
+    let many: Vec<Value> =
+        (0..600).map(|number| indicator(number, &format!("[domain-name:value = 'host-{number}.example']"))).collect();
+    for arguments in [&[][..], &["--templates", &templates]] {
+        outputs.convert("new", &many, arguments);
+        let index = fs::read_to_string(format!("{}/blocklist/index.jsonl", outputs.path("new"))).unwrap();
+        assert!(index.len() < 4000, "{}", index.len());
+        let answer = text(&stixc(&["why", "host-599.example", &outputs.path("new")]));
+        assert!(answer.contains("blocklist: domain host-599.example, blocklist/domains.txt:"), "{answer}");
+    }
+}
+
+#[test]
+fn outputs_of_another_version_are_told_and_not_misread() {
+    let outputs = Outputs::default();
+    outputs.convert("old", &[one()], &[]);
+    outputs.convert("new", &[one()], &[]);
+    let (old, new) = (outputs.path("old"), outputs.path("new"));
+    let refused = |message: &str| {
+        for arguments in [&["diff", &old, &new][..], &["why", "one.example", &new]] {
+            let output = stixc(arguments);
+            assert_eq!(code(&output), 2, "{}", errors(&output));
+            assert!(errors(&output).contains(message), "{}", errors(&output));
+            assert!(errors(&output).contains("stixc build or stixc convert"), "{}", errors(&output));
+        }
+    };
+    let index = format!("{new}/blocklist/index.jsonl");
+    let text = fs::read_to_string(&index).unwrap();
+    fs::write(&index, text.replace("stixc-index/1", "stixc-index/9")).unwrap();
+    refused("was written by another version of stixc");
+    fs::write(&index, text.replace("\"complete\":true", "\"complete\":false")).unwrap();
+    refused("failed half-way");
+    fs::write(&index, &text).unwrap();
+    let list = format!("{new}/blocklist/domains.txt");
+    fs::write(&list, "# mine\none.example\n").unwrap();
+    refused("domains.txt is not as it was written");
+    fs::remove_file(&index).unwrap();
+    refused("was written by another version of stixc");
+}

@@ -10,7 +10,10 @@ use std::io::{self, BufWriter, Write};
 use serde_json::{Map, Value as Json, json};
 
 use super::{collect::Collected, entry::Kind, list::List};
-use crate::targets::contract::{Emission, EmitError};
+use crate::targets::{
+    contract::{Emission, EmitError},
+    record::{EntriesRecord, Record, RuleRecord, newlines},
+};
 
 /// Stands around the marks. No entry holds a control character, and no template has a use for one.
 const EDGE: char = '\u{1}';
@@ -61,7 +64,7 @@ impl Layout {
         })
     }
 
-    /// Writes the file.
+    /// Writes the file; where its entries stand.
     ///
     /// # Errors
     /// A failing writer.
@@ -70,41 +73,158 @@ impl Layout {
         list: &List,
         collected: &Collected<'_>,
         out: &mut dyn io::Write,
-    ) -> Result<(), EmitError> {
-        let mut out = BufWriter::with_capacity(CHUNK, out);
-        for piece in &self.pieces {
+    ) -> Result<Vec<Run>, EmitError> {
+        let mut out = Out { out: BufWriter::with_capacity(CHUNK, out), offset: 0, lines: 0 };
+        let mut runs = Vec::new();
+        for (index, piece) in self.pieces.iter().enumerate() {
             match piece {
-                Piece::Text(text) => out.write_all(text.as_bytes())?,
-                Piece::Serial => write!(out, "{}", collected.serial(list))?,
-                Piece::Rows(rows) => rows.write(list, collected, &mut out)?,
+                Piece::Text(text) => out.text(text)?,
+                Piece::Serial => out.text(&collected.serial(list).to_string())?,
+                Piece::Rows(rows) => {
+                    let is_last = index + 2 == self.pieces.len();
+                    let behind = match self.pieces.get(index + 1) {
+                        Some(Piece::Text(text)) => text.split_inclusive('\n').next().unwrap_or_default(),
+                        _ => "",
+                    };
+                    runs.extend(rows.write(list, collected, (behind, is_last), &mut out)?);
+                }
             }
         }
-        Ok(out.flush()?)
+        out.out.flush()?;
+        runs.iter_mut().for_each(|run| run.record.size = out.offset);
+        Ok(runs)
+    }
+}
+
+/// What is written to, and where it stands.
+struct Out<W: Write> {
+    out: W,
+    offset: usize,
+    /// How many lines have ended.
+    lines: usize,
+}
+
+impl<W: Write> Out<W> {
+    fn text(&mut self, text: &str) -> io::Result<()> {
+        self.lines += newlines(text.as_bytes());
+        self.line(text.as_bytes())
+    }
+
+    /// Writes a text in which no line ends.
+    fn line(&mut self, text: &[u8]) -> io::Result<()> {
+        self.offset += text.len();
+        self.out.write_all(text)
+    }
+}
+
+/// Entries of one kind that were written one behind the other.
+#[derive(Debug)]
+pub(super) struct Run {
+    kind: Kind,
+    record: EntriesRecord,
+    /// Whether the text around the entries tells where each of them ends.
+    is_clear: bool,
+}
+
+impl Run {
+    /// Records the entries: together where the text around them tells them apart, and else each alone.
+    ///
+    /// # Errors
+    /// A failing disk.
+    pub(super) fn record(
+        self,
+        list: &List,
+        collected: &Collected<'_>,
+        emission: &mut dyn Emission,
+    ) -> Result<(), EmitError> {
+        if self.is_clear {
+            return emission.record(&Record::Entries(self.record));
+        }
+        let around = self.record.within.iter().chain([&self.record.between]);
+        let lines: usize = around.map(|text| newlines(text.as_bytes())).sum();
+        let mut line = self.record.line;
+        collected.each(self.kind, list.holds, |entry| {
+            let entry = RuleRecord {
+                list: self.kind.name().to_owned(),
+                id: String::from_utf8_lossy(entry).into_owned(),
+                line,
+                lines: 1,
+                ..RuleRecord::default()
+            };
+            line += lines;
+            emission.record(&Record::Rule(entry))
+        })
     }
 }
 
 impl Rows {
-    fn write(&self, list: &List, collected: &Collected<'_>, out: &mut impl Write) -> io::Result<()> {
-        let mut started = false;
+    /// Writes the entries. `behind` is the text that follows in the line, and whether the file ends with it.
+    fn write(
+        &self,
+        list: &List,
+        collected: &Collected<'_>,
+        behind: (&str, bool),
+        out: &mut Out<impl Write>,
+    ) -> io::Result<Vec<Run>> {
         let kinds = match &self.kind {
             Some(kind) => std::slice::from_ref(kind),
             None => list.takes,
         };
-        for kind in kinds {
-            collected.each(*kind, list.holds, |entry| {
-                if started {
-                    out.write_all(self.between.as_bytes())?;
+        let mut runs: Vec<Run> = Vec::new();
+        // The entry that was written last.
+        let mut last = Vec::new();
+        for &kind in kinds {
+            collected.each(kind, list.holds, |entry| {
+                if let Some(run) = runs.last_mut() {
+                    out.text(&self.between)?;
+                    run.is_clear &= self.ends_at(&last, &self.between);
                 }
-                started = true;
-                out.write_all(entry)?;
+                if runs.last().is_none_or(|run| run.kind != kind) {
+                    runs.push(self.run(kind, out));
+                }
+                if let Some(run) = runs.last_mut() {
+                    run.record.count += 1;
+                }
+                last.clear();
+                last.extend_from_slice(entry);
+                out.line(entry)?;
                 for text in &self.within {
-                    out.write_all(text.as_bytes())?;
-                    out.write_all(entry)?;
+                    out.text(text)?;
+                    out.line(entry)?;
                 }
                 Ok::<(), io::Error>(())
             })?;
         }
-        Ok(())
+        if let Some(run) = runs.last_mut() {
+            let (text, ends_file) = behind;
+            run.is_clear &= self.ends_at(&last, text) || (text.is_empty() && ends_file);
+            text.clone_into(&mut run.record.after);
+        }
+        Ok(runs)
+    }
+
+    /// Entries that begin here.
+    fn run(&self, kind: Kind, out: &Out<impl Write>) -> Run {
+        let record = EntriesRecord {
+            list: kind.name().to_owned(),
+            count: 0,
+            line: out.lines + 1,
+            offset: out.offset,
+            within: self.within.clone(),
+            between: self.between.clone(),
+            after: self.between.clone(),
+            // Known once the file is written.
+            size: 0,
+        };
+        Run { kind, record, is_clear: true }
+    }
+
+    /// Whether it is clear where an entry ends that is followed by this text.
+    fn ends_at(&self, entry: &[u8], text: &str) -> bool {
+        let text = self.within.first().map_or(text, String::as_str).as_bytes();
+        // No entry holds a blank or a control character.
+        text.iter().any(|byte| *byte <= b' ')
+            || (!text.is_empty() && !entry.windows(text.len()).any(|window| window == text))
     }
 }
 
@@ -192,6 +312,7 @@ mod tests {
     struct Fake {
         template: Handlebars<'static>,
         files: BTreeMap<String, String>,
+        records: Vec<Record>,
     }
 
     impl Emission for Fake {
@@ -215,9 +336,14 @@ mod tests {
             Ok(None)
         }
 
-        fn name(&mut self, _: usize, _: Vec<String>) {}
+        fn record(&mut self, record: &Record) -> Result<(), EmitError> {
+            self.records.push(record.clone());
+            Ok(())
+        }
 
-        fn say(&mut self, _: Diagnostic) {}
+        fn record_ids(&mut self, _: usize, _: Vec<String>) {}
+
+        fn warn(&mut self, _: Diagnostic) {}
     }
 
     /// The only line that a new format needs.
@@ -227,7 +353,7 @@ mod tests {
             template: "it",
             source: "",
             path: "blocklist/unbound.conf",
-            aside: false,
+            auxiliary: false,
             about: "resolver",
         },
         takes: &[Kind::Domain, Kind::Ipv4],
@@ -247,7 +373,7 @@ mod tests {
             let content = Content::Compiled(lists.lower(&plan).unwrap());
             Rule { origin: Arc::new(Origin::default()), content }
         });
-        let mut fake = Fake { template: registry, files: BTreeMap::new() };
+        let mut fake = Fake { template: registry, files: BTreeMap::new(), records: Vec::new() };
         lists.emit(rules.collect(), &mut fake)?;
         Ok(fake.files.remove("blocklist/unbound.conf").unwrap())
     }

@@ -14,7 +14,11 @@ pub(super) struct List {
 
 const fn plain(name: &'static str, path: &'static str, about: &'static str, takes: &'static [Kind]) -> List {
     let source = include_str!("../../../templates/blocklist/list.hbs");
-    List { format: Format { name, template: "list.hbs", source, path, aside: false, about }, takes, holds: anything }
+    List {
+        format: Format { name, template: "list.hbs", source, path, auxiliary: false, about },
+        takes,
+        holds: anything,
+    }
 }
 
 macro_rules! list {
@@ -25,7 +29,7 @@ macro_rules! list {
                 template: $template,
                 source: include_str!(concat!("../../../templates/blocklist/", $template)),
                 path: $path,
-                aside: false,
+                auxiliary: false,
                 about: $about,
             },
             takes: $takes,

@@ -24,6 +24,7 @@ use crate::{
     targets::{
         contract::{Backend, Emission, EmitError, Losses, Lowered, Refusal, Rule},
         mapping::Mapping,
+        record::Record,
     },
 };
 
@@ -128,7 +129,7 @@ impl Backend for Lists {
     }
 
     fn emit(&self, rules: &[Rule<Entries>], emission: &mut dyn Emission) -> Result<(), EmitError> {
-        let collected = collect::collect(rules, |index, ids| emission.name(index, ids));
+        let collected = collect::collect(rules, |index, ids| emission.record_ids(index, ids));
         for list in self.formats {
             let omitted = collected.omitted(list);
             if let Some(first) = omitted.first() {
@@ -137,10 +138,18 @@ impl Backend for Lists {
                     list.format.name,
                     omitted.len()
                 );
-                emission.say(Diagnostic::warning(OMITTED, message));
+                emission.warn(Diagnostic::warning(OMITTED, message));
             }
             let layout = expand::Layout::new(list, &collected, emission)?;
-            emission.file(list.format.path, &mut |out| layout.write(list, &collected, out))?;
+            let mut written = Vec::new();
+            emission.file(list.format.path, &mut |out| {
+                written = layout.write(list, &collected, out)?;
+                Ok(())
+            })?;
+            emission.record(&Record::File(list.format.path.to_owned()))?;
+            for run in written {
+                run.record(list, &collected, emission)?;
+            }
         }
         Ok(())
     }

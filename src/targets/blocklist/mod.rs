@@ -15,13 +15,12 @@ mod expand;
 pub mod export;
 mod list;
 mod lower;
-mod read_back;
 #[cfg(feature = "witness")]
 pub mod show;
 
 use self::list::{FORMATS, LISTS, List};
 use super::{
-    contract::{AnyBackend, Format, Options, ReadBack, Target},
+    contract::{AnyBackend, Format, Options, Target},
     mapping::{Mapping, MappingError},
 };
 use crate::{diagnostic::Code, plan::adapt::Accept};
@@ -78,10 +77,5 @@ impl Target for Blocklist {
     #[cfg(feature = "witness")]
     fn engine(&self) -> Option<Box<dyn super::proof::AnyEngine>> {
         Some(Box::new(engine::ListReader))
-    }
-
-    fn read_back(&self, path: &str, text: &str) -> Vec<ReadBack> {
-        let list = self.lists.iter().find(|list| list.format.path == path);
-        list.map(|list| read_back::entries(list, text)).unwrap_or_default()
     }
 }

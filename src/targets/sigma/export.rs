@@ -5,8 +5,9 @@ use serde_json::Value as Json;
 use uuid::Uuid;
 
 use super::{
+    draft::Draft,
     identity,
-    lower::{Compiler, Draft},
+    lower::Compiler,
     rule::Metadata,
     show::{LogEvent, Logs, variants},
     text::YamlScalar,

@@ -11,7 +11,8 @@ use super::{
     correlation::{Correlation, Links, Member},
     data_source::DataSource,
     detection::{Branch, detection},
-    emit,
+    draft::{Detection, Draft},
+    emit::emit,
     field_test::{Clause, FieldTest, INDEX, field_test},
     join_path::join_paths,
     mapping_rows::{Field, Form, LogSource, Table},
@@ -42,44 +43,6 @@ pub(super) struct Compiler {
     sources: Vec<(usize, Arc<DataSource>)>,
     links: Links,
     accept: Accept,
-}
-
-/// A rule without what the indicator says of itself.
-#[derive(Debug)]
-pub(super) struct Detection {
-    /// The log source.
-    pub(super) source: Arc<DataSource>,
-    /// The lines below `detection:`.
-    pub(super) block: YamlBlock,
-    /// Whether the rule means what its part of the pattern means.
-    pub(super) fidelity: Fidelity,
-    /// Why not.
-    pub(super) losses: Vec<Loss>,
-}
-
-/// What a plan becomes.
-#[derive(Debug)]
-pub(super) enum Draft {
-    /// A rule for one log source.
-    Detection(Detection),
-    /// The correlations of one sequence, with the rules that they tie.
-    Correlation(Correlation),
-}
-
-impl Draft {
-    pub(super) fn detection(&self) -> Option<&Detection> {
-        match self {
-            Self::Detection(detection) => Some(detection),
-            Self::Correlation(_) => None,
-        }
-    }
-
-    pub(super) fn correlation(&self) -> Option<&Correlation> {
-        match self {
-            Self::Correlation(correlation) => Some(correlation),
-            Self::Detection(_) => None,
-        }
-    }
 }
 
 impl Compiler {

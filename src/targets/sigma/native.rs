@@ -14,7 +14,9 @@ pub const NOT_A_RULE: Code = Code("R101");
 pub(super) struct Native {
     /// Its own id; empty where it has none.
     pub(super) id: String,
-    has_title: bool,
+    pub(super) title: String,
+    /// The line at which it begins, from 1.
+    pub(super) line: usize,
     has_logsource: bool,
     has_detection: bool,
     has_condition: bool,
@@ -24,7 +26,7 @@ pub(super) struct Native {
 impl Native {
     /// What is missing, if anything.
     fn missing(&self) -> Option<&'static str> {
-        if !self.has_title {
+        if self.title.is_empty() {
             Some("title")
         } else if self.has_correlation {
             None
@@ -45,7 +47,7 @@ impl Native {
 ///
 /// # Errors
 /// What is wrong with it.
-pub(super) fn read(text: &str) -> Result<Native, Diagnostic> {
+pub(super) fn read(text: &str) -> Result<Vec<Native>, Diagnostic> {
     let documents = documents(text)
         .map_err(|error| Diagnostic::error(NOT_YAML, format!("the rule is no YAML: {error}")))?
         .ok_or_else(|| Diagnostic::error(NOT_A_RULE, "the rule is no map of keys and values"))?;
@@ -53,8 +55,10 @@ pub(super) fn read(text: &str) -> Result<Native, Diagnostic> {
         return Err(Diagnostic::error(NOT_A_RULE, format!("the rule has no {missing}"))
             .help("a Sigma rule needs title, logsource and detection with a condition"));
     }
-    let first = documents.into_iter().next();
-    first.ok_or_else(|| Diagnostic::error(NOT_A_RULE, "the rule is empty"))
+    if documents.is_empty() {
+        return Err(Diagnostic::error(NOT_A_RULE, "the rule is empty"));
+    }
+    Ok(documents)
 }
 
 /// What each document says at its top; `None` where one is no map.
@@ -62,11 +66,17 @@ fn documents(text: &str) -> Result<Option<Vec<Native>>, ScanError> {
     let mut all = Vec::new();
     let mut reader = Reader::default();
     for event in Parser::new_from_str(text) {
-        match event?.0 {
+        let (event, span) = event?;
+        match event {
             Event::DocumentStart(_) => reader = Reader::default(),
             Event::DocumentEnd if !reader.is_map => return Ok(None),
             Event::DocumentEnd => all.push(std::mem::take(&mut reader.native)),
-            Event::MappingStart(..) => reader.open(true),
+            Event::MappingStart(..) => {
+                if reader.around.is_empty() {
+                    reader.native.line = span.start.line();
+                }
+                reader.open(true);
+            }
             Event::SequenceStart(..) => reader.open(false),
             Event::MappingEnd | Event::SequenceEnd => reader.close(),
             Event::Scalar(text, ..) => reader.leaf(&text),
@@ -140,7 +150,7 @@ impl Reader {
         match self.around.as_slice() {
             [top] => match key(top).as_str() {
                 "id" => self.native.id = text.to_owned(),
-                "title" => self.native.has_title = !text.is_empty(),
+                "title" => self.native.title = text.to_owned(),
                 "logsource" => self.native.has_logsource = is_map,
                 "detection" => self.native.has_detection = is_map,
                 "correlation" => self.native.has_correlation = is_map,
@@ -161,9 +171,10 @@ mod tests {
 
     #[test]
     fn takes_rules() {
-        assert_eq!(read(RULE).unwrap().id, "0f6b5a3c-0000-4000-8000-000000000000");
+        assert_eq!(read(RULE).unwrap()[0].id, "0f6b5a3c-0000-4000-8000-000000000000");
         let several = format!("{RULE}---\ntitle: B\ncorrelation:\n    type: event_count\n");
-        assert!(read(&several).is_ok());
+        let lines: Vec<_> = read(&several).unwrap().into_iter().map(|rule| (rule.line, rule.title)).collect();
+        assert_eq!(lines, [(1, "A".to_owned()), (10, "B".to_owned())]);
         assert!(read(r#"{"title": "x", "logsource": {}, "detection": {"condition": ["a"]}}"#).is_ok());
         assert!(read("? [a, b]\n: c\ntitle: x\nlogsource: {}\ndetection: {condition: a}").is_ok());
     }

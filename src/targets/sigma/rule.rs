@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::{
     attack,
     correlation::{Correlation, Member},
-    lower::Detection,
+    draft::Detection,
     text::{YamlBlock, YamlScalar, readable},
 };
 use crate::{
@@ -22,6 +22,8 @@ const REFERENCE_LIMIT: usize = 2000;
 /// So many source ids, and so many losses, are named in a rule; of the others their number.
 const MOST: usize = 8;
 const LOSS_LIMIT: usize = 300;
+/// What stands in a correlation's title where other rules have their log source.
+pub(super) const CORRELATION: &str = "Correlation";
 
 /// What the template sees. Blocks are whole lines and empty where there is nothing to say.
 #[derive(Debug, Serialize)]
@@ -93,14 +95,14 @@ impl Metadata {
     /// The title of a rule and its author, as they are in its file.
     #[cfg(feature = "witness")]
     pub(super) fn heading(&self, source: &super::data_source::DataSource, id: Uuid) -> (YamlScalar, &YamlScalar) {
-        (YamlScalar::text(&title(&self.name, &source.title, id)), &self.author)
+        (YamlScalar::text(&self.title(&source.title, id)), &self.author)
     }
 
     /// The rule for the one of the indicator's detections that has the number `index`; `ids` are those of all its rules.
     pub(super) fn rule<'r>(&'r self, index: usize, detection: &'r Detection, ids: &[Uuid]) -> View<'r> {
         let source = &detection.source;
         View {
-            title: YamlScalar::text(&title(&self.name, &source.title, ids[index])),
+            title: YamlScalar::text(&self.title(&source.title, ids[index])),
             id: ids[index].to_string(),
             name: YamlBlock::default(),
             related: related(index, ids),
@@ -120,7 +122,7 @@ impl Metadata {
         let mut name = YamlBlock::default();
         name.line(0, &format!("name: {}", member_name(id)));
         View {
-            title: YamlScalar::text(&title(&self.name, &member.source.title, id)),
+            title: YamlScalar::text(&self.title(&member.source.title, id)),
             id: id.to_string(),
             name,
             related: YamlBlock::default(),
@@ -143,7 +145,7 @@ impl Metadata {
         block: &'r YamlBlock,
     ) -> CorrelationView<'r> {
         CorrelationView {
-            title: YamlScalar::text(&title(&self.name, "Correlation", id)),
+            title: YamlScalar::text(&self.title(CORRELATION, id)),
             id: id.to_string(),
             description: self.judged(correlation.fidelity, &correlation.losses),
             references: &self.references,
@@ -153,6 +155,12 @@ impl Metadata {
             correlation: block,
             level: self.level,
         }
+    }
+
+    /// Names of indicators repeat, titles of rules should not: the id's first digits set them apart.
+    pub(super) fn title(&self, source: &str, id: Uuid) -> String {
+        let (first, ..) = id.as_fields();
+        format!("{} - {source} ({first:08X})", self.name)
     }
 
     /// The description with the rule's verdict at its end.
@@ -258,12 +266,6 @@ fn capital(word: &str) -> String {
     raised.collect()
 }
 
-/// Names of indicators repeat, titles of rules should not: the id's first digits set them apart.
-fn title(name: &str, source: &str, id: Uuid) -> String {
-    let (first, ..) = id.as_fields();
-    format!("{name} - {source} ({first:08X})")
-}
-
 /// What the indicator says of itself and of what it indicates, its ids and its end. Ends where the verdict follows.
 fn description(origin: &Origin, unknown: &[&str]) -> String {
     let text = if origin.description.trim().is_empty() {
@@ -285,9 +287,7 @@ fn description(origin: &Origin, unknown: &[&str]) -> String {
     for (label, names) in lists.iter().filter(|(_, names)| !names.is_empty()) {
         text.push_str(&format!(" {label}: {names}."));
     }
-    let own = std::slice::from_ref(&origin.id);
-    let sources = if origin.sources.is_empty() { own } else { &origin.sources };
-    text.push_str(&format!(" Compiled by stixc from {}; ", named(sources)));
+    text.push_str(&format!(" Compiled by stixc from {}; ", named(origin.indicators())));
     if let Some(until) = origin.valid_until {
         text.push_str(&format!("valid until {}; ", until.date()));
     }

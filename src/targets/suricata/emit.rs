@@ -5,11 +5,16 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use crate::{
     diagnostic::{Code, Diagnostic},
     plan::{Hash, HashAlgorithm, fidelity::Fidelity},
-    targets::contract::{Content, Emission, EmitError, Lowered, Origin, Rule, view},
+    targets::{
+        contract::{Content, Emission, EmitError, Lowered, Origin, Rule, view},
+        digest::Digest,
+        record::RuleRecord,
+        rule_file::RuleFile,
+    },
 };
 
 use super::{
-    lock::{Digest, Key, Lock, Number, SidRange},
+    lock::{Key, Lock, Number, SidRange},
     native,
     signature::{Body, OwnList, Signature},
     text::{ListPath, Metadata, Msg, RuleText},
@@ -34,8 +39,6 @@ pub const RULES_TEMPLATE: &str = "rules.hbs";
 /// The template of the lists.
 pub const LISTS_TEMPLATE: &str = "list.hbs";
 
-/// How many rules or hashes one call of a template writes.
-const CHUNK: usize = 256;
 /// The id under which the rules of the common lists are in the lock: it is no indicator's.
 const LISTS_ID: &str = "stixc";
 
@@ -49,22 +52,18 @@ pub fn emit(rules: &[Rule<Body>], range: SidRange, emission: &mut dyn Emission) 
         None => Lock::default(),
         Some(text) => Lock::parse(text).map_err(|message| EmitError::Previous { path: LOCK.to_owned(), message })?,
     };
-    let (natives, native_sids) = natives(rules, emission);
+    let natives = natives(rules, emission);
+    let native_sids = natives.keys().copied().collect();
     let run = Run::of(rules);
     let keys = run.keys();
     let numbers = lock.assign(&keys, range, &native_sids).map_err(|error| EmitError::Exhausted(error.to_string()))?;
     for number in numbers.iter().filter(|number| native_sids.contains(&number.sid)) {
         let message = format!("the number {} is that of a ready-made rule, too", number.sid);
         let help = format!("disable one of the two, or remove the line with {} from {LOCK}", number.sid);
-        emission.say(Diagnostic::warning(SID_CLASH, message).help(help));
+        emission.warn(Diagnostic::warning(SID_CLASH, message).help(help));
     }
-    run.write(&numbers, emission)?;
-    if !natives.is_empty() {
-        emission.file(NATIVE, &mut |out| {
-            natives.iter().try_for_each(|rule| writeln!(out, "{rule}"))?;
-            Ok(())
-        })?;
-    }
+    run.write(&keys, &numbers, emission)?;
+    write_natives(rules, &natives, emission)?;
     if !keys.is_empty() || before.is_some() {
         let text = lock.print();
         emission.file(LOCK, &mut |out| Ok(out.write_all(text.as_bytes())?))?;
@@ -72,21 +71,46 @@ pub fn emit(rules: &[Rule<Body>], range: SidRange, emission: &mut dyn Emission) 
     Ok(())
 }
 
-/// The ready-made rules in order of their numbers, each text once, and their numbers.
-fn natives(rules: &[Rule<Body>], emission: &mut dyn Emission) -> (Vec<String>, HashSet<u32>) {
-    let mut natives: BTreeMap<u32, BTreeSet<&str>> = BTreeMap::new();
+/// Ready-made rules by their numbers; each text once, with the rules that bring it.
+type Natives<'r> = BTreeMap<u32, BTreeMap<&'r str, Vec<usize>>>;
+
+fn natives<'r>(rules: &'r [Rule<Body>], emission: &mut dyn Emission) -> Natives<'r> {
+    let mut natives = Natives::new();
     for (index, rule) in rules.iter().enumerate() {
         let Content::Native(text) = &rule.content else { continue };
         let Ok(sid) = native::sid(text) else { continue };
-        natives.entry(sid).or_default().insert(text.trim());
-        emission.name(index, vec![sid.to_string()]);
+        natives.entry(sid).or_default().entry(text.trim()).or_default().push(index);
+        emission.record_ids(index, vec![sid.to_string()]);
     }
     for (sid, texts) in natives.iter().filter(|(_, texts)| texts.len() > 1) {
         let message = format!("{} ready-made rules have the number {sid}: Suricata loads one of them", texts.len());
-        emission.say(Diagnostic::warning(SID_CLASH, message));
+        emission.warn(Diagnostic::warning(SID_CLASH, message));
     }
-    let sids = natives.keys().copied().collect();
-    (natives.into_values().flatten().map(str::to_owned).collect(), sids)
+    natives
+}
+
+fn write_natives(rules: &[Rule<Body>], natives: &Natives<'_>, emission: &mut dyn Emission) -> Result<(), EmitError> {
+    if natives.is_empty() {
+        return Ok(());
+    }
+    let mut file = RuleFile::new(NATIVE, emission)?;
+    for (sid, texts) in natives {
+        for (text, indices) in texts {
+            let mut indicators: Vec<String> =
+                indices.iter().flat_map(|&index| rules[index].origin.indicators()).cloned().collect();
+            indicators.sort();
+            indicators.dedup();
+            let record = RuleRecord {
+                id: sid.to_string(),
+                title: native::message(text),
+                matches: Some(Digest::new([text.as_bytes()])),
+                indicators,
+                ..RuleRecord::default()
+            };
+            file.rule(record, format!("{text}\n").as_bytes(), emission)?;
+        }
+    }
+    file.write(emission)
 }
 
 /// All that a run writes, before it has numbers.
@@ -96,12 +120,6 @@ struct Run<'r> {
     signatures: Vec<(usize, &'r Signature)>,
     /// The common lists: each hash, and the rules that ask for it.
     lists: BTreeMap<HashAlgorithm, BTreeMap<&'r str, BTreeSet<usize>>>,
-}
-
-/// A file of hashes, to be written.
-struct ListFile<'r> {
-    path: String,
-    lines: Vec<(&'r str, Metadata)>,
 }
 
 impl<'r> Run<'r> {
@@ -138,44 +156,35 @@ impl<'r> Run<'r> {
         for (algorithm, hashes) in &self.lists {
             let key = Key { id: LISTS_ID.to_owned(), slot: format!("list.{}", algorithm.name()) };
             let hashes = hashes.keys().map(|hash| hash.as_bytes());
-            keys.push((key, Digest::of(std::iter::once(algorithm.name().as_bytes()).chain(hashes))));
+            keys.push((key, Digest::new(std::iter::once(algorithm.name().as_bytes()).chain(hashes))));
         }
         keys
     }
 
-    /// Writes rules and lists, with the numbers in the order of [`Run::keys`].
-    fn write(&self, numbers: &[Number], emission: &mut dyn Emission) -> Result<(), EmitError> {
-        let (signature_numbers, list_numbers) = numbers.split_at(self.signatures.len());
-        let mut files: Vec<ListFile<'r>> = Vec::new();
-        let mut order: Vec<(Number, Line<'_, 'r>)> = Vec::with_capacity(numbers.len());
-        let mut names: BTreeMap<usize, BTreeSet<u32>> = BTreeMap::new();
-        for (&number, &(index, signature)) in signature_numbers.iter().zip(&self.signatures) {
-            order.push((number, Line::Signature(index, signature)));
-            names.entry(index).or_default().insert(number.sid);
-            files.extend(self.own_lists(index, signature, number));
+    /// Writes rules and lists; `numbers` are those of `keys`, in their order.
+    fn write(&self, keys: &[(Key, Digest)], numbers: &[Number], emission: &mut dyn Emission) -> Result<(), EmitError> {
+        let mut order: Vec<(Number, Digest, Line<'_, 'r>)> = Vec::with_capacity(numbers.len());
+        let signatures = self.signatures.iter().map(|&(index, signature)| Line::Signature(index, signature));
+        let lists = self.lists.iter().map(|(&algorithm, hashes)| Line::List(algorithm, hashes));
+        let numbered = numbers.iter().zip(keys).zip(signatures.chain(lists));
+        order.extend(numbered.map(|((&number, (_, digest)), line)| (number, *digest, line)));
+        let mut ids: BTreeMap<usize, BTreeSet<u32>> = BTreeMap::new();
+        for (Number { sid, .. }, _, line) in &order {
+            line.indices().for_each(|index| _ = ids.entry(index).or_default().insert(*sid));
         }
-        for (&number, (&algorithm, hashes)) in list_numbers.iter().zip(&self.lists) {
-            order.push((number, Line::List(algorithm, hashes)));
-            for &index in hashes.values().flatten() {
-                names.entry(index).or_default().insert(number.sid);
-            }
-            files.push(self.common_list(algorithm, hashes));
+        let lines: Vec<_> = order.iter().map(|(number, _, line)| (*number, *line)).collect();
+        order.sort_unstable_by_key(|(number, ..)| number.sid);
+        self.write_rules(&order, emission)?;
+        for (number, line) in lines {
+            self.write_lists(number, line, emission)?;
         }
-        order.sort_unstable_by_key(|(number, _)| number.sid);
-        let several_hashes = self.say_several_hashes(emission);
-        let text = self.render(&order, several_hashes, emission)?;
-        emission.file(RULES, &mut |out| Ok(out.write_all(&text)?))?;
-        for file in files {
-            let text = render_list(&file, emission)?;
-            emission.file(&file.path, &mut |out| Ok(out.write_all(&text)?))?;
-        }
-        for (index, sids) in names {
-            emission.name(index, sids.iter().map(u32::to_string).collect());
+        for (index, sids) in ids {
+            emission.record_ids(index, sids.iter().map(u32::to_string).collect());
         }
         Ok(())
     }
 
-    fn say_several_hashes(&self, emission: &mut dyn Emission) -> bool {
+    fn warn_of_several_hashes(&self, emission: &mut dyn Emission) -> bool {
         let own = self.signatures.iter().flat_map(|(_, signature)| &signature.lists).flat_map(|list| &list.hashes);
         let algorithms: BTreeSet<HashAlgorithm> = self.lists.keys().copied().chain(own.map(Hash::algorithm)).collect();
         let several = algorithms.len() > 1;
@@ -184,31 +193,38 @@ impl<'r> Run<'r> {
             let message =
                 format!("the rules ask for {}: Suricata 7 computes only one of them by itself", names.join(", "));
             let help = format!("set outputs.eve-log.types.files.force-hash: [{}] in suricata.yaml", names.join(", "));
-            emission.say(Diagnostic::note(SEVERAL_HASHES, message).help(help));
+            emission.warn(Diagnostic::note(SEVERAL_HASHES, message).help(help));
         }
         several
     }
 
-    /// The rules in their order, as text.
-    fn render(
+    /// Writes the file of rules, in their order. Each goes through the template alone, so that it is known where it stands.
+    fn write_rules(
         &self,
-        order: &[(Number, Line<'_, 'r>)],
-        several_hashes: bool,
-        emission: &dyn Emission,
-    ) -> Result<Vec<u8>, EmitError> {
-        let mut text = Vec::with_capacity(512 * (order.len() + 1));
-        let mut chunks = order.chunks(CHUNK);
-        let mut first = true;
-        loop {
-            let chunk = chunks.next();
-            if chunk.is_none() && !first {
-                return Ok(text);
-            }
-            let rules = chunk.unwrap_or_default().iter().map(|(number, line)| self.rule_view(*number, line)).collect();
-            let chunk = view(&Chunk { first, several_hashes, rules })?;
-            emission.render(RULES_TEMPLATE, chunk, &mut text)?;
-            first = false;
+        order: &[(Number, Digest, Line<'_, 'r>)],
+        emission: &mut dyn Emission,
+    ) -> Result<(), EmitError> {
+        let several_hashes = self.warn_of_several_hashes(emission);
+        let mut file = RuleFile::new(RULES, emission)?;
+        file.render(RULES_TEMPLATE, view(&Chunk { first: true, several_hashes, rules: &[] })?, emission)?;
+        for (number, digest, line) in order {
+            let rule = self.rule_view(*number, line);
+            let record = RuleRecord {
+                id: number.sid.to_string(),
+                title: rule.title(),
+                matches: Some(*digest),
+                indicators: match line {
+                    Line::Signature(index, _) => self.rules[*index].origin.indicators().to_vec(),
+                    // They stand in the list.
+                    Line::List(..) => Vec::new(),
+                },
+                revision: Some(number.rev),
+                ..RuleRecord::default()
+            };
+            let chunk = view(&Chunk { first: false, several_hashes, rules: &[rule] })?;
+            file.render_rule(record, RULES_TEMPLATE, chunk, emission)?;
         }
+        file.write(emission)
     }
 
     fn rule_view(&self, number: Number, line: &Line<'_, 'r>) -> RuleView {
@@ -262,35 +278,69 @@ impl<'r> Run<'r> {
         RuleView::new(RuleText::new("tcp any any -> any any"), options, &facts, number)
     }
 
-    fn common_list(&self, algorithm: HashAlgorithm, hashes: &BTreeMap<&'r str, BTreeSet<usize>>) -> ListFile<'r> {
-        let line = |(&hash, indices): (&&'r str, &BTreeSet<usize>)| {
-            let ids = indices.iter().flat_map(|&index| &self.rules[index].origin.sources);
-            let mut source = Metadata::default();
-            ids.for_each(|id| source.push("stix_id", id));
-            let lowered = indices.iter().filter_map(|&index| lowered(&self.rules[index]));
-            let fidelity = lowered.fold(Fidelity::EXACT, |all, lowered| all | lowered.fidelity);
-            source.push("stix_fidelity", fidelity.name());
-            (hash, source)
-        };
-        ListFile { path: common_path(algorithm).in_folder(), lines: hashes.iter().map(line).collect() }
+    /// Writes the lists that a rule asks for.
+    fn write_lists(&self, number: Number, line: Line<'_, 'r>, emission: &mut dyn Emission) -> Result<(), EmitError> {
+        match line {
+            Line::Signature(index, signature) => {
+                let indices = BTreeSet::from([index]);
+                for (place, list) in signature.lists.iter().enumerate() {
+                    let hashes = list.hashes.iter().map(|hash| (hash.hex(), &indices));
+                    self.write_list(&own_path(number, place, list), hashes, false, emission)?;
+                }
+                Ok(())
+            }
+            Line::List(algorithm, hashes) => {
+                let hashes = hashes.iter().map(|(hash, indices)| (*hash, indices));
+                self.write_list(&common_path(algorithm), hashes, true, emission)
+            }
+        }
     }
 
-    /// The lists that a single rule asks for.
-    fn own_lists(&self, index: usize, signature: &'r Signature, number: Number) -> Vec<ListFile<'r>> {
-        let mut source = Metadata::default();
-        self.rules[index].origin.sources.iter().for_each(|id| source.push("stix_id", id));
-        let file = |(place, list): (usize, &'r OwnList)| ListFile {
-            path: own_path(number, place, list).in_folder(),
-            lines: list.hashes.iter().map(|hash| (hash.hex(), source.clone())).collect(),
-        };
-        signature.lists.iter().enumerate().map(file).collect()
+    /// Writes a list of hashes, each with the rules that ask for it. Only a list that serves many rules says what they are
+    /// to their patterns.
+    fn write_list<'h>(
+        &self,
+        path: &ListPath,
+        hashes: impl Iterator<Item = (&'h str, &'h BTreeSet<usize>)>,
+        has_fidelity: bool,
+        emission: &mut dyn Emission,
+    ) -> Result<(), EmitError> {
+        let mut file = RuleFile::new(path.in_folder(), emission)?;
+        for (hash, indices) in hashes {
+            let rules = || indices.iter().map(|&index| &self.rules[index]);
+            let mut record = RuleRecord { list: path.name(), id: hash.to_owned(), ..RuleRecord::default() };
+            record.indicators = rules().flat_map(|rule| &rule.origin.sources).cloned().collect();
+            let mut source = Metadata::default();
+            record.indicators.iter().for_each(|id| source.push("stix_id", id));
+            if has_fidelity {
+                let fidelity = rules().filter_map(lowered).fold(Fidelity::EXACT, |all, lowered| all | lowered.fidelity);
+                source.push("stix_fidelity", fidelity.name());
+            }
+            record.indicators.sort();
+            record.indicators.dedup();
+            let hashes = view(&Hashes { hashes: [HashView { hash: hash.to_owned(), source }] })?;
+            file.render_rule(record, LISTS_TEMPLATE, hashes, emission)?;
+        }
+        file.write(emission)
     }
 }
 
 /// Something that has a number.
+#[derive(Clone, Copy)]
 enum Line<'a, 'r> {
     Signature(usize, &'r Signature),
     List(HashAlgorithm, &'a BTreeMap<&'r str, BTreeSet<usize>>),
+}
+
+impl Line<'_, '_> {
+    /// The numbers of the rules behind it.
+    fn indices(&self) -> impl Iterator<Item = usize> {
+        let (own, listed) = match *self {
+            Line::Signature(index, _) => (Some(index), None),
+            Line::List(_, hashes) => (None, Some(hashes)),
+        };
+        own.into_iter().chain(listed.into_iter().flat_map(|hashes| hashes.values().flatten().copied()))
+    }
 }
 
 fn lowered(rule: &Rule<Body>) -> Option<&Lowered<Body>> {
@@ -307,7 +357,7 @@ fn digest(signature: &Signature) -> Digest {
         std::iter::once(sign).chain(list.hashes.iter().map(|hash| hash.hex().as_bytes()))
     });
     let text = [signature.header.as_str().as_bytes(), signature.options.as_str().as_bytes()];
-    Digest::of(text.into_iter().chain(lists))
+    Digest::new(text.into_iter().chain(lists))
 }
 
 fn common_path(algorithm: HashAlgorithm) -> ListPath {
@@ -332,14 +382,4 @@ fn hash_keyword(text: RuleText, algorithm: HashAlgorithm) -> RuleText {
         // SHA-512 is refused when a plan is lowered.
         HashAlgorithm::Sha256 | HashAlgorithm::Sha512 => "filesha256:",
     })
-}
-
-fn render_list(file: &ListFile<'_>, emission: &dyn Emission) -> Result<Vec<u8>, EmitError> {
-    let mut text = Vec::with_capacity(128 * file.lines.len());
-    for chunk in file.lines.chunks(CHUNK) {
-        let line = |(hash, source): &(&str, Metadata)| HashView { hash: (*hash).to_owned(), source: source.clone() };
-        let hashes = view(&Hashes { hashes: chunk.iter().map(line).collect() })?;
-        emission.render(LISTS_TEMPLATE, hashes, &mut text)?;
-    }
-    Ok(text)
 }

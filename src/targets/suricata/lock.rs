@@ -13,9 +13,7 @@ use std::{
     fmt::Write,
 };
 
-use sha2::{Digest as _, Sha256};
-
-use crate::hex;
+use crate::{hex, targets::digest::Digest};
 
 /// The first line of the file.
 const TITLE: &str =
@@ -38,33 +36,6 @@ impl SidRange {
 
     fn span(self) -> u64 {
         u64::from(self.last.saturating_sub(self.first)) + 1
-    }
-}
-
-/// What a rule matches, in short.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Digest([u8; 16]);
-
-impl Digest {
-    /// Of these texts, in this order.
-    pub fn of<'a>(texts: impl IntoIterator<Item = &'a [u8]>) -> Self {
-        let mut hasher = Sha256::new();
-        for text in texts {
-            hasher.update(u64::try_from(text.len()).unwrap_or(u64::MAX).to_le_bytes());
-            hasher.update(text);
-        }
-        let mut half = [0; 16];
-        half.copy_from_slice(&hasher.finalize()[..16]);
-        Self(half)
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        hex::decode(text)?.try_into().ok().map(Self)
-    }
-
-    /// Its first bytes as a number.
-    pub fn number(self) -> u64 {
-        self.0.iter().take(8).fold(0, |number, &byte| number << 8 | u64::from(byte))
     }
 }
 
@@ -149,8 +120,7 @@ impl Lock {
             text.push(' ');
             quote(&mut text, &key.slot);
             // Writing to a String can't fail.
-            let _ = write!(text, " {sid} {rev} ");
-            text.push_str(&hex::encode(&entry.digest.0));
+            let _ = write!(text, " {sid} {rev} {}", entry.digest);
             text.push_str(if entry.live { " live\n" } else { " gone\n" });
         }
         text
@@ -252,7 +222,7 @@ impl Lock {
 /// A number for a key: where its hash points to, or the next one that is free.
 fn free(key: &Key, range: SidRange, taken: &HashSet<u32>) -> Result<u32, Exhausted> {
     let span = range.span();
-    let start = Digest::of([key.id.as_bytes(), key.slot.as_bytes()]).number() % span;
+    let start = Digest::new([key.id.as_bytes(), key.slot.as_bytes()]).number() % span;
     let numbers = (0..span).map(|step| u64::from(range.first) + (start + step) % span);
     let mut numbers = numbers.filter_map(|number| u32::try_from(number).ok());
     numbers.find(|number| !taken.contains(number)).ok_or(Exhausted {
@@ -318,7 +288,7 @@ mod tests {
     use super::*;
 
     fn rule(id: &str, slot: &str, matches: &str) -> (Key, Digest) {
-        (Key { id: id.to_owned(), slot: slot.to_owned() }, Digest::of([matches.as_bytes()]))
+        (Key { id: id.to_owned(), slot: slot.to_owned() }, Digest::new([matches.as_bytes()]))
     }
 
     fn assign(lock: &mut Lock, rules: &[(Key, Digest)]) -> Vec<Number> {

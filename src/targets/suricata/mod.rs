@@ -25,7 +25,6 @@ mod pcre;
 mod pieces;
 mod place;
 mod protocol;
-mod read_back;
 #[cfg(feature = "witness")]
 pub mod show;
 mod signature;
@@ -38,7 +37,7 @@ mod xbits;
 use crate::diagnostic::Diagnostic;
 
 use super::{
-    contract::{AnyBackend, Format, Options, ReadBack, Target},
+    contract::{AnyBackend, Format, Options, Target},
     mapping::MappingError,
 };
 
@@ -75,7 +74,7 @@ impl Target for Suricata {
                 template: emit::RULES_TEMPLATE,
                 source: include_str!("../../../templates/suricata/rules.hbs"),
                 path: emit::RULES,
-                aside: false,
+                auxiliary: false,
                 about: "One file of rules, in the order of their numbers",
             },
             Format {
@@ -83,7 +82,7 @@ impl Target for Suricata {
                 template: emit::LISTS_TEMPLATE,
                 source: include_str!("../../../templates/suricata/list.hbs"),
                 path: emit::LISTS,
-                aside: true,
+                auxiliary: true,
                 about: "Lists of file hashes that the rules ask for",
             },
         ]
@@ -116,12 +115,5 @@ impl Target for Suricata {
     #[cfg(feature = "witness")]
     fn engine(&self) -> Option<Box<dyn super::proof::AnyEngine>> {
         Some(Box::new(engine::Suricata))
-    }
-
-    fn read_back(&self, path: &str, text: &str) -> Vec<ReadBack> {
-        match path.rsplit('/').next().and_then(|name| name.strip_suffix(".list")) {
-            Some(list) => read_back::hashes(list, text),
-            None => read_back::rules(text),
-        }
     }
 }

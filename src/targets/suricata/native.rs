@@ -56,6 +56,13 @@ pub fn sid(text: &str) -> Result<u32, String> {
     }
 }
 
+/// The message of a rule that [`sid`] takes.
+pub fn message(text: &str) -> String {
+    let options = text.trim().split_once('(').and_then(|(_, options)| split(options.strip_suffix(')')?).ok());
+    let message = options.iter().flatten().find(|(name, _)| *name == "msg").map_or("", |(_, value)| *value);
+    message.trim_matches('"').replace('\\', "")
+}
+
 /// The values of the options with a name.
 fn named<'a>(options: &'a [(&'a str, &'a str)], name: &'a str) -> impl Iterator<Item = &'a str> {
     options.iter().filter(move |option| option.0 == name).map(|option| option.1)

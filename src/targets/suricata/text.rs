@@ -149,6 +149,11 @@ impl ListPath {
     pub fn in_folder(&self) -> String {
         format!("suricata/{}", self.0)
     }
+
+    /// What the list is called: `sha256`.
+    pub(super) fn name(&self) -> String {
+        self.0.trim_start_matches("lists/").trim_end_matches(".list").to_owned()
+    }
 }
 
 /// The name of a buffer, a protocol or another word of the rule language, from a mapping file: letters, digits, `.`,
@@ -215,6 +220,11 @@ impl Msg {
             text.push(')');
         }
         Self(text)
+    }
+
+    /// The text without its escapes.
+    pub fn plain(&self) -> String {
+        self.0.replace('\\', "")
     }
 }
 

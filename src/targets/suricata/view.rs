@@ -15,13 +15,13 @@ use super::{
 
 /// A chunk of the rules file.
 #[derive(Serialize)]
-pub struct Chunk {
+pub struct Chunk<'r> {
     /// The first chunk has the words in front of all rules.
     pub first: bool,
     /// Whether several kinds of hashes are asked for, which Suricata 7 has to be told.
     pub several_hashes: bool,
     /// The rules.
-    pub rules: Vec<RuleView>,
+    pub rules: &'r [RuleView],
 }
 
 /// One rule.
@@ -43,7 +43,7 @@ pub struct RuleView {
 #[derive(Serialize)]
 pub struct Hashes {
     /// The lines.
-    pub hashes: Vec<HashView>,
+    pub hashes: [HashView; 1],
 }
 
 /// A line in a list.
@@ -93,12 +93,17 @@ impl RuleView {
             rev: number.rev,
         }
     }
+
+    /// What Suricata prints, without the signs that keep it in its quotes.
+    pub fn title(&self) -> String {
+        self.msg.plain()
+    }
 }
 
 fn metadata(facts: &Facts<'_>) -> Metadata {
     let origin = facts.origin;
     let mut metadata = Metadata::default();
-    let sources = if origin.sources.is_empty() { std::slice::from_ref(&origin.id) } else { &origin.sources };
+    let sources = origin.indicators();
     sources.iter().take(MOST).for_each(|id| metadata.push("stix_id", id));
     if sources.len() > MOST {
         metadata.push("stix_sources", &sources.len().to_string());

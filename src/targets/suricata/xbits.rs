@@ -16,12 +16,12 @@ use crate::{
         adapt::{Order, Sequence},
         fidelity::{Fidelity, Loss},
     },
+    targets::digest::Digest,
 };
 
 use super::{
     fragment::Fragment,
     header::PacketEnd,
-    lock::Digest,
     pieces::{EventMatch, event_matches},
     place::{FlowSide, Source},
     signature::Signature,
@@ -108,7 +108,7 @@ fn name(matches: &[Vec<StepMatch<'_>>], order: Order, window: u64) -> RuleText {
         });
         texts.chain([b"step".as_slice()])
     });
-    RuleText::new("stix.").number(Digest::of(texts.chain([order, window.as_slice()])).number())
+    RuleText::new("stix.").number(Digest::new(texts.chain([order, window.as_slice()])).number())
 }
 
 impl StepMatch<'_> {

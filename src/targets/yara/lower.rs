@@ -1,14 +1,13 @@
 //! From plans to conditions.
 
-use std::collections::BTreeSet;
-
 use serde::Deserialize;
 use smallvec::smallvec;
 
 use super::{
     WIDER_PLACE,
     condition::{Holds, Unwritable, comparisons},
-    emit,
+    draft::Draft,
+    emit::emit,
 };
 #[cfg(feature = "witness")]
 use crate::targets::proof::{Exported, File, Tested, export};
@@ -46,14 +45,6 @@ pub(super) struct Row {
     weak: bool,
     /// Why the expression is true of more files than the property is.
     broader: Option<String>,
-}
-
-/// A rule without its metadata.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Draft {
-    /// Lines.
-    pub(super) condition: Vec<String>,
-    pub(super) modules: BTreeSet<Box<str>>,
 }
 
 /// The mapping, and what the user accepts.

@@ -5,23 +5,19 @@
 //! the mapping says why.
 
 mod condition;
+mod draft;
+mod emit;
 #[cfg(feature = "witness")]
 pub mod engine;
 #[cfg(feature = "witness")]
 pub mod export;
 mod lower;
 mod native;
-mod read_back;
 mod text;
 mod view;
 
-use std::collections::BTreeSet;
-
-use serde::Serialize;
-
-use self::{lower::Draft, view::RuleView};
 use super::{
-    contract::{AnyBackend, Content, Emission, EmitError, Format, Options, ReadBack, Rule, Target, view},
+    contract::{AnyBackend, Format, Options, Target},
     mapping::{Mapping, MappingError},
 };
 use crate::diagnostic::{Code, Diagnostic};
@@ -31,8 +27,10 @@ const RULES: &str = "yara/stixc.yar";
 /// The folder of ready-made rules.
 const NATIVE: &str = "yara/native/";
 
-/// Rules that go through the template at once: enough that the engine's own work per call does not count.
-const CHUNK: usize = 64;
+/// The template of compiled rules.
+const TEMPLATE: &str = "rules.hbs";
+/// The template of a ready-made rule.
+const NATIVE_TEMPLATE: &str = "native.hbs";
 
 /// The mapping says that the place holds more than the property does.
 pub const WIDER_PLACE: Code = Code("L150");
@@ -50,18 +48,18 @@ pub struct Yara;
 static FORMATS: [Format; 2] = [
     Format {
         name: "rules",
-        template: "rules.hbs",
+        template: TEMPLATE,
         source: include_str!("../../../templates/yara/rules.hbs"),
         path: RULES,
-        aside: false,
+        auxiliary: false,
         about: "One file of rules for YARA 4.2 or later and YARA-X",
     },
     Format {
         name: "native",
-        template: "native.hbs",
+        template: NATIVE_TEMPLATE,
         source: include_str!("../../../templates/yara/native.hbs"),
         path: NATIVE,
-        aside: true,
+        auxiliary: true,
         about: "Rules that indicators bring along, a file each",
     },
 ];
@@ -102,67 +100,5 @@ impl Target for Yara {
     #[cfg(feature = "witness")]
     fn engine(&self) -> Option<Box<dyn super::proof::AnyEngine>> {
         Some(Box::new(engine::Yara))
-    }
-
-    fn read_back(&self, _path: &str, text: &str) -> Vec<ReadBack> {
-        read_back::rules(text)
-    }
-}
-
-/// Writes the files of a run.
-fn emit(rules: &[Rule<Draft>], emission: &mut dyn Emission) -> Result<(), EmitError> {
-    let rendered = compiled(rules, emission)?;
-    emission.file(RULES, &mut |out| Ok(out.write_all(&rendered)?))?;
-    for (index, rule) in rules.iter().enumerate() {
-        if let Content::Native(text) = &rule.content {
-            let mut rendered = Vec::with_capacity(text.len());
-            emission.render("native.hbs", view(&NativeView { text })?, &mut rendered)?;
-            let path = format!("{NATIVE}{}.yar", view::file_stem(&rule.origin.id));
-            emission.file(&path, &mut |out| Ok(out.write_all(&rendered)?))?;
-            emission.name(index, native::rule_names(text).unwrap_or_default());
-        }
-    }
-    Ok(())
-}
-
-/// What the template of a ready-made rule sees. The rule passed the check, and stands in a file of its own.
-#[derive(Serialize)]
-struct NativeView<'r> {
-    text: &'r str,
-}
-
-/// What the template of rules sees: some of the rules.
-#[derive(Serialize)]
-struct FileView<'r> {
-    /// Whether these are the first ones in the file.
-    first: bool,
-    /// The modules that any rule of the file uses.
-    imports: &'r BTreeSet<&'r str>,
-    rules: Vec<RuleView>,
-}
-
-/// The file of compiled rules.
-fn compiled(rules: &[Rule<Draft>], emission: &mut dyn Emission) -> Result<Vec<u8>, EmitError> {
-    let mut drafts = Vec::with_capacity(rules.len());
-    for (index, rule) in rules.iter().enumerate() {
-        if let Content::Compiled(lowered) = &rule.content {
-            drafts.extend(lowered.drafts.iter().map(|draft| (index, rule.origin.as_ref(), lowered, draft)));
-        }
-    }
-    let imports: BTreeSet<&str> = drafts.iter().flat_map(|(.., draft)| &draft.modules).map(AsRef::as_ref).collect();
-    let mut rendered = Vec::new();
-    let mut chunks = drafts.chunks(CHUNK);
-    let mut chunk = chunks.next().unwrap_or_default();
-    let mut first = true;
-    loop {
-        let rules: Vec<RuleView> =
-            chunk.iter().map(|(_, origin, lowered, draft)| RuleView::new(origin, lowered, draft)).collect();
-        chunk.iter().zip(&rules).for_each(|((index, ..), rule)| emission.name(*index, vec![rule.id().to_owned()]));
-        emission.render("rules.hbs", view(&FileView { first, imports: &imports, rules })?, &mut rendered)?;
-        first = false;
-        match chunks.next() {
-            Some(next) => chunk = next,
-            None => return Ok(rendered),
-        }
     }
 }

@@ -6,13 +6,13 @@
 use super::{INCLUDES, NO_RULE, text::RESERVED};
 use crate::{diagnostic::Diagnostic, span::Span};
 
-/// The names of the rules in a text.
+/// The names of the rules in a text, each with the byte at which its rule begins.
 ///
 /// # Errors
 /// Why it is no file of YARA rules that may be passed on.
-pub(super) fn rule_names(text: &str) -> Result<Vec<String>, Diagnostic> {
+pub(super) fn rule_names(text: &str) -> Result<Vec<(String, usize)>, Diagnostic> {
     let mut outline = Outline { text, at: 0, start: 0 };
-    let mut names: Vec<String> = Vec::new();
+    let mut names: Vec<(String, usize)> = Vec::new();
     loop {
         match outline.next()? {
             Token::End if names.is_empty() => return Err(outline.fault("there is no rule in it")),
@@ -23,11 +23,12 @@ pub(super) fn rule_names(text: &str) -> Result<Vec<String>, Diagnostic> {
                 }
             }
             Token::Word(word @ ("global" | "private" | "rule")) => {
+                let start = outline.start;
                 let name = outline.rule(word)?;
-                if names.contains(&name) {
+                if names.iter().any(|(other, _)| *other == name) {
                     return Err(outline.fault("a rule of that name came before"));
                 }
-                names.push(name);
+                names.push((name, start));
             }
             _ => return Err(outline.fault("expected a rule")),
         }
@@ -327,7 +328,8 @@ mod tests {
             ("rule é_not_here { condition: true }", &[]),
         ];
         for (text, names) in cases {
-            assert_eq!(rule_names(text).unwrap_or_default(), names, "{text}");
+            let found: Vec<String> = rule_names(text).unwrap_or_default().into_iter().map(|(name, _)| name).collect();
+            assert_eq!(found, names, "{text}");
         }
     }
 

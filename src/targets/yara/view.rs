@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
 use super::{
-    lower::Draft,
+    draft::Draft,
     text::{LONGEST_TEXT, YaraIdentifier, YaraString},
 };
 use crate::targets::contract::{Lowered, Origin};

@@ -51,7 +51,6 @@ const OPEN: &[&[&str]] = &[
     ],
     &["plan/normalise/bounds.rs", "plan/normalise/narrow.rs", "plan/normalise/places.rs"],
     &["plan/schema/objects.rs", "plan/schema/structures.rs"],
-    &["trace/output.rs", "trace/provenance.rs"],
 ];
 
 fn position(room: &str) -> Option<usize> {

@@ -10,6 +10,7 @@ use stixc::{
     plan::{adapt::Accept, lower::lower},
     render::Renderer,
     targets::contract::{AnyBackend, Content, Emission, EmitError, Options, Origin, Refusal, Rule, Target},
+    targets::record::Record,
 };
 
 /// Files, names and messages of one run.
@@ -20,6 +21,7 @@ pub struct Memory {
     pub before: BTreeMap<String, Vec<u8>>,
     pub files: BTreeMap<String, Vec<u8>>,
     pub names: BTreeMap<usize, Vec<String>>,
+    pub records: Vec<Record>,
     pub said: Vec<Diagnostic>,
 }
 
@@ -33,6 +35,7 @@ impl Memory {
             before,
             files: BTreeMap::new(),
             names: BTreeMap::new(),
+            records: Vec::new(),
             said: Vec::new(),
         }
     }
@@ -68,11 +71,16 @@ impl Emission for Memory {
         Ok(self.before.get(path).map(|bytes| String::from_utf8(bytes.clone()).unwrap()))
     }
 
-    fn name(&mut self, index: usize, ids: Vec<String>) {
+    fn record(&mut self, record: &Record) -> Result<(), EmitError> {
+        self.records.push(record.clone());
+        Ok(())
+    }
+
+    fn record_ids(&mut self, index: usize, ids: Vec<String>) {
         self.names.insert(index, ids);
     }
 
-    fn say(&mut self, diagnostic: Diagnostic) {
+    fn warn(&mut self, diagnostic: Diagnostic) {
         self.said.push(diagnostic);
     }
 }
