@@ -94,6 +94,8 @@ pub fn matches(rules: &Path, events: &Value) -> Matches {
         Ok(entries) => entries.map(|entry| entry.expect("a rule").path()).collect(),
         Err(_) => vec![rules.to_owned()],
     };
+    // The index of what was emitted lies beside the rules.
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "yml"));
     files.sort();
     let event = |fields: &Value| Event { at: None, logsource: None, fields: fields.clone() };
     let run = events.as_array().expect("an array of events").iter().map(event).collect();
