@@ -16,7 +16,7 @@ use stixc::witness::capture::{
     http::{Request, Response, VERSION},
     smtp::Mail,
 };
-use support::engines::{
+use support::validators::{
     file, scratch,
     suricata::{self, Alert},
 };

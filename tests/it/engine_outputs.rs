@@ -20,7 +20,7 @@ use stixc::witness::capture::{
 };
 use support::{
     corpus,
-    engines::{blocklist, file, project, scratch, sigma, suricata, yara},
+    validators::{blocklist, file, project, scratch, sigma, suricata, yara},
 };
 use tempfile::TempDir;
 

@@ -10,7 +10,7 @@ use std::{
 };
 
 use serde_json::json;
-use support::engines::{Outcome, blocklist, file, project, scratch, sigma, stix_pattern, suricata, yara};
+use support::validators::{Outcome, blocklist, file, project, scratch, sigma, stix_pattern, suricata, yara};
 
 /// What `check` makes of a file with this content.
 #[track_caller]
@@ -154,7 +154,7 @@ fn sigma_matches_events_in_order() {
 }
 
 /// Both evaluators look at an event's log source and time, and begin each run with nothing seen before.
-fn matches_runs(evaluator: sigma::Evaluator) {
+fn matches_runs(evaluator: &sigma::Evaluator) {
     let text = fs::read_to_string(sigma_fixture("correlation/net_stixc_witness.yml")).unwrap();
     let event = |source, at: f64, fields| sigma::Event {
         at: Some(at),
@@ -184,13 +184,13 @@ fn matches_runs(evaluator: sigma::Evaluator) {
 #[test]
 #[ignore = "needs sigma: tests/run installs it"]
 fn sigma_matches_runs_of_events() {
-    matches_runs(sigma::Evaluator::Sqlite);
+    matches_runs(&sigma::sqlite());
 }
 
 #[test]
 #[ignore = "needs rsigma: tests/run builds it"]
 fn rsigma_matches_runs_of_events() {
-    matches_runs(sigma::Evaluator::Rsigma);
+    matches_runs(&sigma::rsigma());
 }
 
 #[test]
@@ -198,7 +198,7 @@ fn rsigma_matches_runs_of_events() {
 #[should_panic(expected = "case 0:")]
 fn rsigma_matches_nothing_with_a_broken_rule() {
     let rules = vec![fs::read_to_string(sigma_fixture("broken/proc_creation_win_stixc_broken.yml")).unwrap()];
-    sigma::ask(sigma::Evaluator::Rsigma, &[sigma::Case { rules, runs: vec![Vec::new()] }]);
+    sigma::ask(&sigma::rsigma(), &[sigma::Case { rules, runs: vec![Vec::new()] }]);
 }
 
 #[test]

@@ -33,9 +33,9 @@ use stixc::{
     },
 };
 use support::{
-    engines::{blocklist, file, scratch},
     generate,
     proof::{self, Held, Trial, Unseen, are_as_said, assert_none},
+    validators::{blocklist, file, scratch},
 };
 
 /// Neighbours, which lists join where they touch and not where one address is between them.

@@ -22,9 +22,9 @@ use stixc::{
     },
 };
 use support::{
-    engines::sigma::{self, Case, Evaluator},
     generate,
     proof::{self, Held, Trial, Unseen, assert_none, assert_solved},
+    validators::sigma::{self, Case, Evaluator},
 };
 
 fn target() -> &'static dyn Target {
@@ -119,7 +119,7 @@ fn projected(sightings: &[Sighting]) -> Vec<(Hosts, Vec<Event>)> {
 
 /// All patterns that have rules, with what the engine finds.
 #[track_caller]
-fn tried(evaluator: Evaluator, patterns: &[String]) -> Vec<Staged> {
+fn tried(evaluator: &Evaluator, patterns: &[String]) -> Vec<Staged> {
     let (mut staged, cases): (Vec<Staged>, Vec<Case>) = patterns.iter().filter_map(|text| Staged::new(text)).unzip();
     let found = sigma::ask(evaluator, &cases);
     staged.iter_mut().zip(&found).for_each(|(one, found)| one.note(found));
@@ -130,7 +130,7 @@ fn tried(evaluator: Evaluator, patterns: &[String]) -> Vec<Staged> {
 
 /// Holds the rules of all patterns against what an engine finds.
 #[track_caller]
-fn prove(evaluator: Evaluator, patterns: &[String], least: usize) {
+fn prove(evaluator: &Evaluator, patterns: &[String], least: usize) {
     let staged = tried(evaluator, patterns);
     assert!(staged.len() >= least, "only {} of {} patterns have rules", staged.len(), patterns.len());
     let complaints: Vec<String> = staged.iter().flat_map(|one| one.trial.complaints()).collect();
@@ -205,7 +205,7 @@ fn fixtures() -> Vec<String> {
 
 /// What STIX asks of several observations fires on one machine; on several machines, nothing does.
 #[track_caller]
-fn ties_machines(evaluator: Evaluator) {
+fn ties_machines(evaluator: &Evaluator) {
     let patterns: Vec<String> = SEVERAL.iter().map(|text| (*text).to_owned()).collect();
     let staged = tried(evaluator, &patterns);
     assert_eq!(staged.len(), SEVERAL.len());
@@ -222,47 +222,47 @@ fn ties_machines(evaluator: Evaluator) {
 #[test]
 #[ignore = "needs rsigma: tests/run builds it"]
 fn rsigma_ties_observations_on_one_machine() {
-    ties_machines(Evaluator::Rsigma);
+    ties_machines(&sigma::rsigma());
 }
 
 #[test]
 #[ignore = "needs sigma: tests/run installs it"]
 fn sigma_ties_observations_on_one_machine() {
-    ties_machines(Evaluator::Sqlite);
+    ties_machines(&sigma::sqlite());
 }
 
 #[test]
 #[ignore = "needs rsigma: tests/run builds it"]
 fn rsigma_agrees_on_every_fixture() {
-    prove(Evaluator::Rsigma, &fixtures(), 90);
+    prove(&sigma::rsigma(), &fixtures(), 90);
 }
 
 #[test]
 #[ignore = "needs sigma: tests/run installs it"]
 fn sigma_agrees_on_every_fixture() {
-    prove(Evaluator::Sqlite, &fixtures(), 90);
+    prove(&sigma::sqlite(), &fixtures(), 90);
 }
 
 #[test]
 #[ignore = "needs rsigma: tests/run builds it"]
 fn rsigma_agrees_on_generated_patterns() {
-    prove(Evaluator::Rsigma, &generate::patterns(2000), 700);
+    prove(&sigma::rsigma(), &generate::patterns(2000), 700);
 }
 
 #[test]
 #[ignore = "needs sigma: tests/run installs it"]
 fn sigma_agrees_on_generated_patterns() {
-    prove(Evaluator::Sqlite, &generate::patterns(2000), 700);
+    prove(&sigma::sqlite(), &generate::patterns(2000), 700);
 }
 
 #[test]
 #[ignore = "needs rsigma and the corpus: tests/run builds the one and finds the other"]
 fn corpus_rsigma_agrees_on_every_bundle() {
-    prove(Evaluator::Rsigma, &proof::bundles(), 100);
+    prove(&sigma::rsigma(), &proof::bundles(), 100);
 }
 
 #[test]
 #[ignore = "needs sigma and the corpus: tests/run installs the one and finds the other"]
 fn corpus_sigma_agrees_on_every_bundle() {
-    prove(Evaluator::Sqlite, &proof::bundles(), 100);
+    prove(&sigma::sqlite(), &proof::bundles(), 100);
 }

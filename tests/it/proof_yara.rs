@@ -26,9 +26,9 @@ use stixc::{
     },
 };
 use support::{
-    engines::{scratch, yara},
     generate,
     proof::{self, Held, Trial, Unseen, are_as_said, assert_none},
+    validators::{scratch, yara},
 };
 
 /// Patterns whose rules are scanned for at once. A rule that asks for nothing but a size finds most files of all others,

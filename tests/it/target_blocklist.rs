@@ -13,7 +13,7 @@ use stixc::{
         find,
     },
 };
-use support::engines::blocklist;
+use support::validators::blocklist;
 
 fn target() -> &'static dyn Target {
     find("blocklist").unwrap()

@@ -22,7 +22,7 @@ use stixc::{
         mapping::Mapping,
     },
 };
-use support::engines::{scratch, sigma};
+use support::validators::{scratch, sigma};
 use tempfile::TempDir;
 
 const ID: &str = "indicator--11111111-1111-4111-8111-111111111111";

@@ -16,7 +16,7 @@ use stixc::{
         find,
     },
 };
-use support::engines::{file, yara};
+use support::validators::{file, yara};
 use tempfile::TempDir;
 
 fn target() -> &'static dyn Target {

@@ -26,11 +26,11 @@ const NEEDS: &str = "pySigma-backend-sqlite";
 
 /// Rules, and runs of events to hold against them.
 #[derive(Debug, Serialize)]
-pub struct RuleCase<'e> {
+pub struct RuleCase<'e, E = LogEvent> {
     /// YAML documents.
     pub rules: Vec<String>,
     /// Each begins with nothing seen before.
-    pub runs: Vec<&'e [LogEvent]>,
+    pub runs: Vec<&'e [E]>,
 }
 
 /// For each rule its matches, each the indices of the events that made it: one event, or several for a correlation.
@@ -68,7 +68,7 @@ impl Evaluator {
     ///
     /// # Errors
     /// A rule that can't be evaluated, or no such evaluator.
-    pub fn matches(&self, cases: &[RuleCase<'_>]) -> Result<Vec<Vec<Matches>>, EngineError> {
+    pub fn matches<E: Serialize>(&self, cases: &[RuleCase<'_, E>]) -> Result<Vec<Vec<Matches>>, EngineError> {
         let scratch = tempfile::tempdir()?;
         let input = scratch.path().join("cases.json");
         fs::write(&input, serde_json::to_vec(cases).map_err(std::io::Error::from)?)?;

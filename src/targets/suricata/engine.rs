@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
+    net::IpAddr,
     path::Path,
     process::Command,
 };
@@ -12,7 +13,7 @@ use serde::Deserialize;
 use super::export::{Stretch, TestFolder};
 use crate::{
     targets::{
-        program::{EngineError, run, run_well, said},
+        program::{EngineError, run, run_well},
         proof::{Engine, EngineRun, Quiet},
     },
     witness::index::PatternCases,
@@ -54,46 +55,77 @@ fn heard(alerts: &[(TestFolder, Vec<(u64, String)>)], stretch: Stretch) -> BTree
     all[first..].iter().take_while(|(time, _)| *time < stretch.until).map(|(_, sid)| sid.clone()).collect()
 }
 
-/// The alerts of one test by time, in microseconds since 1970-01-01T00:00:00Z.
+/// The alerts of one test by time.
 fn alerts_of(test: &Path) -> Result<Vec<(u64, String)>, EngineError> {
-    let log = tempfile::tempdir()?;
-    let suricata = || {
-        let mut command = Command::new("suricata");
-        command
-            .arg("-c")
-            .arg(test.join("suricata.yaml"))
-            .arg("-S")
-            .arg(test.join("test.rules"))
-            .arg("-l")
-            .arg(log.path());
-        command
-    };
+    let [configuration, rules, capture] = ["suricata.yaml", "test.rules", "input.pcap"].map(|file| test.join(file));
     // Reading a capture, Suricata passes over rules that it can't load; testing, it does not.
-    run_well(suricata().arg("-T"))?;
-    let output = run(suricata().args(["-k", "none", "-r"]).arg(test.join("input.pcap")))?;
-    let Ok(events) = fs::read_to_string(log.path().join("eve.json")) else {
-        return Err(EngineError::Failed(said(&output)));
-    };
-    let mut alerts: Vec<(u64, String)> = events.lines().filter_map(alert).collect();
+    let log = tempfile::tempdir()?;
+    run_well(suricata(&configuration, &rules, log.path()).arg("-T"))?;
+    let alerts = alerts(&configuration, &rules, &capture, &["-k", "none"])?;
+    let mut alerts: Vec<(u64, String)> = alerts.iter().map(|alert| (alert.time, alert.sid.to_string())).collect();
     alerts.sort();
     Ok(alerts)
 }
 
+/// Suricata with this configuration, these rules and a folder for its logs.
+#[must_use]
+pub fn suricata(configuration: &Path, rules: &Path, log: &Path) -> Command {
+    let mut command = Command::new("suricata");
+    command.arg("-c").arg(configuration).arg("-S").arg(rules).arg("-l").arg(log);
+    command
+}
+
+/// An alert.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Alert {
+    /// The number of its rule.
+    pub sid: u32,
+    /// When it was, in microseconds since 1970-01-01T00:00:00Z.
+    pub time: u64,
+    /// When the conversation that caused it began.
+    pub start: u64,
+    /// The end that opened the conversation, also when it is the answer that matched.
+    pub client: Option<IpAddr>,
+}
+
+/// The alerts of these rules in a capture. Suricata passes over rules that it can't load.
+///
+/// # Errors
+/// Suricata does not read the capture to its end.
+pub fn alerts(configuration: &Path, rules: &Path, capture: &Path, more: &[&str]) -> Result<Vec<Alert>, EngineError> {
+    // Suricata appends to a log that it finds: each run has a folder of its own.
+    let log = tempfile::tempdir()?;
+    run_well(suricata(configuration, rules, log.path()).args(more).arg("-r").arg(capture))?;
+    Ok(fs::read_to_string(log.path().join("eve.json"))?.lines().filter_map(alert).collect())
+}
+
 /// The alert in a line of `eve.json`, if it is one.
-fn alert(line: &str) -> Option<(u64, String)> {
+fn alert(line: &str) -> Option<Alert> {
     #[derive(Deserialize)]
     struct Event {
         timestamp: String,
+        src_ip: Option<IpAddr>,
         alert: Option<Rule>,
+        flow: Option<Flow>,
     }
     #[derive(Deserialize)]
     struct Rule {
         signature_id: u32,
     }
+    #[derive(Deserialize)]
+    struct Flow {
+        src_ip: Option<IpAddr>,
+        start: Option<String>,
+    }
+    let micros = |text: &str| {
+        let time = jiff::fmt::temporal::DateTimeParser::new().parse_timestamp(text).ok()?;
+        u64::try_from(time.as_microsecond()).ok()
+    };
     let event: Event = serde_json::from_str(line).ok()?;
-    let rule = event.alert?;
-    let time = jiff::fmt::temporal::DateTimeParser::new().parse_timestamp(&event.timestamp).ok()?;
-    Some((u64::try_from(time.as_microsecond()).ok()?, rule.signature_id.to_string()))
+    let time = micros(&event.timestamp)?;
+    let (start, client) = event.flow.map_or((None, None), |flow| (flow.start, flow.src_ip));
+    let start = start.map_or(Some(time), |start| micros(&start))?;
+    Some(Alert { sid: event.alert?.signature_id, time, start, client: client.or(event.src_ip) })
 }
 
 fn major(version: &str) -> u32 {

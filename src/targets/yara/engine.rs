@@ -8,13 +8,56 @@ use std::{
 
 use crate::{
     targets::{
-        program::{EngineError, run, said},
+        program::{EngineError, run, run_well},
         proof::{Engine, EngineRun},
     },
     witness::index::PatternCases,
 };
 
 const RULES: &str = "stixc.yar";
+
+/// YARA, in one of its two programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scanner {
+    /// YARA 4.
+    Yara,
+    /// yara-x.
+    YaraX,
+}
+
+impl Scanner {
+    fn program(self) -> &'static str {
+        match self {
+            Self::Yara => "yara",
+            Self::YaraX => "yr",
+        }
+    }
+
+    fn version(self) -> Result<String, EngineError> {
+        let output = run(Command::new(self.program()).arg("--version"))?;
+        let version = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+        Ok(if self == Self::Yara { format!("YARA {version}") } else { version })
+    }
+
+    /// The rules that match each file in `folder`, by the file's path below it. `rules` is a path from there, or a whole
+    /// one.
+    ///
+    /// # Errors
+    /// Rules that don't compile, or no such program.
+    pub fn scan(self, rules: &Path, folder: &Path) -> Result<BTreeMap<String, BTreeSet<String>>, EngineError> {
+        let mut command = Command::new(self.program());
+        match self {
+            Self::Yara => command.args(["--recursive", "--no-follow-symlinks"]),
+            Self::YaraX => command.arg("scan"),
+        };
+        let output = run_well(command.arg(rules).arg(".").current_dir(folder))?;
+        let mut matches: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for (rule, path) in String::from_utf8_lossy(&output.stdout).lines().filter_map(|line| line.split_once(' ')) {
+            matches.entry(path.trim_start_matches("./").to_owned()).or_default().insert(rule.to_owned());
+        }
+        Ok(matches)
+    }
+}
 
 /// YARA 4, or yara-x where only that is installed.
 pub struct Yara;
@@ -23,34 +66,17 @@ impl Engine for Yara {
     type Shown = String;
 
     fn run(&self, folder: &Path, patterns: &[PatternCases<String>]) -> Result<EngineRun, EngineError> {
-        let (engine, mut command) = match run(Command::new("yara").arg("--version")) {
-            Ok(version) => {
-                let mut command = Command::new("yara");
-                command.args(["--recursive", "--no-follow-symlinks"]);
-                (format!("YARA {}", String::from_utf8_lossy(&version.stdout).trim()), command)
-            }
-            Err(EngineError::Missing(_)) => {
-                let missing = |trouble| match trouble {
-                    EngineError::Missing(_) => EngineError::Missing("neither yara nor yr is installed".to_owned()),
-                    other => other,
-                };
-                let version = run(Command::new("yr").arg("--version")).map_err(missing)?;
-                let mut command = Command::new("yr");
-                command.arg("scan");
-                (String::from_utf8_lossy(&version.stdout).trim().to_owned(), command)
-            }
-            Err(trouble) => return Err(trouble),
+        let (scanner, engine) = match Scanner::Yara.version() {
+            Err(EngineError::Missing(_)) => match Scanner::YaraX.version() {
+                Err(EngineError::Missing(_)) => {
+                    return Err(EngineError::Missing("neither yara nor yr is installed".to_owned()));
+                }
+                version => (Scanner::YaraX, version?),
+            },
+            version => (Scanner::Yara, version?),
         };
-        let output = run(command.arg(RULES).arg(".").current_dir(folder))?;
-        if !output.status.success() {
-            return Err(EngineError::Failed(said(&output)));
-        }
-        let text = String::from_utf8_lossy(&output.stdout);
-        let mut matches: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
-        for (rule, path) in text.lines().filter_map(|line| line.split_once(' ')) {
-            matches.entry(path.trim_start_matches("./")).or_default().insert(rule.to_owned());
-        }
-        let heard = |path: &String| matches.get(path.as_str()).cloned().unwrap_or_default();
+        let matches = scanner.scan(Path::new(RULES), folder)?;
+        let heard = |path: &String| matches.get(path).cloned().unwrap_or_default();
         let fired = |pattern: &PatternCases<String>| pattern.cases.iter().map(|case| heard(&case.shown)).collect();
         let fired = patterns.iter().map(fired).collect();
         Ok(EngineRun { engine, fired, quiet: BTreeMap::new(), refused: Vec::new() })

@@ -11,9 +11,9 @@ use serde_json::{Value, json};
 
 use super::{example, search_path};
 use crate::support::{
-    engines::run,
     program::{code, errors, text},
     project::{NOW, Project, bundle, domain},
+    validators::run,
 };
 
 /// Stands in for the server: keeps its arguments, and a copy of the text of a pull request.

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::{configured, example, search_path};
 use crate::support::{
-    engines::{blocklist::Namespace, run, scratch},
     project::{NOW, Project, bundle, indicator},
+    validators::{blocklist::Namespace, run, scratch},
 };
 
 /// A machine with the example on it.
@@ -145,7 +145,7 @@ fn nft_firewall_example_keeps_the_last_good_list() {
     // A list that nft does not take. The next boot loads the last good one all the same.
     let config = firewall.project.read("stixc.toml");
     firewall.project.write("stixc.toml", format!("templates = \"templates\"\n{config}"));
-    let template = fs::read_to_string(crate::support::engines::project("templates/blocklist/nftables.hbs")).unwrap();
+    let template = fs::read_to_string(crate::support::validators::project("templates/blocklist/nftables.hbs")).unwrap();
     firewall.project.write("templates/blocklist/nftables.hbs", template.replace("type ipv6_addr", "type no_such_type"));
     let said = firewall.update("", 6);
     assert!(said.contains("no_such_type") && said.contains("nft refuses the new list"), "{said}");

@@ -11,11 +11,11 @@ use std::{
     process::Command,
 };
 
-use crate::support::{self, engines::run, project::Project};
+use crate::support::{self, project::Project, validators::run};
 
 /// A file of the examples.
 fn example(path: &str) -> PathBuf {
-    support::engines::project("examples").join(path)
+    support::validators::project("examples").join(path)
 }
 
 /// The configuration of an example, with its state beside it.

@@ -13,9 +13,9 @@ use serde_json::{Value, json};
 
 use super::{configured, example, search_path};
 use crate::support::{
-    engines::run,
     program::{code, errors},
     project::{NOW, Project, bundle, domain},
+    validators::run,
 };
 
 /// How long Suricata may take for anything.
@@ -35,7 +35,7 @@ impl Sensor {
 
     /// Writes a suricata.yaml that reads these rules.
     fn reads(&self, rules: &[String]) {
-        let base = fs::read_to_string(crate::support::engines::project("templates/suricata/verify.yaml")).unwrap();
+        let base = fs::read_to_string(crate::support::validators::project("templates/suricata/verify.yaml")).unwrap();
         let own = format!(
             "default-rule-path: {}\nrule-files: {}\nunix-command:\n  enabled: yes\n  filename: {}\n",
             self.0.path("").display(),
@@ -87,7 +87,7 @@ impl Sensor {
 
     /// The rules that alert on a capture, as Suricata is set up.
     fn alerts(&self, capture: &Path) -> BTreeSet<u64> {
-        let log = crate::support::engines::scratch();
+        let log = crate::support::validators::scratch();
         let mut command = Command::new("suricata");
         command.arg("-c").arg(self.0.path("suricata.yaml")).arg("-r").arg(capture).arg("-l").arg(log.path());
         run(&mut command).assert_accepted();
@@ -128,7 +128,7 @@ impl<'a> Daemon<'a> {
         daemon
     }
 
-    fn tell(&self, command: &str) -> crate::support::engines::Outcome {
+    fn tell(&self, command: &str) -> crate::support::validators::Outcome {
         run(Command::new("suricatasc").args(["-c", command]).arg(self.sensor.socket()))
     }
 
@@ -224,7 +224,7 @@ fn suricata_sensor_example_keeps_the_rules_that_were_good() {
     assert_eq!(sensor.installed(), good);
     sensor.0.write("own.rules", &own);
     sensor.0.write("stixc.toml", format!("templates = \"templates\"\n{config}"));
-    let template = fs::read_to_string(crate::support::engines::project("templates/suricata/rules.hbs")).unwrap();
+    let template = fs::read_to_string(crate::support::validators::project("templates/suricata/rules.hbs")).unwrap();
     assert!(template.contains("(msg:"));
     sensor.0.write("templates/suricata/rules.hbs", template.replace("(msg:", "(no_such_keyword; msg:"));
     let said = sensor.update(6);

@@ -36,9 +36,8 @@ use stixc::{
     },
 };
 use support::{
-    corpus,
-    engines::{self, on_disk, suricata},
-    generate, proof,
+    corpus, generate, proof,
+    validators::{self, on_disk, suricata},
 };
 
 /// More than any window of the rules.
@@ -471,7 +470,7 @@ fn patterns_of(text: &str) -> Vec<String> {
 fn suricata_does_what_the_verdicts_of_the_fixtures_say() {
     let mut patterns: Vec<String> = cases::PATTERNS.iter().map(|text| (*text).to_owned()).collect();
     for file in ["examples/feed.json", "tests/fixtures/hostile.json"] {
-        patterns.extend(patterns_of(&std::fs::read_to_string(engines::project(file)).unwrap()));
+        patterns.extend(patterns_of(&std::fs::read_to_string(validators::project(file)).unwrap()));
     }
     let wrong = prove_all(&patterns);
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));

@@ -15,7 +15,7 @@ use stixc::{
     },
 };
 
-use super::{corpus, engines::project};
+use super::{corpus, validators::project};
 
 /// The patterns of the project's own feeds and of the scoreboard.
 pub fn fixtures() -> Vec<String> {

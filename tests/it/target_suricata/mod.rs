@@ -19,7 +19,7 @@ use stixc::{
         suricata::{Suricata, lock::SidRange},
     },
 };
-use support::engines::{self, suricata};
+use support::validators::{self, suricata};
 
 const RULES: &str = "suricata/stixc.rules";
 const LOCK: &str = "stixc.lock";
@@ -519,7 +519,7 @@ fn a_mapping_of_another_form_is_refused() {
 
 /// The files of a run in a folder, and the path of the rules.
 fn on_disk(memory: &Memory) -> (tempfile::TempDir, PathBuf) {
-    engines::on_disk(&memory.files, RULES)
+    validators::on_disk(&memory.files, RULES)
 }
 
 #[test]

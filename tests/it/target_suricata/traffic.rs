@@ -15,7 +15,7 @@ use stixc::witness::capture::{
 use super::{RULES, on_disk, rules, target};
 use crate::support::{
     emission::{content, emit},
-    engines::suricata,
+    validators::suricata,
 };
 
 /// What happens on the wire, each in a conversation of its own.

@@ -1,4 +1,5 @@
-//! The engines that the outputs are made for, run as their users run them.
+//! The validators of outputs, and the programs that they are made for where no target drives them by itself: run as
+//! their users run them.
 //!
 //! A test that uses one is ignored in plain `cargo test`, and its name begins with its engines, which is how
 //! `tests/run` knows whether it can run: `suricata_…`, `yara_…`, `yarax_…`, `nft_…`, `named_…`, `dnsmasq_…`,

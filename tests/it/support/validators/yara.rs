@@ -7,6 +7,7 @@ use std::{
 };
 
 use serde::Deserialize;
+use stixc::targets::yara::engine::Scanner;
 
 use super::{Outcome, python, run, scratch};
 
@@ -50,14 +51,7 @@ pub fn yarax(rules: &Path, scanned: &[&Path]) -> Report {
 /// don't compile.
 #[track_caller]
 pub fn matches_in(rules: &Path, folder: &Path) -> BTreeMap<String, BTreeSet<String>> {
-    let outcome = run(Command::new("yara").arg("--no-warnings").arg(rules).arg(folder));
-    outcome.assert_accepted();
-    assert!(outcome.errors.is_empty(), "{}", outcome.errors);
-    let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for (rule, file) in outcome.output.lines().filter_map(|line| line.split_once(' ')) {
-        found.entry(name(Path::new(file))).or_default().insert(rule.to_owned());
-    }
-    found
+    Scanner::Yara.scan(rules, folder).unwrap_or_else(|error| panic!("refused: {error:?}"))
 }
 
 /// The same by yara-x.

@@ -4,16 +4,14 @@ use std::{
     collections::BTreeMap,
     env, fs,
     path::{Path, PathBuf},
-    process::Command,
 };
 
 use serde::Serialize;
 use serde_json::Value;
+use stixc::targets::sigma::engine::RuleCase;
+pub use stixc::targets::sigma::engine::{Evaluator, Matches};
 
-use super::{Outcome, file, project, python, run, scratch};
-
-/// For each rule its matches, each the indices of the events that made it: one event, or several for a correlation.
-pub type Matches = BTreeMap<String, Vec<Vec<usize>>>;
+use super::{Outcome, project, python, python_program, run};
 
 /// The validators that a rule about indicators can't satisfy:
 ///
@@ -31,8 +29,8 @@ pub fn check(rules: &Path, leave_out: &[&str]) -> Outcome {
     run(python("tests/engines/sigma_check.py").arg(rules).args(leave_out))
 }
 
-/// Rules, and stretches of events to hold against them.
-#[derive(Debug, Serialize)]
+/// Rules, and runs of events to hold against them.
+#[derive(Debug)]
 pub struct Case {
     /// YAML documents.
     pub rules: Vec<String>,
@@ -53,34 +51,25 @@ pub struct Event {
     pub fields: Value,
 }
 
-/// Who is asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Evaluator {
-    /// pySigma's SQLite backend, its queries run in SQLite.
-    Sqlite,
-    /// rsigma. Of a correlation it names the event that completed it.
-    Rsigma,
+/// pySigma's SQLite backend, in the Python of `tests/run`.
+pub fn sqlite() -> Evaluator {
+    Evaluator::Sqlite(python_program().into())
+}
+
+/// The program in `tests/engines/rsigma`: `STIXC_RSIGMA`, or where `tests/run` builds it.
+pub fn rsigma() -> Evaluator {
+    let named = env::var_os("STIXC_RSIGMA").filter(|program| !program.is_empty());
+    Evaluator::Rsigma(named.unwrap_or_else(|| project("tests/engines/rsigma/target/debug/rsigma-match").into()))
 }
 
 /// For each case and each of its runs what matched. Fails the test if a rule can't be evaluated.
 #[track_caller]
-pub fn ask(evaluator: Evaluator, cases: &[Case]) -> Vec<Vec<Matches>> {
-    let folder = scratch();
-    let input = file(&folder, "cases.json", serde_json::to_vec(cases).expect("cases are plain data"));
-    let outcome = match evaluator {
-        Evaluator::Sqlite => run(python("templates/sigma/match.py").arg(input)),
-        Evaluator::Rsigma => run(Command::new(rsigma()).arg(input)),
-    };
-    outcome.assert_accepted();
-    serde_json::from_str(&outcome.output).expect("the report of the evaluator")
-}
-
-/// The program in `tests/engines/rsigma`: `STIXC_RSIGMA`, or where `tests/run` builds it.
-fn rsigma() -> PathBuf {
-    match env::var_os("STIXC_RSIGMA") {
-        Some(program) if !program.is_empty() => program.into(),
-        _ => project("tests/engines/rsigma/target/debug/rsigma-match"),
-    }
+pub fn ask(evaluator: &Evaluator, cases: &[Case]) -> Vec<Vec<Matches>> {
+    let cases: Vec<RuleCase<'_, Event>> = cases
+        .iter()
+        .map(|case| RuleCase { rules: case.rules.clone(), runs: case.runs.iter().map(Vec::as_slice).collect() })
+        .collect();
+    evaluator.matches(&cases).unwrap_or_else(|error| panic!("refused: {error:?}"))
 }
 
 /// Which of the rules (a file, or a folder of them), by their ids, match which of the events (a JSON array of flat
@@ -100,5 +89,5 @@ pub fn matches(rules: &Path, events: &Value) -> Matches {
     let event = |fields: &Value| Event { at: None, logsource: None, fields: fields.clone() };
     let run = events.as_array().expect("an array of events").iter().map(event).collect();
     let case = Case { rules: files.iter().map(|path| read(path)).collect(), runs: vec![run] };
-    ask(Evaluator::Sqlite, &[case]).remove(0).remove(0)
+    ask(&sqlite(), &[case]).remove(0).remove(0)
 }

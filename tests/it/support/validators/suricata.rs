@@ -1,0 +1,61 @@
+//! Suricata 7: does a file of rules load, and what does it alert on in a capture?
+
+use std::{
+    collections::BTreeSet,
+    net::IpAddr,
+    path::{Path, PathBuf},
+};
+
+use stixc::targets::suricata::engine::{self, suricata};
+
+use super::{Outcome, file, project, run, scratch};
+
+/// One alert: which rule, and the client whose conversation caused it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Alert {
+    /// The rule's `sid`.
+    pub sid: u32,
+    /// The end that opened the conversation, also when it is the answer that matched.
+    pub client: IpAddr,
+}
+
+/// Loads the rules, as `suricata -T` does. Files that the rules name are looked for beside the rules' file.
+///
+/// A warning is a refusal: Suricata warns of a rule that it loads and that means something else.
+#[track_caller]
+pub fn check(rules: &Path) -> Outcome {
+    let log = scratch();
+    let mut outcome = run(suricata(&configuration(), rules, log.path()).arg("-T"));
+    // The form of these lines is set in the configuration; notices go to standard output, and warnings with them.
+    outcome.accepted &= !outcome.output.lines().any(|line| line.starts_with("Warning: "));
+    outcome
+}
+
+/// The alerts of these rules in a capture (the bytes of a pcap file), each once.
+///
+/// The rules are loaded with [`check`] first: reading a capture, Suricata skips a rule that it can't load.
+#[track_caller]
+pub fn alerts(rules: &Path, capture: &[u8]) -> BTreeSet<Alert> {
+    check(rules).assert_accepted();
+    let alert = |alert: &engine::Alert| Some(Alert { sid: alert.sid, client: alert.client? });
+    seen(rules, capture).iter().filter_map(alert).collect()
+}
+
+/// The rule of each alert in a capture, and when the conversation that caused it began, in microseconds since 1970.
+///
+/// The rules are to be loaded with [`check`] first.
+#[track_caller]
+pub fn alarms(rules: &Path, capture: &[u8]) -> BTreeSet<(u32, u64)> {
+    seen(rules, capture).iter().map(|alert| (alert.sid, alert.start)).collect()
+}
+
+#[track_caller]
+fn seen(rules: &Path, capture: &[u8]) -> Vec<engine::Alert> {
+    let folder = scratch();
+    let capture = file(&folder, "witness.pcap", capture);
+    engine::alerts(&configuration(), rules, &capture, &[]).unwrap_or_else(|error| panic!("refused: {error:?}"))
+}
+
+fn configuration() -> PathBuf {
+    project("templates/suricata/verify.yaml")
+}
