@@ -290,7 +290,7 @@ fn accept(arguments: &[String], target: &dyn Target) -> Result<Option<Accept>, F
         }
         let verdicts = verdicts.split(',').map(verdict).collect::<Result<Vec<_>, _>>()?;
         if name.is_none_or(|name| name == target.name()) {
-            accept = Some(Accept::of(verdicts));
+            accept = Some(Accept::new(verdicts));
         }
     }
     Ok(accept)

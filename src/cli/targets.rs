@@ -40,7 +40,7 @@ fn verdicts(accept: Accept) -> String {
     names.join(", ")
 }
 
-/// One row for each property of the schema, one column for each target: its scenes, or nothing.
+/// One row for each property of the schema, one column for each target: its data sources, or nothing.
 fn matrix() -> Result<String, Failure> {
     type Loose = Mapping<toml::Value, toml::Value>;
     let read = |target: &&dyn Target| {

@@ -13,7 +13,7 @@ use super::{
 };
 
 /// The bound of a node of this kind.
-pub(super) fn of(kind: &NodeKind, sets: &[Set], time: &Timeline) -> Bound {
+pub(super) fn bound(kind: &NodeKind, sets: &[Set], time: &Timeline) -> Bound {
     let each = |nodes: &[Node]| nodes.iter().map(|node| node.bound.0.clone()).collect::<Vec<_>>();
     Bound(match kind {
         NodeKind::Bag(demands) => merged(demands.iter().map(|demand| of_demand(*demand, sets, time)), u32::max, time),

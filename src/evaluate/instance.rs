@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{
-    bound,
+    bound::bound,
     data::Observations,
     node::{Demand, Node, NodeKind},
     query::{Interval, Query},
@@ -182,7 +182,7 @@ impl<'a> Builder<'a> {
 
     /// Adds the bound; `None` where it says that the node can't be found.
     fn finished(&self, kind: NodeKind) -> Option<Node> {
-        let bound = bound::of(&kind, &self.sets, self.time);
+        let bound = bound(&kind, &self.sets, self.time);
         bound.is_possible().then_some(Node { kind, bound })
     }
 }

@@ -142,7 +142,7 @@ fn target(config: &TargetConfig) -> Result<convert::Prepared, BuildError> {
         Some(path) => Some(fs::read_to_string(path).map_err(|error| trouble(error.to_string()))?),
         None => None,
     };
-    let accept = config.accept.as_ref().map(|verdicts| Accept::of(verdicts.iter().copied()));
+    let accept = config.accept.as_ref().map(|verdicts| Accept::new(verdicts.iter().copied()));
     convert::Prepared::new(config.target, mapping.as_deref(), accept).map_err(|error| trouble(error.to_string()))
 }
 

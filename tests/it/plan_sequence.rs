@@ -14,32 +14,32 @@ fn plan(text: &str) -> Plan {
     lower(&pattern::parse(text).unwrap()).plan
 }
 
-/// A target of three scenes. The first two see what their letter says and are of one host; the third sees all, and ties
+/// A target of three sources. The first two see what their letter says and are of one host; the third sees all, and ties
 /// nothing.
 fn adapted(plan: &Plan) -> Result<Adapted<'_, ()>, Vec<stixc::plan::fidelity::Loss>> {
     let ties = Ties {
         by: "the same host",
-        key: &|scene| (scene < 2).then_some(7),
+        key: &|source| (source < 2).then_some(7),
         apart: &|left, right| left != right,
         window: 600,
     };
-    let capabilities = Capabilities { scenes: 3, accept: Accept::ALL, ties: Some(ties) };
-    adapt(plan, capabilities, |scene, test| {
+    let capabilities = Capabilities { sources: 3, accept: Accept::ALL, ties: Some(ties) };
+    adapt(plan, capabilities, |source, test| {
         let seen = match test.property.path.as_ref() {
-            "file:name" => scene == 0 || scene == 2,
-            "domain-name:value" => scene == 1 || scene == 2,
+            "file:name" => source == 0 || source == 2,
+            "domain-name:value" => source == 1 || source == 2,
             _ => false,
         };
         if seen { Fit::Holds { by: (), weak: false, loss: None } } else { Fit::Lacks(NO_PLACE, "not seen".to_owned()) }
     })
 }
 
-/// The sequences of a pattern: order, window, fidelity with codes, and each step as `scenes of its parts x times`.
+/// The sequences of a pattern: order, window, fidelity with codes, and each step as `sources of its parts x times`.
 fn sequences(text: &str) -> Vec<String> {
     let plan = plan(text);
     match adapted(&plan) {
         Ok(adapted) => {
-            let parts = adapted.parts.iter().map(|part| format!("part {} in {}", part.alternative, part.scene));
+            let parts = adapted.parts.iter().map(|part| format!("part {} in {}", part.alternative, part.source));
             let sequences = adapted.sequences.iter().map(|one| {
                 let order = if one.order == Order::Given { " then " } else { " and " };
                 let steps: Vec<String> = one
@@ -52,7 +52,7 @@ fn sequences(text: &str) -> Vec<String> {
                             .map(|part| {
                                 let tests: Vec<String> =
                                     part.tests.iter().map(|(test, ())| test.values[0].to_string()).collect();
-                                format!("{}@{}", tests.join("+"), part.scene)
+                                format!("{}@{}", tests.join("+"), part.source)
                             })
                             .collect();
                         format!("{}x{}", parts.join("|"), step.times)
@@ -153,7 +153,7 @@ fn broader_alternatives_are_left_out_where_others_are_missing() {
         "file:name" => Fit::Holds { by: (), weak: false, loss: None },
         _ => Fit::Lacks(NO_PLACE, "not seen".to_owned()),
     };
-    let capabilities = Capabilities { scenes: 1, accept: Accept::DETECTION, ties: None };
+    let capabilities = Capabilities { sources: 1, accept: Accept::DETECTION, ties: None };
     let adapted = adapt(&plan, capabilities, fit).unwrap();
     assert_eq!((adapted.parts.len(), adapted.fidelity), (1, Fidelity::NARROWER));
     assert!(adapted.losses.iter().any(|loss| loss.code.0 == "L031"), "{:?}", adapted.losses);

@@ -128,7 +128,7 @@ fn what_the_user_accepts_is_what_counts() {
     let lowered = prepared(target(), Accept::ALL).lower(&broad).unwrap();
     assert_eq!(lowered.fidelity.name(), "broader");
     let exact = plan("[ipv4-addr:value = '198.51.100.7']");
-    assert!(prepared(target(), Accept::of([])).lower(&exact).is_err());
+    assert!(prepared(target(), Accept::new([])).lower(&exact).is_err());
 }
 
 #[test]

@@ -5,9 +5,9 @@ use super::{
         Condition, Observation, Test,
         fidelity::{Fidelity, Loss},
     },
-    BRANCH_BUDGET, COUNT, INTERVAL, OBSERVATIONS, TOO_MANY_BRANCHES,
-    order::{self, RawStep},
-    sequence::Chain,
+    COUNT, OBSERVATIONS, TOO_MANY_BRANCHES,
+    branch::{Chain, RawStep, branches, interval, too_many},
+    order,
 };
 use crate::{diagnostic::Code, span::Span};
 
@@ -35,7 +35,7 @@ pub(super) struct Alternatives<'p> {
 }
 
 impl<'p> Alternatives<'p> {
-    pub(super) fn of(observation: &'p Observation, ties: bool) -> Self {
+    pub(super) fn new(observation: &'p Observation, ties: bool) -> Self {
         let mut gathered = Self { all: Vec::new(), dropped: Vec::new(), ties };
         gathered.observe(observation, &[], None);
         gathered
@@ -106,49 +106,5 @@ impl<'p> Alternatives<'p> {
 
     fn drop(&mut self, code: Code, message: String, span: Span) {
         self.dropped.push(Loss { code, effect: Fidelity::NARROWER, message, span });
-    }
-}
-
-/// The loss of START and STOP.
-pub(super) fn interval(start: &str, stop: &str, span: Span) -> Loss {
-    let message = format!("the rule fires at any time, not only from {start} until {stop}");
-    Loss { code: INTERVAL, effect: Fidelity::BROADER, message, span }
-}
-
-pub(super) fn too_many() -> String {
-    format!("the pattern has more than {BRANCH_BUDGET} combinations")
-}
-
-/// The disjunctive form of a condition; `None` beyond the budget.
-///
-/// The budget counts what AND multiplies, not the operands of a plain OR, which cost nothing more than they did.
-pub(super) fn branches(condition: &Condition) -> Option<Vec<Vec<&Test>>> {
-    match condition {
-        Condition::Test(test) => Some(vec![vec![test]]),
-        Condition::Any(operands) => {
-            let mut all = Vec::with_capacity(operands.len());
-            for operand in operands {
-                all.extend(branches(operand)?);
-            }
-            Some(all)
-        }
-        Condition::All(operands) => {
-            let mut product: Vec<Vec<&Test>> = vec![Vec::new()];
-            for operand in operands {
-                let right = branches(operand)?;
-                if product.len().saturating_mul(right.len()) > BRANCH_BUDGET {
-                    return None;
-                }
-                if let [only] = right.as_slice() {
-                    product.iter_mut().for_each(|left| left.extend(only));
-                    continue;
-                }
-                product = product
-                    .iter()
-                    .flat_map(|left| right.iter().map(move |more| left.iter().chain(more).copied().collect()))
-                    .collect();
-            }
-            Some(product)
-        }
     }
 }

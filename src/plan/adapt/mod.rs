@@ -1,12 +1,13 @@
 //! Cutting a plan down to what a target can hold, with a loss for each cut.
 //!
-//! A target sees a pattern from several *scenes*: the log sources of Sigma, the protocols of Suricata, the lists of a
-//! blocklist. A scene holds some properties and not others, and one rule lives in one scene. [`adapt`] brings the plan
+//! A target sees a pattern from several data sources: the log data sources of Sigma, the protocols of Suricata, the lists of a
+//! blocklist. A data source holds some properties and not others, and one rule lives in one data source. [`adapt`] brings the plan
 //! into disjunctive form (a list of alternatives, each a conjunction of tests, or a [`Sequence`] of them where several
-//! observations are asked for), and looks for each alternative for the scenes that hold most of it. Nothing else in the
+//! observations are asked for), and looks for each alternative for the data sources that hold most of it. Nothing else in the
 //! program drops a part of a pattern.
 
 mod alternatives;
+mod branch;
 mod order;
 mod place;
 mod sequence;
@@ -27,8 +28,8 @@ pub const NO_OPERATOR: Code = Code("L002");
 pub const NO_VALUE: Code = Code("L003");
 /// The target ignores letter case where STIX does not.
 pub const CASE: Code = Code("L004");
-/// Parts that would have to be in different scenes.
-pub const NO_COMMON_SCENE: Code = Code("L005");
+/// Parts that would have to be in different data sources.
+pub const NO_COMMON_SOURCE: Code = Code("L005");
 /// The target can't tie several observations together.
 pub const OBSERVATIONS: Code = Code("L010");
 /// The count of REPEATS is dropped.
@@ -73,7 +74,7 @@ impl Accept {
 
     /// Exactly these.
     #[must_use]
-    pub fn of(verdicts: impl IntoIterator<Item = Fidelity>) -> Self {
+    pub fn new(verdicts: impl IntoIterator<Item = Fidelity>) -> Self {
         Self { bits: verdicts.into_iter().fold(0, |bits, verdict| bits | Self::bit(verdict)) }
     }
 
@@ -88,7 +89,7 @@ impl Accept {
     }
 }
 
-/// Whether a scene holds a test.
+/// Whether a data source holds a test.
 #[derive(Debug, Clone)]
 pub enum Fit<H> {
     /// It does.
@@ -104,14 +105,14 @@ pub enum Fit<H> {
     Lacks(Code, String),
 }
 
-/// One conjunction in one scene.
+/// One conjunction in one data source.
 #[derive(Debug, Clone)]
 pub struct Part<'p, H> {
-    /// Number of the alternative in the plan, from 0. Together with the scene it names the part for ever.
+    /// Number of the alternative in the plan, from 0. Together with the data source it names the part for ever.
     pub alternative: usize,
-    /// The scene.
-    pub scene: usize,
-    /// The tests that the scene holds, in the plan's order.
+    /// The data source.
+    pub source: usize,
+    /// The tests that the data source holds, in the plan's order.
     pub tests: Vec<(&'p Test, H)>,
     /// Whether this part means what its alternative means.
     pub fidelity: Fidelity,
@@ -128,13 +129,13 @@ pub enum Order {
     Given,
 }
 
-/// Several observations, tied together by what their scenes share (see [`Ties`]).
+/// Several observations, tied together by what their data sources share (see [`Ties`]).
 #[derive(Debug, Clone)]
 pub struct Sequence<'p, H> {
     /// Number of the alternative in the plan, from 0; [`Part`]s and sequences are counted together. Together with the key
     /// it names the sequence for ever.
     pub alternative: usize,
-    /// The key that all of its scenes share.
+    /// The key that all of its data sources share.
     pub key: usize,
     /// Whether the steps have to come in their order.
     pub order: Order,
@@ -162,10 +163,10 @@ pub struct Step<'p, H> {
 pub struct Ties<'t> {
     /// What the events of a sequence have in common, for the user: `the same host`. STIX asks for nothing like it.
     pub by: &'t str,
-    /// What ties the events of a scene, as a number; those of scenes with the same key can be tied to each other. `None`
-    /// for scenes whose events name nothing that could.
+    /// What ties the events of a data source, as a number; those of data sources with the same key can be tied to each other. `None`
+    /// for data sources whose events name nothing that could.
     pub key: &'t dyn Fn(usize) -> Option<usize>,
-    /// Whether no event is of both scenes, or the target sees to it that none counts for both.
+    /// Whether no event is of both data sources, or the target sees to it that none counts for both.
     pub apart: &'t dyn Fn(usize, usize) -> bool,
     /// The time in which a sequence has to lie where the pattern names none, in seconds.
     pub window: u64,
@@ -174,8 +175,8 @@ pub struct Ties<'t> {
 /// What a target can hold.
 #[derive(Clone, Copy)]
 pub struct Capabilities<'t> {
-    /// How many scenes it has.
-    pub scenes: usize,
+    /// How many data sources it has.
+    pub sources: usize,
     /// Which verdicts the user accepts.
     pub accept: Accept,
     /// How it ties several observations; `None` where it can't.
@@ -185,7 +186,7 @@ pub struct Capabilities<'t> {
 /// A plan cut down to a target.
 #[derive(Debug, Clone)]
 pub struct Adapted<'p, H> {
-    /// Rules on one event each, ordered by alternative, then scene.
+    /// Rules on one event each, ordered by alternative, then data source.
     pub parts: Vec<Part<'p, H>>,
     /// Rules on several events, ordered by alternative, then key. There is at least one part or sequence.
     pub sequences: Vec<Sequence<'p, H>>,
@@ -200,7 +201,7 @@ pub struct Adapted<'p, H> {
 
 /// Cuts `plan` down to what a target can hold, as far as the user accepts; the reasons where nothing is left.
 ///
-/// `fit` says whether the scene with a given number holds a test.
+/// `fit` says whether the data source with a given number holds a test.
 ///
 /// # Errors
 /// The losses that kept each alternative out.
@@ -209,18 +210,18 @@ pub fn adapt<'p, H>(
     capabilities: Capabilities<'_>,
     mut fit: impl FnMut(usize, &'p Test) -> Fit<H>,
 ) -> Result<Adapted<'p, H>, Vec<Loss>> {
-    let Capabilities { scenes, accept, ties } = capabilities;
-    let scenes: Vec<usize> = (0..scenes).collect();
-    let gathered = Alternatives::of(&plan.observation, ties.is_some());
+    let Capabilities { sources, accept, ties } = capabilities;
+    let sources: Vec<usize> = (0..sources).collect();
+    let gathered = Alternatives::new(&plan.observation, ties.is_some());
     let mut placed = Placed::new(gathered.dropped);
     for (number, Alternative { kind, qualifiers }) in gathered.all.into_iter().enumerate() {
         match (kind, ties) {
             (Kind::Single(tests), _) => {
                 let allows = |fidelity| accept.allows(fidelity);
-                placed.add(place(number, &tests, &qualifiers, &scenes, allows, &mut fit), |placed| &mut placed.parts);
+                placed.add(place(number, &tests, &qualifiers, &sources, allows, &mut fit), |placed| &mut placed.parts);
             }
             (Kind::Chain(chain), Some(ties)) => {
-                let found = sequence::place_chain(number, &chain, &qualifiers, &scenes, accept, ties, &mut fit);
+                let found = sequence::place_chain(number, &chain, &qualifiers, &sources, accept, ties, &mut fit);
                 placed.add(found, |placed| &mut placed.sequences);
             }
             // Without ties no chain is gathered.

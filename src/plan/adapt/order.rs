@@ -1,24 +1,13 @@
 //! Several observations as steps: the orders in which they may come.
 
 use super::{
-    super::{Observation, Test, fidelity::Loss},
+    super::Observation,
     Order,
-    alternatives::{branches, interval, too_many},
+    branch::{RawStep, branches, interval, too_many},
 };
 
 /// The most orders into which nested AND and FOLLOWEDBY may unfold: those of four operands.
 const MOST_ORDERS: usize = 24;
-
-/// One step before it has a place.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct RawStep<'p> {
-    /// Conjunctions, any of which will do.
-    pub(super) alternatives: Vec<Vec<&'p Test>>,
-    /// How often it has to happen.
-    pub(super) times: u64,
-    /// What is lost of the qualifiers around it.
-    pub(super) qualifiers: Vec<Loss>,
-}
 
 /// The orders in which the observations may come: any of them will do.
 ///
@@ -57,16 +46,6 @@ fn repeated(mut steps: Vec<RawStep<'_>>) -> Result<Vec<RawStep<'_>>, String> {
         return Err("a rule counts one kind of observation or ties several, not both".to_owned());
     }
     Ok(steps)
-}
-
-impl RawStep<'_> {
-    /// Whether the other step asks for the same, wherever it stands in the pattern.
-    fn asks_like(&self, other: &Self) -> bool {
-        let text = |step: &Self| -> Vec<Vec<String>> {
-            step.alternatives.iter().map(|tests| tests.iter().map(ToString::to_string).collect()).collect()
-        };
-        text(self) == text(other)
-    }
 }
 
 /// All orders of the steps below an observation.

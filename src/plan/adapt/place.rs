@@ -1,36 +1,36 @@
-//! One alternative, in the scenes that hold most of it.
+//! One alternative, in the data sources that hold most of it.
 
 use super::{
     super::{
         Test,
         fidelity::{Fidelity, Loss},
     },
-    Fit, NO_COMMON_SCENE, NO_PLACE, NOT_ACCEPTED, NOTHING_SPECIFIC, ONLY_NEGATIONS, Part,
+    Fit, NO_COMMON_SOURCE, NO_PLACE, NOT_ACCEPTED, NOTHING_SPECIFIC, ONLY_NEGATIONS, Part,
 };
 use crate::span::Span;
 
-/// The parts of one alternative: in each of the scenes that drops as few of its tests as any. `allows` says which
+/// The parts of one alternative: in each of the data sources that drops as few of its tests as any. `allows` says which
 /// fidelity a part may have.
 pub(super) fn place<'p, H>(
     number: usize,
     tests: &[&'p Test],
     qualifiers: &[Loss],
-    scenes: &[usize],
+    sources: &[usize],
     allows: impl Fn(Fidelity) -> bool,
     fit: &mut impl FnMut(usize, &'p Test) -> Fit<H>,
 ) -> Result<Vec<Part<'p, H>>, Vec<Loss>> {
     let mut found: Vec<(usize, Part<'p, H>)> = Vec::new();
     let mut reasons: Vec<Loss> = Vec::new();
     let mut placed: Vec<Span> = Vec::new();
-    let mut fit = |scene, test: &'p Test| {
-        let fit = fit(scene, test);
+    let mut fit = |source, test: &'p Test| {
+        let fit = fit(source, test);
         if matches!(fit, Fit::Holds { .. }) {
             placed.push(test.span);
         }
         fit
     };
-    for &scene in scenes {
-        match stage(number, scene, tests, qualifiers, &mut fit) {
+    for &source in sources {
+        match stage(number, source, tests, qualifiers, &mut fit) {
             Ok((dropped, part)) if allows(part.fidelity) => found.push((dropped, part)),
             Ok((_, part)) => {
                 reasons.extend(not_accepted(part.fidelity, part.losses, span_of(tests)));
@@ -44,10 +44,10 @@ pub(super) fn place<'p, H>(
     Ok(found.into_iter().filter(|(dropped, _)| *dropped == fewest).map(|(_, part)| part).collect())
 }
 
-/// One alternative in one scene: how many tests were dropped, and what is left.
+/// One alternative in one data source: how many tests were dropped, and what is left.
 fn stage<'p, H>(
     number: usize,
-    scene: usize,
+    source: usize,
     tests: &[&'p Test],
     qualifiers: &[Loss],
     fit: &mut impl FnMut(usize, &'p Test) -> Fit<H>,
@@ -57,7 +57,7 @@ fn stage<'p, H>(
     let mut lacks = Vec::new();
     let (mut strong, mut positive) = (false, false);
     for &test in tests {
-        match fit(scene, test) {
+        match fit(source, test) {
             Fit::Holds { by, weak, loss } => {
                 strong |= !weak && !test.negated;
                 positive |= !test.negated;
@@ -90,7 +90,7 @@ fn stage<'p, H>(
     losses.sort();
     losses.dedup();
     let fidelity = losses.iter().fold(Fidelity::EXACT, |all, loss| all | loss.effect);
-    Ok((dropped, Part { alternative: number, scene, tests: held, fidelity, losses }))
+    Ok((dropped, Part { alternative: number, source, tests: held, fidelity, losses }))
 }
 
 pub(super) fn not_accepted(fidelity: Fidelity, mut losses: Vec<Loss>, span: Span) -> Vec<Loss> {
@@ -99,9 +99,9 @@ pub(super) fn not_accepted(fidelity: Fidelity, mut losses: Vec<Loss>, span: Span
     losses
 }
 
-/// Each scene gives its own reasons; the user wants to hear the most telling ones once.
+/// Each data source gives its own reasons; the user wants to hear the most telling ones once.
 ///
-/// A test that some scene holds is not without a place: where no single scene is to blame, the tests have none in
+/// A test that some data source holds is not without a place: where no single data source is to blame, the tests have none in
 /// common.
 fn tidy(mut reasons: Vec<Loss>, tests: &[&Test], placed: &[Span]) -> Vec<Loss> {
     reasons.sort();
@@ -114,7 +114,7 @@ fn tidy(mut reasons: Vec<Loss>, tests: &[&Test], placed: &[Span]) -> Vec<Loss> {
     }
     if reasons.iter().all(|loss| loss.code == NOT_ACCEPTED) {
         let message = "no single rule can hold these tests together".to_owned();
-        reasons.push(Loss { code: NO_COMMON_SCENE, effect: Fidelity::BROADER, message, span: span_of(tests) });
+        reasons.push(Loss { code: NO_COMMON_SOURCE, effect: Fidelity::BROADER, message, span: span_of(tests) });
     }
     reasons
 }

@@ -1,4 +1,4 @@
-//! Several observations, tied together in scenes that share a key.
+//! Several observations, tied together in data sources that share a key.
 
 use std::collections::BTreeSet;
 
@@ -7,27 +7,16 @@ use super::{
         Operator, Test, Value, ValueKind,
         fidelity::{Fidelity, Loss},
     },
-    Accept, Fit, NO_WINDOW, OBSERVATIONS, ONE_EVENT, Order, Part, Sequence, Step, TIED, Ties, WHOLE_SECONDS,
-    order::RawStep,
+    Accept, Fit, NO_WINDOW, OBSERVATIONS, ONE_EVENT, Part, Sequence, Step, TIED, Ties, WHOLE_SECONDS,
+    branch::{Chain, RawStep},
     place::place,
 };
-use crate::span::Span;
-
-/// Several observations before they have a place.
-pub(super) struct Chain<'p> {
-    pub(super) order: Order,
-    pub(super) steps: Vec<RawStep<'p>>,
-    /// The time of the WITHIN around it, in seconds.
-    pub(super) window: Option<f64>,
-    pub(super) span: Span,
-}
-
-/// The sequences of one alternative: one for each key that all of its steps have a scene for.
+/// The sequences of one alternative: one for each key that all of its steps have a data source for.
 pub(super) fn place_chain<'p, H>(
     number: usize,
     chain: &Chain<'p>,
     qualifiers: &[Loss],
-    scenes: &[usize],
+    sources: &[usize],
     accept: Accept,
     ties: Ties<'_>,
     fit: &mut impl FnMut(usize, &'p Test) -> Fit<H>,
@@ -40,11 +29,11 @@ pub(super) fn place_chain<'p, H>(
         message: format!("the observations have to be of {}, which the pattern does not ask", ties.by),
         span: chain.span,
     });
-    let keys: BTreeSet<usize> = scenes.iter().filter_map(|&scene| (ties.key)(scene)).collect();
+    let keys: BTreeSet<usize> = sources.iter().filter_map(|&source| (ties.key)(source)).collect();
     let mut found = Vec::new();
     let mut reasons = Vec::new();
     for key in keys {
-        let with_key: Vec<usize> = scenes.iter().copied().filter(|&scene| (ties.key)(scene) == Some(key)).collect();
+        let with_key: Vec<usize> = sources.iter().copied().filter(|&source| (ties.key)(source) == Some(key)).collect();
         // The tie makes every sequence narrower: what a part loses comes on top.
         let allows = |fidelity| accept.allows(fidelity | Fidelity::NARROWER);
         let (steps, losses) = match place_steps(number, chain, &with_key, &allows, fit) {
@@ -80,11 +69,11 @@ pub(super) fn place_chain<'p, H>(
 /// Steps, and what they lose.
 type PlacedSteps<'p, H> = (Vec<Step<'p, H>>, Vec<Loss>);
 
-/// The steps in scenes of one key, and what they lose. A step misses the alternatives that have no place.
+/// The steps in data sources of one key, and what they lose. A step misses the alternatives that have no place.
 fn place_steps<'p, H>(
     number: usize,
     chain: &Chain<'p>,
-    scenes: &[usize],
+    sources: &[usize],
     allows: &impl Fn(Fidelity) -> bool,
     fit: &mut impl FnMut(usize, &'p Test) -> Fit<H>,
 ) -> Result<PlacedSteps<'p, H>, Vec<Loss>> {
@@ -94,7 +83,7 @@ fn place_steps<'p, H>(
         let mut parts: Vec<Part<'p, H>> = Vec::new();
         let mut lacking = Vec::new();
         for tests in alternatives {
-            match place(number, tests, qualifiers, scenes, allows, fit) {
+            match place(number, tests, qualifiers, sources, allows, fit) {
                 Ok(placed) => parts.extend(placed),
                 Err(reasons) => lacking.extend(reasons),
             }
@@ -133,7 +122,7 @@ fn window(chain: &Chain<'_>, ties: Ties<'_>) -> Result<(u64, Vec<Loss>), Vec<Los
 /// The loss where one event could satisfy two steps at once. STIX asks for different observations.
 fn one_event<H>(chain: &Chain<'_>, steps: &[Step<'_, H>], ties: Ties<'_>) -> Option<Loss> {
     let apart = |left: &Part<'_, H>, right: &Part<'_, H>| {
-        (ties.apart)(left.scene, right.scene) || excluded(&left.tests, &right.tests)
+        (ties.apart)(left.source, right.source) || excluded(&left.tests, &right.tests)
     };
     let pairs = steps.iter().enumerate().flat_map(|(at, left)| steps[at + 1..].iter().map(move |right| (left, right)));
     let shared = pairs

@@ -52,7 +52,7 @@ pub(super) fn digest(
 }
 
 fn length_help(given: usize, digits: usize) -> String {
-    match HashAlgorithm::of_length(given) {
+    match HashAlgorithm::from_length(given) {
         Some(other) => {
             let quote = if other.name.contains('-') { "'" } else { "" };
             format!("a digest of {} has {given}: compare hashes.{quote}{}{quote}", other.name, other.name)

@@ -38,7 +38,7 @@ pub(super) fn absorbed(operands: Vec<Condition>, under_and: bool, notes: &mut No
 }
 
 fn find(operands: &[Condition], under_and: bool) -> Vec<bool> {
-    let index = Index::of(operands, under_and);
+    let index = Index::new(operands, under_and);
     let mut dead = vec![false; operands.len()];
     let mut left = PAIRS;
     for at in 0..operands.len() {
@@ -69,7 +69,7 @@ struct Index<'c> {
 }
 
 impl<'c> Index<'c> {
-    fn of(operands: &'c [Condition], under_and: bool) -> Self {
+    fn new(operands: &'c [Condition], under_and: bool) -> Self {
         let mut numbers: HashMap<(Option<Kin>, String), usize> = HashMap::new();
         let mut holders: Vec<Vec<usize>> = Vec::new();
         let mut atoms = Vec::with_capacity(operands.len());
@@ -87,7 +87,7 @@ impl<'c> Index<'c> {
             };
             let of_part = |part: &Condition| match part {
                 Condition::Test(test) if joins_under_or(test) => {
-                    test.values.iter().map(|value| number(Some(Kin::of(test)), value.to_string())).collect()
+                    test.values.iter().map(|value| number(Some(Kin::new(test)), value.to_string())).collect()
                 }
                 other => vec![number(None, other.to_string())],
             };

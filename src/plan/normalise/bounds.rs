@@ -5,7 +5,7 @@ use std::{cmp::Ordering, collections::HashMap};
 use super::{
     super::{Condition, Operator, Property, Test, ValueKind},
     decide::{Class, whole},
-    narrow,
+    equal,
     never::Contradiction,
 };
 use crate::stix::Timestamp;
@@ -22,14 +22,14 @@ pub(super) fn settle(mut tests: Vec<Test>) -> Result<Vec<Test>, Contradiction> {
 }
 
 fn of_class(tests: Vec<Test>, class: Class) -> Result<Vec<Test>, Contradiction> {
-    let is_bound = |test: &Test| Side::of(test).is_some() && Class::of(test) == Some(class);
+    let is_bound = |test: &Test| Side::from_test(test).is_some() && Class::from_test(test) == Some(class);
     if !tests.iter().any(is_bound) {
         return Ok(tests);
     }
     let (bounds, mut others): (Vec<Test>, Vec<Test>) = tests.clone().into_iter().partition(is_bound);
     let mut kept: HashMap<Side, Test> = HashMap::new();
     for test in bounds {
-        let Some(side) = Side::of(&test) else { continue };
+        let Some(side) = Side::from_test(&test) else { continue };
         let tightest = match kept.remove(&side) {
             None => test,
             Some(earlier) => match reach(&test, &earlier, side) {
@@ -49,7 +49,7 @@ fn of_class(tests: Vec<Test>, class: Class) -> Result<Vec<Test>, Contradiction> 
             Some(Ordering::Equal) if !is_strict(lower) && !is_strict(upper) => {
                 let span = lower.span.to(upper.span);
                 others.push(Test { operator: Operator::Equal, span, ..lower.clone() });
-                return narrow::equalities(others);
+                return equal::settle(others);
             }
             Some(_) if lower.span <= upper.span => return Err(Contradiction::between(lower, upper)),
             Some(_) => return Err(Contradiction::between(upper, lower)),
@@ -63,13 +63,13 @@ fn of_class(tests: Vec<Test>, class: Class) -> Result<Vec<Test>, Contradiction> 
 
 /// Takes from `x != 5` what the bounds exclude anyway; whether anything is left.
 fn exceptions(test: &mut Test, class: Class, bounds: &mut [Test]) -> bool {
-    if !test.negated || test.operator != Operator::Equal || Class::of(test) != Some(class) {
+    if !test.negated || test.operator != Operator::Equal || Class::from_test(test) != Some(class) {
         return true;
     }
     test.values.retain(|value| {
         for bound in bounds.iter_mut() {
             let Some(own) = bound.values.first().and_then(|limit| order(&value.kind, &limit.kind)) else { continue };
-            let outside = if Side::of(bound) == Some(Side::Lower) { Ordering::Less } else { Ordering::Greater };
+            let outside = if Side::from_test(bound) == Some(Side::Lower) { Ordering::Less } else { Ordering::Greater };
             if own == Ordering::Equal {
                 bound.operator = strict(bound.operator);
             }
@@ -88,10 +88,10 @@ pub(super) fn loosest(operands: Vec<Condition>) -> Vec<Condition> {
     let mut kept: Vec<Condition> = Vec::with_capacity(operands.len());
     for operand in operands {
         if let Condition::Test(test) = &operand
-            && let Some(side) = Side::of(test)
-            && ORDERED.iter().any(|class| Class::of(test) == Some(*class))
+            && let Some(side) = Side::from_test(test)
+            && ORDERED.iter().any(|class| Class::from_test(test) == Some(*class))
         {
-            let place = *places.entry((test.property.clone(), side, Class::of(test))).or_insert(kept.len());
+            let place = *places.entry((test.property.clone(), side, Class::from_test(test))).or_insert(kept.len());
             if let Some(Condition::Test(earlier)) = kept.get(place)
                 && let Some(order) = reach(test, earlier, side)
             {
@@ -113,7 +113,7 @@ enum Side {
 }
 
 impl Side {
-    fn of(test: &Test) -> Option<Self> {
+    fn from_test(test: &Test) -> Option<Self> {
         match test.operator {
             _ if test.negated || test.values.len() != 1 => None,
             Operator::Greater | Operator::GreaterOrEqual => Some(Self::Lower),

@@ -16,7 +16,7 @@ pub(super) enum Class {
 }
 
 impl Class {
-    pub(super) fn of(test: &Test) -> Option<Self> {
+    pub(super) fn from_test(test: &Test) -> Option<Self> {
         Some(match test.values.first()?.kind {
             ValueKind::Text(_)
             | ValueKind::Address(_)
@@ -35,7 +35,7 @@ impl Class {
 pub(super) fn are_comparable(one: &Test, other: &Test) -> bool {
     // A text can be an instant too, and bytes can be a text. All others differ.
     let is_text = |class| matches!(class, Some(Class::Text | Class::Instant | Class::Bytes));
-    let (one, other) = (Class::of(one), Class::of(other));
+    let (one, other) = (Class::from_test(one), Class::from_test(other));
     one == other || !(is_text(one) && is_text(other))
 }
 
@@ -70,7 +70,7 @@ pub(super) fn satisfying(known: &Test, test: &Test) -> Option<Vec<Value>> {
         let left = known.values.iter().filter(|value| !excluded.contains(&identity(known, &value.kind)));
         return Some(left.cloned().collect());
     }
-    if Class::of(known) != Class::of(test) || !is_read_alike(known, test) {
+    if Class::from_test(known) != Class::from_test(test) || !is_read_alike(known, test) {
         return None;
     }
     let evaluator = evaluator(test)?;

@@ -144,7 +144,7 @@ fn merged(cubes: Vec<Cube>) -> Vec<Cube> {
     let mut holders: BTreeMap<Kin, Vec<usize>> = BTreeMap::new();
     for (at, cube) in cubes.iter().enumerate() {
         for test in cube.values().filter_map(joinable) {
-            holders.entry(Kin::of(test)).or_default().push(at);
+            holders.entry(Kin::new(test)).or_default().push(at);
         }
     }
     holders.retain(|_, cubes| cubes.len() > 1);

@@ -42,7 +42,7 @@ pub(super) struct Kin {
 type Kind = u8;
 
 impl Kin {
-    pub(super) fn of(test: &Test) -> Self {
+    pub(super) fn new(test: &Test) -> Self {
         let kind = test.values.first().map(|value| kind(&value.kind));
         Self { property: test.property.clone(), operator: test.operator, kind }
     }
@@ -86,7 +86,7 @@ pub(super) fn gather(operands: Vec<Condition>, joins: impl Fn(&Test) -> bool) ->
             gathered.push(Condition::Test(test));
             continue;
         }
-        let place = *places.entry(Kin::of(&test)).or_insert(gathered.len());
+        let place = *places.entry(Kin::new(&test)).or_insert(gathered.len());
         match gathered.get_mut(place) {
             Some(Condition::Test(twin)) => add(twin, test),
             _ => gathered.push(Condition::Test(test)),

@@ -29,6 +29,7 @@ mod absorb;
 mod bounds;
 mod decide;
 mod distribute;
+mod equal;
 mod flatten;
 mod gather;
 mod narrow;

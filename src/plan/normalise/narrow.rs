@@ -7,9 +7,9 @@ use ipnet::IpNet;
 
 use super::{
     super::{Condition, Operator, Test, Value, ValueKind},
-    Notes, bounds, decide,
+    Notes, bounds, equal,
     flatten::all,
-    never::{Contradiction, Never, Possible, alternatives},
+    never::{Contradiction, Never, Possible, alternatives, clash, tests},
     places,
 };
 
@@ -83,11 +83,6 @@ fn grouped(operands: &[Condition]) -> Option<(Vec<Vec<Test>>, Vec<Condition>)> {
     Some((groups, rest))
 }
 
-/// The tests among operands.
-pub(super) fn tests(operands: &[Condition]) -> impl Iterator<Item = &Test> {
-    operands.iter().filter_map(Condition::as_test)
-}
-
 /// No object is of two types. Where a pattern says so in so many words, the type check has refused it; what is left are
 /// combinations of alternatives.
 pub(super) fn object_types(operands: &[Condition]) -> Option<Contradiction> {
@@ -138,7 +133,7 @@ fn settle(tests: Vec<Test>) -> Result<Vec<Test>, Contradiction> {
     if tests.len() < 2 || !tests[0].property.is_single() {
         return Ok(tests);
     }
-    let tests = equalities(tests)?;
+    let tests = equal::settle(tests)?;
     let tests = bounds::settle(tests)?;
     let tests = prefixes(tests)?;
     opposites(&tests)?;
@@ -157,71 +152,6 @@ fn existence(tests: Vec<Test>) -> Result<Vec<Test>, Contradiction> {
         tests.into_iter().partition(|test| test.operator == Operator::Exists);
     presence.truncate(1);
     Ok(if others.is_empty() { presence } else { others })
-}
-
-/// The two in the order of the pattern.
-pub(super) fn clash(one: &Test, other: &Test) -> Contradiction {
-    if one.span <= other.span { Contradiction::between(one, other) } else { Contradiction::between(other, one) }
-}
-
-/// Where a property is to be equal to something, each other test can be decided.
-pub(super) fn equalities(tests: Vec<Test>) -> Result<Vec<Test>, Contradiction> {
-    let (equal, others): (Vec<Test>, Vec<Test>) =
-        tests.into_iter().partition(|test| test.operator == Operator::Equal && !test.negated);
-    let mut known: Vec<Test> = Vec::new();
-    for test in equal {
-        match known.iter().position(|earlier| decide::are_comparable(earlier, &test)) {
-            Some(at) => known[at] = both(&known[at], test)?,
-            None => known.push(test),
-        }
-    }
-    let mut open = Vec::new();
-    let pairs = known.iter().map(|test| test.values.len()).sum::<usize>().saturating_mul(others.len());
-    'others: for test in others {
-        for earlier in &mut known {
-            if pairs <= PAIRS
-                && agree(earlier, &test)
-                && let Some(values) = decide::satisfying(earlier, &test)
-            {
-                if values.is_empty() {
-                    return Err(clash(earlier, &test));
-                }
-                earlier.values = values;
-                earlier.property.referent = earlier.property.referent.take().or(test.property.referent);
-                continue 'others;
-            }
-        }
-        open.push(test);
-    }
-    open.extend(known);
-    Ok(open)
-}
-
-/// Whether the types of what a reference points to go together.
-fn agree(one: &Test, other: &Test) -> bool {
-    let (one, other) = (&one.property.referent, &other.property.referent);
-    one.is_none() || other.is_none() || one == other
-}
-
-/// Equal to one of these and one of those.
-fn both(earlier: &Test, test: Test) -> Result<Test, Contradiction> {
-    let identities: HashMap<String, &Value> =
-        earlier.values.iter().map(|value| (decide::identity(earlier, &value.kind), value)).collect();
-    let common = |value: Value| {
-        let twin = identities.get(&decide::identity(&test, &value.kind))?;
-        // Of two spellings the same one stays, whatever came first.
-        let is_first = (value.to_string(), value.span) < (twin.to_string(), twin.span);
-        Some(if is_first { value.clone() } else { (*twin).clone() })
-    };
-    let values: Vec<Value> = test.values.iter().cloned().filter_map(common).collect();
-    if values.is_empty() || !agree(earlier, &test) {
-        return Err(clash(earlier, &test));
-    }
-    let span = earlier.span.to(test.span);
-    let referent = earlier.property.referent.clone().or(test.property.referent.clone());
-    let mut property = earlier.property.clone();
-    property.referent = referent;
-    Ok(Test { values, span, property, ..test })
 }
 
 /// Prefixes lie in one another or have nothing in common.

@@ -62,6 +62,16 @@ impl Contradiction {
     }
 }
 
+/// The two in the order of the pattern.
+pub(super) fn clash(one: &Test, other: &Test) -> Contradiction {
+    if one.span <= other.span { Contradiction::between(one, other) } else { Contradiction::between(other, one) }
+}
+
+/// The tests among operands.
+pub(super) fn tests(operands: &[Condition]) -> impl Iterator<Item = &Test> {
+    operands.iter().filter_map(Condition::as_test)
+}
+
 /// A test as a message shows it, cut where it is long.
 fn shown(test: &Test) -> String {
     const MOST: usize = 60;

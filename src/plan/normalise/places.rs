@@ -5,8 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::{
     super::{Condition, Operator, Test},
-    narrow::{clash, tests},
-    never::{Contradiction, Never},
+    never::{Contradiction, Never, clash, tests},
 };
 use crate::pattern::is_reference;
 

@@ -17,11 +17,11 @@ impl HashAlgorithm {
     ///
     /// ```
     /// use stixc::plan::schema::HashAlgorithm;
-    /// assert_eq!(HashAlgorithm::of("sha256").map(|algorithm| algorithm.name), Some("SHA-256"));
-    /// assert_eq!(HashAlgorithm::of("IMPHASH"), None);
+    /// assert_eq!(HashAlgorithm::from_spelling("sha256").map(|algorithm| algorithm.name), Some("SHA-256"));
+    /// assert_eq!(HashAlgorithm::from_spelling("IMPHASH"), None);
     /// ```
     #[must_use]
-    pub fn of(key: &str) -> Option<Self> {
+    pub fn from_spelling(key: &str) -> Option<Self> {
         ALGORITHMS.iter().copied().find(|algorithm| same_letters(algorithm.name, key))
     }
 
@@ -33,7 +33,7 @@ impl HashAlgorithm {
 
     /// The most usual algorithm whose digests have so many hexadecimal digits.
     #[must_use]
-    pub fn of_length(digits: usize) -> Option<Self> {
+    pub fn from_length(digits: usize) -> Option<Self> {
         ALGORITHMS.iter().copied().find(|algorithm| algorithm.digits == Some(digits))
     }
 }

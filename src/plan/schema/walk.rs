@@ -138,7 +138,7 @@ impl Walk {
     }
 
     fn hash(&mut self, node: &'static Node, at: usize, key: &str) {
-        if let Some(link) = HashAlgorithm::of(key).and_then(|algorithm| node.link(algorithm.name)) {
+        if let Some(link) = HashAlgorithm::from_spelling(key).and_then(|algorithm| node.link(algorithm.name)) {
             self.set(Status::Renamed { step: at, exact: true });
             return self.descend(node, self.index.node(link.node), at);
         }

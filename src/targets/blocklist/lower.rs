@@ -158,7 +158,7 @@ impl Backend for Lists {
 impl Lists {
     /// The entries of any plan.
     fn several(&self, plan: &Plan) -> Result<Lowered<Entries>, Refusal> {
-        let capabilities = Capabilities { scenes: self.mapping.data_sources().len(), accept: self.accept, ties: None };
+        let capabilities = Capabilities { sources: self.mapping.data_sources().len(), accept: self.accept, ties: None };
         let mut adapted = adapt(plan, capabilities, |source, test| self.fit(source, test))?;
         let mut lost: Vec<Loss> = ends_differ(&adapted.parts).into_iter().collect();
         let (parts, joint): (Vec<_>, Vec<_>) =

@@ -23,7 +23,7 @@ use crate::targets::proof::{Exported, File, Tested};
 use crate::{
     plan::{
         Observation, Operator, Plan, Property, Test, ValueKind,
-        adapt::{self, Accept, Capabilities, Fit, NO_COMMON_SCENE, NO_PLACE, NO_VALUE, Part, Sequence, Ties},
+        adapt::{self, Accept, Capabilities, Fit, NO_COMMON_SOURCE, NO_PLACE, NO_VALUE, Part, Sequence, Ties},
         fidelity::{Fidelity, Loss},
     },
     span::Span,
@@ -131,7 +131,7 @@ impl Compiler {
 
     /// The alternatives of one part: one for each role that its object can have in the event.
     fn branches<'m>(&'m self, part: &Part<'_, Vec<FieldTest<'m>>>) -> Vec<Branch<'m>> {
-        let source = &self.table.data_sources()[self.sources[part.scene].0].data;
+        let source = &self.table.data_sources()[self.sources[part.source].0].data;
         let all = part.tests.iter().flat_map(|(_, fields)| fields);
         let mut roles: BTreeSet<&str> =
             all.map(|field| field.row.role.as_str()).filter(|role| !role.is_empty()).collect();
@@ -193,12 +193,12 @@ impl Backend for Compiler {
         };
         // A tie misses things. What also matches more would be neither: so letter case has to count.
         let minds_case = several(&plan.observation);
-        let capabilities = Capabilities { scenes: sources.len(), accept: self.accept, ties: Some(ties) };
+        let capabilities = Capabilities { sources: sources.len(), accept: self.accept, ties: Some(ties) };
         let fit = |candidate: usize, test: &_| self.fit(sources[candidate], test, minds_case);
         let mut adapted = adapt::adapt(&plan, capabilities, fit)?;
         let chained = adapted.sequences.iter_mut().flat_map(|sequence| &mut sequence.steps);
         let parts = chained.flat_map(|step| &mut step.parts).chain(&mut adapted.parts);
-        parts.for_each(|part| part.scene = sources[part.scene]);
+        parts.for_each(|part| part.source = sources[part.source]);
         let (parts, sequences) = (mem::take(&mut adapted.parts), mem::take(&mut adapted.sequences));
         let mut lost = Vec::new();
         let rules = self.rules(&parts, &mut lost);
@@ -235,7 +235,7 @@ impl Compiler {
                 lost.push(no_common_role(part));
                 continue;
             }
-            let (all, whole, losses) = drafts.entry(part.scene).or_default();
+            let (all, whole, losses) = drafts.entry(part.source).or_default();
             all.extend(branches);
             *whole = *whole | part.fidelity;
             losses.extend(part.losses.iter().cloned());
@@ -273,7 +273,7 @@ impl Compiler {
         for step in &sequence.steps {
             let mut by_source: BTreeMap<usize, Vec<Branch<'_>>> = BTreeMap::new();
             for part in &step.parts {
-                by_source.entry(part.scene).or_default().extend(self.branches(part));
+                by_source.entry(part.source).or_default().extend(self.branches(part));
             }
             by_source.retain(|_, branches| !branches.is_empty());
             let member = |(source, branches)| {
@@ -283,7 +283,7 @@ impl Compiler {
             let members: Vec<Member> = by_source.into_iter().map(member).collect();
             if members.is_empty() {
                 return Err(step.parts.first().map(no_common_role).unwrap_or_else(|| Loss {
-                    code: NO_COMMON_SCENE,
+                    code: NO_COMMON_SOURCE,
                     effect: Fidelity::NARROWER,
                     message: "a step has no rule".to_owned(),
                     span: Span::default(),
@@ -297,7 +297,7 @@ impl Compiler {
 
 fn no_common_role<H>(part: &Part<'_, H>) -> Loss {
     Loss {
-        code: NO_COMMON_SCENE,
+        code: NO_COMMON_SOURCE,
         effect: Fidelity::NARROWER,
         message: "the mapping has no role that all of these tests share".to_owned(),
         span: part.span(),

@@ -106,7 +106,7 @@ impl Backend for Lowerer {
             apart: &|left, right| self.are_apart(left, right),
             window: WINDOW,
         };
-        let capabilities = Capabilities { scenes: self.sources.len(), accept: self.accept, ties: Some(ties) };
+        let capabilities = Capabilities { sources: self.sources.len(), accept: self.accept, ties: Some(ties) };
         let mut adapted = adapt::adapt(plan, capabilities, fit)?;
         let mut lost = Vec::new();
         let mut drafts = Vec::new();
@@ -147,7 +147,7 @@ impl Lowerer {
 
     /// The rules of one part, and what was lost while they were put together.
     fn rules(&self, part: Part<'_, Fragment>) -> Result<(Vec<Body>, Option<Loss>), Loss> {
-        let source = &self.sources[part.scene];
+        let source = &self.sources[part.source];
         let traffic = &source.data;
         if repeats_packets(traffic, &part) {
             return Ok((Vec::new(), None));

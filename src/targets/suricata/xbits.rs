@@ -53,8 +53,8 @@ pub fn rules(sources: &[Arc<Source>], sequence: Sequence<'_, Fragment>) -> (Vec<
         let mut step_matches = Vec::new();
         let mut before: BTreeMap<usize, usize> = BTreeMap::new();
         for part in step.parts {
-            let source = &sources[part.scene];
-            let place = *before.entry(part.scene).and_modify(|count| *count += 1).or_default();
+            let source = &sources[part.source];
+            let place = *before.entry(part.source).and_modify(|count| *count += 1).or_default();
             let events = match event_matches(&source.data, part) {
                 Ok((events, loss)) => {
                     losses.extend(loss);

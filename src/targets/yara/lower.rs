@@ -116,7 +116,7 @@ impl Backend for Files {
     }
 
     fn lower(&self, plan: &Plan) -> Result<Lowered<Draft>, Refusal> {
-        let capabilities = Capabilities { scenes: self.mapping.data_sources().len(), accept: self.accept, ties: None };
+        let capabilities = Capabilities { sources: self.mapping.data_sources().len(), accept: self.accept, ties: None };
         let adapted = adapt(plan, capabilities, |source, test| self.fit(source, test))?;
         let modules = adapted.parts.iter().flat_map(|part| &part.tests).flat_map(|(_, written)| &written.modules);
         let modules = modules.map(|module| Box::from(*module)).collect();
