@@ -229,64 +229,47 @@ impl TryFrom<FileRow> for Row {
     type Error = String;
 
     fn try_from(row: FileRow) -> Result<Self, Self::Error> {
-        let FileRow {
-            place,
-            buffer,
-            case,
-            natural,
-            weak,
-            broader,
-            narrower,
-            values,
-            drop_path,
-            field,
-            requires,
-            ordered,
-            usual_ports,
-        } = row;
-        let (named, has_values) = (buffer.is_some(), !values.is_empty());
-        let named_place = |make: fn(Keyword) -> RulePart| buffer.clone().map(make).ok_or("`buffer` is missing");
-        let place = match place {
-            FilePlace::Buffer => named_place(RulePart::Buffer)?,
-            FilePlace::LastSegment => named_place(RulePart::LastSegment)?,
-            FilePlace::Start => named_place(RulePart::Start)?,
-            FilePlace::Field => named_place(RulePart::Field)?,
-            FilePlace::UrlHost => RulePart::UrlHost { buffer: buffer.clone().ok_or("`buffer` is missing")?, drop_path },
-            FilePlace::Fingerprint => named_place(RulePart::Fingerprint)?,
-            FilePlace::Digest => named_place(RulePart::Digest)?,
-            FilePlace::Serial => named_place(RulePart::Serial)?,
-            FilePlace::Number => named_place(RulePart::Number)?,
-            FilePlace::Mail => RulePart::Mail { field, buffer: buffer.clone() },
+        let buffer = || row.buffer.clone().ok_or("`buffer` is missing");
+        let is_protocol = matches!(row.place, FilePlace::Protocol);
+        let has_values = !row.values.is_empty();
+        let place = match row.place {
+            FilePlace::Buffer => RulePart::Buffer(buffer()?),
+            FilePlace::LastSegment => RulePart::LastSegment(buffer()?),
+            FilePlace::Start => RulePart::Start(buffer()?),
+            FilePlace::Field => RulePart::Field(buffer()?),
+            FilePlace::UrlHost => RulePart::UrlHost { buffer: buffer()?, drop_path: row.drop_path },
+            FilePlace::Fingerprint => RulePart::Fingerprint(buffer()?),
+            FilePlace::Digest => RulePart::Digest(buffer()?),
+            FilePlace::Serial => RulePart::Serial(buffer()?),
+            FilePlace::Number => RulePart::Number(buffer()?),
+            FilePlace::Mail => RulePart::Mail { field: row.field, buffer: row.buffer.clone() },
             FilePlace::Url => RulePart::Url,
             FilePlace::SourceAddress => RulePart::Address(EndOf::Source),
             FilePlace::DestinationAddress => RulePart::Address(EndOf::Destination),
             FilePlace::EitherAddress => RulePart::Address(EndOf::Either),
             FilePlace::SourcePort => RulePart::Port(EndOf::Source),
             FilePlace::DestinationPort => RulePart::Port(EndOf::Destination),
-            FilePlace::Protocol => RulePart::Protocol { values, usual_ports },
+            FilePlace::Protocol => RulePart::Protocol { values: row.values, usual_ports: row.usual_ports },
             FilePlace::FileHash => RulePart::FileHash,
             FilePlace::FileSize => RulePart::FileSize,
         };
-        let takes_buffer =
-            !place.is_header() && !matches!(place, RulePart::Url | RulePart::FileHash | RulePart::FileSize);
-        if named != takes_buffer && !matches!(place, RulePart::Mail { .. }) {
-            return Err("`buffer` goes with the places that are buffers".to_owned());
+        let is_buffer = !place.is_header() && !matches!(place, RulePart::Url | RulePart::FileHash | RulePart::FileSize);
+        let misplaced = [
+            (row.buffer.is_some() && !is_buffer, "`buffer` goes with the places that are buffers"),
+            (has_values != is_protocol, "`values` goes with the place `protocol`"),
+            (row.drop_path && !matches!(place, RulePart::UrlHost { .. }), "`drop_path` goes with the place `url-host`"),
+            (row.field.is_some() && !matches!(place, RulePart::Mail { .. }), "`field` goes with the place `mail`"),
+        ];
+        if let Some((_, why)) = misplaced.into_iter().find(|(is_misplaced, _)| *is_misplaced) {
+            return Err(why.to_owned());
         }
-        if has_values != matches!(place, RulePart::Protocol { .. }) {
-            return Err("`values` goes with the place `protocol`".to_owned());
-        }
-        if drop_path && !matches!(place, RulePart::UrlHost { .. }) {
-            return Err("`drop_path` goes with the place `url-host`".to_owned());
-        }
-        if field.is_some() && !matches!(place, RulePart::Mail { .. }) {
-            return Err("`field` goes with the place `mail`".to_owned());
-        }
-        let loss = match (broader, narrower) {
+        let loss = match (row.broader, row.narrower) {
             (None, None) => None,
             (Some(why), None) => Some((Fidelity::BROADER, why)),
             (None, Some(why)) => Some((Fidelity::NARROWER, why)),
             (Some(more), Some(fewer)) => Some((Fidelity::APPROXIMATE, format!("{more}; {fewer}"))),
         };
+        let FileRow { case, natural, weak, requires, ordered, .. } = row;
         Ok(Self { place, case, natural, weak, requires, loss, ordered })
     }
 }
