@@ -40,6 +40,24 @@ impl Property {
         self.path.contains("[*]")
     }
 
+    /// For a property of a certain element of a list (`values[0].name`): the same of any element.
+    #[must_use]
+    pub fn of_any_element(&self) -> Option<Self> {
+        let (front, rest) = self.path.split_once('[')?;
+        let (index, back) = rest.split_once(']')?;
+        let is_certain = index.bytes().all(|digit| digit.is_ascii_digit());
+        is_certain.then(|| Self { path: format!("{front}[*]{back}").into(), ..self.clone() })
+    }
+
+    /// The key of a dictionary, without quotes: the name of a header field. `None` for other properties.
+    #[must_use]
+    pub fn dictionary_key(&self) -> Option<String> {
+        self.family?;
+        let quoted = self.path.strip_suffix('\'').and_then(|rest| rest.rsplit_once(".'")).map(|(_, key)| key);
+        let key = quoted.or_else(|| self.path.rsplit('.').next())?;
+        Some(key.replace("\\'", "'").replace("\\\\", "\\"))
+    }
+
     /// Whether an object has at most one value there: not `[*]`, and no header field, which STIX 2.1 makes a list of.
     #[must_use]
     pub fn is_single(&self) -> bool {

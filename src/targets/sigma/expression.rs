@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{
     field_test::{BELOW_KEY, Compared, Comparison, HIVE, PATH_PRESENT, REGEX, Refused},
-    mapping_rows::Form,
+    mapping_rows::FieldForm,
     regex::{self, Subject},
     registry,
     text::YamlScalar,
@@ -31,8 +31,8 @@ impl Comparison<'_, '_> {
     /// one matches it too.
     fn at_end(&mut self, pattern: &str, subject: Subject) -> Result<Subject, Refused> {
         let separator = match self.row.form {
-            Form::WindowsFolder | Form::Directory => r"\\",
-            Form::UnixFolder => "/",
+            FieldForm::WindowsFolder | FieldForm::Directory => r"\\",
+            FieldForm::UnixFolder => "/",
             _ => return Ok(subject),
         };
         let ends = |end: char| pattern.contains(&format!("{separator}{end}"));
@@ -59,11 +59,17 @@ impl Comparison<'_, '_> {
     pub(super) fn refuse_system(&self, value: &Value, pattern: &str) -> Result<(), Refused> {
         let has_backslash = pattern.contains(r"\\");
         match self.row.form {
-            Form::Url if pattern.contains('#') => Err(self.no_value(value, "has a fragment, which is never logged")),
+            FieldForm::Url if pattern.contains('#') => {
+                Err(self.no_value(value, "has a fragment, which is never logged"))
+            }
             _ if self.test.negated => Ok(()),
             _ if self.test.operator == Operator::Like => Ok(()),
-            Form::UnixFolder | Form::UnixPath if has_backslash => Err(self.no_value(value, "is no Unix path")),
-            Form::WindowsFolder | Form::WindowsPath | Form::Directory if pattern.contains('/') && !has_backslash => {
+            FieldForm::UnixFolder | FieldForm::UnixPath if has_backslash => {
+                Err(self.no_value(value, "is no Unix path"))
+            }
+            FieldForm::WindowsFolder | FieldForm::WindowsPath | FieldForm::Directory
+                if pattern.contains('/') && !has_backslash =>
+            {
                 Err(self.no_value(value, "is no Windows path"))
             }
             _ => Ok(()),
@@ -73,21 +79,26 @@ impl Comparison<'_, '_> {
     pub(super) fn expressions(&mut self) -> Compared {
         self.refuse_forms()?;
         let subject = match self.row.form {
-            Form::Text
-            | Form::RegistryData
-            | Form::Domain
-            | Form::Url
-            | Form::Address
-            | Form::WindowsPath
-            | Form::UnixPath => Subject::Field,
-            Form::WindowsName | Form::RegistryName | Form::Account => Subject::Last('\\'),
-            Form::UnixName => Subject::Last('/'),
-            Form::StreamName => Subject::Last(':'),
-            Form::WindowsFolder => Subject::Folder('\\'),
-            Form::UnixFolder => Subject::Folder('/'),
-            Form::Directory => Subject::Closed('\\'),
-            Form::RegistryKey => Subject::Key,
-            Form::Number | Form::Hash | Form::RegistryPath | Form::Serial | Form::Transport | Form::Word => {
+            FieldForm::Text
+            | FieldForm::RegistryData
+            | FieldForm::Domain
+            | FieldForm::Url
+            | FieldForm::Address
+            | FieldForm::WindowsPath
+            | FieldForm::UnixPath => Subject::Field,
+            FieldForm::WindowsName | FieldForm::RegistryName | FieldForm::Account => Subject::Last('\\'),
+            FieldForm::UnixName => Subject::Last('/'),
+            FieldForm::StreamName => Subject::Last(':'),
+            FieldForm::WindowsFolder => Subject::Folder('\\'),
+            FieldForm::UnixFolder => Subject::Folder('/'),
+            FieldForm::Directory => Subject::Closed('\\'),
+            FieldForm::RegistryKey => Subject::Key,
+            FieldForm::Number
+            | FieldForm::Hash
+            | FieldForm::RegistryPath
+            | FieldForm::Serial
+            | FieldForm::Transport
+            | FieldForm::Word => {
                 return Err(self.no_operator("MATCHES"));
             }
         };

@@ -2,7 +2,7 @@
 
 use super::{
     address::forms,
-    mapping_rows::{Constant, Field, Form},
+    mapping_rows::{Constant, Field, FieldForm},
     regex::{self, Subject},
     registry,
     text::{YamlScalar, readable},
@@ -84,10 +84,14 @@ pub(super) struct FieldTest<'m> {
     /// Whether it singles nothing out.
     pub(super) weak: bool,
     /// What is lost, of the test without its negation.
-    pub(super) losses: Vec<(Code, Fidelity, String)>,
+    pub(super) losses: Vec<TestLoss>,
 }
 
+/// Why a field can't hold a test: a code and one sentence.
 pub(super) type Refused = (Code, String);
+
+/// A loss of one test, before it is known where in the pattern it is.
+pub(super) type TestLoss = (Code, Fidelity, String);
 
 /// Writes `test` down for the field of `row`. With `minds_case` letter case is told apart where STIX does: plain
 /// comparisons become regular expressions.
@@ -117,7 +121,7 @@ pub(super) fn field_test<'m>(row: &'m Field, test: &Test, minds_case: bool) -> R
 pub(super) struct Comparison<'m, 'p> {
     pub(super) row: &'m Field,
     pub(super) test: &'p Test,
-    losses: Vec<(Code, Fidelity, String)>,
+    losses: Vec<TestLoss>,
     weak: bool,
     /// Whether letter case may not be ignored. Under negation a comparison that ignores it would miss events.
     minds_case: bool,
@@ -137,16 +141,16 @@ impl Comparison<'_, '_> {
     fn compare(&mut self) -> Compared {
         match self.test.operator {
             Operator::Equal | Operator::Like if self.minds_case && self.folder().is_some() => self.folders(),
-            Operator::Exists if matches!(self.row.form, Form::Hash | Form::Transport) => {
+            Operator::Exists if matches!(self.row.form, FieldForm::Hash | FieldForm::Transport) => {
                 Err(self.no_operator("EXISTS"))
             }
             Operator::Exists if self.test.negated && self.is_part() => Err(self.no_operator("NOT EXISTS")),
             Operator::Exists => Ok(("|exists", Vec::new())),
-            Operator::Equal | Operator::IsSubset | Operator::IsSuperset if self.row.form == Form::Address => {
+            Operator::Equal | Operator::IsSubset | Operator::IsSuperset if self.row.form == FieldForm::Address => {
                 self.addresses()
             }
             Operator::IsSubset | Operator::IsSuperset => Err(self.no_operator("prefixes")),
-            Operator::Equal if self.row.form == Form::Number => Ok(("", self.numbers()?)),
+            Operator::Equal if self.row.form == FieldForm::Number => Ok(("", self.numbers()?)),
             Operator::Equal => self.texts(),
             Operator::Less => self.bound("|lt", "<"),
             Operator::LessOrEqual => self.bound("|lte", "<="),
@@ -166,7 +170,11 @@ impl Comparison<'_, '_> {
     }
 
     fn bound(&self, modifier: &'static str, operator: &str) -> Compared {
-        if self.row.form == Form::Number { Ok((modifier, self.numbers()?)) } else { Err(self.no_operator(operator)) }
+        if self.row.form == FieldForm::Number {
+            Ok((modifier, self.numbers()?))
+        } else {
+            Err(self.no_operator(operator))
+        }
     }
 
     fn numbers(&self) -> Result<Vec<YamlScalar>, Refused> {
@@ -207,7 +215,7 @@ impl Comparison<'_, '_> {
         for value in &self.test.values {
             self.equal(value, &mut values)?;
         }
-        if self.row.form == Form::Hash && self.test.negated {
+        if self.row.form == FieldForm::Hash && self.test.negated {
             // Negation will swap it: an event with other kinds of hashes only is not one that differs in this one.
             self.lose(HASH_PRESENT, Fidelity::NARROWER, "an event without this kind of hash is matched too");
         }
@@ -217,23 +225,25 @@ impl Comparison<'_, '_> {
     /// What the field holds where the property is `value`.
     fn equal(&mut self, value: &Value, out: &mut Vec<SigmaValue>) -> Result<(), Refused> {
         match (self.row.form, &value.kind) {
-            (Form::Hash, kind) => {
+            (FieldForm::Hash, kind) => {
                 let (name, hex) = self.hash(kind).ok_or_else(|| self.no_value(value, "is no hash of this kind"))?;
                 out.push(SigmaValue::default().then_any().then(format!("{name}={hex}")).then_any());
             }
-            (Form::Domain, ValueKind::Domain(name)) => out.push(SigmaValue::literal(name.as_str())),
-            (Form::Domain, _) => return Err(self.no_value(value, "is no DNS name")),
-            (Form::Url, ValueKind::Url(url)) => self.url(url, out),
-            (Form::Url, _) => return Err(self.no_value(value, "is no URL")),
-            (Form::Number | Form::Address, _) => return Err(self.no_value(value, "can't stand in this field")),
+            (FieldForm::Domain, ValueKind::Domain(name)) => out.push(SigmaValue::literal(name.as_str())),
+            (FieldForm::Domain, _) => return Err(self.no_value(value, "is no DNS name")),
+            (FieldForm::Url, ValueKind::Url(url)) => self.url(url, out),
+            (FieldForm::Url, _) => return Err(self.no_value(value, "is no URL")),
+            (FieldForm::Number | FieldForm::Address, _) => {
+                return Err(self.no_value(value, "can't stand in this field"));
+            }
             (form, ValueKind::Text(text)) => {
                 self.wrapped(value, text, SigmaValue::literal, out)?;
-                if form == Form::RegistryData {
+                if form == FieldForm::RegistryData {
                     out.extend(registry::numbers(text).into_iter().map(|form| SigmaValue::literal(&form)));
                 }
             }
-            (Form::Text, ValueKind::Hash(hash)) => out.push(SigmaValue::literal(hash.hex())),
-            (Form::Text, ValueKind::Integer(number)) => out.push(SigmaValue::literal(&number.to_string())),
+            (FieldForm::Text, ValueKind::Hash(hash)) => out.push(SigmaValue::literal(hash.hex())),
+            (FieldForm::Text, ValueKind::Integer(number)) => out.push(SigmaValue::literal(&number.to_string())),
             _ => return Err(self.no_value(value, "can't stand in this field")),
         }
         Ok(())
@@ -285,10 +295,10 @@ impl Comparison<'_, '_> {
     /// comparison gets it back.
     pub(super) fn lose_case(&mut self) {
         // The names of protocols are written in small letters, by STIX and by logs.
-        if self.test.property.ignores_case() || matches!(self.row.form, Form::Word | Form::Transport) {
+        if self.test.property.ignores_case() || matches!(self.row.form, FieldForm::Word | FieldForm::Transport) {
             return;
         }
-        if self.row.ignores_case || self.row.form == Form::Serial {
+        if self.row.ignores_case || self.row.form == FieldForm::Serial {
             self.lose(CASE, Fidelity::BROADER, "the log does not keep letter case");
         } else {
             self.case_matters = true;
@@ -297,7 +307,7 @@ impl Comparison<'_, '_> {
 
     /// Whether the field holds the property with another one: a file's name with its folder, a value's with its key.
     fn is_part(&self) -> bool {
-        use Form::{RegistryKey, RegistryName, UnixFolder, UnixName, WindowsFolder, WindowsName};
+        use FieldForm::{RegistryKey, RegistryName, UnixFolder, UnixName, WindowsFolder, WindowsName};
         matches!(self.row.form, WindowsName | UnixName | WindowsFolder | UnixFolder | RegistryKey | RegistryName)
     }
 
@@ -334,7 +344,9 @@ impl Comparison<'_, '_> {
     /// Text alone does not tell what IPv6 address it is: logs write each in several forms.
     pub(super) fn refuse_forms(&self) -> Result<(), Refused> {
         let Property { path, referent, .. } = &self.test.property;
-        if self.row.form == Form::Address && (path == "ipv6-addr:value" || referent.as_deref() == Some("ipv6-addr")) {
+        if self.row.form == FieldForm::Address
+            && (path == "ipv6-addr:value" || referent.as_deref() == Some("ipv6-addr"))
+        {
             return Err((NO_OPERATOR, "logs write an IPv6 address in several forms: compare prefixes".to_owned()));
         }
         Ok(())
@@ -343,8 +355,8 @@ impl Comparison<'_, '_> {
     /// The separator of a field that begins with a folder.
     fn folder(&self) -> Option<char> {
         match self.row.form {
-            Form::WindowsFolder => Some('\\'),
-            Form::UnixFolder => Some('/'),
+            FieldForm::WindowsFolder => Some('\\'),
+            FieldForm::UnixFolder => Some('/'),
             _ => None,
         }
     }
@@ -371,7 +383,7 @@ impl Comparison<'_, '_> {
     fn patterns(&mut self) -> Compared {
         self.refuse_forms()?;
         // The same number is spelled in several ways.
-        if matches!(self.row.form, Form::Number | Form::Hash | Form::Transport | Form::Serial) {
+        if matches!(self.row.form, FieldForm::Number | FieldForm::Hash | FieldForm::Transport | FieldForm::Serial) {
             return Err(self.no_operator("LIKE"));
         }
         let mut values = Vec::with_capacity(self.test.values.len());
@@ -405,22 +417,23 @@ impl Comparison<'_, '_> {
         let form = self.row.form;
         let any = || SigmaValue::default().then_any();
         match form {
-            Form::WindowsName | Form::UnixName if text.is_empty() => return refuse("names no file"),
-            Form::WindowsName if text.contains(['\\', '/']) => return refuse("is a path, not a file name"),
-            Form::UnixName if text.contains(['\\', '/']) => return refuse("is a path, not a file name"),
+            FieldForm::WindowsName | FieldForm::UnixName if text.is_empty() => return refuse("names no file"),
+            FieldForm::WindowsName | FieldForm::UnixName if text.contains(['\\', '/']) => {
+                return refuse("is a path, not a file name");
+            }
             // That a path is none of another system's is true.
             _ if self.test.negated => {}
-            Form::WindowsFolder | Form::WindowsPath | Form::Directory if is_unix_path(text) => {
+            FieldForm::WindowsFolder | FieldForm::WindowsPath | FieldForm::Directory if is_unix_path(text) => {
                 return refuse("is no Windows path");
             }
-            Form::UnixFolder | Form::UnixPath if !is_unix_path(text) => return refuse("is no Unix path"),
-            Form::Transport if !matches!(text, "tcp" | "udp") => {
+            FieldForm::UnixFolder | FieldForm::UnixPath if !is_unix_path(text) => return refuse("is no Unix path"),
+            FieldForm::Transport if !matches!(text, "tcp" | "udp") => {
                 return refuse("is no transport protocol of this field");
             }
             _ => {}
         }
         let wrapped = match form {
-            Form::WindowsName | Form::UnixName => {
+            FieldForm::WindowsName | FieldForm::UnixName => {
                 if plain.is_open_inside() {
                     self.lose(
                         ACROSS_FOLDERS,
@@ -428,17 +441,17 @@ impl Comparison<'_, '_> {
                         "a wildcard in the name can also match across folders",
                     );
                 }
-                let separator = if form == Form::WindowsName { "\\" } else { "/" };
+                let separator = if form == FieldForm::WindowsName { "\\" } else { "/" };
                 any().then(if plain.begins_open() { "" } else { separator }).followed_by(plain)
             }
-            Form::WindowsFolder | Form::UnixFolder => {
+            FieldForm::WindowsFolder | FieldForm::UnixFolder => {
                 self.lose(SUBFOLDERS, Fidelity::BROADER, "folders below the folder are matched too");
                 // An open end takes in the separator, which is part of the folder where that is a root.
-                let separator = if form == Form::WindowsFolder { "\\" } else { "/" };
+                let separator = if form == FieldForm::WindowsFolder { "\\" } else { "/" };
                 if plain.ends_open() { plain } else { closed(plain, text, separator).then_any() }
             }
-            Form::Directory => closed(plain, text, "\\"),
-            Form::RegistryKey => {
+            FieldForm::Directory => closed(plain, text, "\\"),
+            FieldForm::RegistryKey => {
                 let key = self.key(value, text, read)?;
                 self.lose(BELOW_KEY, Fidelity::BROADER, "keys and values below the key are matched too");
                 // An open end goes on below by itself.
@@ -447,14 +460,14 @@ impl Comparison<'_, '_> {
                 }
                 key
             }
-            Form::RegistryPath => self.key(value, text, read)?,
+            FieldForm::RegistryPath => self.key(value, text, read)?,
             // With the name of its domain, an account is the whole field.
-            Form::Account if text.contains('\\') => plain,
-            Form::RegistryName | Form::Account => {
+            FieldForm::Account if text.contains('\\') => plain,
+            FieldForm::RegistryName | FieldForm::Account => {
                 any().then(if plain.begins_open() { "" } else { "\\" }).followed_by(plain)
             }
-            Form::StreamName => any().then(":").followed_by(plain),
-            Form::Serial => {
+            FieldForm::StreamName => any().then(":").followed_by(plain),
+            FieldForm::Serial => {
                 let Some(digits) = serial_octets(text) else { return refuse("is no serial number in hexadecimal") };
                 read(&digits)
             }

@@ -13,9 +13,9 @@ use super::{
     detection::{Branch, detection},
     draft::{Detection, Draft},
     emit::emit,
-    field_test::{Clause, FieldTest, INDEX, field_test},
+    field_test::{Clause, FieldTest, INDEX, TestLoss, field_test},
     join_path::join_paths,
-    mapping_rows::{Field, Form, LogSource, Table},
+    mapping_rows::{Field, FieldForm, LogSource, Table},
     text::YamlBlock,
 };
 #[cfg(feature = "witness")]
@@ -160,7 +160,7 @@ fn branch<'m>(source: &'m LogSource, tests: &[(&Test, Vec<FieldTest<'m>>)], role
         }
         // STIX wants the property to be there, whatever it is; except under NOT EXISTS.
         // Of hashes the log holds several in one field, so its presence says nothing of the kind that the test is about.
-        if field.clause.modifier != "|exists" && field.row.form != Form::Hash {
+        if field.clause.modifier != "|exists" && field.row.form != FieldForm::Hash {
             present.push(field.clause.field);
         }
         branch.exclude(std::iter::once(field.clause.clone()).chain(also).collect());
@@ -318,14 +318,7 @@ fn several(observation: &Observation) -> bool {
 /// For a test on a certain element of a list (`values[0].name`): the same on any element, which is all that an event
 /// shows.
 fn any_element(test: &Test) -> Option<Test> {
-    let path = test.property.path.as_ref();
-    let (front, rest) = path.split_once('[')?;
-    let (index, back) = rest.split_once(']')?;
-    index.bytes().all(|digit| digit.is_ascii_digit()).then(|| {
-        let mut any = test.clone();
-        any.property.path = Cow::Owned(format!("{front}[*]{back}"));
-        any
-    })
+    Some(Test { property: test.property.of_any_element()?, ..test.clone() })
 }
 
 /// Why the mapping file leaves all values of `test` out of a row, if it does.
@@ -352,14 +345,15 @@ fn left_out(row: &Field, test: &Test) -> Option<String> {
 }
 
 /// Several losses of one test as one.
-fn summary(
-    losses: impl Iterator<Item = (crate::diagnostic::Code, Fidelity, String)>,
-) -> Option<(crate::diagnostic::Code, Fidelity, String)> {
-    losses.reduce(|(code, effect, mut message), (_, other, more)| {
-        if !message.contains(&more) {
-            message.push_str("; ");
-            message.push_str(&more);
+fn summary(losses: impl Iterator<Item = TestLoss>) -> Option<TestLoss> {
+    let mut losses = losses;
+    let (code, mut effect, message) = losses.next()?;
+    let mut messages = vec![message];
+    for (_, other, message) in losses {
+        effect = effect | other;
+        if !messages.contains(&message) {
+            messages.push(message);
         }
-        (code, effect | other, message)
-    })
+    }
+    Some((code, effect, messages.join("; ")))
 }

@@ -67,7 +67,7 @@ pub(super) struct Field {
     pub(super) field: Word,
     /// How a value of the property stands in the field.
     #[serde(default)]
-    pub(super) form: Form,
+    pub(super) form: FieldForm,
     /// Where one object may stand in several places of an event, which of them: `source`, `destination`. All tests of
     /// one object are about the same place.
     #[serde(default)]
@@ -98,7 +98,7 @@ pub(super) struct Field {
 /// How a value of a property stands in a field.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) enum Form {
+pub(super) enum FieldForm {
     /// As it is.
     #[default]
     Text,

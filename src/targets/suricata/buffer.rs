@@ -18,6 +18,9 @@ use super::{
 /// The most bytes of a single content: longer ones keep Suricata's pattern matcher from starting.
 pub const LONGEST: usize = 1024;
 
+/// The header fields of a request.
+const REQUEST_HEADER: &str = "network-traffic:extensions.'http-request-ext'.request_header.*";
+
 /// Lowers `test` to comparisons with a buffer.
 pub fn lower_test(row: &Row, test: &Test) -> FragmentResult {
     let options = each_value(test, "a buffer", |value| {
@@ -82,8 +85,9 @@ fn is_sendable(test: &Test, bytes: &[u8]) -> bool {
     const SIGNS: &[u8] = b"!#$%&'*+-.^_`|~";
     let is_token =
         |name: &str| !name.is_empty() && name.bytes().all(|sign| sign.is_ascii_alphanumeric() || SIGNS.contains(&sign));
-    let is_header = test.property.path.contains(".request_header.") && test.operator == Operator::Equal;
-    !is_header || (is_token(&field_name(&test.property.path)) && !bytes.iter().any(|byte| b"\r\n\0".contains(byte)))
+    let field = test.property.dictionary_key().filter(|_| test.property.family == Some(REQUEST_HEADER));
+    test.operator != Operator::Equal
+        || field.is_none_or(|name| is_token(&name) && !bytes.iter().any(|byte| b"\r\n\0".contains(byte)))
 }
 
 /// The option for one value.
@@ -111,7 +115,8 @@ fn option(row: &Row, test: &Test, bytes: &[u8]) -> Result<Match, Refused> {
         }
         (RulePart::Field(keyword), Operator::Equal) if !test.negated => {
             let buffer = Buffer { keyword, case: row.case, negated: false };
-            Ok(Match::instance(buffer.start(), buffer.field(&field_name(&test.property.path), &cased)?))
+            let name = test.property.dictionary_key().ok_or_else(|| no_operator(test, keyword.as_str()))?;
+            Ok(Match::instance(buffer.start(), buffer.field(&name, &cased)?))
         }
         (RulePart::Start(keyword) | RulePart::Field(keyword), _) => Err(no_operator(test, keyword.as_str())),
         _ => Err(no_operator(test, "a buffer")),
@@ -125,12 +130,6 @@ fn in_case(case: Case, bytes: &[u8]) -> Vec<u8> {
         Case::Capital => bytes.to_ascii_uppercase(),
         Case::Keep | Case::Ignore => bytes.to_vec(),
     }
-}
-
-/// The last key of a path, without quotes: the name of a header field.
-fn field_name(path: &str) -> String {
-    let quoted = path.strip_suffix('\'').and_then(|rest| rest.rsplit_once(".'")).map(|(_, key)| key);
-    quoted.or_else(|| path.rsplit('.').next()).unwrap_or_default().replace("\\'", "'").replace("\\\\", "\\")
 }
 
 /// A buffer in one test.

@@ -18,7 +18,7 @@ use crate::{
     plan::{Plan, serial_octets},
     targets::{
         mapping::Row,
-        sigma::mapping_rows::{Constant, Field, Form, LogSource, Table, Word},
+        sigma::mapping_rows::{Constant, Field, FieldForm, LogSource, Table, Word},
     },
     witness::Sighting,
 };
@@ -220,7 +220,7 @@ impl<'m> Log<'m> {
             let name = row.data.field.as_str();
             let value = match (fields.get(name).and_then(Json::as_str), value.as_str()) {
                 // All hashes of a file stand in one field.
-                (Some(others), Some(own)) if row.data.form == Form::Hash => format!("{others},{own}").into(),
+                (Some(others), Some(own)) if row.data.form == FieldForm::Hash => format!("{others},{own}").into(),
                 (Some(_), _) => continue,
                 _ => value,
             };
@@ -245,17 +245,21 @@ impl From<&Constant> for Json {
 }
 
 /// Whether a property and the form of its row tell what is in the field.
-fn is_told_by_form(property: &str, form: Form) -> bool {
+fn is_told_by_form(property: &str, form: FieldForm) -> bool {
     match form {
-        Form::RegistryKey | Form::RegistryPath | Form::RegistryName | Form::RegistryData | Form::StreamName => false,
-        Form::WindowsName
-        | Form::WindowsFolder
-        | Form::WindowsPath
-        | Form::UnixName
-        | Form::UnixFolder
-        | Form::UnixPath => true,
+        FieldForm::RegistryKey
+        | FieldForm::RegistryPath
+        | FieldForm::RegistryName
+        | FieldForm::RegistryData
+        | FieldForm::StreamName => false,
+        FieldForm::WindowsName
+        | FieldForm::WindowsFolder
+        | FieldForm::WindowsPath
+        | FieldForm::UnixName
+        | FieldForm::UnixFolder
+        | FieldForm::UnixPath => true,
         // Of a list an event shows one element, and which one only the log itself could tell.
-        Form::Transport => true,
+        FieldForm::Transport => true,
         _ => ![".*", "[*]", " + "].iter().any(|several| property.contains(several)),
     }
 }
@@ -265,34 +269,34 @@ fn value(property: &str, row: &Row<Field>, sighted: Sighted<'_>, spelling: usize
     let (object_type, path) = property.split_once(':')?;
     let object = Some(sighted.object).filter(|object| object.kind() == object_type)?;
     let form = row.data.form;
-    if let Form::WindowsName
-    | Form::WindowsFolder
-    | Form::WindowsPath
-    | Form::UnixName
-    | Form::UnixFolder
-    | Form::UnixPath = form
+    if let FieldForm::WindowsName
+    | FieldForm::WindowsFolder
+    | FieldForm::WindowsPath
+    | FieldForm::UnixName
+    | FieldForm::UnixFolder
+    | FieldForm::UnixPath = form
     {
-        let is_unix = matches!(form, Form::UnixName | Form::UnixFolder | Form::UnixPath);
+        let is_unix = matches!(form, FieldForm::UnixName | FieldForm::UnixFolder | FieldForm::UnixPath);
         return host::path(object, path, is_unix).map(Json::from);
     }
     let found = object.follow(path, &row.referent)?;
     let text = || found.as_str();
     Some(match form {
-        Form::Address => written(text()?, spelling).into(),
-        Form::Domain => any_case(text()?, spelling).into(),
-        Form::Url => {
+        FieldForm::Address => written(text()?, spelling).into(),
+        FieldForm::Domain => any_case(text()?, spelling).into(),
+        FieldForm::Url => {
             // Without a scheme it is what people write for a page.
             let scheme = if text()?.contains("://") { "" } else { ["http://", "https://"][spelling % 2] };
             sent(&format!("{scheme}{}", text()?)).into()
         }
-        Form::Hash => {
+        FieldForm::Hash => {
             let algorithm = path.rsplit('.').next()?.trim_matches('\'').replace('-', "").to_ascii_uppercase();
             format!("{algorithm}={}", text()?.to_ascii_uppercase()).into()
         }
-        Form::Directory => format!("{}\\", text()?.trim_end_matches('\\')).into(),
-        Form::Account if !text()?.contains('\\') => format!("CORP\\{}", text()?).into(),
-        Form::Serial => serial_octets(text()?).unwrap_or_else(|| text().unwrap_or_default().to_owned()).into(),
-        Form::Transport => text().filter(|name| ["tcp", "udp"].contains(name))?.into(),
+        FieldForm::Directory => format!("{}\\", text()?.trim_end_matches('\\')).into(),
+        FieldForm::Account if !text()?.contains('\\') => format!("CORP\\{}", text()?).into(),
+        FieldForm::Serial => serial_octets(text()?).unwrap_or_else(|| text().unwrap_or_default().to_owned()).into(),
+        FieldForm::Transport => text().filter(|name| ["tcp", "udp"].contains(name))?.into(),
         _ => found.clone(),
     })
 }
