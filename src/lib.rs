@@ -44,6 +44,8 @@ pub mod trace;
 #[doc(hidden)]
 pub mod witness;
 
+#[cfg(feature = "witness")]
+pub use convert::{EngineReport, RuleReport, State, facade::prove};
 pub use convert::{
     Filter,
     facade::{Conversion, ConvertError, Options, compile, convert},
@@ -70,15 +72,30 @@ pub use cli::run;
 pub mod backend {
     pub use crate::{
         output::EmitError,
-        plan::adapt::{Adapted, Capabilities, Fit, adapt},
+        plan::{
+            Operator, Test,
+            adapt::{Adapted, CASE, Capabilities, Fit, NO_OPERATOR, NO_PLACE, NO_VALUE, adapt},
+        },
         targets::{
             contract::{
                 AnyBackend, Backend, Content, Emission, Format, Lowered, Options, Origin, Refusal, Rule, Target, view,
             },
             digest::Digest,
-            mapping::{Mapping, MappingError},
+            mapping::{Mapping, MappingError, NoKeys},
             record::{EntriesRecord, Record, RuleRecord},
             rule_file::RuleFile,
         },
+    };
+}
+
+/// What proves the rules of such a target: how observations look to its engine, and how that is run.
+#[cfg(feature = "witness")]
+pub mod proof {
+    pub use crate::{
+        targets::{
+            program::EngineError,
+            proof::{AnyEngine, Engine, EngineRun, Exported, Exporter, File, Quiet, Tested, export},
+        },
+        witness::{Sighting, TestPattern, Witness, files, index::PatternCases},
     };
 }

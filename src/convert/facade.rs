@@ -1,17 +1,23 @@
 //! The short way: indicators in memory to files in memory. [`Converter`] is the long one, for files of any size.
 
+#[cfg(feature = "witness")]
+use std::path::Path;
 use std::{collections::BTreeMap, path::PathBuf};
 
 use crate::{
     output::Memory,
     plan::adapt::Accept,
-    render::TemplateError,
+    render::{Renderer, TemplateError},
     report::{Report, Verdict},
     stix::{BundleReader, Collector, Timestamp},
     targets::{self, Target, mapping::MappingError},
 };
 
 use super::{Converter, Details, EmitFailure, Filter, Finished, Prepared, Settings, read_context};
+#[cfg(feature = "witness")]
+use super::{EngineReport, RuleReport, verify};
+#[cfg(feature = "witness")]
+use crate::output::{Directory, EmitError};
 
 /// Which targets to compile to, and how.
 ///
@@ -95,7 +101,7 @@ impl Options {
         Self { templates: Some(folder.into()), ..self }
     }
 
-    fn settings(&self) -> Result<Settings, ConvertError> {
+    fn settings(&self, witnesses: bool) -> Result<Settings, ConvertError> {
         if let Some(name) = self.unknown.first() {
             return Err(ConvertError::UnknownTarget(name.clone()));
         }
@@ -109,20 +115,13 @@ impl Options {
             strict: self.strict,
             filter: self.filter.clone(),
             details: Details::All,
-            witnesses: false,
+            witnesses,
         })
     }
 
-    /// Converts what `read` gives to the converter.
-    fn run(&self, read: impl FnOnce(&mut Converter<'_>, &Settings)) -> Result<Conversion, ConvertError> {
-        let settings = self.settings()?;
+    fn renderer(&self) -> Result<Renderer, ConvertError> {
         let chosen: Vec<&dyn Target> = self.targets.iter().map(|chosen| chosen.target).collect();
-        let renderer = targets::renderer(&chosen, self.templates.as_deref()).map_err(ConvertError::Template)?;
-        let mut converter = Converter::new(&settings);
-        read(&mut converter, &settings);
-        let mut memory = Memory::default();
-        let finished = converter.finish(&renderer, &mut memory);
-        Ok(Conversion { files: memory.files, finished })
+        targets::renderer(&chosen, self.templates.as_deref()).map_err(ConvertError::Template)
     }
 }
 
@@ -132,7 +131,10 @@ impl Options {
 /// Options that ask for a target, a mapping or a template that there is not. A pattern with a mistake is none of them: the
 /// report says so, in [`Report::indicators`].
 pub fn compile(pattern: &str, options: &Options) -> Result<Conversion, ConvertError> {
-    options.run(|converter, _| converter.pattern("pattern", pattern))
+    let (settings, renderer) = (options.settings(false)?, options.renderer()?);
+    let mut converter = Converter::new(&settings);
+    converter.pattern("pattern", pattern);
+    Ok(Conversion::new(converter, &renderer))
 }
 
 /// Compiles all indicators in `stix`: a bundle, an array, one object, or an object a line.
@@ -150,14 +152,49 @@ pub fn compile(pattern: &str, options: &Options) -> Result<Conversion, ConvertEr
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn convert(stix: &[u8], options: &Options) -> Result<Conversion, ConvertError> {
+    let (settings, renderer) = (options.settings(false)?, options.renderer()?);
+    Ok(Conversion::new(read(stix, &settings), &renderer))
+}
+
+/// Converts all indicators in `stix`, writes witnesses of the rules to `folder` as `stixc convert --witness` does, and has the
+/// engine of each target, as it is installed here, say what each rule does: whether that is what its verdict promises.
+///
+/// # Errors
+/// As [`convert`], and a folder that can't be written.
+#[cfg(feature = "witness")]
+pub fn prove(
+    stix: &[u8],
+    options: &Options,
+    folder: &Path,
+) -> Result<Vec<(EngineReport, Vec<RuleReport>)>, ConvertError> {
+    let (settings, renderer) = (options.settings(true)?, options.renderer()?);
+    let mut memory = Memory::default();
+    let finished = read(stix, &settings).finish(&renderer, &mut memory);
+    let mut write = || {
+        let mut witnesses = Directory::open(folder)?;
+        let index = finished.write_witnesses(&settings, &renderer, &mut memory, &mut witnesses)?;
+        let names: Vec<&str> = options.targets.iter().map(|chosen| chosen.target.name()).collect();
+        witnesses.finish(&names)?;
+        Ok(index)
+    };
+    let index = write().map_err(ConvertError::Witnesses)?;
+    let proved = |chosen: &Chosen| {
+        let name = chosen.target.name();
+        Some(verify(name, Some(chosen.target), index.targets.get(name)?, &folder.join(name)))
+    };
+    Ok(options.targets.iter().filter_map(proved).collect())
+}
+
+/// What is in `stix`, read.
+fn read<'s>(stix: &[u8], settings: &'s Settings) -> Converter<'s> {
     const NAME: &str = "input";
-    options.run(|converter, settings| {
-        let mut collector = Collector::default();
-        if settings.wants_context() {
-            converter.diagnostics.extend(read_context(&mut collector, NAME, BundleReader::new(stix)));
-        }
-        converter.read(NAME, stix, &collector.finish());
-    })
+    let mut converter = Converter::new(settings);
+    let mut collector = Collector::default();
+    if settings.wants_context() {
+        converter.diagnostics.extend(read_context(&mut collector, NAME, BundleReader::new(stix)));
+    }
+    converter.read(NAME, stix, &collector.finish());
+    converter
 }
 
 /// What [`compile`] and [`convert`] make.
@@ -169,6 +206,12 @@ pub struct Conversion {
 }
 
 impl Conversion {
+    fn new(converter: Converter<'_>, renderer: &Renderer) -> Self {
+        let mut memory = Memory::default();
+        let finished = converter.finish(renderer, &mut memory);
+        Self { files: memory.files, finished }
+    }
+
     /// What became of each indicator in each target.
     #[must_use]
     pub fn report(&self) -> Report<'_> {
@@ -201,4 +244,8 @@ pub enum ConvertError {
     /// A template can't be read, or has a syntax error.
     #[error(transparent)]
     Template(TemplateError),
+    /// Witnesses can't be written.
+    #[cfg(feature = "witness")]
+    #[error(transparent)]
+    Witnesses(EmitError),
 }

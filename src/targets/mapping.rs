@@ -44,6 +44,11 @@ pub struct Mapping<S, R> {
     unsupported: BTreeMap<String, String>,
 }
 
+/// What a target says of its data sources or rows that have no keys of its own.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoKeys {}
+
 /// Where a rule can look: a log source, a protocol, a kind of list.
 #[derive(Debug, Clone)]
 pub struct DataSource<S> {

@@ -56,7 +56,12 @@ pub trait Exporter {
 
     /// The files in the layout that people run. `written` are those of the rules; `patterns` are the tested ones with
     /// their cases, in their order.
-    fn files(self, tested: &[Tested<'_>], patterns: &mut [PatternCases<Self::Shown>], written: &[File]) -> Vec<File>;
+    fn files(self, _tested: &[Tested<'_>], _patterns: &mut [PatternCases<Self::Shown>], written: &[File]) -> Vec<File>
+    where
+        Self: Sized,
+    {
+        written.to_vec()
+    }
 }
 
 /// Shows all witnesses of all patterns.
@@ -95,7 +100,7 @@ pub fn cases<E: Exporter>(exporter: &mut E, pattern: &TestPattern) -> Vec<Case<E
 }
 
 /// What an engine made of all cases.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct EngineRun {
     /// Its name and version.
     pub engine: String,

@@ -10,12 +10,14 @@ pub mod check_verdict;
 pub mod files;
 pub mod index;
 pub mod known_files;
+mod object;
 mod oracle;
 pub mod solve;
 mod test_pattern;
 
 use serde_json::{Map, Value as Json};
 
+pub use object::Object;
 pub use oracle::{Oracle, moment};
 pub use test_pattern::TestPattern;
 

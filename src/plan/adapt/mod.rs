@@ -255,7 +255,18 @@ impl<H> Sequence<'_, H> {
     }
 }
 
-impl<H> Adapted<'_, H> {
+impl<'p, H> Adapted<'p, H> {
+    /// Takes out the parts that are a single test, for a target whose entries stand alone; the others are losses with this
+    /// code and message.
+    pub fn alone(&mut self, code: Code, message: &str) -> (Vec<Part<'p, H>>, Vec<Loss>) {
+        let parts = std::mem::take(&mut self.parts);
+        let (alone, joint): (Vec<_>, Vec<_>) = parts.into_iter().partition(|part| part.tests.len() == 1);
+        // Beside others a part that is missing makes the rules miss some; alone it is the reason why there is none.
+        let effect = if alone.is_empty() { Fidelity::BROADER } else { Fidelity::NARROWER };
+        let loss = |part: &Part<'p, H>| Loss { code, effect, message: message.to_owned(), span: part.span() };
+        (alone, joint.iter().map(loss).collect())
+    }
+
     /// What the rules that were written for it amount to, of which `lost` is what they lost on the way: their fidelity, and
     /// every loss in the order of the pattern.
     ///

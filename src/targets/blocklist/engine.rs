@@ -61,7 +61,7 @@ impl Engine for ListReader {
         let fired = patterns.iter().enumerate().map(fired).collect();
         let (checked, refused) = check(folder);
         let engine = format!("looked up in the lists; {}", checked.join(", "));
-        Ok(EngineRun { engine, fired, quiet: BTreeMap::new(), refused })
+        Ok(EngineRun { engine, fired, refused, ..EngineRun::default() })
     }
 }
 

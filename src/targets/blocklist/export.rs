@@ -2,8 +2,8 @@
 
 use super::show::{Lookup, show};
 use crate::{
-    targets::proof::{Exporter, File, Tested},
-    witness::{TestPattern, Witness, index::PatternCases},
+    targets::proof::Exporter,
+    witness::{TestPattern, Witness},
 };
 
 /// Exports lookups.
@@ -15,9 +15,5 @@ impl Exporter for Lookups {
     fn cases(&mut self, pattern: &TestPattern, witness: &Witness) -> Vec<(bool, Vec<Lookup>)> {
         let Some(lookups) = show(&witness.sightings, &pattern.known) else { return Vec::new() };
         vec![(pattern.matches(&lookups.seen).unwrap_or(witness.matches), lookups.asked)]
-    }
-
-    fn files(self, _tested: &[Tested<'_>], _patterns: &mut [PatternCases<Vec<Lookup>>], written: &[File]) -> Vec<File> {
-        written.to_vec()
     }
 }

@@ -1,6 +1,6 @@
 //! From plans to entries, and from these to files.
 
-use std::{collections::BTreeMap, mem};
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use smallvec::smallvec;
@@ -23,10 +23,12 @@ use crate::{
     span::Span,
     targets::{
         contract::{Backend, Emission, EmitError, Losses, Lowered, Refusal, Rule},
-        mapping::Mapping,
+        mapping::{Mapping, NoKeys},
         record::Record,
     },
 };
+
+const TOGETHER: &str = "an entry stands for itself: several tests together can't be one";
 
 /// A list of the mapping: the kind of its entries.
 #[derive(Debug, Clone, Deserialize)]
@@ -35,20 +37,15 @@ pub(super) struct Source {
     entry: Kind,
 }
 
-/// A row: a property that belongs in a list. It has no keys of its own.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Row {}
-
 /// The mapping, and what the user accepts.
 pub(super) struct Lists {
-    mapping: Mapping<Source, Row>,
+    mapping: Mapping<Source, NoKeys>,
     accept: Accept,
     formats: &'static [List],
 }
 
 impl Lists {
-    pub(super) fn new(mapping: Mapping<Source, Row>, accept: Accept, formats: &'static [List]) -> Self {
+    pub(super) fn new(mapping: Mapping<Source, NoKeys>, accept: Accept, formats: &'static [List]) -> Self {
         Self { mapping, accept, formats }
     }
 
@@ -160,11 +157,9 @@ impl Lists {
     fn several(&self, plan: &Plan) -> Result<Lowered<Entries>, Refusal> {
         let capabilities = Capabilities { sources: self.mapping.data_sources().len(), accept: self.accept, ties: None };
         let mut adapted = adapt(plan, capabilities, |source, test| self.fit(source, test))?;
-        let mut lost: Vec<Loss> = ends_differ(&adapted.parts).into_iter().collect();
-        let (parts, joint): (Vec<_>, Vec<_>) =
-            mem::take(&mut adapted.parts).into_iter().partition(|part| part.tests.len() == 1);
-        lost.extend(joint.iter().map(|part| together(part.span(), !parts.is_empty())));
-        let entries = parts.into_iter().flat_map(|part| part.tests).flat_map(|(_, entries)| entries).collect();
+        let (alone, joint) = adapted.alone(SEVERAL_TESTS, TOGETHER);
+        let lost: Vec<Loss> = ends_differ(&alone).into_iter().chain(joint).collect();
+        let entries = alone.into_iter().flat_map(|part| part.tests).flat_map(|(_, entries)| entries).collect();
         let Some(entries) = Entries::new(entries) else { return Err([adapted.losses, lost].concat().into()) };
         let (fidelity, losses) = adapted.finish(lost, true)?;
         Ok(Lowered { fidelity, losses: losses.into(), drafts: smallvec![Box::new(entries)] })
@@ -183,8 +178,8 @@ fn ends(test: &Test) -> u8 {
 
 /// A list has no directions. That loses nothing where all of a pattern's entries are about the same end: the rule that
 /// uses the list looks there. Where they are not, an entry would be kept back at an end that its pattern does not name.
-fn ends_differ(parts: &[Part<'_, Vec<Entry>>]) -> Option<Loss> {
-    let single = || parts.iter().filter(|part| part.tests.len() == 1).flat_map(|part| &part.tests);
+fn ends_differ(alone: &[Part<'_, Vec<Entry>>]) -> Option<Loss> {
+    let single = || alone.iter().flat_map(|part| &part.tests);
     let mut tests = single().filter(|(test, _)| ends(test) > 0);
     let first = ends(tests.next()?.0);
     if tests.all(|(test, _)| ends(test) == first) {
@@ -203,16 +198,6 @@ fn ends_differ(parts: &[Part<'_, Vec<Entry>>]) -> Option<Loss> {
     let message =
         "a list does not tell the ends of a connection apart, and the pattern names other ends beside this one";
     Some(Loss { code: ENDS, effect: Fidelity::BROADER, message: message.to_owned(), span })
-}
-
-/// The loss of an alternative of several tests: it is missed, or makes the one entry broader.
-fn together(span: Span, is_missed: bool) -> Loss {
-    Loss {
-        code: SEVERAL_TESTS,
-        effect: if is_missed { Fidelity::NARROWER } else { Fidelity::BROADER },
-        message: "an entry stands for itself: several tests together can't be one".to_owned(),
-        span,
-    }
 }
 
 #[cfg(test)]

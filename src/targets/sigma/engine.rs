@@ -98,7 +98,7 @@ impl Engine for Evaluator {
             run.into_iter().filter(|(_, matches)| !matches.is_empty()).map(|(id, _)| id).collect()
         };
         let fired = self.matches(&cases)?.into_iter().map(|case| case.into_iter().map(fires).collect()).collect();
-        Ok(EngineRun { engine, fired, quiet: BTreeMap::new(), refused: Vec::new() })
+        Ok(EngineRun { engine, fired, ..EngineRun::default() })
     }
 }
 

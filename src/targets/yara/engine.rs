@@ -79,6 +79,6 @@ impl Engine for Yara {
         let heard = |path: &String| matches.get(path).cloned().unwrap_or_default();
         let fired = |pattern: &PatternCases<String>| pattern.cases.iter().map(|case| heard(&case.shown)).collect();
         let fired = patterns.iter().map(fired).collect();
-        Ok(EngineRun { engine, fired, quiet: BTreeMap::new(), refused: Vec::new() })
+        Ok(EngineRun { engine, fired, ..EngineRun::default() })
     }
 }

@@ -19,14 +19,9 @@ use crate::{
     },
     targets::{
         contract::{Backend, Emission, EmitError, Lowered, Refusal, Rule},
-        mapping::Mapping,
+        mapping::{Mapping, NoKeys},
     },
 };
-
-/// The keys of the one data source, a file: none.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Source {}
 
 /// A row: the expression for one property of a file.
 #[derive(Debug, Clone, Deserialize)]
@@ -49,7 +44,7 @@ pub(super) struct Row {
 
 /// The mapping, and what the user accepts.
 pub(super) struct Files {
-    mapping: Mapping<Source, Row>,
+    mapping: Mapping<NoKeys, Row>,
     accept: Accept,
 }
 
@@ -62,7 +57,7 @@ struct Written<'m> {
 }
 
 impl Files {
-    pub(super) fn new(mapping: Mapping<Source, Row>, accept: Accept) -> Self {
+    pub(super) fn new(mapping: Mapping<NoKeys, Row>, accept: Accept) -> Self {
         Self { mapping, accept }
     }
 

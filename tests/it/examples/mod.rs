@@ -2,8 +2,11 @@
 #![cfg(all(feature = "store", feature = "taxii"))]
 
 mod ci;
+mod custom_target;
 mod firewall;
 mod sensor;
+#[path = "../../../examples/custom_target.rs"]
+mod zeek;
 
 use std::{
     env, fs,

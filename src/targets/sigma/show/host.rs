@@ -2,7 +2,8 @@
 
 use serde_json::Value as Json;
 
-use super::{EventWriter, LogSource, json, object::Object, some};
+use super::{EventWriter, LogSource, json, some};
+use crate::witness::Object;
 
 const PROCESS: LogSource = LogSource::category("proc_creation_win", "process_creation", Some("windows"));
 const PROCESS_LINUX: LogSource = LogSource::category("proc_creation_lnx", "process_creation", Some("linux"));

@@ -8,7 +8,6 @@ mod by_mapping;
 mod host;
 mod log_event;
 mod network;
-mod object;
 mod registry;
 mod variants;
 
@@ -18,8 +17,7 @@ pub(super) use by_mapping::Logs;
 pub use log_event::LogEvent;
 pub use variants::variants;
 
-use self::object::Object;
-use crate::witness::Sighting;
+use crate::witness::{Object, Sighting};
 
 /// A kind of log, in Sigma's words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use serde_json::Value as Json;
 
-use super::{EventWriter, LogSource, json, object::Object, some};
-use crate::plan::serial_octets;
+use super::{EventWriter, LogSource, json, some};
+use crate::{plan::serial_octets, witness::Object};
 
 const DNS_WINDOWS: LogSource = LogSource::category("dns_query_win", "dns_query", Some("windows"));
 const DNS: LogSource = LogSource::category("net_dns", "dns", None);

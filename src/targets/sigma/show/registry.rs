@@ -2,8 +2,8 @@
 
 use serde_json::Value as Json;
 
-use super::{EventWriter, LogSource, json, object::Object, some};
-use crate::plan::Hive;
+use super::{EventWriter, LogSource, json, some};
+use crate::{plan::Hive, witness::Object};
 
 const REGISTRY: LogSource = LogSource::category("registry_event", "registry_event", Some("windows"));
 
