@@ -12,7 +12,7 @@ use crate::{
     output::{Directory, Filtered, Sink, Stream, write_file},
     plan::{adapt::Accept, fidelity::Fidelity},
     report::{Report, Status},
-    targets::{self, TARGETS, Target, contract::Format},
+    targets::{self, TARGETS, Target, contract::Format, native::NativePolicy},
     trace,
 };
 
@@ -54,6 +54,9 @@ pub(super) struct Convert {
     /// Take templates from this folder, where it has them: DIR/sigma/rule.hbs
     #[arg(long, value_name = "DIR")]
     templates: Option<PathBuf>,
+    /// Actions that ready-made rules of Suricata may have, separated by commas: alert,drop
+    #[arg(long, value_name = "ACTIONS", value_delimiter = ',')]
+    native_actions: Option<Vec<String>>,
     /// Write a report of every indicator as JSON; - for standard output
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
@@ -87,6 +90,7 @@ impl Convert {
             now: now(self.now.as_deref())?,
             strict: self.strict,
             filter: Filter::default(),
+            natives: NativePolicy::new(self.native_actions.clone()),
             details: if all { Details::All } else { Details::Problems },
             witnesses: self.witness.is_some(),
         };

@@ -103,6 +103,7 @@ impl Explain {
             strict: self.strict,
             filter: Filter::default(),
             details: Details::All,
+            natives: Default::default(),
             witnesses: false,
         };
         let mut converter = Converter::new(&settings);

@@ -22,8 +22,8 @@ pub enum Outcome {
     Rules(Content),
     /// None, for these reasons.
     Refused(Vec<Loss>),
-    /// None, because all that the pattern names is guarded.
-    Guarded,
+    /// None, because all that the pattern names is guarded, for these reasons.
+    Guarded(Vec<Loss>),
 }
 
 impl Outcome {
@@ -34,7 +34,7 @@ impl Outcome {
             Self::Rules(Content::Compiled(lowered)) => Verdict::Rules(lowered.fidelity),
             Self::Rules(Content::Native(_)) => Verdict::Rules(Fidelity::EXACT),
             Self::Refused(_) => Verdict::Refused,
-            Self::Guarded => Verdict::Guarded,
+            Self::Guarded(_) => Verdict::Guarded,
         }
     }
 
@@ -43,8 +43,8 @@ impl Outcome {
     pub fn losses(&self) -> &[Loss] {
         match self {
             Self::Rules(Content::Compiled(lowered)) => &lowered.losses,
-            Self::Refused(reasons) => reasons,
-            _ => &[],
+            Self::Refused(reasons) | Self::Guarded(reasons) => reasons,
+            Self::Rules(Content::Native(_)) => &[],
         }
     }
 }
@@ -60,6 +60,8 @@ pub struct Meaning {
     pub guarded: Option<Plan>,
     /// Whether the guard took anything.
     pub cut: bool,
+    /// What the guard says, where it leaves nothing.
+    pub guards: Vec<Loss>,
 }
 
 /// Reads, repairs, checks and lowers a pattern; what was said about it, and its meaning unless there was an error.
@@ -88,9 +90,21 @@ pub fn understand(text: &str, strict: bool) -> (Option<Meaning>, Vec<Diagnostic>
     }
     let plan = lowering.plan;
     let guarded = guard::apply(plan.clone());
+    let guards = if guarded.plan.is_none() { reasons(&guarded.diagnostics, &plan) } else { Vec::new() };
     diagnostics.extend(guarded.diagnostics);
     let canonical = plan.to_string();
-    (Some(Meaning { plan, canonical, guarded: guarded.plan, cut: guarded.cut }), diagnostics)
+    (Some(Meaning { plan, canonical, guarded: guarded.plan, cut: guarded.cut, guards }), diagnostics)
+}
+
+/// What the guard says, as reasons for having no rule.
+fn reasons(diagnostics: &[Diagnostic], plan: &Plan) -> Vec<Loss> {
+    let reason = |found: &Diagnostic| Loss {
+        code: found.code,
+        effect: Fidelity::NARROWER,
+        message: found.message.clone(),
+        span: found.span.unwrap_or(plan.span()),
+    };
+    diagnostics.iter().map(reason).collect()
 }
 
 fn is_wrong(diagnostics: &[Diagnostic]) -> bool {
@@ -114,7 +128,7 @@ pub fn compile(meaning: &Meaning, targets: &[Prepared]) -> Vec<Outcome> {
 }
 
 fn outcome(meaning: &Meaning, prepared: &Prepared) -> Outcome {
-    let Some(plan) = &meaning.guarded else { return Outcome::Guarded };
+    let Some(plan) = &meaning.guarded else { return Outcome::Guarded(meaning.guards.clone()) };
     match prepared.backend.lower(plan) {
         Ok(lowered) if meaning.cut => Outcome::Rules(Content::Compiled(without_guarded(lowered, meaning))),
         Ok(lowered) => Outcome::Rules(Content::Compiled(lowered)),

@@ -181,7 +181,9 @@ fn rules(mut outcomes: Vec<Outcome>, order: &[u32], origins: &[Arc<Origin>]) -> 
     let nobody = Arc::new(Origin::default());
     let (mut places, mut rules) = (Vec::new(), Vec::new());
     for &pattern in order {
-        if let Outcome::Rules(content) = std::mem::replace(&mut outcomes[pattern as usize], Outcome::Guarded) {
+        if let Outcome::Rules(content) =
+            std::mem::replace(&mut outcomes[pattern as usize], Outcome::Guarded(Vec::new()))
+        {
             let origin = origins.get(pattern as usize).unwrap_or(&nobody);
             places.push(pattern);
             rules.push(Rule { origin: Arc::clone(origin), content });

@@ -115,6 +115,7 @@ impl Options {
             strict: self.strict,
             filter: self.filter.clone(),
             details: Details::All,
+            natives: Default::default(),
             witnesses,
         })
     }

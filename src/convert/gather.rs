@@ -17,7 +17,10 @@ use crate::{
     report::{IndicatorReport, Status, TargetReport},
     span::Span,
     stix::{self, Batch, Context, Fault, Indicator, Key, KeyState, PatternType, Timestamp},
-    targets::contract::{Content, Origin},
+    targets::{
+        contract::{Content, Origin},
+        native::NativeFault,
+    },
 };
 
 use super::{
@@ -163,21 +166,43 @@ impl Compiled {
             self.diagnostics.push(Diagnostic::note(OTHER_LANGUAGE, message));
             return Status::Filtered;
         };
-        if let Err(found) = own.target.check_native(&indicator.pattern) {
-            let message = format!("not a rule of {}: {}", own.target.name(), found.message);
-            let span = found.span.unwrap_or(Span::new(0, indicator.pattern.len()));
-            self.diagnostics.push(Diagnostic { message, ..Diagnostic::error(BAD_NATIVE_RULE, "").at(span) });
-            return Status::Invalid;
-        }
+        let whole = Span::new(0, indicator.pattern.len());
+        let loss = |found: Diagnostic| Loss {
+            code: found.code,
+            effect: Fidelity::NARROWER,
+            message: found.message,
+            span: found.span.unwrap_or(whole),
+        };
+        let read = own.target.read_native(&indicator.pattern, &settings.natives);
+        let of_own = match read {
+            Ok(rule) => {
+                self.diagnostics.extend(rule.notes);
+                Outcome::Rules(Content::Native(rule.text))
+            }
+            Err(NativeFault::Malformed(found)) => {
+                let message = format!("not a rule of {}: {}", own.target.name(), found.message);
+                let span = found.span.unwrap_or(whole);
+                self.diagnostics.push(Diagnostic { message, ..Diagnostic::error(BAD_NATIVE_RULE, "").at(span) });
+                return Status::Invalid;
+            }
+            Err(NativeFault::Unwanted(found)) => Outcome::Refused(vec![loss(found)]),
+            Err(NativeFault::NamesNothing(found)) => {
+                self.guarded = true;
+                Outcome::Guarded(vec![loss(found)])
+            }
+        };
+        let mut of_own = Some(of_own);
         let outcomes = settings.targets.iter().map(|prepared| {
-            if std::ptr::addr_eq(prepared, own) {
-                return Outcome::Rules(Content::Native(indicator.pattern.to_string()));
+            if std::ptr::addr_eq(prepared, own)
+                && let Some(outcome) = of_own.take()
+            {
+                return outcome;
             }
             Outcome::Refused(vec![Loss {
                 code: NATIVE_ELSEWHERE,
                 effect: Fidelity::NARROWER,
                 message: format!("the indicator is a {language} rule, not a STIX pattern"),
-                span: Span::new(0, indicator.pattern.len()),
+                span: whole,
             }])
         });
         let key = Key::new(&format!("{language}\n{}", indicator.pattern));

@@ -39,6 +39,7 @@ use crate::{
         Target,
         contract::{AnyBackend, Options},
         mapping::MappingError,
+        native::NativePolicy,
     },
 };
 
@@ -91,6 +92,8 @@ pub struct Settings {
     pub strict: bool,
     /// Which indicators are wanted.
     pub filter: Filter,
+    /// What rules may do that come ready-made.
+    pub natives: NativePolicy,
     /// Which indicators [`Finished::indicators`] tells of.
     pub details: Details,
     /// Whether [`Finished::subjects`] keeps what each pattern means.
@@ -128,6 +131,7 @@ const BATCH: usize = 128 << 10;
 ///     now: Timestamp::from_unix_seconds(1_700_000_000).unwrap(),
 ///     strict: false,
 ///     filter: Filter::default(),
+///     natives: Default::default(),
 ///     details: Details::All,
 ///     witnesses: false,
 /// };

@@ -45,6 +45,7 @@ impl RenderJob {
             strict: config.strict,
             filter: config.filter.clone(),
             details: if config.provenance { Details::All } else { request.details },
+            natives: config.natives.clone(),
             witnesses: false,
         };
         Ok(Self { settings, renderer, without, wanted })

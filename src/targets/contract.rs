@@ -26,7 +26,11 @@ pub use super::origin::Origin;
 
 #[cfg(feature = "witness")]
 use super::proof::{AnyEngine, Exported, File, Tested};
-use super::{mapping::MappingError, record::Record};
+use super::{
+    mapping::MappingError,
+    native::{NativeFault, NativePolicy, NativeRule},
+    record::Record,
+};
 
 pub use crate::output::EmitError;
 
@@ -84,12 +88,12 @@ pub trait Target: Sync {
         None
     }
 
-    /// Checks a rule that came ready-made in an indicator, far enough that it can't spoil the rules beside it.
+    /// Reads a rule that came ready-made in an indicator, far enough that it can't hurt the rules beside it.
     ///
     /// # Errors
-    /// What is wrong with it.
-    fn check_native(&self, _text: &str) -> Result<(), Diagnostic> {
-        Ok(())
+    /// Why it doesn't go into the files.
+    fn read_native(&self, text: &str, _policy: &NativePolicy) -> Result<NativeRule, NativeFault> {
+        Ok(NativeRule { text: text.to_owned(), notes: Vec::new() })
     }
 
     /// Reads the user's mapping file over the shipped one, and gives what lowers plans by both.
@@ -265,7 +269,7 @@ impl Rule {
 pub enum Content<D: ?Sized = AnyDraft> {
     /// Compiled from a plan.
     Compiled(Lowered<D>),
-    /// A rule in the target's own language, to be written as it is. It passed [`Target::check_native`].
+    /// A rule in the target's own language, to be written as it is. It passed [`Target::read_native`].
     Native(String),
 }
 

@@ -14,6 +14,7 @@ pub mod blocklist;
 pub mod contract;
 pub mod digest;
 pub mod mapping;
+pub mod native;
 pub mod origin;
 #[cfg(feature = "witness")]
 pub mod program;

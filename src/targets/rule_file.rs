@@ -31,6 +31,12 @@ impl RuleFile {
         Ok(Self { path, text: Vec::new(), lines: 0 })
     }
 
+    /// How many lines have ended.
+    #[must_use]
+    pub fn lines(&self) -> usize {
+        self.lines
+    }
+
     /// Adds text that belongs to no rule.
     pub fn push(&mut self, text: &[u8]) {
         self.lines += newlines(text);

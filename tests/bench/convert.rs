@@ -57,6 +57,7 @@ fn settings(name: &str) -> Settings {
         strict: false,
         filter: Filter::default(),
         details: Details::All,
+        natives: Default::default(),
         witnesses: false,
     }
 }

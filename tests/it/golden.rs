@@ -30,6 +30,7 @@ fn convert(path: &Path, target: &'static dyn Target) -> (Memory, Finished) {
         strict: false,
         filter: Filter::default(),
         details: Details::All,
+        natives: Default::default(),
         witnesses: false,
     };
     let mut converter = Converter::new(&settings);

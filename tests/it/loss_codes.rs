@@ -12,7 +12,7 @@ use stixc::{
     output::Memory,
     span::Span,
     stix::Context,
-    targets,
+    targets::{self, native::NativePolicy},
 };
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/loss");
@@ -56,6 +56,7 @@ fn converted(fixture: &Fixture) -> Finished {
         strict: false,
         filter: Filter::default(),
         details: Details::All,
+        natives: Default::default(),
         witnesses: false,
     };
     let indicators: Vec<_> = fixture
@@ -84,7 +85,9 @@ fn said(finished: &Finished, language: &str) -> Vec<(&'static str, Option<Span>,
         // A conversion says that a rule is none (R010); its target says why.
         let natives = targets::TARGETS.iter().filter(|target| target.pattern_type() == Some(language));
         all.extend(
-            natives.filter_map(|target| target.check_native(&indicator.pattern).err()).map(|found| of(&found, "")),
+            natives
+                .filter_map(|target| target.read_native(&indicator.pattern, &NativePolicy::default()).err())
+                .map(|fault| of(fault.diagnostic(), "")),
         );
         all.extend(indicator.diagnostics.iter().map(|found| of(found, &indicator.pattern)));
         for entry in indicator.targets.iter().map(|(_, entry)| entry) {

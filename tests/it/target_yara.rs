@@ -14,6 +14,7 @@ use stixc::{
         Target,
         contract::{Content, Origin, Rule},
         find,
+        native::NativePolicy,
     },
 };
 use support::validators::{file, yara};
@@ -210,15 +211,20 @@ fn names_come_from_ids() {
 }
 
 #[test]
-fn a_ready_made_rule_stays_as_it_is() {
+fn ready_made_rules_stand_in_one_file_under_names_of_their_own() {
     let text = "import \"pe\"\nrule ready { meta: text = \"{{name}}\" condition: pe.is_pe } // end";
-    target().check_native(text).unwrap();
-    assert!(target().check_native("include \"/etc/passwd\"\nrule x { condition: true }").is_err());
-    let origin = Origin { id: id(7), ..Origin::default() };
-    let rule = Rule { origin: Arc::new(origin), content: Content::Native(text.to_owned()) };
-    let memory = emit(target(), vec![rule]);
-    assert_eq!(memory.text("yara/native/00000000-0000-4000-8000-000000000007.yar"), text);
-    assert_eq!(memory.names[&0], ["ready"]);
+    assert!(target().read_native(text, &NativePolicy::default()).is_ok());
+    let rule = |index| {
+        let origin = Origin { id: id(index), sources: vec![id(index)], ..Origin::default() };
+        Rule { origin: Arc::new(origin), content: Content::Native(text.to_owned()) }
+    };
+    let memory = emit(target(), vec![rule(7), rule(8)]);
+    let file = memory.text("yara/native.yar");
+    assert_eq!(file.matches("import \"pe\"").count(), 1);
+    assert_eq!(file.matches("{{name}}").count(), 2);
+    let [first, second] = [&memory.names[&0][0], &memory.names[&1][0]];
+    assert!(first.starts_with("ready_") && first != second, "{first} {second}");
+    assert!(file.contains(&format!("rule {first} {{")) && file.contains(&id(8)), "{file}");
 }
 
 /// A folder with the file of rules.

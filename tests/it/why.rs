@@ -164,7 +164,15 @@ fn a_ready_made_rule_is_found_by_its_own_name() {
     let outputs = Outputs::default();
     let feed = [native(1, "sigma", sigma), native(2, "suricata", suricata), native(3, "yara", yara)];
     outputs.convert("out", &feed, &["--provenance"]);
-    let asked = ["6f1b2c3d-1111-4222-8333-444455556666", "2900001", "own_name"];
+    // Numbers and names are made, so that no two rules share one.
+    let word = |file: &str, before: &str, end: char| {
+        let text = std::fs::read_to_string(format!("{}/{file}", outputs.path("out"))).unwrap();
+        text.split_once(before).unwrap().1.split(end).next().unwrap().to_owned()
+    };
+    let sid = word("suricata/native.rules", " sid:", ';');
+    let name = word("yara/native.yar", "rule ", ' ');
+    assert!(sid != "2900001" && name.starts_with("own_name_"), "{sid} {name}");
+    let asked = ["6f1b2c3d-1111-4222-8333-444455556666", &sid, &name];
     for (number, (question, target)) in (1..).zip(asked.into_iter().zip(["sigma", "suricata", "yara"])) {
         assert_eq!(why(&outputs, question), (0, vec![format!("{target} {question}")], vec![id(number)]));
     }

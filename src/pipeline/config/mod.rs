@@ -13,7 +13,7 @@ use crate::{
     diagnostic::{Code, Diagnostic},
     plan::fidelity::Fidelity,
     source::taxii::FetchOptions,
-    targets::Target,
+    targets::{Target, native::NativePolicy},
 };
 
 pub use parse::seconds;
@@ -50,6 +50,8 @@ pub struct Config {
     pub feeds: Vec<FeedConfig>,
     /// Which indicators are wanted.
     pub filter: Filter,
+    /// What rules may do that come ready-made.
+    pub natives: NativePolicy,
     /// What stops a build before it writes.
     pub guard: Guard,
     /// At least one, each target once.

@@ -20,7 +20,7 @@ use crate::{
     plan::{fidelity::Fidelity, schema::nearest},
     source::taxii::{FetchOptions, Proxy, TaxiiError, Version, check_url, connection_options, parse_timestamp},
     span::Span,
-    targets::{self, TARGETS},
+    targets::{self, TARGETS, native::NativePolicy},
 };
 
 const KINDS: [&str; 3] = ["taxii", "files", "url"];
@@ -151,6 +151,7 @@ impl Reader<'_> {
             fail_on: raw.fail_on.map(Spanned::into_inner),
             feeds,
             filter,
+            natives: NativePolicy::new(raw.native_actions),
             guard,
             targets,
         }

@@ -18,6 +18,7 @@ pub(super) struct Raw {
     #[serde(default)]
     pub strict: bool,
     pub fail_on: Option<Spanned<String>>,
+    pub native_actions: Option<Vec<String>>,
     #[serde(default)]
     pub feed: Vec<Spanned<RawFeed>>,
     #[serde(default)]

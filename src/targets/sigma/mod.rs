@@ -38,8 +38,8 @@ pub use text::{YamlBlock, YamlScalar};
 use super::{
     contract::{AnyBackend, Format, Options, Target},
     mapping::MappingError,
+    native::{NativeFault, NativePolicy, NativeRule},
 };
-use crate::diagnostic::Diagnostic;
 
 const FORMAT: Format = Format {
     name: "rules",
@@ -89,8 +89,9 @@ impl Target for Sigma {
         Some("sigma")
     }
 
-    fn check_native(&self, text: &str) -> Result<(), Diagnostic> {
-        native::read(text).map(drop)
+    fn read_native(&self, text: &str, _policy: &NativePolicy) -> Result<NativeRule, NativeFault> {
+        native::read(text).map_err(NativeFault::Malformed)?;
+        Ok(NativeRule { text: text.to_owned(), notes: Vec::new() })
     }
 
     fn prepare(&self, mapping: Option<&str>, options: Options) -> Result<Box<dyn AnyBackend>, MappingError> {

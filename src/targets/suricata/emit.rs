@@ -21,8 +21,6 @@ use super::{
     view::{Chunk, Facts, HashView, Hashes, RuleView},
 };
 
-/// Two rules with one number.
-pub const SID_CLASH: Code = Code("R121");
 /// Several kinds of hashes, of which Suricata 7 computes one unless told otherwise.
 pub const SEVERAL_HASHES: Code = Code("R122");
 
@@ -52,18 +50,10 @@ pub fn emit(rules: &[Rule<Body>], range: SidRange, emission: &mut dyn Emission) 
         None => Lock::default(),
         Some(text) => Lock::parse(text).map_err(|message| EmitError::Previous { path: LOCK.to_owned(), message })?,
     };
-    let natives = natives(rules, emission);
-    let native_sids = natives.keys().copied().collect();
     let run = Run::of(rules);
     let keys = run.keys();
-    let numbers = lock.assign(&keys, range, &native_sids).map_err(|error| EmitError::Exhausted(error.to_string()))?;
-    for number in numbers.iter().filter(|number| native_sids.contains(&number.sid)) {
-        let message = format!("the number {} is that of a ready-made rule, too", number.sid);
-        let help = format!("disable one of the two, or remove the line with {} from {LOCK}", number.sid);
-        emission.warn(Diagnostic::warning(SID_CLASH, message).help(help));
-    }
+    let numbers = lock.assign(&keys, range).map_err(|error| EmitError::Exhausted(error.to_string()))?;
     run.write(&keys, &numbers, emission)?;
-    write_natives(rules, &natives, emission)?;
     if !keys.is_empty() || before.is_some() {
         let text = lock.print();
         emission.file(LOCK, &mut |out| Ok(out.write_all(text.as_bytes())?))?;
@@ -71,61 +61,26 @@ pub fn emit(rules: &[Rule<Body>], range: SidRange, emission: &mut dyn Emission) 
     Ok(())
 }
 
-/// Ready-made rules by their numbers; each text once, with the rules that bring it.
-type Natives<'r> = BTreeMap<u32, BTreeMap<&'r str, Vec<usize>>>;
-
-fn natives<'r>(rules: &'r [Rule<Body>], emission: &mut dyn Emission) -> Natives<'r> {
-    let mut natives = Natives::new();
-    for (index, rule) in rules.iter().enumerate() {
-        let Content::Native(text) = &rule.content else { continue };
-        let Ok(sid) = native::sid(text) else { continue };
-        natives.entry(sid).or_default().entry(text.trim()).or_default().push(index);
-        emission.record_ids(index, vec![sid.to_string()]);
-    }
-    for (sid, texts) in natives.iter().filter(|(_, texts)| texts.len() > 1) {
-        let message = format!("{} ready-made rules have the number {sid}: Suricata loads one of them", texts.len());
-        emission.warn(Diagnostic::warning(SID_CLASH, message));
-    }
-    natives
-}
-
-fn write_natives(rules: &[Rule<Body>], natives: &Natives<'_>, emission: &mut dyn Emission) -> Result<(), EmitError> {
-    if natives.is_empty() {
-        return Ok(());
-    }
-    let mut file = RuleFile::new(NATIVE, emission)?;
-    for (sid, texts) in natives {
-        for (text, indices) in texts {
-            let mut indicators: Vec<String> =
-                indices.iter().flat_map(|&index| rules[index].origin.indicators()).cloned().collect();
-            indicators.sort();
-            indicators.dedup();
-            let record = RuleRecord {
-                id: sid.to_string(),
-                title: native::message(text),
-                matches: Some(Digest::new([text.as_bytes()])),
-                indicators,
-                ..RuleRecord::default()
-            };
-            file.rule(record, format!("{text}\n").as_bytes(), emission)?;
-        }
-    }
-    file.write(emission)
-}
-
 /// All that a run writes, before it has numbers.
 struct Run<'r> {
     rules: &'r [Rule<Body>],
     /// Rules of their own: the number of the [`Rule`], and the signature.
     signatures: Vec<(usize, &'r Signature)>,
+    /// Ready-made rules: the number of the [`Rule`], and which of its text's it is.
+    natives: Vec<(usize, usize, native::Ready)>,
     /// The common lists: each hash, and the rules that ask for it.
     lists: BTreeMap<HashAlgorithm, BTreeMap<&'r str, BTreeSet<usize>>>,
 }
 
 impl<'r> Run<'r> {
     fn of(rules: &'r [Rule<Body>]) -> Self {
-        let mut run = Self { rules, signatures: Vec::with_capacity(rules.len()), lists: BTreeMap::new() };
+        let signatures = Vec::with_capacity(rules.len());
+        let mut run = Self { rules, signatures, natives: Vec::new(), lists: BTreeMap::new() };
         for (index, rule) in rules.iter().enumerate() {
+            if let Content::Native(text) = &rule.content {
+                let ready = native::Ready::all(text, &rule.origin.id).into_iter().enumerate();
+                run.natives.extend(ready.map(|(place, ready)| (index, place, ready)));
+            }
             for body in lowered(rule).into_iter().flat_map(|lowered| &lowered.drafts) {
                 match &**body {
                     Body::Signature(signature) => run.signatures.push((index, signature)),
@@ -139,24 +94,30 @@ impl<'r> Run<'r> {
         run
     }
 
-    /// What each rule's number hangs on and what it matches: first the signatures, then the lists.
+    /// What each rule's number hangs on and what it matches: first the signatures, then the lists, then the ready-made rules.
     fn keys(&self) -> Vec<(Key, Digest)> {
-        let mut keys = Vec::with_capacity(self.signatures.len() + self.lists.len());
+        let mut keys = Vec::with_capacity(self.signatures.len() + self.lists.len() + self.natives.len());
         let mut seen: HashSet<Key> = HashSet::with_capacity(self.signatures.len());
-        for &(index, signature) in &self.signatures {
-            let mut key = Key { id: self.rules[index].origin.id.clone(), slot: signature.slot.clone() };
+        let mut key = |index: usize, slot: &str| {
+            let mut key = Key { id: self.rules[index].origin.id.clone(), slot: slot.to_owned() };
             // One indicator with two patterns: the rules of the second one count on.
             let mut count = 1;
             while !seen.insert(key.clone()) {
                 count += 1;
-                key.slot = format!("{}+{count}", signature.slot);
+                key.slot = format!("{slot}+{count}");
             }
-            keys.push((key, digest(signature)));
+            key
+        };
+        for &(index, signature) in &self.signatures {
+            keys.push((key(index, &signature.slot), digest(signature)));
         }
         for (algorithm, hashes) in &self.lists {
             let key = Key { id: LISTS_ID.to_owned(), slot: format!("list.{}", algorithm.name()) };
             let hashes = hashes.keys().map(|hash| hash.as_bytes());
             keys.push((key, Digest::new(std::iter::once(algorithm.name().as_bytes()).chain(hashes))));
+        }
+        for (index, place, ready) in &self.natives {
+            keys.push((key(*index, &format!("native.{place}")), ready.matches));
         }
         keys
     }
@@ -178,10 +139,38 @@ impl<'r> Run<'r> {
         for (number, line) in lines {
             self.write_lists(number, line, emission)?;
         }
+        let natives = numbers.get(numbers.len() - self.natives.len()..).unwrap_or_default();
+        for ((index, ..), number) in self.natives.iter().zip(natives) {
+            ids.entry(*index).or_default().insert(number.sid);
+        }
+        self.write_natives(natives, emission)?;
         for (index, sids) in ids {
             emission.record_ids(index, sids.iter().map(u32::to_string).collect());
         }
         Ok(())
+    }
+
+    /// Writes the file of ready-made rules in the order of their numbers, if there are any.
+    fn write_natives(&self, numbers: &[Number], emission: &mut dyn Emission) -> Result<(), EmitError> {
+        let mut order: Vec<_> = numbers.iter().zip(&self.natives).collect();
+        order.sort_unstable_by_key(|(number, _)| number.sid);
+        if order.is_empty() {
+            return Ok(());
+        }
+        let mut file = RuleFile::new(NATIVE, emission)?;
+        for (number, (index, _, ready)) in order {
+            let indicators = self.rules[*index].origin.indicators();
+            let record = RuleRecord {
+                id: number.sid.to_string(),
+                title: ready.title.clone(),
+                matches: Some(ready.matches),
+                indicators: indicators.to_vec(),
+                revision: Some(number.rev),
+                ..RuleRecord::default()
+            };
+            file.rule(record, ready.numbered(*number, indicators).as_bytes(), emission)?;
+        }
+        file.write(emission)
     }
 
     fn warn_of_several_hashes(&self, emission: &mut dyn Emission) -> bool {

@@ -128,22 +128,15 @@ impl Lock {
 
     /// Gives each rule its number and forgets none of the others: whoever is not among `rules` is gone.
     ///
-    /// A rule that has moved to another slot of its indicator keeps its number. New numbers come from `range` and are
-    /// none of `reserved`. What comes out depends on the set of `rules`, not on their order. No key may be there
-    /// twice.
+    /// A rule that has moved to another slot of its indicator keeps its number. New numbers come from `range`. What comes
+    /// out depends on the set of `rules`, not on their order. No key may be there twice.
     ///
     /// # Errors
     /// [`Exhausted`].
-    pub fn assign(
-        &mut self,
-        rules: &[(Key, Digest)],
-        range: SidRange,
-        reserved: &HashSet<u32>,
-    ) -> Result<Vec<Number>, Exhausted> {
+    pub fn assign(&mut self, rules: &[(Key, Digest)], range: SidRange) -> Result<Vec<Number>, Exhausted> {
         let mut order: Vec<usize> = (0..rules.len()).collect();
         order.sort_by(|&left, &right| rules[left].0.cmp(&rules[right].0));
         let mut taken: HashSet<u32> = self.entries.values().map(|entry| entry.number.sid).collect();
-        taken.extend(reserved);
         self.entries.values_mut().for_each(|entry| entry.live = false);
         let mut numbers = vec![Number { sid: 0, rev: 0 }; rules.len()];
         for indicator in order.chunk_by(|&left, &right| rules[left].0.id == rules[right].0.id) {
@@ -292,7 +285,7 @@ mod tests {
     }
 
     fn assign(lock: &mut Lock, rules: &[(Key, Digest)]) -> Vec<Number> {
-        lock.assign(rules, SidRange::LOCAL, &HashSet::new()).unwrap()
+        lock.assign(rules, SidRange::LOCAL).unwrap()
     }
 
     #[test]
@@ -312,7 +305,7 @@ mod tests {
         assert!(lock.print().ends_with(" gone\n"));
         // The place that `a` has by its hash is not free for anybody else.
         let only = SidRange { first: first[0].sid, last: first[0].sid };
-        assert!(lock.clone().assign(&[rule("b", "dns.0", "x")], only, &HashSet::new()).is_err());
+        assert!(lock.clone().assign(&[rule("b", "dns.0", "x")], only).is_err());
         assert_eq!(assign(&mut lock, &[rule("a", "dns.0", "x")]), first);
         assert!(lock.print().ends_with(" live\n"));
     }
@@ -340,15 +333,6 @@ mod tests {
         let after = assign(&mut lock, &[rule("a", "0", "y")]);
         assert_eq!(after, [before[1]]);
         assert_eq!(assign(&mut lock, &[rule("a", "0", "y"), rule("a", "5", "x")]), [before[1], before[0]]);
-    }
-
-    #[test]
-    fn reserved_numbers_are_left_alone() {
-        let range = SidRange { first: 10, last: 12 };
-        let numbers =
-            Lock::default().assign(&[rule("a", "0", "x"), rule("b", "0", "x")], range, &HashSet::from([11])).unwrap();
-        let sids: HashSet<u32> = numbers.iter().map(|number| number.sid).collect();
-        assert_eq!(sids, HashSet::from([10, 12]));
     }
 
     #[test]
@@ -398,11 +382,11 @@ mod tests {
                 rules
             };
             let (mut one, mut other) = (Lock::default(), Lock::default());
-            one.assign(&first, range, &HashSet::new()).unwrap();
-            other.assign(&turned(&first), range, &HashSet::new()).unwrap();
+            one.assign(&first, range).unwrap();
+            other.assign(&turned(&first), range).unwrap();
             prop_assert_eq!(&one, &other);
-            one.assign(&second, range, &HashSet::new()).ok();
-            other.assign(&turned(&second), range, &HashSet::new()).ok();
+            one.assign(&second, range).ok();
+            other.assign(&turned(&second), range).ok();
             prop_assert_eq!(one.print(), other.print());
         }
 

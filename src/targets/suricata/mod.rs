@@ -34,16 +34,15 @@ mod url;
 mod view;
 mod xbits;
 
-use crate::diagnostic::Diagnostic;
-
 use super::{
     contract::{AnyBackend, Format, Options, Target},
     mapping::MappingError,
+    native::{NativeFault, NativePolicy, NativeRule},
 };
 
-pub use emit::{SEVERAL_HASHES, SID_CLASH};
+pub use emit::SEVERAL_HASHES;
 pub use fragment::{DIRECTION, FORM, TOO_LONG};
-pub use native::NOT_A_RULE;
+pub use native::{ACTION, BITS, KEYWORD, NAMES_NOTHING, NOT_A_RULE, SILENT, VARIABLE};
 pub use pieces::{NEVER, ONE_HASH, TOO_MANY_RULES};
 pub use url::{ENCRYPTED, PARTS};
 pub use xbits::{COUNTED, SPLIT};
@@ -100,8 +99,8 @@ impl Target for Suricata {
         Some("suricata")
     }
 
-    fn check_native(&self, text: &str) -> Result<(), Diagnostic> {
-        native::check(text)
+    fn read_native(&self, text: &str, policy: &NativePolicy) -> Result<NativeRule, NativeFault> {
+        native::read(text, policy)
     }
 
     fn prepare(&self, mapping: Option<&str>, options: Options) -> Result<Box<dyn AnyBackend>, MappingError> {

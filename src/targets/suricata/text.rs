@@ -246,6 +246,11 @@ impl Metadata {
     /// Most bytes of all pairs together. Suricata reads lines of less than 8192 bytes, in rules and in lists.
     const LONGEST: usize = 1400;
 
+    /// The pairs.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// Appends a pair, unless nothing printable is left of the value, or the pairs are getting too long.
     pub fn push(&mut self, key: &'static str, value: &str) {
         let start = self.0.len();

@@ -72,7 +72,7 @@ pub struct Facts<'a> {
 }
 
 /// The most ids of indicators and names of malware in one rule.
-const MOST: usize = 5;
+pub const MOST: usize = 5;
 
 impl RuleView {
     /// A rule, ready for the template.

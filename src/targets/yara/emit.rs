@@ -1,25 +1,22 @@
-//! The files of a run: the compiled rules in one, and each ready-made rule in one of its own.
+//! The files of a run: the compiled rules in one, and the ready-made ones in another.
 
 use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::{
-    NATIVE, NATIVE_TEMPLATE, RULES, TEMPLATE,
-    draft::Draft,
-    native,
-    view::{self, RuleView},
-};
+use super::{NATIVE, NATIVE_TEMPLATE, RULES, TEMPLATE, draft::Draft, native::Ready, view::RuleView};
 use crate::targets::{
-    contract::{Content, Emission, EmitError, Origin, Rule, view},
+    contract::{Content, Emission, EmitError, Rule, view},
     digest::Digest,
     record::{Record, RuleRecord, newlines},
     rule_file::RuleFile,
 };
 
-/// What the template of a ready-made rule sees. The rule passed the check, and stands in a file of its own.
+/// What the template of ready-made rules sees: first the modules that any of them uses, then the rules, text by text.
 #[derive(Serialize)]
 struct NativeView<'r> {
+    first: bool,
+    imports: &'r BTreeSet<String>,
     text: &'r str,
 }
 
@@ -39,41 +36,47 @@ struct FileView<'r> {
 /// Those of [`Emission`].
 pub(super) fn emit(rules: &[Rule<Draft>], emission: &mut dyn Emission) -> Result<(), EmitError> {
     write_compiled(rules, emission)?;
-    for (index, rule) in rules.iter().enumerate() {
-        if let Content::Native(text) = &rule.content {
-            let names = write_native(&rule.origin, text, emission)?;
-            emission.record_ids(index, names);
-        }
-    }
-    Ok(())
+    write_natives(rules, emission)
 }
 
-/// Writes a ready-made rule to a file of its own; the names of the rules in it.
-fn write_native(origin: &Origin, text: &str, emission: &mut dyn Emission) -> Result<Vec<String>, EmitError> {
-    let mut rendered = Vec::with_capacity(text.len());
-    emission.render(NATIVE_TEMPLATE, view(&NativeView { text })?, &mut rendered)?;
-    let path = format!("{NATIVE}{}.yar", view::file_stem(&origin.id));
-    let written = String::from_utf8_lossy(&rendered);
-    // A template may write something in front of the rules.
-    let front = written.find(text).unwrap_or_default();
-    let names = native::rule_names(text).unwrap_or_default();
-    let mut file = RuleFile::new(path, emission)?;
-    for (name, at) in &names {
-        let record = RuleRecord {
-            id: name.clone(),
-            title: origin.name.clone(),
-            matches: Some(Digest::new([text.as_bytes()])),
-            text: Some(Digest::new([rendered.as_slice()])),
-            indicators: origin.indicators().to_vec(),
-            line: newlines(&rendered[..front]) + newlines(&text.as_bytes()[..*at]) + 1,
-            lines: 1,
-            ..RuleRecord::default()
-        };
-        emission.record(&Record::Rule(record))?;
+/// Writes the file of ready-made rules, if there are any.
+fn write_natives(rules: &[Rule<Draft>], emission: &mut dyn Emission) -> Result<(), EmitError> {
+    let ready = |(index, rule): (usize, &Rule<Draft>)| match &rule.content {
+        Content::Native(text) => Some((index, Ready::new(text, &rule.origin.id, rule.origin.indicators()))),
+        Content::Compiled(_) => None,
+    };
+    let natives: Vec<(usize, Ready)> = rules.iter().enumerate().filter_map(ready).collect();
+    if natives.is_empty() {
+        return Ok(());
     }
-    file.push(&rendered);
-    file.write(emission)?;
-    Ok(names.into_iter().map(|(name, _)| name).collect())
+    let imports: BTreeSet<String> = natives.iter().flat_map(|(_, ready)| &ready.imports).cloned().collect();
+    let mut file = RuleFile::new(NATIVE, emission)?;
+    file.render(NATIVE_TEMPLATE, view(&NativeView { first: true, imports: &imports, text: "" })?, emission)?;
+    for (index, ready) in natives {
+        let origin = &rules[index].origin;
+        let mut rendered = Vec::with_capacity(ready.text.len());
+        let native = view(&NativeView { first: false, imports: &imports, text: &ready.text })?;
+        emission.render(NATIVE_TEMPLATE, native, &mut rendered)?;
+        // A template may write something in front of the rules.
+        let front = String::from_utf8_lossy(&rendered).find(&ready.text).unwrap_or_default();
+        let before = file.lines() + newlines(&rendered[..front]);
+        for (name, at) in &ready.rules {
+            let record = RuleRecord {
+                id: name.clone(),
+                title: origin.name.clone(),
+                matches: Some(Digest::new([ready.text.as_bytes()])),
+                text: Some(Digest::new([rendered.as_slice()])),
+                indicators: origin.indicators().to_vec(),
+                line: before + newlines(&ready.text.as_bytes()[..*at]) + 1,
+                lines: 1,
+                ..RuleRecord::default()
+            };
+            emission.record(&Record::Rule(record))?;
+        }
+        file.push(&rendered);
+        emission.record_ids(index, ready.rules.into_iter().map(|(name, _)| name).collect());
+    }
+    file.write(emission)
 }
 
 /// Writes the file of compiled rules. Each goes through the template alone, so that it is known where it stands.

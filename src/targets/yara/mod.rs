@@ -19,17 +19,20 @@ mod view;
 use super::{
     contract::{AnyBackend, Format, Options, Target},
     mapping::{Mapping, MappingError},
+    native::{NativeFault, NativePolicy, NativeRule},
 };
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::Code;
+
+pub use native::{GLOBAL, MODULE, NAMES_NOTHING, UNKNOWN_NAME};
 
 /// The file of compiled rules.
 const RULES: &str = "yara/stixc.yar";
-/// The folder of ready-made rules.
-const NATIVE: &str = "yara/native/";
+/// The file of ready-made rules.
+const NATIVE: &str = "yara/native.yar";
 
 /// The template of compiled rules.
 const TEMPLATE: &str = "rules.hbs";
-/// The template of a ready-made rule.
+/// The template of ready-made rules.
 const NATIVE_TEMPLATE: &str = "native.hbs";
 
 /// The mapping says that the place holds more than the property does.
@@ -60,7 +63,7 @@ static FORMATS: [Format; 2] = [
         source: include_str!("../../../templates/yara/native.hbs"),
         path: NATIVE,
         auxiliary: true,
-        about: "Rules that indicators bring along, a file each",
+        about: "One file of the rules that indicators bring along",
     },
 ];
 
@@ -89,8 +92,8 @@ impl Target for Yara {
         Some("yara")
     }
 
-    fn check_native(&self, text: &str) -> Result<(), Diagnostic> {
-        native::rule_names(text).map(drop)
+    fn read_native(&self, text: &str, _policy: &NativePolicy) -> Result<NativeRule, NativeFault> {
+        native::read(text)
     }
 
     fn prepare(&self, mapping: Option<&str>, options: Options) -> Result<Box<dyn AnyBackend>, MappingError> {

@@ -44,11 +44,6 @@ fn rule_name(id: &str) -> String {
     }
 }
 
-/// A file name for an indicator, unique as its rule name is.
-pub(super) fn file_stem(id: &str) -> String {
-    canonical(id).map_or_else(|| format!("stixc-{}", made(id)), str::to_owned)
-}
-
 /// The UUID of an id as the standard writes it. Other spellings of the same UUID are other ids.
 fn canonical(id: &str) -> Option<&str> {
     let uuid = id.strip_prefix("indicator--")?;

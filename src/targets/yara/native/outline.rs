@@ -1,34 +1,66 @@
-//! Ready-made rules: a look at their outline.
-//!
-//! Each goes into a file of its own, so it can't spoil another; the look makes sure that it is a rule at all, ends where
-//! its text ends and reads no other file.
+//! The outline of ready-made rules: where each begins and ends, and which names it uses.
 
-use super::{INCLUDES, NO_RULE, text::RESERVED};
+use std::ops::Range;
+
+use super::super::{INCLUDES, NO_RULE, text::RESERVED};
 use crate::{diagnostic::Diagnostic, span::Span};
 
-/// The names of the rules in a text, each with the byte at which its rule begins.
+/// A text of rules, taken apart.
+#[derive(Debug, Default)]
+pub(super) struct Parts {
+    /// The modules that it imports, each with the place of its statement.
+    pub(super) imports: Vec<(String, Range<usize>)>,
+    pub(super) rules: Vec<Part>,
+}
+
+/// One rule of a text.
+#[derive(Debug, Default)]
+pub(super) struct Part {
+    pub(super) name: Range<usize>,
+    /// Where it begins, with its modifiers.
+    pub(super) start: usize,
+    /// Behind its closing brace.
+    pub(super) end: usize,
+    pub(super) is_global: bool,
+    pub(super) is_private: bool,
+    /// Where its metadata go: behind `{`, or behind `meta:` where it has some.
+    pub(super) metadata: usize,
+    pub(super) has_metadata: bool,
+    /// Words of the condition that are none of YARA's own, nor a field of something.
+    pub(super) words: Vec<Range<usize>>,
+    /// Those of them that loops count by.
+    pub(super) variables: Vec<Range<usize>>,
+    /// Whether the condition is about anything but numbers and truth values.
+    pub(super) names: bool,
+    /// Whether the condition asks for a set of rules by the beginning of their names.
+    pub(super) has_wildcard: bool,
+}
+
+/// Takes a text of rules apart.
 ///
 /// # Errors
 /// Why it is no file of YARA rules that may be passed on.
-pub(super) fn rule_names(text: &str) -> Result<Vec<(String, usize)>, Diagnostic> {
+pub(super) fn parts(text: &str) -> Result<Parts, Diagnostic> {
     let mut outline = Outline { text, at: 0, start: 0 };
-    let mut names: Vec<(String, usize)> = Vec::new();
+    let mut parts = Parts::default();
     loop {
         match outline.next()? {
-            Token::End if names.is_empty() => return Err(outline.fault("there is no rule in it")),
-            Token::End => return Ok(names),
+            Token::End if parts.rules.is_empty() => return Err(outline.fault("there is no rule in it")),
+            Token::End => return Ok(parts),
             Token::Word("import") => {
+                let start = outline.start;
                 if outline.next()? != Token::Text {
                     return Err(outline.fault("expected a module's name in quotes"));
                 }
+                let name = text[outline.start..outline.at].trim_matches('"').to_owned();
+                parts.imports.push((name, start..outline.at));
             }
             Token::Word(word @ ("global" | "private" | "rule")) => {
-                let start = outline.start;
-                let name = outline.rule(word)?;
-                if names.iter().any(|(other, _)| *other == name) {
+                let part = outline.rule(word)?;
+                if parts.rules.iter().any(|other| text[other.name.clone()] == text[part.name.clone()]) {
                     return Err(outline.fault("a rule of that name came before"));
                 }
-                names.push((name, start));
+                parts.rules.push(part);
             }
             _ => return Err(outline.fault("expected a rule")),
         }
@@ -55,19 +87,22 @@ struct Outline<'t> {
 }
 
 impl<'t> Outline<'t> {
-    /// A rule that begins with `word`: its name.
-    fn rule(&mut self, word: &'t str) -> Result<String, Diagnostic> {
+    /// A rule that begins with `word`.
+    fn rule(&mut self, word: &'t str) -> Result<Part, Diagnostic> {
+        let mut part = Part { start: self.start, ..Part::default() };
         let mut token = Token::Word(word);
-        while matches!(token, Token::Word("global" | "private")) {
+        while let Token::Word(modifier @ ("global" | "private")) = token {
+            part.is_global |= modifier == "global";
+            part.is_private |= modifier == "private";
             token = self.next()?;
         }
         if token != Token::Word("rule") {
             return Err(self.fault("expected a rule"));
         }
-        let name = match self.next()? {
-            Token::Word(word) if is_name(word) => word.to_owned(),
+        match self.next()? {
+            Token::Word(word) if is_name(word) => part.name = self.start..self.at,
             _ => return Err(self.fault("expected a rule's name")),
-        };
+        }
         token = self.next()?;
         if token == Token::Mark(b':') {
             token = self.next()?;
@@ -78,14 +113,18 @@ impl<'t> Outline<'t> {
         if token != Token::Mark(b'{') {
             return Err(self.fault("expected '{'"));
         }
-        self.body()?;
-        Ok(name)
+        part.metadata = self.at;
+        self.body(&mut part)?;
+        part.end = self.at;
+        Ok(part)
     }
 
     /// The body of a rule, up to its closing brace.
-    fn body(&mut self) -> Result<(), Diagnostic> {
+    fn body(&mut self, part: &mut Part) -> Result<(), Diagnostic> {
         let mut token = self.next()?;
         if token == Token::Word("meta") {
+            self.expect(b':')?;
+            (part.metadata, part.has_metadata) = (self.at, true);
             token = self.meta()?;
         }
         if token == Token::Word("strings") {
@@ -95,12 +134,11 @@ impl<'t> Outline<'t> {
             return Err(self.fault("expected a condition"));
         }
         self.expect(b':')?;
-        self.condition()
+        self.condition(part)
     }
 
     /// Metadata, and the token behind them.
     fn meta(&mut self) -> Result<Token<'t>, Diagnostic> {
-        self.expect(b':')?;
         loop {
             let token = self.next()?;
             if !matches!(token, Token::Word(word) if !matches!(word, "strings" | "condition")) {
@@ -121,6 +159,9 @@ impl<'t> Outline<'t> {
     fn strings(&mut self) -> Result<Token<'t>, Diagnostic> {
         self.expect(b':')?;
         let mut token = self.next()?;
+        if token != Token::Name(b'$') {
+            return Err(self.fault("expected a string"));
+        }
         loop {
             if token != Token::Name(b'$') {
                 return Ok(token);
@@ -161,10 +202,35 @@ impl<'t> Outline<'t> {
     }
 
     /// A condition, up to the closing brace of its rule.
-    fn condition(&mut self) -> Result<(), Diagnostic> {
-        let mut last = Token::Mark(b':');
+    fn condition(&mut self, part: &mut Part) -> Result<(), Diagnostic> {
+        let (mut before, mut last) = (Token::End, Token::Mark(b':'));
+        let mut pending: Vec<Range<usize>> = Vec::new();
         loop {
             let token = self.next()?;
+            let is_field = last == Token::Mark(b'.') && before != Token::Mark(b'.');
+            match token {
+                Token::Word("in") => part.variables.append(&mut pending),
+                Token::Word(word) if !is_field && is_name(word) => {
+                    part.words.push(self.start..self.at);
+                    // `for any key, value in …`
+                    if last != Token::Mark(b',') {
+                        pending.clear();
+                    }
+                    pending.push(self.start..self.at);
+                }
+                Token::Mark(b',') => {}
+                // `any of (name*)`; a product has something behind its sign.
+                Token::Mark(b')') if last == Token::Mark(b'*') => part.has_wildcard |= matches!(before, Token::Word(_)),
+                _ => pending.clear(),
+            }
+            part.names |= match token {
+                Token::Word(word) => {
+                    !matches!(word, "true" | "false" | "and" | "or" | "not")
+                        && !word.starts_with(|first: char| first.is_ascii_digit())
+                }
+                Token::Name(_) | Token::Text => true,
+                _ => false,
+            };
             match token {
                 Token::Mark(b'}') if last == Token::Mark(b':') => return Err(self.fault("the condition is empty")),
                 Token::Mark(b'}') => return Ok(()),
@@ -177,7 +243,7 @@ impl<'t> Outline<'t> {
                 Token::Mark(mark) if !b"()[]<>=!+-*%\\&|^~.,:".contains(&mark) => {
                     return Err(self.fault("a character that can't stand in a condition"));
                 }
-                _ => last = token,
+                _ => (before, last) = (last, token),
             }
         }
     }
@@ -328,7 +394,8 @@ mod tests {
             ("rule é_not_here { condition: true }", &[]),
         ];
         for (text, names) in cases {
-            let found: Vec<String> = rule_names(text).unwrap_or_default().into_iter().map(|(name, _)| name).collect();
+            let rules = parts(text).unwrap_or_default().rules;
+            let found: Vec<&str> = rules.into_iter().map(|rule| &text[rule.name]).collect();
             assert_eq!(found, names, "{text}");
         }
     }
@@ -348,6 +415,7 @@ mod tests {
             ("rule a { condition: 1 \\\\ 2 }", "too many"),
             ("rule a { strings: $a = { 4G } condition: $a }", "hexadecimal"),
             ("rule a { condition: }", "empty"),
+            ("rule a { strings: condition: true }", "expected a string"),
             ("rule a { condition: tru\u{e9} }", "character"),
             ("rule a { condition: true } }", "expected a rule"),
             ("rule a { condition: true rule b { condition: true } }", "does not end"),
@@ -359,7 +427,7 @@ mod tests {
             ("rule a { condition: true \0 }", "NUL"),
         ];
         for (text, message) in cases {
-            let fault = rule_names(text).unwrap_err();
+            let fault = parts(text).unwrap_err();
             assert_eq!(fault.code, NO_RULE);
             assert!(fault.message.contains(message), "{text}: {}", fault.message);
         }
@@ -368,7 +436,7 @@ mod tests {
     #[test]
     fn a_rule_reads_no_other_file() {
         for text in ["include \"/etc/passwd\" rule a { condition: true }", "rule a { condition: include \"x\" true }"] {
-            assert_eq!(rule_names(text).unwrap_err().code, INCLUDES);
+            assert_eq!(parts(text).unwrap_err().code, INCLUDES);
         }
     }
 }

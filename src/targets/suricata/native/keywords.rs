@@ -1,0 +1,63 @@
+//! Which keywords a ready-made rule may have: data, of which this module is the reader.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::LazyLock,
+};
+
+use serde::Deserialize;
+
+/// The table of keywords; its head says what it is for.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Keywords {
+    /// The variables of the configuration that Suricata ships.
+    pub(super) variables: BTreeSet<String>,
+    /// Keywords that say nothing about traffic.
+    about: BTreeSet<String>,
+    /// Keywords about the shape of traffic: everybody's has it.
+    shape: BTreeSet<String>,
+    /// Keywords about what traffic holds.
+    content: BTreeSet<String>,
+    /// Keywords that do more than to look at traffic: what they do.
+    refused: BTreeMap<String, String>,
+}
+
+impl Keywords {
+    /// The table as shipped. A test reads it, so a bad one can't be shipped.
+    pub(super) fn shipped() -> &'static Self {
+        static KEYWORDS: LazyLock<Keywords> = LazyLock::new(|| {
+            toml::from_str(include_str!("../../../../templates/suricata/native.toml")).unwrap_or_default()
+        });
+        &KEYWORDS
+    }
+
+    /// Why no rule from a feed may have a keyword, if it may not.
+    pub(super) fn refusal(&self, keyword: &str) -> Option<&str> {
+        match self.refused.get(keyword) {
+            Some(what) => Some(what),
+            None if [&self.about, &self.shape, &self.content].iter().any(|known| known.contains(keyword)) => None,
+            None => Some("is not known to look at traffic and at nothing else"),
+        }
+    }
+
+    /// Whether a keyword is about what traffic holds.
+    pub(super) fn names(&self, keyword: &str) -> bool {
+        self.content.contains(keyword)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_read_and_no_keyword_stands_twice() {
+        let table: Keywords = toml::from_str(include_str!("../../../../templates/suricata/native.toml")).unwrap();
+        let lists = [&table.about, &table.shape, &table.content];
+        let all: BTreeSet<&String> = lists.into_iter().flatten().chain(table.refused.keys()).collect();
+        assert_eq!(all.len(), lists.iter().map(|list| list.len()).sum::<usize>() + table.refused.len());
+        assert!(table.refusal("content").is_none() && table.refusal("lua").is_some());
+        assert!(table.refusal("brand.new").is_some());
+    }
+}
