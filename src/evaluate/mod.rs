@@ -106,6 +106,8 @@ pub use value::{Map, Value};
 pub(crate) use comparison::Condition;
 pub(crate) use literal::Constant;
 pub(crate) use query::Query;
+#[cfg(feature = "witness")]
+pub(crate) use text::expression_tree;
 
 use crate::pattern::Pattern;
 use flow::Budget;

@@ -91,6 +91,12 @@ impl Expression {
     }
 }
 
+/// The syntax tree of an expression, as the engine reads it; `None` where it does not.
+#[cfg(feature = "witness")]
+pub(crate) fn expression_tree(text: &str) -> Option<fancy_regex::Expr> {
+    fancy_regex::Expr::parse_tree(&translated(&composed(text), false)).ok().map(|tree| tree.expr)
+}
+
 fn compiled(text: &str) -> Result<Regex, fancy_regex::Error> {
     RegexBuilder::new(text).dot_matches_new_line(true).backtrack_limit(BACKTRACKS).build()
 }

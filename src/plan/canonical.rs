@@ -126,7 +126,7 @@ impl Test {
 
     /// The reference on its path, and the type of the object that it leads to, where no value shows that.
     pub(super) fn type_test(&self) -> Option<(&str, &str)> {
-        let says_type = self.values.iter().any(|value| matches!(value.kind, ValueKind::Text(_)));
+        let says_type = self.values.iter().any(|value| value.kind.is_plain_text());
         let referent = self.property.referent.as_deref().filter(|_| says_type)?;
         Some((self.property.path.strip_suffix(".value")?, referent))
     }
@@ -164,6 +164,8 @@ impl Display for ValueKind {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::Text(text) => Quoted(text).fmt(formatter),
+            Self::Like(pattern) => Quoted(pattern.text()).fmt(formatter),
+            Self::Regex(regex) => Quoted(regex.text()).fmt(formatter),
             Self::Address(net) if net.prefix_len() == net.max_prefix_len() => write!(formatter, "'{}'", net.addr()),
             Self::Address(net) => write!(formatter, "'{net}'"),
             Self::Domain(name) => write!(formatter, "'{name}'"),
@@ -189,6 +191,8 @@ impl ValueKind {
     pub fn order(&self, other: &Self) -> Ordering {
         match (self, other) {
             (Self::Text(left), Self::Text(right)) => left.cmp(right),
+            (Self::Like(left), Self::Like(right)) => left.text().cmp(right.text()),
+            (Self::Regex(left), Self::Regex(right)) => left.text().cmp(right.text()),
             (Self::Domain(left), Self::Domain(right)) => left.cmp(right),
             (Self::Hash(left), Self::Hash(right)) => left.cmp(right),
             (Self::Url(left), Self::Url(right)) => left.text.cmp(&right.text),

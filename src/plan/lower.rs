@@ -5,7 +5,7 @@ use std::{borrow::Cow, slice};
 use base64::{Engine as _, prelude::BASE64_STANDARD as BASE64};
 
 use super::{
-    Condition, Observation, Operator, Plan, Property, ResolvedPaths, Test, normalise,
+    Condition, LikePattern, Observation, Operator, Plan, Property, Regex, ResolvedPaths, Test, normalise,
     schema::{self, PropertyType, Resolved, Text},
     value::{DomainName, Hash, HashAlgorithm, Host, UrlParts, Value, ValueKind, parse_address, serial_number},
 };
@@ -209,6 +209,8 @@ fn typed(
     };
     match operator {
         Operator::Equal | Operator::IsSubset | Operator::IsSuperset => {}
+        Operator::Like => return plain(ValueKind::Like(LikePattern::parse(text))),
+        Operator::Matches => return plain(ValueKind::Regex(Regex::parse(text))),
         _ => return plain(ValueKind::Text(text.to_string())),
     }
     let written = || ValueKind::Text(text.to_string());

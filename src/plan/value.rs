@@ -4,6 +4,7 @@ use std::{borrow::Cow, fmt, net::IpAddr, str::FromStr};
 
 use ipnet::IpNet;
 
+use super::{LikePattern, Regex};
 use crate::{hex, span::Span};
 
 /// A value and where it stands in the pattern.
@@ -18,8 +19,12 @@ pub struct Value {
 /// The kinds of values.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ValueKind {
-    /// Text, also the patterns of LIKE and MATCHES.
+    /// Text.
     Text(String),
+    /// A pattern of LIKE.
+    Like(LikePattern),
+    /// A regular expression of MATCHES.
+    Regex(Regex),
     /// An address (a prefix of full length) or a prefix without host bits.
     Address(IpNet),
     /// A DNS name.
@@ -41,11 +46,19 @@ pub enum ValueKind {
 }
 
 impl ValueKind {
-    /// The text of a property that is equal to the value; `None` for what is no text.
+    /// Whether it is text that nothing more is known of, or a pattern of such text.
+    #[must_use]
+    pub fn is_plain_text(&self) -> bool {
+        matches!(self, Self::Text(_) | Self::Like(_) | Self::Regex(_))
+    }
+
+    /// The text of a property that is equal to the value, or the text of a pattern; `None` for what is no text.
     #[must_use]
     pub fn as_text(&self) -> Option<Cow<'_, str>> {
         Some(match self {
             Self::Text(text) => text.into(),
+            Self::Like(pattern) => pattern.text().into(),
+            Self::Regex(regex) => regex.text().into(),
             Self::Address(net) if net.prefix_len() == net.max_prefix_len() => net.addr().to_string().into(),
             Self::Address(net) => net.to_string().into(),
             Self::Domain(name) => name.as_str().into(),
@@ -117,6 +130,30 @@ pub enum Host {
     Address(IpAddr),
 }
 
+impl Host {
+    /// Reads what stands between the slashes of a URL: a host, and perhaps a port behind a colon.
+    #[must_use]
+    pub fn parse_with_port(text: &str) -> Option<(Self, Option<u16>)> {
+        let (host, port) = match text.rsplit_once(':') {
+            Some((host, port)) if !port.ends_with(']') => (host, Some(port.parse().ok()?)),
+            _ => (text, None),
+        };
+        Some((Self::from_url(url::Host::parse(host).ok()?)?, port))
+    }
+
+    fn from_url(host: url::Host<impl AsRef<str>>) -> Option<Self> {
+        Some(match host {
+            // Schemes that the URL standard does not know leave an address as text.
+            url::Host::Domain(name) => match IpAddr::from_str(name.as_ref()) {
+                Ok(address) => Self::Address(address),
+                Err(_) => Self::Domain(DomainName::parse(name.as_ref())?),
+            },
+            url::Host::Ipv4(address) => Self::Address(address.into()),
+            url::Host::Ipv6(address) => Self::Address(address.into()),
+        })
+    }
+}
+
 impl fmt::Display for Host {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -160,11 +197,7 @@ impl UrlParts {
         let has_scheme = text.contains("://");
         let parsed =
             if has_scheme { url::Url::parse(text) } else { url::Url::parse(&format!("http://{text}")) }.ok()?;
-        let host = match parsed.host()? {
-            url::Host::Domain(name) => host_from_text(name)?,
-            url::Host::Ipv4(address) => Host::Address(address.into()),
-            url::Host::Ipv6(address) => Host::Address(address.into()),
-        };
+        let host = Host::from_url(parsed.host()?)?;
         let mut target = parsed.path().to_owned();
         if target.is_empty() {
             target.push('/');
@@ -183,11 +216,6 @@ impl UrlParts {
             has_fragment: parsed.fragment().is_some(),
         })
     }
-}
-
-/// Schemes that the URL standard does not know leave an address as text.
-fn host_from_text(name: &str) -> Option<Host> {
-    IpAddr::from_str(name).map(Host::Address).ok().or_else(|| DomainName::parse(name).map(Host::Domain))
 }
 
 /// Hash algorithms of STIX's hash-algorithm-ov, and those that feeds add.

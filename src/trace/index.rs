@@ -53,6 +53,8 @@ impl Named {
             ValueKind::Url(url) => Self::url(url),
             ValueKind::Hash(hash) => Self::Text(hash.hex().to_owned()),
             ValueKind::Text(text) => Self::Text(text.clone()),
+            ValueKind::Like(pattern) => Self::Text(pattern.text().to_owned()),
+            ValueKind::Regex(regex) => Self::Text(regex.text().to_owned()),
             _ => return None,
         })
     }

@@ -19,6 +19,8 @@ impl Class {
     pub(super) fn from_test(test: &Test) -> Option<Self> {
         Some(match test.values.first()?.kind {
             ValueKind::Text(_)
+            | ValueKind::Like(_)
+            | ValueKind::Regex(_)
             | ValueKind::Address(_)
             | ValueKind::Domain(_)
             | ValueKind::Url(_)

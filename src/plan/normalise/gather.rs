@@ -56,7 +56,7 @@ impl Kin {
 
 fn kind(kind: &ValueKind) -> Kind {
     match kind {
-        ValueKind::Text(_) => 0,
+        ValueKind::Text(_) | ValueKind::Like(_) | ValueKind::Regex(_) => 0,
         ValueKind::Address(_) => 1,
         ValueKind::Domain(_) => 2,
         ValueKind::Url(_) => 3,

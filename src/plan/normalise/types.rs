@@ -80,7 +80,7 @@ fn noted(operand: &Condition) -> impl Iterator<Item = (String, String)> {
 
 /// Whether the type of the test was noted: its value does not show it.
 fn is_noted(test: &Test) -> bool {
-    test.property.referent.is_some() && test.values.iter().any(|value| matches!(value.kind, ValueKind::Text(_)))
+    test.property.referent.is_some() && test.values.iter().any(|value| value.kind.is_plain_text())
 }
 
 /// Whether the test is about the value of what `prefix` refers to.
@@ -94,7 +94,7 @@ fn takes_note(test: &Test, prefix: &str) -> bool {
         && is_at(test, prefix)
         && !prefix.ends_with(']')
         && test.operator != Operator::Exists
-        && test.values.iter().any(|value| matches!(value.kind, ValueKind::Text(_)))
+        && test.values.iter().any(|value| value.kind.is_plain_text())
 }
 
 /// The reference and the type, where the operand is a plain type test on a reference.

@@ -1,46 +1,46 @@
 //! MATCHES in one field.
 
-use std::borrow::Cow;
+use regex_syntax::ast::Ast;
 
 use super::{
     field_test::{BELOW_KEY, Compared, Comparison, HIVE, PATH_PRESENT, REGEX, Refused},
     mapping_rows::FieldForm,
     regex::{self, Subject},
-    registry,
+    regex_end,
+    registry::KeyExpression,
     text::YamlScalar,
 };
-use crate::plan::{Operator, Value, ValueKind, fidelity::Fidelity};
+use crate::plan::{Regex, Value, ValueKind, fidelity::Fidelity};
 
 impl Comparison<'_, '_> {
-    fn key_expression(&mut self, pattern: &str) -> Result<Cow<'static, str>, Refused> {
-        let (pattern, is_user) = registry::expression(pattern);
-        if pattern.to_ascii_uppercase().contains("HKEY") {
+    fn key_expression(&mut self, tree: &Ast) -> Result<Ast, Refused> {
+        let KeyExpression { tree, names_user, names_unlogged } = KeyExpression::new(tree);
+        if names_unlogged {
             return Err((
                 REGEX,
                 "the expression does not spell out a hive, and logs spell it in another way".to_owned(),
             ));
         }
         self.lose(BELOW_KEY, Fidelity::BROADER, "keys and values below the key are matched too");
-        if is_user {
+        if names_user {
             self.lose(HIVE, Fidelity::BROADER, "the log names the user's SID, so any user's key is matched");
         }
-        Ok(Cow::Owned(pattern))
+        Ok(tree)
     }
 
     /// The log has a separator behind each folder, where STIX has one behind a root only. An expression that ends with
     /// one matches it too.
-    fn at_end(&mut self, pattern: &str, subject: Subject) -> Result<Subject, Refused> {
+    fn at_end(&mut self, tree: &Ast, subject: Subject) -> Result<Subject, Refused> {
         let separator = match self.row.form {
-            FieldForm::WindowsFolder | FieldForm::Directory => r"\\",
-            FieldForm::UnixFolder => "/",
+            FieldForm::WindowsFolder | FieldForm::Directory => '\\',
+            FieldForm::UnixFolder => '/',
             _ => return Ok(subject),
         };
-        let ends = |end: char| pattern.contains(&format!("{separator}{end}"));
-        if ends('|') || ends(')') {
+        if regex_end::has_end_inside(tree, separator) {
             return Err((REGEX, "a part of the expression ends with a separator".to_owned()));
         }
-        let is_closed = pattern.ends_with('$');
-        if !pattern.trim_end_matches('$').ends_with(separator) {
+        let (ends, is_closed) = regex_end::ends_with(tree, separator);
+        if !ends {
             return Ok(subject);
         }
         self.lose(
@@ -56,20 +56,16 @@ impl Comparison<'_, '_> {
     }
 
     /// An expression about the folders of another system, or about what is never logged, can't match.
-    pub(super) fn refuse_system(&self, value: &Value, pattern: &str) -> Result<(), Refused> {
-        let has_backslash = pattern.contains(r"\\");
+    fn refuse_system(&self, value: &Value, regex: &Regex) -> Result<(), Refused> {
+        let has = |asked| regex.count(|sign| sign == asked) > 0;
+        let has_backslash = has('\\');
         match self.row.form {
-            FieldForm::Url if pattern.contains('#') => {
-                Err(self.no_value(value, "has a fragment, which is never logged"))
-            }
+            FieldForm::Url if has('#') => Err(self.fragment(value)),
             _ if self.test.negated => Ok(()),
-            _ if self.test.operator == Operator::Like => Ok(()),
             FieldForm::UnixFolder | FieldForm::UnixPath if has_backslash => {
                 Err(self.no_value(value, "is no Unix path"))
             }
-            FieldForm::WindowsFolder | FieldForm::WindowsPath | FieldForm::Directory
-                if pattern.contains('/') && !has_backslash =>
-            {
+            FieldForm::WindowsFolder | FieldForm::WindowsPath | FieldForm::Directory if has('/') && !has_backslash => {
                 Err(self.no_value(value, "is no Windows path"))
             }
             _ => Ok(()),
@@ -104,12 +100,15 @@ impl Comparison<'_, '_> {
         };
         let mut translated = Vec::with_capacity(self.test.values.len());
         for value in &self.test.values {
-            let ValueKind::Text(pattern) = &value.kind else { return Err(self.no_operator("MATCHES")) };
-            self.refuse_system(value, pattern)?;
-            let subject = self.at_end(pattern, subject)?;
-            let pattern =
-                if subject == Subject::Key { self.key_expression(pattern)? } else { Cow::Borrowed(&**pattern) };
-            translated.push(regex::translate(&pattern, subject).map_err(|message| (REGEX, message))?);
+            let ValueKind::Regex(regex) = &value.kind else { return Err(self.no_operator("MATCHES")) };
+            self.refuse_system(value, regex)?;
+            let tree = regex.tree().map_err(|why| (REGEX, format!("the expression can't be read: {why}")))?;
+            let subject = self.at_end(tree, subject)?;
+            let expression = match subject {
+                Subject::Key => regex::translate(&self.key_expression(tree)?, subject),
+                subject => regex::translate(tree, subject),
+            };
+            translated.push(expression.map_err(|message| (REGEX, message))?);
         }
         if self.row.ignores_case {
             self.lose_case();

@@ -3,8 +3,7 @@
 use super::{
     address::forms,
     mapping_rows::{Constant, Field, FieldForm},
-    regex::{self, Subject},
-    registry,
+    regex, registry,
     text::{YamlScalar, readable},
     wildcard::{SigmaValue, modified},
 };
@@ -169,6 +168,10 @@ impl Comparison<'_, '_> {
         (NO_VALUE, format!("{} {why}", shown(value)))
     }
 
+    pub(super) fn fragment(&self, value: &Value) -> Refused {
+        self.no_value(value, "has a fragment, which is never logged")
+    }
+
     fn bound(&self, modifier: &'static str, operator: &str) -> Compared {
         if self.row.form == FieldForm::Number {
             Ok((modifier, self.numbers()?))
@@ -237,7 +240,7 @@ impl Comparison<'_, '_> {
                 return Err(self.no_value(value, "can't stand in this field"));
             }
             (form, ValueKind::Text(text)) => {
-                self.wrapped(value, text, SigmaValue::literal, out)?;
+                self.wrapped(value, SigmaValue::literal(text), out)?;
                 if form == FieldForm::RegistryData {
                     out.extend(registry::numbers(text).into_iter().map(|form| SigmaValue::literal(&form)));
                 }
@@ -364,18 +367,21 @@ impl Comparison<'_, '_> {
     /// Folders as regular expressions, which tell a folder from those below it.
     fn folders(&mut self) -> Compared {
         let separator = self.folder().unwrap_or('/');
-        let read = if self.test.operator == Operator::Like { SigmaValue::like } else { SigmaValue::literal };
         let mut values = Vec::with_capacity(self.test.values.len());
         for value in &self.test.values {
-            let ValueKind::Text(text) = &value.kind else { return Err(self.no_operator("this kind of value")) };
+            let folder = match &value.kind {
+                ValueKind::Text(text) => SigmaValue::literal(text),
+                ValueKind::Like(pattern) => SigmaValue::from(pattern),
+                _ => return Err(self.no_operator("this kind of value")),
+            };
             // That a folder is none of another system's is true.
-            if is_unix_path(text) != (separator == '/') && !self.test.negated {
+            if folder.is_unix_path() != (separator == '/') && !self.test.negated {
                 return Err(self.no_value(value, "is a path of another system"));
             }
             // Behind a root there is no further separator.
-            let folder = read(text.strip_suffix(separator).unwrap_or(text));
-            let expression = regex::translate(&folder.expression(), Subject::Folder(separator));
-            values.push(YamlScalar::text(&expression.map_err(|message| (REGEX, message))?.text));
+            let folder = folder.without_end(separator);
+            let expression = folder.anchored(regex::literal) + &regex::folder_end(separator, !folder.ends_open());
+            values.push(YamlScalar::text(&expression));
         }
         Ok(("|re", values))
     }
@@ -388,28 +394,23 @@ impl Comparison<'_, '_> {
         }
         let mut values = Vec::with_capacity(self.test.values.len());
         for value in &self.test.values {
-            let ValueKind::Text(pattern) = &value.kind else { return Err(self.no_operator("LIKE")) };
-            self.refuse_system(value, pattern)?;
-            let plain = SigmaValue::like(pattern);
+            let ValueKind::Like(pattern) = &value.kind else { return Err(self.no_operator("LIKE")) };
+            let plain = SigmaValue::from(pattern);
+            if self.row.form == FieldForm::Url && plain.has(|text| text.contains('#')) {
+                return Err(self.fragment(value));
+            }
             if plain.is_anything() {
                 self.weak = true;
                 return Ok(("|exists", Vec::new()));
             }
             self.weak |= !plain.says_something();
-            self.wrapped(value, pattern, SigmaValue::like, &mut values)?;
+            self.wrapped(value, plain, &mut values)?;
         }
         Ok(self.written(&values))
     }
 
     /// Text or a LIKE pattern, as the field's form wants it.
-    fn wrapped(
-        &mut self,
-        value: &Value,
-        text: &str,
-        read: fn(&str) -> SigmaValue,
-        out: &mut Vec<SigmaValue>,
-    ) -> Result<(), Refused> {
-        let plain = read(text);
+    fn wrapped(&mut self, value: &Value, plain: SigmaValue, out: &mut Vec<SigmaValue>) -> Result<(), Refused> {
         if plain.has_case() {
             self.lose_case();
         }
@@ -417,17 +418,17 @@ impl Comparison<'_, '_> {
         let form = self.row.form;
         let any = || SigmaValue::default().then_any();
         match form {
-            FieldForm::WindowsName | FieldForm::UnixName if text.is_empty() => return refuse("names no file"),
-            FieldForm::WindowsName | FieldForm::UnixName if text.contains(['\\', '/']) => {
+            FieldForm::WindowsName | FieldForm::UnixName if plain.is_empty() => return refuse("names no file"),
+            FieldForm::WindowsName | FieldForm::UnixName if plain.has(|text| text.contains(['\\', '/'])) => {
                 return refuse("is a path, not a file name");
             }
             // That a path is none of another system's is true.
             _ if self.test.negated => {}
-            FieldForm::WindowsFolder | FieldForm::WindowsPath | FieldForm::Directory if is_unix_path(text) => {
+            FieldForm::WindowsFolder | FieldForm::WindowsPath | FieldForm::Directory if plain.is_unix_path() => {
                 return refuse("is no Windows path");
             }
-            FieldForm::UnixFolder | FieldForm::UnixPath if !is_unix_path(text) => return refuse("is no Unix path"),
-            FieldForm::Transport if !matches!(text, "tcp" | "udp") => {
+            FieldForm::UnixFolder | FieldForm::UnixPath if !plain.is_unix_path() => return refuse("is no Unix path"),
+            FieldForm::Transport if !plain.has(|text| matches!(text, "tcp" | "udp")) => {
                 return refuse("is no transport protocol of this field");
             }
             _ => {}
@@ -448,11 +449,11 @@ impl Comparison<'_, '_> {
                 self.lose(SUBFOLDERS, Fidelity::BROADER, "folders below the folder are matched too");
                 // An open end takes in the separator, which is part of the folder where that is a root.
                 let separator = if form == FieldForm::WindowsFolder { "\\" } else { "/" };
-                if plain.ends_open() { plain } else { closed(plain, text, separator).then_any() }
+                if plain.ends_open() { plain } else { closed(plain, separator).then_any() }
             }
-            FieldForm::Directory => closed(plain, text, "\\"),
+            FieldForm::Directory => closed(plain, "\\"),
             FieldForm::RegistryKey => {
-                let key = self.key(value, text, read)?;
+                let key = self.key(value, plain)?;
                 self.lose(BELOW_KEY, Fidelity::BROADER, "keys and values below the key are matched too");
                 // An open end goes on below by itself.
                 if !key.ends_open() {
@@ -460,16 +461,16 @@ impl Comparison<'_, '_> {
                 }
                 key
             }
-            FieldForm::RegistryPath => self.key(value, text, read)?,
+            FieldForm::RegistryPath => self.key(value, plain)?,
             // With the name of its domain, an account is the whole field.
-            FieldForm::Account if text.contains('\\') => plain,
+            FieldForm::Account if plain.has(|text| text.contains('\\')) => plain,
             FieldForm::RegistryName | FieldForm::Account => {
                 any().then(if plain.begins_open() { "" } else { "\\" }).followed_by(plain)
             }
             FieldForm::StreamName => any().then(":").followed_by(plain),
             FieldForm::Serial => {
-                let Some(digits) = serial_octets(text) else { return refuse("is no serial number in hexadecimal") };
-                read(&digits)
+                let digits = plain.spelled().and_then(|text| serial_octets(&text));
+                SigmaValue::literal(&digits.ok_or_else(|| self.no_value(value, "is no serial number in hexadecimal"))?)
             }
             _ => plain,
         };
@@ -477,14 +478,16 @@ impl Comparison<'_, '_> {
         Ok(())
     }
 
-    fn key(&mut self, value: &Value, text: &str, read: fn(&str) -> SigmaValue) -> Result<SigmaValue, Refused> {
-        let (hive, key) = registry::logged(text, read);
+    fn key(&mut self, value: &Value, plain: SigmaValue) -> Result<SigmaValue, Refused> {
+        let names_other = plain.has(|text| text.to_ascii_uppercase().contains("HKEY"));
+        let begins_as_a_hive = registry::begins_as_a_hive(&plain);
+        let (hive, key) = registry::logged(plain);
         match hive {
-            None if text.to_ascii_uppercase().contains("HKEY") => {
+            None if names_other => {
                 return Err(self.no_value(value, "begins with no hive that there is"));
             }
             // Logs spell the hives in another way.
-            None if self.test.operator == Operator::Like && registry::begins_as_a_hive(text) => {
+            None if begins_as_a_hive => {
                 return Err(self.no_value(value, "has a wildcard in the name of a hive"));
             }
             None => self.lose(HIVE, Fidelity::BROADER, "the pattern names no hive, so any hive is matched"),
@@ -502,12 +505,7 @@ fn shown(value: &Value) -> String {
     readable(&value.to_string(), 80)
 }
 
-/// A path with slashes only.
-fn is_unix_path(text: &str) -> bool {
-    text.contains('/') && !text.contains('\\')
-}
-
 /// The folder with a separator at its end.
-fn closed(folder: SigmaValue, text: &str, separator: &str) -> SigmaValue {
-    if text.ends_with(separator) { folder } else { folder.then(separator) }
+fn closed(folder: SigmaValue, separator: &str) -> SigmaValue {
+    if folder.ends_with(separator) { folder } else { folder.then(separator) }
 }

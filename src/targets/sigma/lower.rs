@@ -16,6 +16,7 @@ use super::{
     field_test::{Clause, FieldTest, INDEX, TestLoss, field_test},
     join_path::join_paths,
     mapping_rows::{Field, FieldForm, LogSource, Table},
+    regex_end,
     text::YamlBlock,
 };
 #[cfg(feature = "witness")]
@@ -326,15 +327,18 @@ fn left_out(row: &Field, test: &Test) -> Option<String> {
     if row.skip_ending.is_empty() && row.only_ending.is_empty() && row.skip_containing.is_empty() {
         return None;
     }
-    let texts = test.values.iter().map(|value| match &value.kind {
-        // Of an expression, what it would be without its signs is telling enough.
-        ValueKind::Text(text) if test.operator == Operator::Matches => {
-            Some(text.replace('\\', "").trim_end_matches('$').to_ascii_lowercase())
+    let mut texts = Vec::with_capacity(test.values.len());
+    for value in &test.values {
+        match &value.kind {
+            ValueKind::Text(text) => texts.push(text.to_ascii_lowercase()),
+            ValueKind::Like(pattern) => texts.push(pattern.text().to_ascii_lowercase()),
+            // Of an expression, what it would be without its signs is telling enough.
+            ValueKind::Regex(regex) => {
+                texts.extend(regex_end::plain_texts(regex.tree().ok()?).iter().map(|text| text.to_ascii_lowercase()));
+            }
+            _ => return None,
         }
-        ValueKind::Text(text) => Some(text.to_ascii_lowercase()),
-        _ => None,
-    });
-    let texts: Vec<String> = texts.collect::<Option<_>>()?;
+    }
     let ends = |list: &[String], text: &str| list.iter().any(|ending| text.ends_with(ending.as_str()));
     let skipped = |text: &String| {
         ends(&row.skip_ending, text)

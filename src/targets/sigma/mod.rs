@@ -21,6 +21,7 @@ mod lower;
 mod mapping_rows;
 mod native;
 mod regex;
+mod regex_end;
 mod registry;
 mod rule;
 #[cfg(feature = "witness")]

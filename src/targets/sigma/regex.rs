@@ -1,12 +1,13 @@
 //! From the regular expressions of STIX (PCRE) to the subset that all Sigma backends share: `.`, anchors, classes,
 //! groups, alternation and greedy repetition. What has no counterpart there is refused.
 
-use std::fmt::Write;
-
 use regex_syntax::ast::{
     self, AssertionKind, Ast, ClassBracketed, ClassPerl, ClassPerlKind, ClassSet, ClassSetItem, Flag, FlagsItemKind,
     GroupKind, RepetitionKind, RepetitionRange,
 };
+
+use super::regex_end::{ends, has_signs, takes_last};
+use crate::hex;
 
 /// A regular expression in Sigma's subset.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,34 +37,24 @@ pub(super) enum Subject {
     Key,
 }
 
-/// Translates `pattern` so that it matches the field if, and only if, it matches the subject; for a
+/// Translates an expression so that it matches the field if, and only if, it matches the subject; for a
 /// [key](Subject::Key) it may also match in what follows.
 ///
 /// # Errors
 /// What can't be said in Sigma, in words.
-pub(super) fn translate(pattern: &str, subject: Subject) -> Result<SigmaRegex, String> {
-    let parsed = ast::parse::ParserBuilder::new().nest_limit(100).build().parse(pattern);
-    let tree = parsed.map_err(|error| format!("the expression can't be read: {}", error.kind()))?;
-    let mut writer = Writer {
-        out: String::with_capacity(pattern.len() + 16),
-        ignores_case: false,
-        subject,
-        depth: 0,
-        barring: false,
-    };
-    let closed = match ends(&tree) {
+pub(super) fn translate(tree: &Ast, subject: Subject) -> Result<SigmaRegex, String> {
+    let mut writer = Writer { out: String::new(), ignores_case: false, subject, depth: 0, barring: false };
+    let closed = match ends(tree) {
         Some(closed) => closed,
         None if matches!(subject, Subject::Field | Subject::Key) => false,
         None => return Err("'$' must stand at the end of the expression, or of each alternative".to_owned()),
     };
-    let takes_separator = matches!(subject, Subject::Closed(separator) if takes_last(&tree, separator));
+    let takes_separator = matches!(subject, Subject::Closed(separator) if takes_last(tree, separator));
     let tail = match subject {
         Subject::Field | Subject::Key => String::new(),
         Subject::Last(_) if closed => "$".to_owned(),
         Subject::Last(separator) => format!("{}*$", without(separator)),
-        Subject::Folder(separator) => {
-            format!("{}{}{}*$", if closed { "" } else { ".*" }, escaped(separator), without(separator))
-        }
+        Subject::Folder(separator) => folder_end(separator, closed),
         Subject::Root(separator) => format!("{}*$", without(separator)),
         Subject::Closed(separator) if closed => format!("{}?$", escaped(separator)),
         Subject::Closed(_) => String::new(),
@@ -72,7 +63,7 @@ pub(super) fn translate(pattern: &str, subject: Subject) -> Result<SigmaRegex, S
     if alternatives {
         writer.out.push('(');
     }
-    writer.node(&tree, Edge { first: true, last: true })?;
+    writer.node(tree, Edge { first: true, last: true })?;
     if alternatives {
         writer.out.push(')');
     }
@@ -80,75 +71,9 @@ pub(super) fn translate(pattern: &str, subject: Subject) -> Result<SigmaRegex, S
     Ok(SigmaRegex { text: writer.out, ignores_case: writer.ignores_case, takes_separator })
 }
 
-/// Whether every alternative ends with `$`; `None` where some do, or where one stands elsewhere.
-fn ends(tree: &Ast) -> Option<bool> {
-    match tree {
-        Ast::Alternation(alternation) => {
-            let mut all = alternation.asts.iter().map(ends);
-            let first = all.next().flatten()?;
-            all.all(|one| one == Some(first)).then_some(first)
-        }
-        Ast::Concat(concat) => {
-            let (last, others) = concat.asts.split_last()?;
-            (!others.iter().any(has_end)).then(|| ends(last)).flatten()
-        }
-        Ast::Assertion(_) => Some(has_end(tree)),
-        other => (!has_end(other)).then_some(false),
-    }
-}
-
-/// Whether what matches has to end with something that may be the separator: `.`, or a class. An expression that spells
-/// the separator out asks for it.
-fn takes_last(node: &Ast, separator: char) -> bool {
-    let is_optional = |node: &Ast| match node {
-        Ast::Empty(_) | Ast::Flags(_) | Ast::Assertion(_) => true,
-        Ast::Repetition(repetition) => match &repetition.op.kind {
-            RepetitionKind::ZeroOrOne | RepetitionKind::ZeroOrMore => true,
-            RepetitionKind::OneOrMore => false,
-            RepetitionKind::Range(
-                RepetitionRange::Exactly(least) | RepetitionRange::AtLeast(least) | RepetitionRange::Bounded(least, _),
-            ) => *least == 0,
-        },
-        _ => false,
-    };
-    match node {
-        Ast::Dot(_) => true,
-        Ast::ClassPerl(class) => class.negated,
-        Ast::ClassBracketed(class) => match &class.kind {
-            ClassSet::Item(item) => holds(item, separator) != class.negated,
-            ClassSet::BinaryOp(_) => true,
-        },
-        Ast::Repetition(repetition) => !is_optional(node) && takes_last(&repetition.ast, separator),
-        Ast::Group(group) => takes_last(&group.ast, separator),
-        Ast::Alternation(alternation) => alternation.asts.iter().any(|branch| takes_last(branch, separator)),
-        Ast::Concat(concat) => {
-            concat.asts.iter().rfind(|part| !is_optional(part)).is_some_and(|part| takes_last(part, separator))
-        }
-        _ => false,
-    }
-}
-
-/// Whether a class holds a character.
-fn holds(item: &ClassSetItem, character: char) -> bool {
-    match item {
-        ClassSetItem::Literal(literal) => literal.c == character,
-        ClassSetItem::Range(range) => (range.start.c..=range.end.c).contains(&character),
-        ClassSetItem::Perl(class) => class.negated,
-        ClassSetItem::Ascii(class) => has_signs(&class.kind),
-        ClassSetItem::Union(union) => union.items.iter().any(|item| holds(item, character)),
-        _ => false,
-    }
-}
-
-fn has_end(node: &Ast) -> bool {
-    match node {
-        Ast::Assertion(assertion) => matches!(assertion.kind, AssertionKind::EndLine | AssertionKind::EndText),
-        Ast::Repetition(repetition) => has_end(&repetition.ast),
-        Ast::Group(group) => has_end(&group.ast),
-        Ast::Alternation(alternation) => alternation.asts.iter().any(has_end),
-        Ast::Concat(concat) => concat.asts.iter().any(has_end),
-        _ => false,
-    }
+/// What stands in a field behind an expression for a folder: a separator and a name, with `closed` and nothing between.
+pub(super) fn folder_end(separator: char, closed: bool) -> String {
+    format!("{}{}{}*$", if closed { "" } else { ".*" }, escaped(separator), without(separator))
 }
 
 /// Any character but `separator`.
@@ -365,24 +290,8 @@ impl Writer {
     }
 
     fn literal(&mut self, character: char, in_class: bool) -> Written {
-        let special = if in_class { "\\]^-[&~" } else { "\\.+*?()|[]{}^$" };
-        match character {
-            '\n' => self.push("\\n"),
-            '\r' => self.push("\\r"),
-            '\t' => self.push("\\t"),
-            control if control.is_ascii_control() => {
-                // Writing into a String does not fail.
-                let _ = write!(self.out, "\\x{:02x}", u32::from(control));
-                Ok(())
-            }
-            other => {
-                if special.contains(other) {
-                    self.out.push('\\');
-                }
-                self.out.push(other);
-                Ok(())
-            }
-        }
+        push_literal(&mut self.out, character, if in_class { "\\]^-[&~" } else { SIGNS });
+        Ok(())
     }
 
     fn push(&mut self, text: &str) -> Written {
@@ -391,10 +300,33 @@ impl Writer {
     }
 }
 
-/// Whether a class holds more than letters, digits and blanks, and so perhaps a separator.
-fn has_signs(kind: &ast::ClassAsciiKind) -> bool {
-    use ast::ClassAsciiKind::{Ascii, Graph, Print, Punct};
-    matches!(kind, Ascii | Graph | Print | Punct)
+/// The characters that are signs outside of a class.
+const SIGNS: &str = "\\.+*?()|[]{}^$";
+
+/// An expression for a text.
+pub(super) fn literal(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    text.chars().for_each(|character| push_literal(&mut out, character, SIGNS));
+    out
+}
+
+fn push_literal(out: &mut String, character: char, signs: &str) {
+    match character {
+        '\n' => out.push_str("\\n"),
+        '\r' => out.push_str("\\r"),
+        '\t' => out.push_str("\\t"),
+        control if control.is_ascii_control() => {
+            out.push_str("\\x");
+            // ASCII fits in a byte.
+            hex::push(out, control as u8);
+        }
+        other => {
+            if signs.contains(other) {
+                out.push('\\');
+            }
+            out.push(other);
+        }
+    }
 }
 
 fn refuse(what: &str) -> Written {
@@ -435,6 +367,11 @@ fn ascii(kind: &ast::ClassAsciiKind) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::Regex;
+
+    fn translate(pattern: &str, subject: Subject) -> Result<SigmaRegex, String> {
+        super::translate(Regex::parse(pattern).tree().map_err(ToString::to_string)?, subject)
+    }
 
     fn text(pattern: &str) -> String {
         translate(pattern, Subject::Field).unwrap().text

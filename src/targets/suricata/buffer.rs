@@ -3,13 +3,11 @@
 //! `content` with `bsize` is "the buffer is exactly this"; a negated `content` with `startswith` and `endswith` is "the
 //! buffer is there and is not this".
 
-use crate::plan::{Operator, Test, Value, ValueKind, fidelity::Fidelity};
+use crate::plan::{LikePart, LikePattern, Operator, Regex, Test, ValueKind, fidelity::Fidelity};
 
 use super::{
-    fragment::{
-        FORM, Fragment, FragmentResult, Refused, TOO_LONG, each_value, no_operator, no_value, text_of, together,
-    },
-    pcre::{self, Expression, Like, Unprintable},
+    fragment::{FORM, Fragment, FragmentResult, Refused, TOO_LONG, each_value, no_operator, no_value, together},
+    pcre::{self, Expression, Unprintable},
     place::{Case, MailField, Row, RulePart},
     signature::Match,
     text::{Keyword, RuleText},
@@ -24,13 +22,18 @@ const REQUEST_HEADER: &str = "network-traffic:extensions.'http-request-ext'.requ
 /// Lowers `test` to comparisons with a buffer.
 pub fn lower_test(row: &Row, test: &Test) -> FragmentResult {
     let options = each_value(test, "a buffer", |value| {
-        let bytes = bytes_of(value).ok_or_else(|| no_value(format!("{value} is no text that a buffer can hold")))?;
-        option(row, test, &bytes)
+        let asked = Asked::new(test.operator, &value.kind);
+        option(row, test, asked.ok_or_else(|| no_value(format!("{value} is no text that a buffer can hold")))?)
     })?;
     // Suricata guesses at what stands percent-encoded in a path, and reads a backslash there as a slash.
     let is_path = matches!(row.place, RulePart::LastSegment(_));
-    let is_plain = |text: &str| text.is_ascii() && (test.operator == Operator::Matches || !text.contains('\\'));
-    let loss = (is_path && !test.values.iter().filter_map(text_of).all(is_plain)).then(|| {
+    let is_plain = |kind: &ValueKind| match kind {
+        ValueKind::Text(text) => text.is_ascii() && !text.contains('\\'),
+        ValueKind::Like(pattern) => pattern.text().is_ascii() && !pattern.text().contains('\\'),
+        ValueKind::Regex(regex) => regex.count(|sign| !sign.is_ascii()) == 0,
+        _ => true,
+    };
+    let loss = (is_path && !test.values.iter().all(|value| is_plain(&value.kind))).then(|| {
         let why = "a name beyond plain ASCII is not seen in the path of a request".to_owned();
         (FORM, Fidelity::NARROWER, why)
     });
@@ -40,14 +43,18 @@ pub fn lower_test(row: &Row, test: &Test) -> FragmentResult {
 /// Lowers `test` of an address, which ignores case, to a search in a mail or in one of its fields.
 pub fn lower_mail(field: Option<MailField>, buffer: Option<&Keyword>, test: &Test) -> FragmentResult {
     let options = each_value(test, "a mail address", |value| {
-        let text = text_of(value).ok_or_else(|| no_value(format!("{value} is no mail address")))?;
-        let parts = match test.operator {
-            Operator::Equal => vec![Like::Text(text.to_owned())],
-            Operator::Like => pcre::like(text),
-            _ => return Err(no_operator(test, "a mail address")),
+        let whole;
+        let parts = match (&value.kind, test.operator) {
+            (ValueKind::Text(text), Operator::Equal) => {
+                whole = [LikePart::Text(text.clone())];
+                whole.as_slice()
+            }
+            (ValueKind::Like(pattern), _) => pattern.parts(),
+            (ValueKind::Text(_) | ValueKind::Regex(_), _) => return Err(no_operator(test, "a mail address")),
+            _ => return Err(no_value(format!("{value} is no mail address"))),
         };
         // In a buffer of its own the field has no name in front.
-        let Expression { pcre, needle } = pcre::address(&parts, field.filter(|_| buffer.is_none()))?;
+        let Expression { pcre, needle } = pcre::address(parts, field.filter(|_| buffer.is_none()))?;
         if test.negated || needle.is_empty() {
             return Err(no_operator(test, "a mail address"));
         }
@@ -62,14 +69,31 @@ pub fn lower_mail(field: Option<MailField>, buffer: Option<&Keyword>, test: &Tes
 ///
 /// # Errors
 /// Why it can't.
-pub fn like(keyword: &Keyword, case: Case, pattern: &str) -> Result<Match, Refused> {
+pub fn like(keyword: &Keyword, case: Case, pattern: &LikePattern) -> Result<Match, Refused> {
     let buffer = Buffer { keyword, case, negated: false };
     Ok(Match::new(buffer.start(), buffer.like(pattern)?))
 }
 
-/// The bytes that go over the wire for a value.
-fn bytes_of(value: &Value) -> Option<Vec<u8>> {
-    Some(match &value.kind {
+/// What a buffer is compared with.
+enum Asked<'v> {
+    /// The bytes that go over the wire for a value.
+    Bytes(Operator, Vec<u8>),
+    Like(&'v LikePattern),
+    Regex(&'v Regex),
+}
+
+impl<'v> Asked<'v> {
+    fn new(operator: Operator, value: &'v ValueKind) -> Option<Self> {
+        Some(match value {
+            ValueKind::Like(pattern) => Self::Like(pattern),
+            ValueKind::Regex(regex) => Self::Regex(regex),
+            value => Self::Bytes(operator, bytes_of(value)?),
+        })
+    }
+}
+
+fn bytes_of(value: &ValueKind) -> Option<Vec<u8>> {
+    Some(match value {
         ValueKind::Text(text) => text.clone().into_bytes(),
         ValueKind::Domain(name) => name.as_str().as_bytes().to_vec(),
         ValueKind::Bytes(bytes) => bytes.clone(),
@@ -81,42 +105,43 @@ fn bytes_of(value: &Value) -> Option<Vec<u8>> {
 }
 
 /// A header field whose name is no token, or whose value has a line break, is never sent (RFC 9110, section 5).
-fn is_sendable(test: &Test, bytes: &[u8]) -> bool {
+fn is_sendable(test: &Test, asked: &Asked<'_>) -> bool {
     const SIGNS: &[u8] = b"!#$%&'*+-.^_`|~";
     let is_token =
         |name: &str| !name.is_empty() && name.bytes().all(|sign| sign.is_ascii_alphanumeric() || SIGNS.contains(&sign));
     let field = test.property.dictionary_key().filter(|_| test.property.family == Some(REQUEST_HEADER));
-    test.operator != Operator::Equal
-        || field.is_none_or(|name| is_token(&name) && !bytes.iter().any(|byte| b"\r\n\0".contains(byte)))
+    match asked {
+        Asked::Bytes(Operator::Equal, bytes) => {
+            field.is_none_or(|name| is_token(&name) && !bytes.iter().any(|byte| b"\r\n\0".contains(byte)))
+        }
+        _ => true,
+    }
 }
 
 /// The option for one value.
-fn option(row: &Row, test: &Test, bytes: &[u8]) -> Result<Match, Refused> {
-    if !test.negated && !is_sendable(test, bytes) {
+fn option(row: &Row, test: &Test, asked: Asked<'_>) -> Result<Match, Refused> {
+    if !test.negated && !is_sendable(test, &asked) {
         return Err(no_value("no request has such a header field"));
     }
-    // In a regular expression letter case has a meaning of its own: `\D` is not `\d`.
-    let cased = if test.operator == Operator::Matches { bytes.to_vec() } else { in_case(row.case, bytes) };
-    match (&row.place, test.operator) {
-        (RulePart::Buffer(keyword), operator) => {
+    match (&row.place, asked) {
+        (RulePart::Buffer(keyword), asked) => {
             let buffer = Buffer { keyword, case: row.case, negated: test.negated };
-            let options = buffer.compare(operator, &cased).ok_or_else(|| no_operator(test, keyword.as_str()))??;
+            let options = buffer.compare(asked).ok_or_else(|| no_operator(test, keyword.as_str()))??;
             Ok(Match::new(buffer.start(), options))
         }
-        (RulePart::Start(keyword), Operator::Equal) if !test.negated => {
+        (RulePart::Start(keyword), Asked::Bytes(Operator::Equal, bytes)) if !test.negated => {
             let buffer = Buffer { keyword, case: row.case, negated: false };
-            Ok(Match::new(buffer.start(), buffer.content(&cased)?.word("startswith; ")))
+            Ok(Match::new(buffer.start(), buffer.content(&in_case(row.case, &bytes))?.word("startswith; ")))
         }
-        (RulePart::LastSegment(keyword), operator) => {
+        (RulePart::LastSegment(keyword), asked) => {
             let buffer = Buffer { keyword, case: row.case, negated: test.negated };
-            let options =
-                buffer.compare_segment(operator, &cased).ok_or_else(|| no_operator(test, keyword.as_str()))??;
+            let options = buffer.compare_segment(asked).ok_or_else(|| no_operator(test, keyword.as_str()))??;
             Ok(Match::new(buffer.start(), options))
         }
-        (RulePart::Field(keyword), Operator::Equal) if !test.negated => {
+        (RulePart::Field(keyword), Asked::Bytes(Operator::Equal, bytes)) if !test.negated => {
             let buffer = Buffer { keyword, case: row.case, negated: false };
             let name = test.property.dictionary_key().ok_or_else(|| no_operator(test, keyword.as_str()))?;
-            Ok(Match::instance(buffer.start(), buffer.field(&name, &cased)?))
+            Ok(Match::instance(buffer.start(), buffer.field(&name, &in_case(row.case, &bytes))?))
         }
         (RulePart::Start(keyword) | RulePart::Field(keyword), _) => Err(no_operator(test, keyword.as_str())),
         _ => Err(no_operator(test, "a buffer")),
@@ -171,31 +196,40 @@ impl Buffer<'_> {
     }
 
     /// The comparison of the whole buffer; `None` for an operator that buffers don't have.
-    fn compare(self, operator: Operator, bytes: &[u8]) -> Option<Written> {
-        Some(match operator {
-            Operator::Equal => self.equal(bytes),
-            Operator::Like => self.like(&String::from_utf8_lossy(bytes)),
-            Operator::Matches => self.matches(&String::from_utf8_lossy(bytes)),
-            _ => return None,
+    fn compare(self, asked: Asked<'_>) -> Option<Written> {
+        Some(match asked {
+            Asked::Bytes(Operator::Equal, bytes) => self.equal(&in_case(self.case, &bytes)),
+            Asked::Bytes(..) => return None,
+            Asked::Like(pattern) => self.like(pattern),
+            // In a regular expression letter case has a meaning of its own: `\D` is not `\d`.
+            Asked::Regex(regex) => self.expression(pcre::matching(regex, self.case != Case::Keep)),
         })
     }
 
-    fn like(self, pattern: &str) -> Written {
-        let parts = pcre::like(pattern);
+    fn like(self, pattern: &LikePattern) -> Written {
+        use LikePart::{Any, Text};
+        let parts = self.parts(pattern);
         match parts.as_slice() {
-            [Like::Text(text)] => self.equal(text.as_bytes()),
-            [Like::Text(text), Like::Any] => Ok(self.content(text.as_bytes())?.word("startswith; ")),
-            [Like::Any, Like::Text(text)] => Ok(self.content(text.as_bytes())?.word("endswith; ")),
-            [Like::Any, Like::Text(text), Like::Any] => self.content(text.as_bytes()),
-            parts if !parts.iter().any(|part| matches!(part, Like::Text(_))) => {
-                Err(no_value(format!("'{pattern}' names nothing")))
+            [Text(text)] => self.equal(text.as_bytes()),
+            [Text(text), Any] => Ok(self.content(text.as_bytes())?.word("startswith; ")),
+            [Any, Text(text)] => Ok(self.content(text.as_bytes())?.word("endswith; ")),
+            [Any, Text(text), Any] => self.content(text.as_bytes()),
+            parts if !parts.iter().any(|part| matches!(part, Text(_))) => {
+                Err(no_value(format!("'{}' names nothing", pattern.text())))
             }
             parts => self.expression(pcre::liking(parts, self.case != Case::Keep)),
         }
     }
 
-    fn matches(self, pattern: &str) -> Written {
-        self.expression(pcre::matching(pattern, self.case != Case::Keep))
+    /// The parts of a pattern, as the buffer has their letters.
+    fn parts(self, pattern: &LikePattern) -> Vec<LikePart> {
+        let cased = |part: &LikePart| match part {
+            LikePart::Text(text) => {
+                LikePart::Text(String::from_utf8_lossy(&in_case(self.case, text.as_bytes())).into())
+            }
+            other => other.clone(),
+        };
+        pattern.parts().iter().map(cased).collect()
     }
 
     /// An expression, behind the text that Suricata looks for first.
@@ -210,27 +244,25 @@ impl Buffer<'_> {
     }
 
     /// The comparison of the buffer, or of what follows its last `/`.
-    fn compare_segment(self, operator: Operator, bytes: &[u8]) -> Option<Written> {
-        let text = String::from_utf8_lossy(bytes);
-        Some(match operator {
-            Operator::Equal => self.segment(&text),
-            Operator::Like => match pcre::like(&text).as_slice() {
-                [Like::Text(text)] => self.segment(text),
+    fn compare_segment(self, asked: Asked<'_>) -> Option<Written> {
+        Some(match asked {
+            Asked::Bytes(Operator::Equal, bytes) => self.segment(&in_case(self.case, &bytes)),
+            Asked::Bytes(..) => return None,
+            Asked::Like(pattern) => match self.parts(pattern).as_slice() {
+                [LikePart::Text(text)] => self.segment(text.as_bytes()),
                 // What the name ends in or contains, the path in front of it does not change.
-                [Like::Any, Like::Text(text)] => {
+                [LikePart::Any, LikePart::Text(text)] => {
                     self.content(text.as_bytes()).map(|content| content.word("endswith; "))
                 }
                 parts => self.expression(pcre::liking_segment(parts)),
             },
-            Operator::Matches => self.expression(pcre::matching_segment(&text)),
-            _ => return None,
+            Asked::Regex(regex) => self.expression(pcre::matching_segment(regex)),
         })
     }
 
-    fn segment(self, name: &str) -> Written {
+    fn segment(self, name: &[u8]) -> Written {
         let Expression { pcre, .. } = pcre::last_segment(name)?;
-        let content =
-            if self.negated { RuleText::default() } else { self.content(name.as_bytes())?.word("endswith; ") };
+        let content = if self.negated { RuleText::default() } else { self.content(name)?.word("endswith; ") };
         Ok(content.word(if self.negated { "pcre:!" } else { "pcre:" }).pcre(&pcre).word("; "))
     }
 

@@ -4,12 +4,14 @@
 //! hexadecimal: what comes out is always an expression that PCRE2 compiles, and never holds a quote, a semicolon or a
 //! slash of the feed's.
 
-use regex_syntax::{
-    ParserBuilder,
-    hir::{Class, ClassBytes, ClassBytesRange, Hir, HirKind, Look, Repetition},
+use regex_syntax::hir::{
+    Class, ClassBytes, ClassBytesRange, Hir, HirKind, Look, Repetition, translate::TranslatorBuilder,
 };
 
-use crate::{hex, plan::adapt::NO_VALUE};
+use crate::{
+    hex,
+    plan::{LikePart, Regex, adapt::NO_VALUE},
+};
 
 use super::{
     fragment::{Refused, TOO_LONG},
@@ -55,20 +57,20 @@ impl From<Unprintable> for Refused {
 /// The most text that a printed expression may have; a rule is one line of less than 8192 bytes.
 const LONGEST: usize = 4000;
 
-/// What the operator MATCHES means by `pattern`; an explanation where that can't be said in a rule.
+/// What the operator MATCHES means by an expression; an explanation where that can't be said in a rule.
 ///
 /// # Errors
 /// Why not.
-pub fn matching(pattern: &str, ignore_case: bool) -> Result<Expression, Unprintable> {
-    Printer { ignore_case, ..Printer::SEARCH }.print(&parse(pattern)?)
+pub fn matching(regex: &Regex, ignore_case: bool) -> Result<Expression, Unprintable> {
+    Printer { ignore_case, ..Printer::SEARCH }.print(&meaning(regex)?)
 }
 
-/// What the operator MATCHES means by `pattern` for the last segment of a path.
+/// What the operator MATCHES means by an expression for the last segment of a path.
 ///
 /// # Errors
 /// Why not.
-pub fn matching_segment(pattern: &str) -> Result<Expression, Unprintable> {
-    let hir = parse(pattern)?;
+pub fn matching_segment(regex: &Regex) -> Result<Expression, Unprintable> {
+    let hir = meaning(regex)?;
     // What is matched begins in the last segment, and the segment begins where the text does, or behind a slash.
     let within = Printer { before: "(?=[^\\/]*\\z)(?:", behind: ")", start: "(?:^|(?<=\\/))", ..Printer::SEARCH };
     within.print(&hir)
@@ -78,7 +80,7 @@ pub fn matching_segment(pattern: &str) -> Result<Expression, Unprintable> {
 ///
 /// # Errors
 /// Why not.
-pub fn address(parts: &[Like], field: Option<MailField>) -> Result<Expression, Unprintable> {
+pub fn address(parts: &[LikePart], field: Option<MailField>) -> Result<Expression, Unprintable> {
     let within = ClassBytes::new([
         ClassBytesRange::new(b'!', b'!'),
         ClassBytesRange::new(b'#', b'\''),
@@ -105,56 +107,24 @@ fn in_field(field: MailField) -> &'static str {
     }
 }
 
-fn parse(pattern: &str) -> Result<Hir, String> {
+fn meaning(regex: &Regex) -> Result<Hir, String> {
+    let tree = regex.tree().map_err(|error| format!("the regular expression can't be put in a rule: {error}"))?;
     // Without Unicode: Suricata compares bytes, and `\d` and `\w` are ASCII in PCRE.
-    let mut parser = ParserBuilder::new().unicode(false).utf8(false).nest_limit(64).build();
-    let hir = parser.parse(pattern).map_err(|error| match error {
-        regex_syntax::Error::Parse(error) => {
-            format!("the regular expression can't be put in a rule: {}", error.kind())
-        }
-        regex_syntax::Error::Translate(error) => {
-            format!("the regular expression can't be put in bytes: {}", error.kind())
-        }
-        _ => "the regular expression can't be read".to_owned(),
-    })?;
+    let mut translator = TranslatorBuilder::new().unicode(false).utf8(false).build();
+    let hir = translator
+        .translate(regex.text(), tree)
+        .map_err(|error| format!("the regular expression can't be put in bytes: {}", error.kind()))?;
     if hir.properties().minimum_len().is_none() {
         return Err("the regular expression matches nothing".to_owned());
     }
     Ok(hir)
 }
 
-/// A part of a LIKE pattern.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Like {
-    /// These characters.
-    Text(String),
-    /// `_`: one character.
-    One,
-    /// `%`: any text.
-    Any,
-}
-
-/// Takes a LIKE pattern apart (STIX 2.1, section 9.6.1; it has no escape for the two signs).
-#[must_use]
-pub fn like(pattern: &str) -> Vec<Like> {
-    let mut parts = Vec::new();
-    for character in pattern.chars() {
-        match (character, parts.last_mut()) {
-            ('%', Some(Like::Any)) => {}
-            ('%', _) => parts.push(Like::Any),
-            ('_', _) => parts.push(Like::One),
-            (_, Some(Like::Text(text))) => text.push(character),
-            _ => parts.push(Like::Text(character.to_string())),
-        }
-    }
-    parts
-}
-
 /// What the operator LIKE means by `parts`.
 ///
 /// # Errors
 /// Why not.
-pub fn liking(parts: &[Like], ignore_case: bool) -> Result<Expression, Unprintable> {
+pub fn liking(parts: &[LikePart], ignore_case: bool) -> Result<Expression, Unprintable> {
     let mut operands = vec![Hir::look(Look::Start)];
     operands.extend(parts.iter().map(|part| like_part(part, bytes(0, 255))));
     operands.push(Hir::look(Look::End));
@@ -165,8 +135,8 @@ pub fn liking(parts: &[Like], ignore_case: bool) -> Result<Expression, Unprintab
 ///
 /// # Errors
 /// Why not.
-pub fn last_segment(name: &str) -> Result<Expression, Unprintable> {
-    let whole = Hir::concat(vec![segment_start(), Hir::literal(name.as_bytes()), Hir::look(Look::End)]);
+pub fn last_segment(name: &[u8]) -> Result<Expression, Unprintable> {
+    let whole = Hir::concat(vec![segment_start(), Hir::literal(name), Hir::look(Look::End)]);
     Printer::WHOLE.print(&whole)
 }
 
@@ -174,7 +144,7 @@ pub fn last_segment(name: &str) -> Result<Expression, Unprintable> {
 ///
 /// # Errors
 /// Why not.
-pub fn liking_segment(parts: &[Like]) -> Result<Expression, Unprintable> {
+pub fn liking_segment(parts: &[LikePart]) -> Result<Expression, Unprintable> {
     let mut operands = vec![segment_start()];
     let within = Hir::class(Class::Bytes(ClassBytes::new([
         ClassBytesRange::new(0, b'/' - 1),
@@ -185,11 +155,11 @@ pub fn liking_segment(parts: &[Like]) -> Result<Expression, Unprintable> {
     Printer::WHOLE.print(&Hir::concat(operands))
 }
 
-fn like_part(part: &Like, any: Hir) -> Hir {
+fn like_part(part: &LikePart, any: Hir) -> Hir {
     match part {
-        Like::Text(text) => Hir::literal(text.as_bytes()),
-        Like::One => one_character(),
-        Like::Any => Hir::repetition(Repetition { min: 0, max: None, greedy: true, sub: Box::new(any) }),
+        LikePart::Text(text) => Hir::literal(text.as_bytes()),
+        LikePart::One => one_character(),
+        LikePart::Any => Hir::repetition(Repetition { min: 0, max: None, greedy: true, sub: Box::new(any) }),
     }
 }
 
@@ -388,13 +358,14 @@ fn needle(hir: &Hir) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::{super::text::RuleText, *};
+    use crate::plan::LikePattern;
 
     fn written(expression: &Expression) -> String {
         RuleText::default().pcre(&expression.pcre).to_string()
     }
 
     fn printed(pattern: &str) -> String {
-        matching(pattern, false).map_or_else(|why| format!("{why:?}"), |expression| written(&expression))
+        matching(&Regex::parse(pattern), false).map_or_else(|why| format!("{why:?}"), |expression| written(&expression))
     }
 
     #[test]
@@ -416,13 +387,13 @@ mod tests {
     #[test]
     fn what_can_not_be_read_is_refused() {
         for pattern in ["(?=a)b", r"(a)\1", "[", "a{99999}", "[é]", r"\p{Greek}"] {
-            assert!(matching(pattern, false).is_err(), "{pattern}");
+            assert!(matching(&Regex::parse(pattern), false).is_err(), "{pattern}");
         }
     }
 
     #[test]
     fn the_needle_is_the_longest_certain_text() {
-        let needle = |pattern| String::from_utf8(matching(pattern, false).unwrap().needle).unwrap();
+        let needle = |pattern| String::from_utf8(matching(&Regex::parse(pattern), false).unwrap().needle).unwrap();
         assert_eq!(needle(r"^ab[0-9]+gate\.php$"), "gate.php");
         assert_eq!(needle("a|bcd"), "");
         assert_eq!(needle("(?:long)?s"), "s");
@@ -430,9 +401,8 @@ mod tests {
 
     #[test]
     fn like_is_anchored_and_counts_characters() {
-        let text = |pattern| written(&liking(&like(pattern), true).unwrap());
+        let text = |pattern| written(&liking(LikePattern::parse(pattern).parts(), true).unwrap());
         assert_eq!(text("a%b"), r#""/^a[\x00-\xff]*b\z/i""#);
         assert_eq!(text("_"), r#""/^(?:[\x00-\x7f]|[\xc2-\xf4][\x80-\xbf]{1,3})\z/i""#);
-        assert_eq!(like("%%a_"), [Like::Any, Like::Text("a".into()), Like::One]);
     }
 }

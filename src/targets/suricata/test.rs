@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, net::IpAddr};
 use ipnet::IpNet;
 
 use crate::plan::{
-    Hash, HashAlgorithm, Operator, Test, ValueKind,
+    Hash, HashAlgorithm, LikePart, Operator, Test, ValueKind,
     adapt::{CASE, Fit},
     fidelity::Fidelity,
     value,
@@ -59,16 +59,19 @@ pub fn lower_test(row: &Row, test: &Test) -> Fit<Fragment> {
 
 /// Whether a value has several parts: between them are commas, or, in a pattern, what stands for them.
 fn has_parts(test: &Test) -> bool {
-    let is_pattern = matches!(test.operator, Operator::Like | Operator::Matches);
-    let has = |text: &str| text.contains(',') || (is_pattern && text.matches('=').count() > 1);
-    test.values.iter().filter_map(text_of).any(has)
+    test.values.iter().any(|value| match &value.kind {
+        ValueKind::Text(text) => text.contains(','),
+        ValueKind::Like(pattern) => pattern.text().contains(',') || pattern.text().matches('=').count() > 1,
+        ValueKind::Regex(regex) => regex.count(|sign| sign == ',') > 0 || regex.count(|sign| sign == '=') > 1,
+        _ => false,
+    })
 }
 
 fn address(end: EndOf, test: &Test) -> FragmentResult {
     let nets = each_value(test, "an address", |value| {
         let net = match &value.kind {
             ValueKind::Address(net) => Some(*net),
-            ValueKind::Text(pattern) if test.operator == Operator::Like => prefix(pattern),
+            ValueKind::Like(pattern) => prefix(pattern.parts()),
             _ => None,
         };
         net.ok_or_else(|| no_value(format!("{value} is no address or prefix")))
@@ -88,8 +91,12 @@ fn address(end: EndOf, test: &Test) -> FragmentResult {
 }
 
 /// The prefix that a LIKE pattern means, where it ends at a dot: `198.51.100.%`.
-fn prefix(pattern: &str) -> Option<IpNet> {
-    let Some(front) = pattern.strip_suffix(".%") else { return value::parse_address(pattern) };
+fn prefix(pattern: &[LikePart]) -> Option<IpNet> {
+    let front = match pattern {
+        [LikePart::Text(text)] => return value::parse_address(text),
+        [LikePart::Text(text), LikePart::Any] => text.strip_suffix('.')?,
+        _ => return None,
+    };
     let octets: Vec<u8> = front.split('.').map(|octet| octet.parse().ok()).collect::<Option<_>>()?;
     // `08` and `+8` are numbers, but no part of an address.
     let canonical = octets.iter().map(u8::to_string).collect::<Vec<_>>().join(".") == front;

@@ -6,7 +6,7 @@
 use crate::{
     diagnostic::Code,
     plan::{
-        Operator, Test, UrlParts, Value, ValueKind,
+        LikePart, LikePattern, Operator, Test, UrlParts, Value, ValueKind,
         adapt::{NO_OPERATOR, NO_PLACE},
         fidelity::Fidelity,
         value::Host,
@@ -15,7 +15,7 @@ use crate::{
 
 use super::{
     buffer::{self, LONGEST},
-    fragment::{Fragment, FragmentResult, Refused, TOO_LONG, no_operator, no_value, text_of},
+    fragment::{Fragment, FragmentResult, Refused, TOO_LONG, no_operator, no_value},
     place::Case,
     signature::Match,
     text::{Keyword, RuleText},
@@ -63,22 +63,31 @@ fn lower_like(test: &Test) -> FragmentResult {
     let mut split = false;
     for value in &test.values {
         let unclear = || (NO_OPERATOR, format!("{value} does not tell the host from the path"));
-        let pattern = text_of(value).ok_or_else(unclear)?;
-        let (scheme, rest) = pattern.split_once("://").ok_or_else(unclear)?;
+        let ValueKind::Like(pattern) = &value.kind else { return Err(unclear()) };
+        let (scheme, rest) = LikePart::split_once(pattern.parts(), "://").ok_or_else(unclear)?;
+        let [LikePart::Text(scheme)] = scheme.as_slice() else { return Err(unclear()) };
         if scheme.eq_ignore_ascii_case("https") {
             return Err((ENCRYPTED, CLEAR.to_owned()));
         }
-        let (authority, target) = rest.split_at(rest.find('/').ok_or_else(unclear)?);
-        if !scheme.eq_ignore_ascii_case("http") || authority.contains('@') {
+        let (authority, path) = LikePart::split_once(&rest, "/").ok_or_else(unclear)?;
+        let has_userinfo = authority.iter().any(|part| matches!(part, LikePart::Text(text) if text.contains('@')));
+        if !scheme.eq_ignore_ascii_case("http") || has_userinfo {
             return Err(unclear());
         }
-        let host = if authority.contains(['%', '_']) {
-            split = true;
-            buffer::like(&Keyword::new("http.host.raw"), Case::Ignore, authority)?
-        } else {
-            host_field(&UrlParts::parse(&format!("http://{authority}/")).ok_or_else(unclear)?)
+        let host = match authority.as_slice() {
+            [] => return Err(unclear()),
+            [LikePart::Text(authority)] => {
+                let (host, port) = Host::parse_with_port(authority).ok_or_else(unclear)?;
+                host_field(&host, port.filter(|port| *port != 80))
+            }
+            _ => {
+                split = true;
+                let authority = LikePattern::from_parts(authority);
+                buffer::like(&Keyword::new("http.host.raw"), Case::Ignore, &authority)?
+            }
         };
-        options.push(host.and(&buffer::like(&Keyword::new("http.uri.raw"), Case::Keep, target)?));
+        let target = LikePattern::from_parts([LikePart::Text("/".to_owned())].into_iter().chain(path));
+        options.push(host.and(&buffer::like(&Keyword::new("http.uri.raw"), Case::Keep, &target)?));
     }
     let loss = split.then(|| {
         (PARTS, Fidelity::NARROWER, "a % in the host stands for a part of the host, not of the path".to_owned())
@@ -125,14 +134,19 @@ fn request(url: &UrlParts) -> Result<Match, Refused> {
     if url.target.len() > LONGEST {
         return Err((TOO_LONG, format!("a path of {} bytes: a rule holds {LONGEST} at most", url.target.len())));
     }
-    Ok(host_field(url).and(&Match::whole(RuleText::new("http.uri.raw; "), url.target.as_bytes(), false, false)))
+    Ok(host_field(&url.host, url.port).and(&Match::whole(
+        RuleText::new("http.uri.raw; "),
+        url.target.as_bytes(),
+        false,
+        false,
+    )))
 }
 
 /// `Host` has the port where it is not that of the scheme (RFC 9110, section 7.2).
-fn host_field(url: &UrlParts) -> Match {
-    let host = match url.port {
-        Some(port) => format!("{}:{port}", url.host),
-        None => url.host.to_string(),
+fn host_field(host: &Host, port: Option<u16>) -> Match {
+    let host = match port {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_string(),
     };
     Match::whole(RuleText::new("http.host.raw; "), host.as_bytes(), true, false)
 }

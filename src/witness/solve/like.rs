@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 
 use super::kind::Kind;
-use crate::plan::schema::Text;
+use crate::plan::{LikePart, LikePattern, schema::Text};
 
 /// What stands for a `%` at the front, between and at the end, the shortest first.
 type Fillers = [&'static [&'static str]; 3];
@@ -43,21 +43,26 @@ fn fillers(kind: &Kind) -> Fillers {
 }
 
 /// Texts that fit, those first that suit the kind of property. Where `%` stands, there is nothing, then something.
-pub(super) fn texts(like: &str, kind: &Kind) -> Vec<String> {
+pub(super) fn texts(pattern: &LikePattern, kind: &Kind) -> Vec<String> {
     let [front, between, end] = fillers(kind);
     // An underscore is often meant as one: `HKEY_LOCAL_MACHINE`.
     let ones = if matches!(kind, Kind::Text(Text::Ipv4Address)) { ["1", "_"] } else { ["a", "_"] };
-    let has_front = like.starts_with('%');
-    let has_end = like.len() > 1 && like.ends_with('%');
-    let middle = &like[usize::from(has_front)..like.len() - usize::from(has_end)];
+    let parts = pattern.parts();
+    let has_front = parts.first() == Some(&LikePart::Any);
+    let has_end = parts.len() > 1 && parts.last() == Some(&LikePart::Any);
+    let middle = &parts[usize::from(has_front)..parts.len() - usize::from(has_end)];
     let choose = |fillers: &'static [&'static str], is_asked: bool| if is_asked { fillers } else { &[""] };
-    let mut texts = Vec::new();
-    for between in choose(between, middle.contains('%')) {
+    let mut texts: Vec<String> = Vec::new();
+    for between in choose(between, middle.contains(&LikePart::Any)) {
         for front in choose(front, has_front) {
             for end in choose(end, has_end) {
-                for one in &ones[..if middle.contains('_') { 2 } else { 1 }] {
-                    let middle = middle.replace('_', one).replace('%', between);
-                    texts.push(format!("{front}{middle}{end}"));
+                for one in &ones[..if middle.contains(&LikePart::One) { 2 } else { 1 }] {
+                    let middle = middle.iter().map(|part| match part {
+                        LikePart::Text(text) => text.as_str(),
+                        LikePart::One => one,
+                        LikePart::Any => between,
+                    });
+                    texts.push([*front].into_iter().chain(middle).chain([*end]).collect());
                 }
             }
         }
@@ -72,7 +77,7 @@ mod tests {
 
     #[test]
     fn texts_suit_the_property() {
-        let first = |like, kind| texts(like, &Kind::Text(kind)).remove(0);
+        let first = |like, kind| texts(&LikePattern::parse(like), &Kind::Text(kind)).remove(0);
         assert_eq!(first("%.evil.example", Text::DomainName), "www.evil.example");
         assert_eq!(first("%invoice%", Text::Plain), "invoice");
         assert_eq!(first("198.51.100.%", Text::Ipv4Address), "198.51.100.7");

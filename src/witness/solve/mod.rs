@@ -23,7 +23,6 @@ mod path;
 mod regex;
 mod scenario;
 mod schedule;
-mod simpler_regex;
 mod test_eval;
 mod time_constraints;
 mod values;

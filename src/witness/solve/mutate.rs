@@ -18,6 +18,8 @@ pub(super) type Neighbour = (Json, &'static str);
 pub(super) fn neighbours(value: &ValueKind, kind: &Kind, path: &Path, ignores_case: bool) -> Vec<Neighbour> {
     match value {
         ValueKind::Text(text) => of_text(text, kind, ignores_case),
+        // What is near to a pattern is near to what it matches.
+        ValueKind::Like(_) | ValueKind::Regex(_) => Vec::new(),
         ValueKind::Domain(name) => of_text(name.as_str(), &Kind::Text(Text::DomainName), true),
         ValueKind::Url(url) => of_text(&url.text, &Kind::Text(Text::Url), ignores_case),
         ValueKind::Address(net) => {

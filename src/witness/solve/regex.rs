@@ -1,6 +1,9 @@
 //! Texts that a regular expression matches.
 
-use regex_syntax::hir::{Class, Hir, HirKind};
+use fancy_regex::Expr;
+use regex_syntax::hir::{Class, Dot, Hir, HirKind, Repetition, translate::TranslatorBuilder};
+
+use crate::{evaluate, plan::Regex};
 
 /// How long a text may become.
 const LENGTH: usize = 4096;
@@ -19,10 +22,8 @@ const TRIES: &[(usize, u32, &str)] = &[
 
 /// Texts that the expression probably matches, the shortest first: its way is taken once with as little as it wants, and
 /// for each alternative, and with one repetition more. Each has to be asked of the evaluator.
-pub(super) fn texts(expression: &str) -> Vec<String> {
-    let Some(hir) = parsed(expression).or_else(|| parsed(&super::simpler_regex::simpler(expression))) else {
-        return Vec::new();
-    };
+pub(super) fn texts(expression: &Regex) -> Vec<String> {
+    let Some(hir) = meaning(expression) else { return Vec::new() };
     let mut texts: Vec<String> = Vec::new();
     for (branch, more, liked) in TRIES {
         let mut writer = Writer { text: String::new(), branch: *branch, more: *more, liked };
@@ -43,8 +44,44 @@ pub(super) fn texts(expression: &str) -> Vec<String> {
     texts
 }
 
-fn parsed(expression: &str) -> Option<Hir> {
-    regex_syntax::ParserBuilder::new().dot_matches_new_line(true).build().parse(expression).ok()
+/// What the expression means, but for what only a backtracking engine knows.
+fn meaning(expression: &Regex) -> Option<Hir> {
+    let mut translator = TranslatorBuilder::new().dot_matches_new_line(true).build();
+    match expression.tree() {
+        Ok(tree) => translator.translate(expression.text(), tree).ok(),
+        Err(_) => simpler(&evaluate::expression_tree(expression.text())?, &mut Vec::new()),
+    }
+}
+
+/// The expression with look-around left out, each group that is referred to in the place of the reference, and nothing
+/// possessive. It may match more or less; texts made from it are guesses.
+fn simpler(expression: &Expr, groups: &mut Vec<Hir>) -> Option<Hir> {
+    let mut all = |parts: &[Expr]| parts.iter().map(|part| simpler(part, groups)).collect::<Option<Vec<Hir>>>();
+    Some(match expression {
+        Expr::Any { .. } => Hir::dot(Dot::AnyChar),
+        Expr::GeneralNewline { .. } => Hir::literal(*b"\n"),
+        Expr::Literal { val, .. } => Hir::literal(val.as_bytes()),
+        Expr::Delegate { inner, .. } => regex_syntax::parse(inner).ok()?,
+        Expr::Concat(parts) => Hir::concat(all(parts)?),
+        Expr::Alt(parts) => Hir::alternation(all(parts)?),
+        Expr::Repeat { child, lo, hi, greedy } => Hir::repetition(Repetition {
+            min: u32::try_from(*lo).ok()?,
+            max: u32::try_from(*hi).ok(),
+            greedy: *greedy,
+            sub: Box::new(simpler(child, groups)?),
+        }),
+        Expr::Group(inner) => {
+            let number = groups.len();
+            groups.push(Hir::empty());
+            groups[number] = simpler(inner, groups)?;
+            groups[number].clone()
+        }
+        Expr::AtomicGroup(inner) | Expr::Conditional { true_branch: inner, .. } => simpler(inner, groups)?,
+        Expr::Backref { group, .. } | Expr::SubroutineCall(group) => {
+            groups.get(group.checked_sub(1)?).cloned().unwrap_or_else(Hir::empty)
+        }
+        _ => Hir::empty(),
+    })
 }
 
 /// Writes a text that fits.
@@ -115,12 +152,13 @@ mod tests {
             ("a|b", "a"),
             ("^(foo|bar)\\d{2}\\.exe$", "foo00.exe"),
             ("(a)\\1b", "aab"),
+            ("(?>a|b)[[x]\\h(c)(?=d)\\1{2}", "ax ccc"),
             ("^(?!x)ab", "ab"),
             ("a++b", "ab"),
             ("[^a-z]", "0"),
             ("\\bword\\b", "word"),
         ] {
-            assert_eq!(texts(expression).first().map(String::as_str), Some(text), "{expression}");
+            assert_eq!(texts(&Regex::parse(expression)).first().map(String::as_str), Some(text), "{expression}");
         }
     }
 }

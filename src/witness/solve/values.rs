@@ -17,8 +17,8 @@ pub(super) fn satisfying(operator: Operator, value: &ValueKind, kind: &Kind, pat
         }
     };
     match (operator, value) {
-        (Operator::Like, ValueKind::Text(text)) => like::texts(text, kind).into_iter().map(encode).collect(),
-        (Operator::Matches, ValueKind::Text(text)) => regex::texts(text).into_iter().map(encode).collect(),
+        (_, ValueKind::Like(pattern)) => like::texts(pattern, kind).into_iter().map(encode).collect(),
+        (_, ValueKind::Regex(expression)) => regex::texts(expression).into_iter().map(encode).collect(),
         (Operator::IsSubset, ValueKind::Address(net)) => address::inside(net).into_iter().map(Json::from).collect(),
         (Operator::IsSuperset, ValueKind::Address(net)) => address::around(net).into_iter().map(Json::from).collect(),
         (Operator::IsSubset | Operator::IsSuperset, ValueKind::Text(text)) => match text.parse::<IpNet>() {
@@ -45,6 +45,8 @@ pub(super) fn of_test(test: &Test, kind: &Kind, path: &Path) -> Vec<Json> {
 pub(super) fn json(value: &ValueKind, path: &Path) -> Json {
     match value {
         ValueKind::Text(text) | ValueKind::Timestamp(text) => text.as_str().into(),
+        ValueKind::Like(pattern) => pattern.text().into(),
+        ValueKind::Regex(expression) => expression.text().into(),
         ValueKind::Address(net) => address::text(net).into(),
         ValueKind::Domain(name) => name.as_str().into(),
         ValueKind::Url(url) => url.text.as_str().into(),
