@@ -7,10 +7,9 @@ use rayon::prelude::*;
 
 use crate::{
     convert::in_file,
-    diagnostic::Severity,
     report::SourceDiagnostic,
     source::Input,
-    stix::{Batch, BundleReader, Indicator, PatternType},
+    stix::{Batch, BundleReader, Indicator, PatternType, Tally},
 };
 
 use super::{
@@ -78,6 +77,8 @@ impl Check {
         let mut printer = Printer::new(self.format)?;
         let mut invalid = 0_usize;
         let mut count = 0_usize;
+        let mut tally = Tally::default();
+        let mut indicators = 0_usize;
         let mut see = |checked: Checked, printer: &mut Printer| {
             count += 1;
             invalid += usize::from(self.fail_on.finds_status(checked.status()));
@@ -93,7 +94,9 @@ impl Check {
                             break;
                         }
                         let checked: Vec<_> = round.par_iter().map(|batch| self.batch(batch, input)).collect();
-                        for (patterns, found) in checked {
+                        for Found { patterns, faults: found, tally: objects, indicators: count } in checked {
+                            tally.merge(objects);
+                            indicators += count;
                             faults.extend(found);
                             patterns.into_iter().try_for_each(|one| see(one, &mut printer))?;
                         }
@@ -110,14 +113,33 @@ impl Check {
             see(Checked { location: bare.location.clone(), ..checked }, &mut printer)?;
         }
         printer.finish()?;
-        self.conclude(global, feed, faults, count, invalid)
+        let is_useful = indicators > 0 || !feed.bare.is_empty();
+        faults.splice(0..0, feed.faults);
+        faults.iter().for_each(display::source_diagnostic);
+        let exit = self.feed.tolerance.judge(&faults, &tally, is_useful)?;
+        if !global.quiet {
+            anstream::eprintln!("patterns {count} → valid {}", count - invalid);
+        }
+        // An object that can't be used is a finding; that of an input only a part could be read is more than that.
+        let findings = invalid > 0 || (exit != Exit::Done && self.fail_on >= FailOn::Invalid);
+        let found = if findings { Exit::Findings } else { Exit::Done };
+        Ok(if findings && !self.feed.tolerance.keep_going { found } else { exit.max(found) })
     }
 
-    fn batch(&self, batch: &Batch, input: &Input) -> (Vec<Checked>, Vec<SourceDiagnostic>) {
+    fn batch(&self, batch: &Batch, input: &Input) -> Found {
         let mut faults: Vec<_> = batch.faults.iter().map(|fault| in_file(input.name(), fault.clone())).collect();
         let mut patterns = Vec::new();
-        for object in batch.objects().filter(|object| object.object_type().as_deref() == Some("indicator")) {
-            match Indicator::parse(object.raw) {
+        let (mut tally, mut indicators) = (Tally::default(), 0);
+        for object in batch.objects() {
+            let object_type = object.object_type();
+            tally.add(object_type.as_deref().unwrap_or_default());
+            if object_type.as_deref() != Some("indicator") {
+                faults.extend(object.check().err().map(|error| in_file(input.name(), object.fault(&error))));
+                continue;
+            }
+            let read = Indicator::parse(object.raw);
+            indicators += usize::from(read.is_ok());
+            match read {
                 Ok(indicator) if indicator.pattern_type == PatternType::Stix => {
                     let line = object.line();
                     let mut checked = Checked::new(input.name(), &indicator.id, &indicator.pattern, line, self.strict);
@@ -134,29 +156,17 @@ impl Check {
                 Err(error) => faults.push(in_file(input.name(), object.fault(&error))),
             }
         }
-        (patterns, faults)
+        Found { patterns, faults, tally, indicators }
     }
+}
 
-    fn conclude(
-        &self,
-        global: &Global,
-        feed: OpenInputs,
-        faults: Vec<SourceDiagnostic>,
-        count: usize,
-        invalid: usize,
-    ) -> Result<Exit, Failure> {
-        let faults: Vec<_> = feed.faults.into_iter().chain(faults).collect();
-        faults.iter().for_each(display::source_diagnostic);
-        let broken = faults.iter().any(|found| found.diagnostic.severity == Severity::Error);
-        if count == 0 && broken {
-            return Err(Failure::new(Exit::NoInput, "no readable input"));
-        }
-        if !global.quiet {
-            anstream::eprintln!("patterns {count} → valid {}", count - invalid);
-        }
-        let findings = invalid > 0 || (broken && self.fail_on >= FailOn::Invalid);
-        Ok(if findings { Exit::Findings } else { Exit::Done })
-    }
+/// What was found in a batch.
+struct Found {
+    patterns: Vec<Checked>,
+    faults: Vec<SourceDiagnostic>,
+    tally: Tally,
+    /// How many indicators it holds, of all languages.
+    indicators: usize,
 }
 
 /// Prints what was found, as it is found.

@@ -96,14 +96,14 @@ impl Convert {
         };
         let mut feed = self.feed.open()?;
         let mut directory = self.output.as_deref().map(Directory::open).transpose()?;
-        let (mut converter, opened) = read(&mut feed, &settings, global);
-        if !opened {
-            converter.diagnostics().iter().chain(&feed.faults).for_each(display::source_diagnostic);
-            return Err(Failure::new(Exit::NoInput, "no readable input"));
-        }
+        let mut converter = read(&mut feed, &settings, global);
         for bare in &feed.bare {
             converter.pattern(&bare.source, &bare.pattern);
         }
+        let said = || feed.faults.iter().chain(converter.diagnostics());
+        let exit = self.feed.tolerance.judge(said(), converter.tally(), !converter.is_empty()).inspect_err(|_| {
+            said().for_each(display::source_diagnostic);
+        })?;
         let mut stream = Stream::new(io::stdout().lock());
         let sink: &mut dyn Sink = match &mut directory {
             Some(directory) => directory,
@@ -123,7 +123,7 @@ impl Convert {
         if self.output.is_none() && self.format.is_empty() && !filtered.left_out.is_empty() && !global.quiet {
             anstream::eprintln!("left out, for they need a folder (-o DIR): {}", filtered.left_out.join(", "));
         }
-        self.conclude(finished, &feed, directory, &targets, global)
+        Ok(exit.max(self.conclude(finished, &feed, directory, &targets, global)?))
     }
 
     /// Says what happened, writes the report and the manifest, and finds the exit code.
@@ -221,19 +221,15 @@ impl Convert {
     }
 }
 
-/// Reads all inputs; whether any of them could be opened, or none was asked for.
-fn read<'s>(feed: &mut OpenInputs, settings: &'s Settings, global: &Global) -> (Converter<'s>, bool) {
+/// Reads all inputs.
+fn read<'s>(feed: &mut OpenInputs, settings: &'s Settings, global: &Global) -> Converter<'s> {
     let metadata = settings.wants_context();
     let progress = Progress::new(&feed.inputs, if metadata { 2 } else { 1 }, global.quiet);
     let context = if metadata { feed.context(&progress) } else { Default::default() };
     let mut converter = Converter::new(settings);
-    let mut opened = !feed.bare.is_empty();
     for input in &feed.inputs {
         match input.open() {
-            Ok(reader) => {
-                opened = true;
-                converter.read(input.name(), progress.reading(input, reader), &context);
-            }
+            Ok(reader) => converter.read(input.name(), progress.reading(input, reader), &context),
             Err(error) => feed.faults.push(crate::report::SourceDiagnostic {
                 source: input.name().to_owned(),
                 diagnostic: error.diagnostic(),
@@ -241,13 +237,7 @@ fn read<'s>(feed: &mut OpenInputs, settings: &'s Settings, global: &Global) -> (
         }
     }
     progress.finish();
-    // Files without a single object that could be read are no input; an empty feed is one.
-    let barren = converter.is_empty() && converter.diagnostics().iter().any(is_error);
-    (converter, opened && !barren)
-}
-
-fn is_error(found: &crate::report::SourceDiagnostic) -> bool {
-    found.diagnostic.severity == crate::diagnostic::Severity::Error
+    converter
 }
 
 /// Shows invalid indicators, or all that is worth a word.

@@ -90,8 +90,13 @@ pub(super) fn source_diagnostic(found: &SourceDiagnostic) {
     let SourceDiagnostic { source, diagnostic } = found;
     let title = format!("{}: {}", visible(source), visible(&diagnostic.message));
     let level = if diagnostic.severity == Severity::Error { Level::ERROR } else { Level::WARNING };
-    let title = annotate_snippets::Group::with_title(level.primary_title(title.as_str()).id(diagnostic.code.0));
-    eprintln!("{}", Renderer::styled().render(&[title]));
+    let title = level.primary_title(title.as_str()).id(diagnostic.code.0);
+    let help = diagnostic.help.as_deref().map(visible);
+    let group = match &help {
+        Some(help) => title.element(Level::HELP.message(help.as_str())),
+        None => annotate_snippets::Group::with_title(title),
+    };
+    eprintln!("{}", Renderer::styled().render(&[group]));
 }
 
 /// Prints a diagnostic of a text file, with its line and a caret where it has a position.

@@ -18,10 +18,9 @@ pub(crate) enum Exit {
     Findings = 1,
     /// Usage, configuration, or an output that can't be written.
     Usage = 2,
-    /// No readable input.
+    /// An input that can't be read to its end.
     NoInput = 3,
-    /// A feed failed.
-    #[cfg_attr(not(feature = "taxii"), allow(dead_code))]
+    /// A feed failed, or a part of an input.
     Feed = 4,
     /// A safety stop.
     Safety = 5,

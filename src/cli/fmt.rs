@@ -15,7 +15,7 @@ use crate::{
 use super::{
     Global, display,
     exit::{Exit, Failure},
-    inputs::InputArguments,
+    inputs::{InputArguments, Tolerance},
 };
 
 /// Print patterns in the spelling of the standard, one a line.
@@ -39,7 +39,7 @@ impl Fmt {
     pub(super) fn run(&self, global: &Global) -> Result<Exit, Failure> {
         let (inputs, pattern): (Vec<String>, Vec<String>) = self.pattern.iter().cloned().partition(|one| one == "-");
         let patterns = inputs.into_iter().map(PathBuf::from).chain(self.patterns.iter().cloned()).collect();
-        let feed = InputArguments { inputs: Vec::new(), pattern, patterns }.open()?;
+        let feed = InputArguments { inputs: Vec::new(), pattern, patterns, tolerance: Tolerance::default() }.open()?;
         feed.faults.iter().for_each(display::source_diagnostic);
         let mut invalid = feed.faults.iter().any(|found| found.diagnostic.severity == Severity::Error);
         let mut out = io::BufWriter::new(io::stdout().lock());

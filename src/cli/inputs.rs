@@ -6,9 +6,11 @@ use clap::Args;
 
 use crate::{
     convert::{in_file, read_context},
+    diagnostic::{Code, Severity},
+    evaluate::BAD_OBSERVATION,
     report::SourceDiagnostic,
     source::{self, Input, PatternLines},
-    stix::{BundleReader, Collector, Context, Position, Timestamp},
+    stix::{BundleReader, Collector, Context, Position, Tally, Timestamp, codes},
 };
 
 use super::{
@@ -31,6 +33,49 @@ pub(crate) struct InputArguments {
     /// A text file with a pattern a line; blank lines and lines that begin with # are passed over
     #[arg(long, value_name = "FILE")]
     pub patterns: Vec<PathBuf>,
+    #[command(flatten)]
+    pub tolerance: Tolerance,
+}
+
+/// What is asked of inputs.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct Tolerance {
+    /// Use what can be read of inputs that can't be read to their end, and end with 4
+    #[arg(long)]
+    pub keep_going: bool,
+    /// Go on though there is no indicator in the inputs
+    #[arg(long)]
+    pub allow_empty: bool,
+}
+
+impl Tolerance {
+    /// How a run may go on that has read its inputs: what was `said` of them, what they hold, and whether anything of it is
+    /// of use.
+    pub(crate) fn judge<'a>(
+        &self,
+        said: impl IntoIterator<Item = &'a SourceDiagnostic>,
+        tally: &Tally,
+        is_useful: bool,
+    ) -> Result<Exit, Failure> {
+        let errors = said.into_iter().filter(|found| found.diagnostic.severity == Severity::Error);
+        let (one, other): (Vec<_>, Vec<_>) = errors.partition(|found| costs_one_object(found.diagnostic.code));
+        if !other.is_empty() && !self.keep_going {
+            let help = "nothing was written; --keep-going uses what can be read of it".to_owned();
+            let message = "an input can't be read to its end".to_owned();
+            return Err(Failure { exit: Exit::NoInput, message, help });
+        }
+        let faulty = !(one.is_empty() && other.is_empty());
+        if faulty && tally.objects() == 0 && !is_useful {
+            return Err(Failure::new(Exit::NoInput, "no readable input"));
+        }
+        if !is_useful && !self.allow_empty {
+            let unusable = if faulty { " that can be used" } else { "" };
+            let message = format!("no indicator{unusable} among {tally}");
+            let help = "nothing was written; if there is to be none, say so with --allow-empty".to_owned();
+            return Err(Failure { exit: Exit::Safety, message, help });
+        }
+        Ok(if faulty { Exit::Feed } else { Exit::Done })
+    }
 }
 
 /// A pattern without an indicator around it.
@@ -87,6 +132,11 @@ impl InputArguments {
         }
         Ok(feed)
     }
+}
+
+/// Whether an error with this code is about one object, and not about the text of an input.
+fn costs_one_object(code: Code) -> bool {
+    code == BAD_OBSERVATION || codes::costs_one_object(code)
 }
 
 impl OpenInputs {

@@ -16,13 +16,14 @@ use crate::{
     pattern::{Version, lenient},
     plan::check,
     report::SourceDiagnostic,
-    source,
-    stix::{BundleReader, Indicator, Object, PatternType},
+    source::{self, SourceError},
+    stix::{BundleReader, Indicator, Object, PatternType, Tally},
 };
 
 use super::{
     Global, display,
     exit::{Exit, Failure},
+    inputs::Tolerance,
 };
 
 /// Version of the JSON form.
@@ -47,6 +48,8 @@ pub(super) struct Match {
     /// Refuse odd spellings instead of repairing them with a warning
     #[arg(long)]
     strict: bool,
+    #[command(flatten)]
+    tolerance: Tolerance,
 }
 
 const EXIT_CODES: &str = "\
@@ -54,7 +57,9 @@ Exit codes:
   0  something matched
   1  nothing matched
   2  usage; or nothing matched, and for at least one pattern there is no answer
-  3  no readable input";
+  3  an input that can't be read to its end
+  4  something matched, but a part of the inputs can't be used, or for a pattern there is no answer
+  5  no indicator";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
@@ -66,9 +71,9 @@ enum Format {
 
 /// What came of one pattern.
 #[derive(Debug, Serialize)]
-struct Answer<'a> {
+struct Answer {
     /// The file, or `pattern`.
-    source: &'a str,
+    source: String,
     /// The indicator; empty for a bare pattern.
     id: String,
     pattern: String,
@@ -96,84 +101,92 @@ impl Match {
         if self.what == "-" && self.data.as_os_str() == "-" {
             return Err(Failure::usage("standard input can't hold both", "give a file for one of them"));
         }
-        let data = self.observations()?;
-        let mut output = Output::new(self.format, data.len())?;
-        if is_pattern(&self.what) {
-            output.add(self.answer("pattern", String::new(), self.what.clone(), &data))?;
+        let (data, whole) = self.observations()?;
+        let (answers, read) = if is_pattern(&self.what) {
+            (vec![self.answer("pattern", String::new(), self.what.clone(), &data)], Exit::Done)
         } else {
-            self.bundle(&data, &mut output)?;
-        }
-        output.finish(global)
+            self.bundle(&data)?
+        };
+        let mut output = Output::new(self.format, data.len())?;
+        answers.into_iter().try_for_each(|answer| output.add(answer))?;
+        Ok(output.finish(global)?.max(whole).max(read))
     }
 
-    /// Reads the data; what is wrong with a part of them goes to standard error.
-    fn observations(&self) -> Result<Observations, Failure> {
+    /// Reads the data, and says how the run may end that uses them.
+    fn observations(&self) -> Result<(Observations, Exit), Failure> {
         let name = self.data.display().to_string();
         let found = source::inputs([&self.data]);
-        found.errors.iter().for_each(|error| report(&name, error.diagnostic()));
+        let mut said: Vec<_> = found.errors.iter().map(|error| about(&name, error)).collect();
         let mut reader = Reader::default();
         for input in &found.inputs {
             match input.open() {
                 Ok(open) => reader.read(input.name(), open),
-                Err(error) => report(input.name(), error.diagnostic()),
+                Err(error) => said.push(about(input.name(), &error)),
             }
         }
         let (data, faults) = reader.finish();
-        faults.into_iter().for_each(|(source, fault)| display::source_diagnostic(&in_file(&source, fault)));
+        said.extend(faults.into_iter().map(|(source, fault)| in_file(&source, fault)));
+        said.iter().for_each(display::source_diagnostic);
         if data.is_empty() {
             return Err(Failure::new(Exit::NoInput, format!("{name}: no observed data that can be read")));
         }
-        Ok(data)
+        let exit = self.tolerance.judge(&said, &Tally::default(), true)?;
+        Ok((data, exit))
     }
 
-    /// Answers for each indicator with a STIX pattern.
-    fn bundle(&self, data: &Observations, output: &mut Output) -> Result<(), Failure> {
+    /// Answers for each indicator with a STIX pattern, and says how the run may end.
+    fn bundle(&self, data: &Observations) -> Result<(Vec<Answer>, Exit), Failure> {
         let found = source::inputs([&self.what]);
-        found.errors.iter().for_each(|error| report(&self.what, error.diagnostic()));
+        let mut said: Vec<_> = found.errors.iter().map(|error| about(&self.what, error)).collect();
+        let (mut answers, mut tally, mut indicators) = (Vec::new(), Tally::default(), 0_usize);
         for input in &found.inputs {
             let reader = match input.open() {
                 Ok(reader) => reader,
                 Err(error) => {
-                    report(input.name(), error.diagnostic());
+                    said.push(about(input.name(), &error));
                     continue;
                 }
             };
             for batch in BundleReader::new(reader) {
-                batch.faults.iter().for_each(|fault| display::source_diagnostic(&in_file(input.name(), fault.clone())));
-                let objects = batch.objects().filter(|object| object.object_type().as_deref() == Some("indicator"));
-                let objects: Vec<_> = objects.collect();
-                let answers: Vec<_> =
-                    objects.par_iter().map(|object| self.indicator(input.name(), object, data)).collect();
-                for answer in answers {
+                said.extend(batch.faults.iter().map(|fault| in_file(input.name(), fault.clone())));
+                let objects: Vec<_> = batch.objects().collect();
+                objects.iter().for_each(|object| tally.add(object.object_type().as_deref().unwrap_or_default()));
+                let read: Vec<_> = objects.par_iter().map(|object| self.object(input.name(), object, data)).collect();
+                for answer in read {
                     match answer {
-                        Ok(Some(answer)) => output.add(answer)?,
-                        Ok(None) => {}
-                        Err(fault) => display::source_diagnostic(&fault),
+                        Ok(answer) => {
+                            indicators += usize::from(answer.is_some());
+                            answers.extend(answer.flatten());
+                        }
+                        Err(fault) => said.push(fault),
                     }
                 }
             }
         }
-        if output.patterns == 0 {
-            return Err(Failure::new(Exit::NoInput, format!("{}: no indicator with a STIX pattern", self.what)));
-        }
-        Ok(())
+        said.iter().for_each(display::source_diagnostic);
+        let exit = self.tolerance.judge(&said, &tally, indicators > 0)?;
+        Ok((answers, exit))
     }
 
-    /// Answers for an indicator, unless its pattern is in another language.
-    fn indicator<'a>(
+    /// Answers for an indicator; `None` for another object, and within for a pattern in another language.
+    fn object(
         &self,
-        source: &'a str,
+        source: &str,
         object: &Object<'_>,
         data: &Observations,
-    ) -> Result<Option<Answer<'a>>, SourceDiagnostic> {
+    ) -> Result<Option<Option<Answer>>, SourceDiagnostic> {
+        if object.object_type().as_deref() != Some("indicator") {
+            return object.check().map(|()| None).map_err(|error| in_file(source, object.fault(&error)));
+        }
         let indicator = Indicator::parse(object.raw).map_err(|error| in_file(source, object.fault(&error)))?;
         if indicator.pattern_type != PatternType::Stix {
-            return Ok(None);
+            return Ok(Some(None));
         }
-        Ok(Some(self.answer(source, indicator.id.into_owned(), indicator.pattern.into_owned(), data)))
+        let answer = self.answer(source, indicator.id.into_owned(), indicator.pattern.into_owned(), data);
+        Ok(Some(Some(answer)))
     }
 
-    fn answer<'a>(&self, source: &'a str, id: String, pattern: String, data: &Observations) -> Answer<'a> {
+    fn answer(&self, source: &str, id: String, pattern: String, data: &Observations) -> Answer {
         let (found, diagnostics) = evaluate(&pattern, self.strict, data);
         let (each, indices) = found.map_or((false, Vec::new()), |found| (found.each, found.observations));
         let seen = |index: usize| {
@@ -187,12 +200,13 @@ impl Match {
             })
         };
         let observations: Vec<Seen> = indices.into_iter().filter_map(seen).collect();
+        let source = source.to_owned();
         Answer { source, id, pattern, matched: !observations.is_empty(), each, observations, diagnostics }
     }
 }
 
-fn report(source: &str, diagnostic: Diagnostic) {
-    display::source_diagnostic(&SourceDiagnostic { source: source.to_owned(), diagnostic });
+fn about(source: &str, error: &SourceError) -> SourceDiagnostic {
+    SourceDiagnostic { source: source.to_owned(), diagnostic: error.diagnostic() }
 }
 
 /// Whether the argument is a pattern: none begins like the name of a file, unless there is such a file.
@@ -240,8 +254,8 @@ impl Output {
         Ok(Self { format, out, data, patterns: 0, matched: 0, unanswered: 0 })
     }
 
-    fn add(&mut self, answer: Answer<'_>) -> io::Result<()> {
-        let name = if answer.id.is_empty() { answer.source } else { &answer.id };
+    fn add(&mut self, answer: Answer) -> io::Result<()> {
+        let name = if answer.id.is_empty() { &answer.source } else { &answer.id };
         for found in &answer.diagnostics {
             display::diagnostic(found, name, &answer.pattern);
         }
@@ -260,7 +274,7 @@ impl Output {
         Ok(())
     }
 
-    fn text(&mut self, answer: &Answer<'_>) -> io::Result<()> {
+    fn text(&mut self, answer: &Answer) -> io::Result<()> {
         if !answer.id.is_empty() {
             writeln!(self.out, "{}", display::visible(&answer.id))?;
         }
@@ -289,7 +303,8 @@ impl Output {
         Ok(match (self.matched, self.unanswered) {
             (0, 0) => Exit::Findings,
             (0, _) => Exit::Usage,
-            _ => Exit::Done,
+            (_, 0) => Exit::Done,
+            _ => Exit::Feed,
         })
     }
 }

@@ -56,8 +56,8 @@ Exit codes:
   0  done
   1  findings at or above --fail-on
   2  usage, configuration, or an output that can't be written
-  3  no readable input
-  4  a feed failed (the rest was written)
+  3  an input that can't be read to its end, nothing written
+  4  a feed failed, or a part of an input (the rest was written)
   5  a safety stop, nothing written
   6  verification failed";
 

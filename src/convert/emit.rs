@@ -58,7 +58,7 @@ pub struct EmitFailure {
 impl Converter<'_> {
     /// Writes all files to `sink`. A target that fails does not keep the others from theirs.
     pub fn finish(self, renderer: &Renderer, sink: &mut dyn Sink) -> Finished {
-        let Self { settings, mut gathered, mut diagnostics } = self;
+        let Self { settings, mut gathered, mut diagnostics, .. } = self;
         gathered.close();
         let summary = summarise(&gathered, settings.targets.iter().map(|prepared| prepared.target));
         let members = Members::of(&gathered);

@@ -16,7 +16,7 @@ use crate::{
     },
     report::{IndicatorReport, Status, TargetReport},
     span::Span,
-    stix::{self, Batch, Context, Fault, Indicator, Key, KeyState, PatternType, Timestamp},
+    stix::{self, Batch, Context, Fault, Indicator, Key, KeyState, PatternType, Tally, Timestamp},
     targets::{
         contract::{Content, Origin},
         native::NativeFault,
@@ -47,20 +47,35 @@ pub(super) struct Item {
     pub report: Option<Box<IndicatorReport>>,
 }
 
+/// What a batch gives.
+pub(super) struct Compiled {
+    /// Its indicators.
+    pub items: Vec<Item>,
+    /// What can't be read.
+    pub faults: Vec<Fault>,
+    /// All that is in it.
+    pub tally: Tally,
+}
+
 /// Compiles the indicators of a batch.
-pub(super) fn batch(batch: &Batch, source: &str, context: &Context, settings: &Settings) -> (Vec<Item>, Vec<Fault>) {
-    let mut faults = batch.faults.clone();
-    let mut items = Vec::with_capacity(batch.objects().len());
+pub(super) fn batch(batch: &Batch, source: &str, context: &Context, settings: &Settings) -> Compiled {
+    let mut compiled = Compiled {
+        items: Vec::with_capacity(batch.objects().len()),
+        faults: batch.faults.clone(),
+        tally: Tally::default(),
+    };
     for object in batch.objects() {
-        if object.object_type().as_deref() != Some("indicator") {
-            continue;
-        }
-        match Indicator::parse(object.raw) {
-            Ok(indicator) => items.push(item(&indicator, source, Some(context), settings)),
-            Err(error) => faults.push(object.fault(&error)),
-        }
+        let object_type = object.object_type();
+        compiled.tally.add(object_type.as_deref().unwrap_or_default());
+        let read = if object_type.as_deref() == Some("indicator") {
+            Indicator::parse(object.raw)
+                .map(|indicator| compiled.items.push(item(&indicator, source, Some(context), settings)))
+        } else {
+            object.check()
+        };
+        compiled.faults.extend(read.err().map(|error| object.fault(&error)));
     }
-    (items, faults)
+    compiled
 }
 
 /// Compiles a pattern that came without an indicator. Its id derives from its text.
@@ -74,7 +89,7 @@ pub(super) fn bare(pattern: &str, source: &str, settings: &Settings) -> Item {
 fn item(indicator: &Indicator<'_>, source: &str, context: Option<&Context>, settings: &Settings) -> Item {
     let empty = Context::default();
     let context = context.unwrap_or(&empty);
-    let mut compiled = Compiled { diagnostics: indicator.diagnostics.clone(), ..Compiled::default() };
+    let mut compiled = Compilation { diagnostics: indicator.diagnostics.clone(), ..Compilation::default() };
     let status = match indicator.status(settings.now) {
         stix::Status::Active => match settings.filter.judge(indicator, context, settings.now) {
             Some((status, why)) => {
@@ -87,7 +102,7 @@ fn item(indicator: &Indicator<'_>, source: &str, context: Option<&Context>, sett
         stix::Status::Revoked => Status::Revoked,
         stix::Status::Benign => Status::Filtered,
     };
-    let Compiled { canonical, name, outcomes, plan, guarded, diagnostics } = compiled;
+    let Compilation { canonical, name, outcomes, plan, guarded, diagnostics } = compiled;
     let pattern = outcomes.filter(|_| status == Status::Active);
     let wants_metadata = settings.targets.iter().any(|prepared| prepared.target.wants_metadata());
     let wants_origin = wants_metadata || settings.witnesses;
@@ -130,7 +145,7 @@ fn target_report(outcome: &Outcome) -> TargetReport {
 
 /// What compiling one indicator gives.
 #[derive(Default)]
-struct Compiled {
+struct Compilation {
     canonical: String,
     name: Option<String>,
     outcomes: Option<(Key, Vec<Outcome>)>,
@@ -139,7 +154,7 @@ struct Compiled {
     diagnostics: Vec<Diagnostic>,
 }
 
-impl Compiled {
+impl Compilation {
     fn pattern(&mut self, indicator: &Indicator<'_>, settings: &Settings) -> Status {
         if indicator.pattern_type != PatternType::Stix {
             return self.native(indicator, settings);

@@ -34,7 +34,7 @@ use crate::{
     diagnostic::Code,
     plan::adapt::Accept,
     report::{IndicatorReport, SourceDiagnostic, Summary},
-    stix::{Batch, BundleReader, Collector, Context, Fault, OBJECT_LIMIT, Timestamp},
+    stix::{Batch, BundleReader, Collector, Context, Fault, OBJECT_LIMIT, Tally, Timestamp, codes},
     targets::{
         Target,
         contract::{AnyBackend, Options},
@@ -146,13 +146,14 @@ pub struct Converter<'s> {
     settings: &'s Settings,
     gathered: gather::Gathered,
     diagnostics: Vec<SourceDiagnostic>,
+    tally: Tally,
 }
 
 impl<'s> Converter<'s> {
     /// A conversion of nothing yet.
     #[must_use]
     pub fn new(settings: &'s Settings) -> Self {
-        Self { settings, gathered: gather::Gathered::default(), diagnostics: Vec::new() }
+        Self { settings, gathered: gather::Gathered::default(), diagnostics: Vec::new(), tally: Tally::default() }
     }
 
     /// Reads all indicators of a file, called `source` in messages. `context` is what the other objects of all files
@@ -181,8 +182,9 @@ impl<'s> Converter<'s> {
         }
     }
 
-    fn gather(&mut self, compiled: Vec<(Vec<gather::Item>, Vec<Fault>)>, source: &str) {
-        for (items, faults) in compiled {
+    fn gather(&mut self, compiled: Vec<gather::Compiled>, source: &str) {
+        for gather::Compiled { items, faults, tally } in compiled {
+            self.tally.merge(tally);
             items.into_iter().for_each(|item| self.gathered.add(item));
             self.diagnostics.extend(faults.into_iter().map(|fault| in_file(source, fault)));
         }
@@ -198,6 +200,12 @@ impl<'s> Converter<'s> {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.gathered.is_empty()
+    }
+
+    /// What the files hold.
+    #[must_use]
+    pub fn tally(&self) -> &Tally {
+        &self.tally
     }
 
     /// What was said about the files so far.
@@ -230,8 +238,10 @@ pub fn read_context(
 
 fn collect(batch: &Batch) -> (Collector, Vec<Fault>) {
     let mut part = Collector::default();
-    let faults = batch.objects().filter_map(|object| part.collect(&object).err().map(|error| object.fault(&error)));
-    let faults = faults.collect();
+    let collected = batch.objects().filter_map(|object| Some((part.collect(&object).err()?, object)));
+    // What is not JSON is found by the pass that reads the indicators, in objects of all types.
+    let said = collected.filter(|(error, _)| error.kind.code() != codes::BAD_OBJECT);
+    let faults = said.map(|(error, object)| object.fault(&error)).collect();
     (part, faults)
 }
 
@@ -239,8 +249,8 @@ fn collect(batch: &Batch) -> (Collector, Vec<Fault>) {
 #[must_use]
 pub fn in_file(source: &str, fault: Fault) -> SourceDiagnostic {
     let place = match &fault.id {
-        Some(id) => format!("{source}:{} ({id})", fault.line),
-        None => format!("{source}:{}", fault.line),
+        Some(id) => format!("{source}:{}:{} ({id})", fault.line, fault.column),
+        None => format!("{source}:{}:{}", fault.line, fault.column),
     };
     SourceDiagnostic { source: place, diagnostic: fault.diagnostic }
 }

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     diagnostic::Diagnostic,
-    stix::{BundleReader, Fault, Object, Timestamp, codes},
+    stix::{BundleReader, Fault, Object, Position, Timestamp, codes},
 };
 
 /// One observed-data object.
@@ -169,8 +169,7 @@ struct Unresolved {
     refs: Vec<Box<str>>,
     /// The input, and the place in it.
     source: String,
-    offset: u64,
-    line: u64,
+    start: Position,
 }
 
 impl Reader {
@@ -180,19 +179,15 @@ impl Reader {
             self.faults.extend(batch.faults.iter().map(|fault| (source.to_owned(), fault.clone())));
             for object in batch.objects() {
                 if let Err(fault) = self.object(source, &object) {
-                    self.faults.push((source.to_owned(), fault));
+                    self.faults.push((source.to_owned(), *fault));
                 }
             }
         }
     }
 
-    fn object(&mut self, source: &str, object: &Object<'_>) -> Result<(), Fault> {
-        let at = |id: Option<&str>, diagnostic| Fault {
-            offset: object.offset,
-            line: object.line(),
-            id: id.map(str::to_owned),
-            diagnostic,
-        };
+    fn object(&mut self, source: &str, object: &Object<'_>) -> Result<(), Box<Fault>> {
+        let start = object.position(0);
+        let at = |id: Option<&str>, diagnostic| Box::new(start.fault(id, diagnostic));
         let map = match serde_json::from_slice(object.raw) {
             Ok(Value::Map(map)) => map,
             Ok(_) => return Ok(()),
@@ -219,8 +214,7 @@ impl Reader {
             refs: refs.collect(),
             observation: Observation { objects: map.into_map("objects"), ..observation },
             source: source.to_owned(),
-            offset: object.offset,
-            line: object.line(),
+            start,
         });
         Ok(())
     }
@@ -230,15 +224,15 @@ impl Reader {
     pub fn finish(self) -> (Observations, Vec<(String, Fault)>) {
         let Self { mut read, unresolved, mut faults } = self;
         let mut places: HashMap<String, usize> = HashMap::new();
-        for Unresolved { mut observation, refs, source, offset, line } in unresolved {
+        for Unresolved { mut observation, refs, source, start } in unresolved {
             for id in refs {
                 if let Some(root) = read.ids.get(&id) {
                     observation.roots.push(*root);
                     continue;
                 }
                 let diagnostic = Diagnostic::warning(DANGLING, format!("`{id}` is not among the objects"));
-                let id = Some(observation.id.clone()).filter(|id| !id.is_empty());
-                faults.push((source.clone(), Fault { offset, line, id, diagnostic }));
+                let id = Some(observation.id.as_str()).filter(|id| !id.is_empty());
+                faults.push((source.clone(), start.fault(id, diagnostic)));
             }
             match places.get(&observation.id) {
                 Some(place) => read.all[*place] = observation,

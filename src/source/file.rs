@@ -3,10 +3,12 @@
 use std::{
     collections::BTreeSet,
     fs::{self, File},
-    io::{self, BufRead, BufReader, Read, Seek},
+    io::{self, BufRead, BufReader, Cursor, Read, Seek},
     path::{Path, PathBuf},
     sync::Arc,
 };
+
+use flate2::read::MultiGzDecoder;
 
 use crate::{
     diagnostic::{Code, Diagnostic, coded},
@@ -48,6 +50,16 @@ coded! {
             cause: io::Error,
         },
             error("cannot read {name}: {cause}");
+        /// An argument that stands where a file should, and is something else.
+        NO_FILE = "S018", NoFile {
+            /// The argument.
+            name: String,
+            /// What it is.
+            what: &'static str,
+            /// What to do with it.
+            way: &'static str,
+        },
+            error("{name} is {what}, not a file"), help(*way);
         /// A folder without a file that ends in `.json` or `.stix2`, at any depth.
         EMPTY_FOLDER = "S002", EmptyFolder { /** The folder, as the user wrote it. */ name: String },
             error("{name} holds no .json or .stix2 file");
@@ -90,18 +102,41 @@ impl Input {
         .map(|metadata| metadata.len())
     }
 
-    /// A reader from the first byte, independent of all others. It has no buffer.
+    /// A reader from the first byte, independent of all others; of what is compressed with gzip, a reader of what it holds.
+    /// It has no buffer.
     ///
     /// # Errors
     /// If the file can't be opened.
     pub fn open(&self) -> Result<Box<dyn Read + Send>, SourceError> {
         match &self.kind {
             Storage::File(path) => match File::open(path) {
-                Ok(file) => Ok(Box::new(file)),
+                Ok(file) => Ok(decompressed(file)),
                 Err(cause) => Err(SourceError::Unreadable { name: self.name.clone(), cause }),
             },
-            Storage::Spooled(file) => Ok(Box::new(Replay { file: Arc::clone(file), position: 0 })),
+            Storage::Spooled(file) => Ok(decompressed(Replay { file: Arc::clone(file), position: 0 })),
         }
+    }
+}
+
+/// What a reader gives, decompressed where its first bytes are those of gzip.
+fn decompressed(mut reader: impl Read + Send + 'static) -> Box<dyn Read + Send> {
+    let mut first = Vec::with_capacity(GZIP.len());
+    let begun = reader.by_ref().take(GZIP.len() as u64).read_to_end(&mut first);
+    let is_gzip = first == GZIP;
+    // A file that can't be read says so again when it is read on.
+    let whole = Cursor::new(first).chain(Failed(begun.err()).chain(reader));
+    if is_gzip { Box::new(MultiGzDecoder::new(whole)) } else { Box::new(whole) }
+}
+
+/// The first bytes of a gzip file (RFC 1952, section 2.3.1).
+const GZIP: [u8; 2] = [0x1F, 0x8B];
+
+/// An error that is yet to be told, once.
+struct Failed(Option<io::Error>);
+
+impl Read for Failed {
+    fn read(&mut self, _buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.take().map_or(Ok(0), Err)
     }
 }
 
@@ -134,7 +169,7 @@ pub struct Inputs {
 /// Finds what to read.
 ///
 /// An argument is a file of any name, `-` for standard input, or a folder, which stands for all files in it and in the
-/// folders within that end in `.json` or `.stix2`. Names that begin with a dot are passed over, links are followed, and
+/// folders within that end in `.json` or `.stix2`, or in one of these and `.gz`. Names that begin with a dot are passed over, links are followed, and
 /// a folder that several ways lead to is read once. What can be read only once (standard input, pipes) is read here and
 /// kept in a temporary file without a name.
 pub fn inputs<P: AsRef<Path>>(arguments: impl IntoIterator<Item = P>) -> Inputs {
@@ -155,7 +190,7 @@ fn add(path: &Path, found: &mut Inputs) -> Result<(), SourceError> {
         return Ok(());
     }
     let unreadable = |cause| SourceError::Unreadable { name: name.clone(), cause };
-    let metadata = fs::metadata(path).map_err(unreadable)?;
+    let metadata = fs::metadata(path).map_err(|cause| no_file(&name).unwrap_or_else(|| unreadable(cause)))?;
     if metadata.is_dir() {
         let (inputs, errors) = (found.inputs.len(), found.errors.len());
         add_folder(path, &mut BTreeSet::new(), found);
@@ -198,12 +233,29 @@ fn add_folder(folder: &Path, visited: &mut BTreeSet<PathBuf>, found: &mut Inputs
     }
 }
 
+/// What an argument is that names no file.
+fn no_file(name: &str) -> Option<SourceError> {
+    let argument = name.trim_start();
+    let (what, way) = if argument.starts_with("http://") || argument.starts_with("https://") {
+        ("a URL", "fetch it first: stixc fetch URL | stixc convert - …, with --bundle for a file of a web server")
+    } else if argument.starts_with(['[', '(']) {
+        ("a pattern", "give it with --pattern")
+    } else {
+        return None;
+    };
+    Some(SourceError::NoFile { name: name.to_owned(), what, way })
+}
+
 fn is_hidden(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
 }
 
 fn is_bundle(path: &Path) -> bool {
-    path.extension().is_some_and(|end| end.eq_ignore_ascii_case("json") || end.eq_ignore_ascii_case("stix2"))
+    let ends_in = |path: &Path, ends: &[&str]| {
+        path.extension().is_some_and(|end| ends.iter().any(|one| end.eq_ignore_ascii_case(one)))
+    };
+    let unpacked = if ends_in(path, &["gz"]) { path.file_stem().map(Path::new) } else { Some(path) };
+    unpacked.is_some_and(|path| ends_in(path, &["json", "stix2"]))
 }
 
 /// Keeps what `reader` gives in a temporary file without a name, to be read as often as needed.
@@ -272,13 +324,13 @@ impl<R: Read> PatternLines<R> {
             Ok(length) => self.offset += length as u64,
             Err(cause) => {
                 self.ended = true;
-                return Some(Err(self.fault(offset, UNREADABLE, format!("cannot read further: {cause}"))));
+                return Some(Err(self.fault(offset, 1, UNREADABLE, format!("cannot read further: {cause}"))));
             }
         }
         if bytes.len() > OBJECT_LIMIT && bytes.last() != Some(&b'\n') {
             self.skip_line();
             let message = format!("a line of more than {OBJECT_LIMIT} bytes was skipped");
-            return Some(Err(self.fault(offset, BAD_LINE, message)));
+            return Some(Err(self.fault(offset, 1, BAD_LINE, message)));
         }
         let mark = if offset == 0 && bytes.starts_with("\u{FEFF}".as_bytes()) { "\u{FEFF}".len() } else { 0 };
         Some(match std::str::from_utf8(&bytes[mark..]) {
@@ -293,7 +345,8 @@ impl<R: Read> PatternLines<R> {
             }
             Err(error) => {
                 let at = offset + (mark + error.valid_up_to()) as u64;
-                Err(self.fault(at, BAD_LINE, "the line is not UTF-8".to_owned()))
+                let valid = String::from_utf8_lossy(&bytes[mark..][..error.valid_up_to()]);
+                Err(self.fault(at, valid.chars().count() as u64 + 1, BAD_LINE, "the line is not UTF-8".to_owned()))
             }
         })
     }
@@ -315,8 +368,8 @@ impl<R: Read> PatternLines<R> {
         }
     }
 
-    fn fault(&self, offset: u64, code: Code, message: String) -> Fault {
-        Fault { offset, line: self.line, id: None, diagnostic: Diagnostic::error(code, message) }
+    fn fault(&self, offset: u64, column: u64, code: Code, message: String) -> Fault {
+        Fault { offset, line: self.line, column, id: None, diagnostic: Diagnostic::error(code, message) }
     }
 }
 

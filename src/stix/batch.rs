@@ -2,10 +2,7 @@
 
 use std::{borrow::Cow, ops::Range, sync::OnceLock};
 
-use super::{
-    fault::{Fault, ObjectError},
-    object,
-};
+use super::{fault::Fault, object};
 
 pub(super) const BYTE_ORDER_MARK: &[u8] = "\u{FEFF}".as_bytes();
 
@@ -66,18 +63,6 @@ impl<'b> Object<'b> {
     /// Its line, and the characters of that line before it.
     pub(super) fn start(&self) -> (u64, u64) {
         self.batch.starts()[self.index]
-    }
-
-    /// What is wrong with it, with its position in the input.
-    #[must_use]
-    pub fn fault(&self, error: &ObjectError) -> Fault {
-        let before = &self.raw[..error.offset.min(self.raw.len())];
-        Fault {
-            offset: self.offset + before.len() as u64,
-            line: self.line() + newlines(before),
-            id: error.id.clone(),
-            diagnostic: error.diagnostic(),
-        }
     }
 }
 

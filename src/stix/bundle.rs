@@ -2,20 +2,27 @@
 
 use std::{io::Read, ops::Range, sync::OnceLock};
 
+use serde::de::IgnoredAny;
+
 use super::{
     batch::{BYTE_ORDER_MARK, Batch, Found, column_after, newlines},
     codes,
-    fault::Fault,
+    fault::{Fault, ObjectErrorKind},
+    foreign::{self, Judged, LOOK, describe},
+    frame::{Due, Frame, Frames},
     object,
     scan::{self, Fed, Members, Nesting, StringEnd},
 };
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::Diagnostic;
 
 /// The largest object that is read, in bytes.
 pub const OBJECT_LIMIT: usize = 64 << 20;
 
 /// How much is read at once, in bytes.
 const BATCH: usize = 2 << 20;
+
+/// What stands in for a container before the end of its list.
+const BEFORE: &str = "{\"\":[]";
 
 /// Lists within lists, and bundles within bundles, that are followed.
 const DEPTH_LIMIT: usize = 64;
@@ -27,7 +34,8 @@ const RECOVERIES: u32 = 100;
 ///
 /// The input may be a bundle (STIX 2.1, section 8), a TAXII envelope (TAXII 2.1, section 3.7), a list of objects or
 /// bundles, one object, or any number of these one after the other, as in a file with an object a line. A byte-order mark
-/// is skipped. At most the objects of one batch are held in memory.
+/// is skipped. At most the objects of one batch are held in memory. What stands between the objects must be JSON; the text
+/// of each object is not looked at here, but by [`Object::check`](super::Object::check) and by whoever parses it.
 ///
 /// What is wrong is in [`Batch::faults`]; the objects before and, where their beginning can be told, after it are found
 /// all the same.
@@ -38,15 +46,16 @@ pub struct BundleReader<R> {
     window: Vec<u8>,
     /// Where the window begins in the input.
     base: u64,
-    /// `counted` is in the line `line`.
+    /// `counted` is in the line `line`, after `counted_column` characters of it.
     line: u64,
     counted: usize,
+    counted_column: u64,
     /// Characters between the beginning of a line and the window.
     column: u64,
     /// Everything in the window before this was looked at.
     at: usize,
     mode: Mode,
-    frames: Vec<Frame>,
+    frames: Frames,
     batch: usize,
     limit: usize,
     recoveries: u32,
@@ -56,19 +65,15 @@ pub struct BundleReader<R> {
     lines: bool,
     /// A value was seen.
     begun: bool,
+    /// An object was seen to its end.
+    any: bool,
     /// Something that is no object was reported, and no object was found since.
     strayed: bool,
+    /// A comma that is missing or misplaced was reported; one is enough.
+    misplaced: bool,
     ended: bool,
     found: Vec<Found>,
     faults: Vec<Fault>,
-}
-
-/// What the reader is inside of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Frame {
-    List,
-    /// A bundle or an envelope.
-    Container,
 }
 
 #[derive(Debug)]
@@ -113,17 +118,20 @@ impl<R: Read> BundleReader<R> {
             base: 0,
             line: 1,
             counted: 0,
+            counted_column: 0,
             column: 0,
             at: 0,
             mode: Mode::Between,
-            frames: Vec::new(),
+            frames: Frames::default(),
             batch: BATCH,
             limit: OBJECT_LIMIT,
             recoveries: 0,
             drained: false,
             lines: false,
             begun: false,
+            any: false,
             strayed: false,
+            misplaced: false,
             ended: false,
             found: Vec::new(),
             faults: Vec::new(),
@@ -155,7 +163,7 @@ impl<R: Read> BundleReader<R> {
     fn scan(&mut self) -> Step {
         loop {
             let step = match &mut self.mode {
-                Mode::Between if self.frames.last() == Some(&Frame::Container) => self.container(),
+                Mode::Between if matches!(self.frames.last(), Some(Frame::Container(_))) => self.container(),
                 Mode::Between => self.between(),
                 Mode::Opening => self.opening(),
                 Mode::Object { .. } => self.object(),
@@ -184,28 +192,45 @@ impl<R: Read> BundleReader<R> {
 
     /// Looks at what follows a value of the input or of a list.
     fn between(&mut self) -> Step {
-        self.at = scan::skip(&self.window, self.at, |byte| byte == b',' || byte.is_ascii_whitespace());
+        self.at = scan::skip(&self.window, self.at, |byte| byte.is_ascii_whitespace());
         let Some(&byte) = self.window.get(self.at) else { return Step::Starved };
+        let next = self.window.get(self.at + 1);
         match (byte, self.frames.last()) {
-            (b'{', _) => self.mode = Mode::Opening,
-            (b'[', _) => {
-                self.begun = true;
-                return self.enter(Frame::List, self.at + 1);
+            _ if !self.begun && next.is_none() && !self.drained => return Step::Starved,
+            (b'{', _) if self.begun || next != Some(&0) => {
+                let wrong = self.frames.value();
+                self.misplaced(wrong);
+                self.mode = Mode::Opening;
+            }
+            (b'[', _) if self.begun => {
+                let wrong = self.frames.value();
+                self.misplaced(wrong);
+                return self.enter(Frame::List(Due::ValueOrEnd), self.at + 1);
+            }
+            (b',', _) if self.begun => {
+                let wrong = self.frames.comma();
+                self.misplaced(wrong);
+                self.at += 1;
             }
             (b']', Some(_)) => {
+                let wrong = self.frames.close();
+                self.misplaced(wrong);
                 self.at += 1;
-                self.frames.pop();
             }
             // The list of a container is not closed, but the container is.
-            (b'}', Some(_)) if self.frames.iter().rev().nth(1) == Some(&Frame::Container) => {
+            (b'}', Some(_)) if self.frames.in_container() => {
                 self.stray_fault();
-                self.frames.pop();
+                self.frames.close();
             }
             // What follows decides on what it is.
-            _ if self.window.len() - self.at < LONGEST_CHARACTER && !self.drained => return Step::Starved,
+            _ if self.window.len() - self.at < LOOK && !self.drained => return Step::Starved,
             (0xEF, _) if self.window[self.at..].starts_with(BYTE_ORDER_MARK) => self.at += BYTE_ORDER_MARK.len(),
+            (b'[', _) if !foreign::is_pattern(&self.window[self.at..]) => {
+                self.begun = true;
+                return self.enter(Frame::List(Due::ValueOrEnd), self.at + 1);
+            }
             _ if !self.begun => {
-                self.fault(self.at, not_json(&self.window[self.at..]));
+                self.fault(self.at, foreign::not_json(&self.window[self.at..]));
                 return Step::Over;
             }
             _ => {
@@ -217,9 +242,34 @@ impl<R: Read> BundleReader<R> {
         Step::Done
     }
 
+    /// Says once that a comma is not where it should be: what was made by one program has the same mistake everywhere.
+    fn misplaced(&mut self, what: Option<&str>) {
+        if let Some(what) = what
+            && !std::mem::replace(&mut self.misplaced, true)
+        {
+            self.fault(self.at, Diagnostic::error(codes::BAD_JSON, format!("not JSON: {what}")));
+        }
+    }
+
+    /// Finds out whether the text of a container before or behind its list is JSON, with what stands in for the rest.
+    fn check_members(&mut self, before: &str, range: Range<usize>, after: &str) {
+        if self.frames.last() == Some(Frame::Container(false)) {
+            return;
+        }
+        let text = [before.as_bytes(), &self.window[range.clone()], after.as_bytes()].concat();
+        if let Err(error) = object::parse::<IgnoredAny>(&text) {
+            let at = range.start + error.offset.saturating_sub(before.len());
+            let found = match &error.kind {
+                ObjectErrorKind::Syntax { message } => foreign::between(message),
+                _ => error.diagnostic(),
+            };
+            self.fault(at.min(range.end), found);
+        }
+    }
+
     /// Goes on at `at`, inside one more list or container.
     fn enter(&mut self, frame: Frame, at: usize) -> Step {
-        if self.frames.len() == DEPTH_LIMIT {
+        if self.frames.depth() == DEPTH_LIMIT {
             let message = format!("lists within lists, more than {DEPTH_LIMIT} deep");
             self.fault(self.at, Diagnostic::error(codes::TOO_DEEP, message));
             return Step::Over;
@@ -237,8 +287,9 @@ impl<R: Read> BundleReader<R> {
         match scan::members(&self.window, start + 1, false, &mut object_type) {
             Members::Objects(list) => {
                 self.begun = true;
-                match self.enter(Frame::Container, list) {
-                    Step::Done => self.enter(Frame::List, list + 1),
+                self.check_members("", start..list, "[]}");
+                match self.enter(Frame::Container(true), list) {
+                    Step::Done => self.enter(Frame::List(Due::ValueOrEnd), list + 1),
                     step => step,
                 }
             }
@@ -248,12 +299,12 @@ impl<R: Read> BundleReader<R> {
                 self.mode = Mode::Object { start, nesting: Nesting::inside_object(), object_type };
                 Step::Done
             }
-            Members::Incomplete(_) if self.window.len() - start > self.limit => {
+            Members::Incomplete if self.window.len() - start > self.limit => {
                 self.begun = true;
                 self.oversized(start, self.window.len(), Nesting::object());
                 Step::Done
             }
-            Members::Incomplete(_) => Step::Starved,
+            Members::Incomplete => Step::Starved,
         }
     }
 
@@ -319,52 +370,58 @@ impl<R: Read> BundleReader<R> {
 
     fn found(&mut self, found: Found) {
         self.strayed = false;
+        let is_first = !std::mem::replace(&mut self.any, true) && self.frames.is_empty();
         let raw = &self.window[found.range.clone()];
-        let readable =
-            |range: &Range<usize>| self.window[range.clone()].iter().all(|&byte| byte.is_ascii() && byte != b'\\');
-        // Nobody asks for an object whose type can't be read: that must be reported here.
-        if !found.object_type.as_ref().is_some_and(readable)
-            && let Err(error) = object::has_type(raw)
-        {
-            self.fault_in(found.range.start + error.offset, error.diagnostic(), error.id);
-        } else {
-            self.found.push(found);
+        let readable = |range: &Range<usize>| {
+            let name = &self.window[range.clone()];
+            name != b"bundle" && name.iter().all(|&byte| byte.is_ascii() && byte != b'\\')
+        };
+        // Nobody asks for an object whose type can't be read, nor for a bundle without objects: what is wrong with them must
+        // be reported here.
+        if found.object_type.as_ref().is_some_and(readable) {
+            return self.found.push(found);
+        }
+        let start = found.range.start;
+        match foreign::judge(raw, is_first) {
+            Judged::Object => self.found.push(found),
+            Judged::Empty(remark) => remark.into_iter().for_each(|remark| self.fault(start, remark)),
+            Judged::Foreign(what) => self.fault(start, what),
+            Judged::Faulty(error) => self.fault_in(start + error.offset, error.diagnostic(), error.id),
         }
     }
 
     /// Goes on over the members of a container, to its end or its next list of objects.
     fn container(&mut self) -> Step {
         match scan::members(&self.window, self.at, true, &mut None) {
-            Members::Objects(list) => self.enter(Frame::List, list + 1),
+            Members::Objects(list) => {
+                self.check_members(BEFORE, self.at..list, "[]}");
+                self.enter(Frame::List(Due::ValueOrEnd), list + 1)
+            }
             Members::End(at) => {
+                self.check_members(BEFORE, self.at..at + 1, "");
                 self.at = at + 1;
-                self.frames.pop();
+                self.frames.close();
                 Step::Done
             }
-            Members::Plain(at) if self.window.len() - at < LONGEST_CHARACTER && !self.drained => {
-                self.at = at;
-                Step::Starved
-            }
+            Members::Plain(at) if self.window.len() - at < LOOK && !self.drained => Step::Starved,
             Members::Plain(at) => {
                 self.at = at;
                 self.stray_fault();
                 self.mode = Mode::Stray;
                 Step::Done
             }
-            Members::Incomplete(at) if self.window.len() - at > self.limit => {
-                let message = format!("a property of more than {} bytes beside the objects", self.limit);
-                self.fault(at, Diagnostic::error(codes::TOO_LARGE, message));
+            Members::Incomplete if self.window.len() - self.at > self.limit => {
+                let message = format!("properties of more than {} bytes beside the objects", self.limit);
+                self.fault(self.at, Diagnostic::error(codes::TOO_LARGE, message));
                 Step::Over
             }
-            Members::Incomplete(at) => {
-                self.at = at;
-                Step::Starved
-            }
+            Members::Incomplete => Step::Starved,
         }
     }
 
     /// Says once, for any number of them in a row, that something is no object.
     fn stray_fault(&mut self) {
+        self.frames.skipped();
         if !self.strayed {
             self.strayed = true;
             let found = describe(&self.window[self.at..]);
@@ -379,7 +436,7 @@ impl<R: Read> BundleReader<R> {
         let Some(&first) = rest.first() else { return Step::Starved };
         let line = || memchr::memchr(b'\n', rest).unwrap_or(rest.len());
         let length = match (self.frames.last(), first) {
-            (None, b'\n') | (Some(_), b',' | b'}') | (Some(Frame::List), b'{' | b'[' | b']') => {
+            (None, b'\n') | (Some(_), b',' | b'}') | (Some(Frame::List(_)), b'{' | b'[' | b']') => {
                 self.mode = Mode::Between;
                 return Step::Done;
             }
@@ -410,11 +467,11 @@ impl<R: Read> BundleReader<R> {
             }
             self.fault(start, Diagnostic::error(codes::TRUNCATED, message));
         } else if let Some(frame) = self.frames.last() {
-            let what = if *frame == Frame::List { "a list of objects" } else { "a bundle" };
+            let what = if matches!(frame, Frame::List(_)) { "a list of objects" } else { "a bundle" };
             let message = format!("the input ends inside of {what}");
             self.fault(self.window.len(), Diagnostic::error(codes::TRUNCATED, message));
         } else if !self.begun {
-            self.fault(self.window.len(), Diagnostic::warning(codes::EMPTY, "the input is empty"));
+            self.fault(self.window.len(), Diagnostic::error(codes::EMPTY, "the input is empty"));
         }
         false
     }
@@ -424,6 +481,7 @@ impl<R: Read> BundleReader<R> {
         let next = next_beginning(&self.window[..seen], start + 1, self.frames.is_empty());
         let Some(next) = next.filter(|_| self.recoveries < RECOVERIES) else { return false };
         self.fault(start, Diagnostic::error(codes::TRUNCATED, message));
+        self.frames.skipped();
         self.recoveries += 1;
         self.at = next;
         self.mode = Mode::Between;
@@ -436,14 +494,24 @@ impl<R: Read> BundleReader<R> {
 
     fn fault_in(&mut self, at: usize, diagnostic: Diagnostic, id: Option<String>) {
         self.count_lines_to(at);
-        self.faults.push(Fault { offset: self.base + at as u64, line: self.line, id, diagnostic });
+        let (offset, column) = (self.base + at as u64, self.counted_column + 1);
+        self.faults.push(Fault { offset, line: self.line, column, id, diagnostic });
     }
 
     fn count_lines_to(&mut self, at: usize) {
         if at >= self.counted {
-            self.line += newlines(&self.window[self.counted..at]);
+            let passed = &self.window[self.counted..at];
+            self.line += newlines(passed);
+            self.counted_column = column_after(self.counted_column, passed);
         } else {
-            self.line -= newlines(&self.window[at..self.counted]);
+            let passed = &self.window[at..self.counted];
+            self.line -= newlines(passed);
+            self.counted_column = match memchr::memchr(b'\n', passed) {
+                None if at > 0 => {
+                    self.counted_column.saturating_sub(passed.iter().filter(|&byte| byte & 0xC0 != 0x80).count() as u64)
+                }
+                _ => column_after(self.column, &self.window[..at]),
+            };
         }
         self.counted = at;
     }
@@ -524,38 +592,4 @@ fn next_beginning(text: &[u8], from: usize, alone: bool) -> Option<usize> {
         text[..brace].trim_ascii_end().ends_with(b",") && FIRST.iter().any(|key| after.starts_with(key))
     };
     memchr::memchr_iter(b'{', &text[from..]).map(|found| from + found).find(|&brace| begins(brace))
-}
-
-/// Bytes of a character in UTF-8, at most.
-const LONGEST_CHARACTER: usize = 4;
-
-/// What stands at the beginning of a text, for a message.
-fn describe(text: &[u8]) -> String {
-    let text = &text[..text.len().min(64)];
-    let valid = std::str::from_utf8(text)
-        .unwrap_or_else(|error| std::str::from_utf8(&text[..error.valid_up_to()]).unwrap_or_default());
-    match valid.chars().next() {
-        Some(character) if character.is_control() => format!("`{}`", character.escape_default()),
-        Some(character) => format!("`{character}`"),
-        None => text.first().map_or_else(String::new, |byte| format!("the byte 0x{byte:02X}")),
-    }
-}
-
-fn not_json(text: &[u8]) -> Diagnostic {
-    let error = |code: Code, what: &str, help: &str| Diagnostic::error(code, what.to_owned()).help(help.to_owned());
-    match text {
-        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] | [0, b'{' | b'[', ..] => {
-            error(codes::NOT_JSON, "the input is UTF-16, not UTF-8", "convert it to UTF-8")
-        }
-        [0x1F, 0x8B, ..] => error(codes::NOT_JSON, "the input is compressed with gzip", "decompress it first"),
-        [b'P', b'K', 3, 4, ..] => error(codes::NOT_JSON, "the input is a ZIP archive", "unpack it first"),
-        [b'<', ..] => {
-            let help = "give STIX 2 as JSON; STIX 1, TAXII 1 and web pages are not read";
-            error(codes::NOT_JSON, "the input is XML or HTML, not JSON", help)
-        }
-        _ => {
-            let message = format!("the input is not JSON: expected `{{` or `[`, found {}", describe(text));
-            Diagnostic::error(codes::NOT_JSON, message)
-        }
-    }
 }

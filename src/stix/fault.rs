@@ -14,6 +14,8 @@ pub struct Fault {
     pub offset: u64,
     /// Its line, counted from 1.
     pub line: u64,
+    /// Its column, counted from 1, in characters.
+    pub column: u64,
     /// The id of the object, where it could be read.
     pub id: Option<String>,
     /// What is wrong.
@@ -22,7 +24,8 @@ pub struct Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "line {} (byte {}): {}", self.line, self.offset, self.diagnostic)?;
+        let Self { offset, line, column, diagnostic, .. } = self;
+        write!(formatter, "line {line}, column {column} (byte {offset}): {diagnostic}")?;
         self.id.iter().try_for_each(|id| write!(formatter, " ({id})"))
     }
 }

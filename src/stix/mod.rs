@@ -27,6 +27,8 @@ mod batch;
 mod bundle;
 mod context;
 mod fault;
+mod foreign;
+mod frame;
 mod head;
 mod id;
 mod indicator;
@@ -36,6 +38,7 @@ mod object;
 mod position;
 
 mod scan;
+mod tally;
 mod timestamp;
 
 pub use batch::{Batch, Object};
@@ -48,11 +51,19 @@ pub use indicator::{ExternalReference, Indicator, KillChainPhase, PatternType, S
 pub use marking::{Tlp, TlpError};
 pub use object::object_type;
 pub use position::{Position, Quoted, json_range};
+pub use tally::Tally;
 pub use timestamp::{Timestamp, TimestampError};
 
 /// The codes that this room reports.
 pub mod codes {
     use crate::diagnostic::Code;
+
+    /// Whether an error with this code is about one object that says what can't be used, and not about the text of the
+    /// input: all others are there.
+    #[must_use]
+    pub fn costs_one_object(code: Code) -> bool {
+        matches!(code, MISSING | WRONG_TYPE | DUPLICATE)
+    }
 
     /// The input could not be read further.
     pub const UNREADABLE: Code = Code("S001");
@@ -76,6 +87,10 @@ pub mod codes {
     pub const EMPTY: Code = Code("S011");
     /// Lists within lists beyond any sense.
     pub const TOO_DEEP: Code = Code("S012");
+    /// Text between the objects that is not JSON.
+    pub const BAD_JSON: Code = Code("S016");
+    /// The input is JSON, but of something else.
+    pub const FOREIGN: Code = Code("S017");
     /// One object gives a property twice.
     pub const DUPLICATE: Code = Code("S013");
 }

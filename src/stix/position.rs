@@ -2,13 +2,15 @@
 
 use std::ops::Range;
 
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 use serde_json::value::RawValue;
 
 use super::{
     batch::{Object, column_after, newlines},
+    fault::{Fault, ObjectError},
     object,
 };
+use crate::diagnostic::Diagnostic;
 
 /// A place in an input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +21,15 @@ pub struct Position {
     pub line: u64,
     /// Its column, counted from 1, in characters.
     pub column: u64,
+}
+
+impl Position {
+    /// What is wrong there, with the object `id`.
+    #[must_use]
+    pub fn fault(self, id: Option<&str>, diagnostic: Diagnostic) -> Fault {
+        let Self { offset, line, column } = self;
+        Fault { offset, line, column, id: id.map(str::to_owned), diagnostic }
+    }
 }
 
 /// A text in JSON, as it is written.
@@ -37,6 +48,20 @@ struct Patterned<'a> {
 }
 
 impl<'b> Object<'b> {
+    /// Makes sure that its text is JSON: whoever does not read an object knows nothing of it.
+    ///
+    /// # Errors
+    /// A text that is not.
+    pub fn check(&self) -> Result<(), ObjectError> {
+        object::parse::<IgnoredAny>(self.raw).map(drop)
+    }
+
+    /// What is wrong with it, with its position in the input.
+    #[must_use]
+    pub fn fault(&self, error: &ObjectError) -> Fault {
+        self.position(error.offset).fault(error.id.as_deref(), error.diagnostic())
+    }
+
     /// Where the byte `at` of the object stands in the input.
     #[must_use]
     pub fn position(&self, at: usize) -> Position {

@@ -161,8 +161,8 @@ pub(super) enum Members {
     End(usize),
     /// The object is neither bundle nor envelope; it goes on at this index, at its own level and outside of strings.
     Plain(usize),
-    /// The bytes end within the object's member that begins at this index.
-    Incomplete(usize),
+    /// The bytes end within the object.
+    Incomplete,
 }
 
 /// Walks over an object's members from `from` (inside the object, between members) until it is known what the object is.
@@ -174,7 +174,7 @@ pub(super) fn members(bytes: &[u8], from: usize, container: bool, object_type: &
     loop {
         let member = skip(bytes, at, |byte| byte == b',' || byte.is_ascii_whitespace());
         let text = match bytes.get(member) {
-            None => return Members::Incomplete(member),
+            None => return Members::Incomplete,
             Some(b'}') => return Members::End(member),
             Some(b'"') => member + 1,
             Some(_) => return Members::Plain(member),
@@ -182,12 +182,12 @@ pub(super) fn members(bytes: &[u8], from: usize, container: bool, object_type: &
         let key = match string_end(bytes, text) {
             StringEnd::At(end) => text..end,
             StringEnd::Broken => return Members::Plain(member),
-            StringEnd::Incomplete => return Members::Incomplete(member),
+            StringEnd::Incomplete => return Members::Incomplete,
         };
         let colon = skip(bytes, key.end + 1, |byte| byte.is_ascii_whitespace());
         let value = skip(bytes, colon + 1, |byte| byte.is_ascii_whitespace());
         let (Some(&sign), Some(&first)) = (bytes.get(colon), bytes.get(value)) else {
-            return Members::Incomplete(member);
+            return Members::Incomplete;
         };
         if sign != b':' {
             return Members::Plain(member);
@@ -197,20 +197,20 @@ pub(super) fn members(bytes: &[u8], from: usize, container: bool, object_type: &
             b'"' => match string_end(bytes, value + 1) {
                 StringEnd::At(end) => end + 1,
                 StringEnd::Broken => return Members::Plain(member),
-                StringEnd::Incomplete => return Members::Incomplete(member),
+                StringEnd::Incomplete => return Members::Incomplete,
             },
             b'{' | b'[' => {
                 let mut nesting = if first == b'{' { Nesting::object() } else { Nesting::list() };
                 match nesting.feed(&bytes[value..]) {
                     Fed::End(length) => value + length,
                     Fed::Astray(_) => return Members::Plain(member),
-                    Fed::More => return Members::Incomplete(member),
+                    Fed::More => return Members::Incomplete,
                 }
             }
             _ => skip(bytes, value, |byte| !matches!(byte, b',' | b'}' | b'"' | b'{')),
         };
         match bytes.get(end) {
-            None => return Members::Incomplete(member),
+            None => return Members::Incomplete,
             Some(&byte) if !follows_string(byte) => return Members::Plain(member),
             Some(_) => {}
         }

@@ -67,7 +67,7 @@ impl Iterator for Objects<'_> {
         if let Err(error) = self.fill(&mut batch) {
             self.failed = true;
             let diagnostic = Diagnostic::error(codes::UNREADABLE, format!("cannot read further: {error}"));
-            batch.faults.push(Fault { offset: self.offset, line: self.line, id: None, diagnostic });
+            batch.faults.push(Fault { offset: self.offset, line: self.line, column: 1, id: None, diagnostic });
         }
         self.offset += batch.size() as u64;
         (self.failed || batch.size() > 0).then_some(batch)

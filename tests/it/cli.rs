@@ -155,24 +155,33 @@ fn no_readable_input_ends_with_3() {
 }
 
 #[test]
-fn an_empty_feed_is_a_feed() {
+fn an_empty_feed_is_a_feed_where_that_is_meant() {
     let folder = tempfile::tempdir().unwrap();
     let feed = write(&folder, "empty.json", r#"{"type": "bundle", "id": "bundle--1"}"#);
     let out = folder.path().join("out");
     let output = convert(&feed, ALL, &out);
+    assert_eq!(code(&output), 5, "{}", errors(&output));
+    assert!(errors(&output).contains("no indicator among 0 objects") && !out.join("blocklist").exists());
+    let arguments = ["convert", feed.to_str().unwrap(), "-t", ALL, "--allow-empty", "-o", out.to_str().unwrap()];
+    let output = stixc(&arguments);
     assert_eq!(code(&output), 0, "{}", errors(&output));
     assert!(errors(&output).ends_with("indicators 0 → valid 0 → active 0 → guarded 0 → rendered 0\n"));
     assert!(out.join("blocklist/ipv4.txt").exists());
 }
 
 #[test]
-fn a_truncated_bundle_gives_what_it_holds_and_says_where_it_ends() {
+fn a_truncated_bundle_gives_nothing_or_what_it_holds_and_says_where_it_ends() {
     let folder = tempfile::tempdir().unwrap();
     let whole = fs::read(FEED).unwrap();
     let feed = write(&folder, "cut.json", &whole[..whole.len() / 3]);
     let out = folder.path().join("out");
     let output = convert(&feed, "blocklist", &out);
-    assert_eq!(code(&output), 0);
+    assert_eq!(code(&output), 3);
+    assert!(errors(&output).contains("S004"), "{}", errors(&output));
+    assert!(!out.join("blocklist").exists());
+    let arguments = ["convert", feed.to_str().unwrap(), "-t", "blocklist", "--now", NOW, "--keep-going", "-o"];
+    let output = stixc(&[&arguments[..], &[out.to_str().unwrap()]].concat());
+    assert_eq!(code(&output), 4);
     assert!(errors(&output).contains("S004"), "{}", errors(&output));
     assert!(fs::read_to_string(out.join("blocklist/domains.txt")).unwrap().contains("c2.lantern.example"));
 }
@@ -189,8 +198,8 @@ fn a_bad_object_does_not_sink_the_rest() {
     );
     let out = folder.path().join("out");
     let output = convert(&feed, "blocklist", &out);
-    assert_eq!(code(&output), 0);
-    assert!(errors(&output).contains("feed.json:2 (indicator--1)"), "{}", errors(&output));
+    assert_eq!(code(&output), 4);
+    assert!(errors(&output).contains("feed.json:2:13 (indicator--1)"), "{}", errors(&output));
     assert_eq!(fs::read_to_string(out.join("blocklist/domains.txt")).unwrap(), "good.example\n");
 }
 
@@ -387,11 +396,12 @@ fn objects_that_can_not_be_read_are_reported_once() {
     );
     let (out, report) = (folder.path().join("out"), folder.path().join("report.json"));
     let [feed, out, report_path] = [&feed, &out, &report].map(|path| path.to_str().unwrap());
-    let output = stixc(&["convert", feed, "-t", "sigma", "-o", out, "--report", report_path, "--now", NOW]);
-    assert_eq!(code(&output), 0);
+    let output =
+        stixc(&["convert", feed, "-t", "sigma", "-o", out, "--report", report_path, "--now", NOW, "--keep-going"]);
+    assert_eq!(code(&output), 4);
     let said = errors(&output);
     for (line, code) in
-        [("feed.json:2:", "S007"), ("feed.json:3 (identity--1)", "S006"), ("feed.json:4 (indicator--1)", "S008")]
+        [("feed.json:2:", "S007"), ("feed.json:3:64 (identity--1)", "S006"), ("feed.json:4:13 (indicator--1)", "S008")]
     {
         assert_eq!(said.matches(line).count(), 1, "{line} in {said}");
         assert_eq!(said.matches(code).count(), 1, "{code} in {said}");

@@ -46,7 +46,7 @@ fn several_observations_satisfy_a_pattern_together() {
 #[test]
 fn each_indicator_of_a_bundle_is_answered() {
     let output = stixc(INDICATORS, &[]);
-    assert_eq!(code(&output), 0, "{}", errors(&output));
+    assert_eq!(code(&output), 4, "{}", errors(&output));
     assert_eq!(
         text(&output),
         "indicator--00000000-0000-4000-8000-000000000011\n  \
@@ -76,7 +76,8 @@ fn what_has_no_answer_is_said() {
         ("[a:b MATCHES '(']", 2, "S072"),
         ("[a:b = 1] WITHIN 0 SECONDS", 2, "S072"),
         ("[a:b = 1]", 1, "matched 0"),
-        ("no-such-file.json", 3, "no indicator"),
+        ("no-such-file.json", 3, "S001"),
+        (DATA, 5, "no indicator among"),
     ] {
         let output = stixc(pattern, &[]);
         assert_eq!(code(&output), expected, "{pattern}\n{}", errors(&output));

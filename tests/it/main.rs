@@ -38,6 +38,7 @@ mod proof_blocklist;
 mod proof_sigma;
 mod proof_suricata;
 mod proof_yara;
+mod safe_input;
 mod stix_bundle;
 mod stix_context;
 mod stix_corpus;

@@ -13,8 +13,8 @@ const FIXTURES: [(&str, &[&str], &[&str]); 17] = [
     ("bundle-late-type.json", &["indicator--1", "indicator--2"], &[]),
     ("bundle-empty.json", &[], &[]),
     ("envelope.json", &["indicator--1", "indicator--2"], &[]),
-    ("envelope-empty.json", &[], &["S007 1"]),
-    ("list.json", &["indicator--1", "indicator--2"], &[]),
+    ("envelope-empty.json", &[], &[]),
+    ("list.json", &["indicator--1", "indicator--2"], &["S016 4"]),
     ("list-of-bundles.json", &["indicator--1", "indicator--2", "indicator--3"], &[]),
     ("object.json", &["indicator--1"], &[]),
     ("lines.jsonl", &["indicator--1", "indicator--2", "malware--1"], &[]),
@@ -87,7 +87,7 @@ fn carriage_returns_are_white_space() {
 
 #[test]
 fn what_is_not_json_is_told_by_what_it_is() {
-    let cases: [(&[u8], &str, &str); 12] = [
+    let cases: [(&[u8], &str, &str); 22] = [
         (b"", "S011", "the input is empty"),
         (b" \n\t", "S011", "the input is empty"),
         (b"hello", "S003", "expected `{` or `[`, found `h`"),
@@ -95,11 +95,21 @@ fn what_is_not_json_is_told_by_what_it_is() {
         (b"\"text\"", "S003", "found `\"`"),
         (b"\xEF", "S003", "the byte 0xEF"),
         (b"\xFFabc", "S003", "the byte 0xFF"),
-        (b"<html>", "S003", "XML or HTML"),
+        (b"<html>", "S003", "HTML, a web page"),
         (b"\x1F\x8B\x08", "S003", "gzip"),
         (b"PK\x03\x04", "S003", "ZIP"),
         (b"\xFF\xFE{\0", "S003", "UTF-16"),
         (b"\0{\0", "S003", "UTF-16"),
+        (b"<?xml version='1.0'?><stix:STIX_Package xmlns:stix='http://stix.mitre.org/stix-1'/>", "S003", "STIX 1"),
+        (b"<rss/>", "S003", "XML"),
+        (b"null", "S003", "neither a bundle nor objects"),
+        (b"kind;what\nip;198.51.100.7\n", "S003", "a table of values"),
+        (b"\"bad.example\",\"c2\"", "S003", "a table of values"),
+        (b"# mine\nbad.example\n", "S003", "a list of values"),
+        (b"79054025255fb1a26e4bc422aef54eb4\n", "S003", "a list of values"),
+        (b"2001:db8::7", "S003", "a list of values"),
+        (b"[ipv4-addr:value = '198.51.100.7']\n", "S003", "a list of patterns"),
+        (b"Dear all,\nplease find attached.", "S003", "not JSON"),
     ];
     for (bytes, code, message) in cases {
         let batches: Vec<_> = BundleReader::new(bytes).collect();
@@ -197,7 +207,7 @@ fn a_failing_reader_ends_the_input_with_its_reason() {
     let batches: Vec<_> = BundleReader::new(Failing(0)).collect();
     assert_eq!(batches.iter().map(|batch| batch.objects().len()).sum::<usize>(), 1);
     let faults: Vec<_> = batches.iter().flat_map(|batch| &batch.faults).map(ToString::to_string).collect();
-    assert_eq!(faults, ["line 2 (byte 31): error[S001]: cannot read further: the line is dead"]);
+    assert_eq!(faults, ["line 2, column 5 (byte 31): error[S001]: cannot read further: the line is dead"]);
 }
 
 #[test]
@@ -333,6 +343,49 @@ fn lines_and_columns_count_across_batches() {
                 found += 1;
             }
             assert_eq!(found, 40, "{separator:?} {size}");
+        }
+    }
+}
+
+#[test]
+fn what_stands_between_the_objects_is_json() {
+    let one = r#"{"type":"a","id":"a--1"}"#;
+    let two = r#"{"type":"b","id":"b--2"}"#;
+    let cases: [(String, usize, &[&str]); 16] = [
+        (format!(r#"{{"type":"bundle",,"objects":[{one}]}}"#), 1, &["1:18 not JSON: a key is expected here"]),
+        (format!(r#"{{"type":"bundle" "objects":[{one}]}}"#), 1, &["1:18 not JSON: a comma is missing here"]),
+        (
+            format!(r#"{{"type":"bundle","objects":[{one} {two}]}}"#),
+            2,
+            &["1:54 not JSON: a comma is missing before this"],
+        ),
+        (
+            format!(r#"{{"type":"bundle","objects":[{one},{two},]}}"#),
+            2,
+            &["1:79 not JSON: a comma too many before this"],
+        ),
+        (format!("[,{one}]"), 1, &["1:2 not JSON: a comma, where a value is due"]),
+        (format!("[{one},\n,{two}]"), 2, &["2:1 not JSON: a comma, where a value is due"]),
+        // The same mistake is told once.
+        (format!("[{one},,{two},,{one}]"), 3, &["1:27 not JSON: a comma, where a value is due"]),
+        (format!("{one},\n{two}"), 2, &["1:25 not JSON: a comma outside of all lists"]),
+        (format!("[[{one}][{two}]]"), 2, &["1:28 not JSON: a comma is missing before this"]),
+        (format!(r#"{{"objects":[{one}] "more":true}}"#), 1, &["1:39 not JSON: a comma is missing here"]),
+        (format!(r#"{{"objects":[{one}],"more":tru}}"#), 1, &["1:49 not JSON: expected ident"]),
+        (format!(r#"{{"objects":[{one}],"more":true,}}"#), 1, &["1:51 not JSON: a key is expected here"]),
+        (format!("{{\"objects\":[{one}],\r\n\"é\":'1'}}"), 1, &["2:5 not JSON: expected value"]),
+        (format!("[{one},\n{two}]\n"), 2, &[]),
+        (format!(r#"{{"objects" : [{one} , {two}] , "more" : true, "x": [1,2,{{"a":[]}}]}}"#), 2, &[]),
+        (format!(r#"{{"objects":[{one}],"objects":[{two}]}} {{"objects":[]}}"#), 2, &[]),
+    ];
+    for (text, objects, expected) in cases {
+        for batch in [1, 5, 40, 1 << 20] {
+            let batches: Vec<_> = BundleReader::new(text.as_bytes()).with_sizes(batch, 1 << 20).collect();
+            let faults = batches.iter().flat_map(|batch| &batch.faults);
+            let told: Vec<String> =
+                faults.map(|fault| format!("{}:{} {}", fault.line, fault.column, fault.diagnostic.message)).collect();
+            assert_eq!(told, expected, "{text} in chunks of {batch}");
+            assert_eq!(batches.iter().map(|batch| batch.objects().len()).sum::<usize>(), objects, "{text}");
         }
     }
 }

@@ -134,7 +134,7 @@ fn pattern_files() {
     let first = lines[0].as_ref().expect("a pattern");
     assert_eq!((first.line, first.offset, first.pattern.as_str()), (3, 19, "[a:b = 1]"));
     let fault = lines[1].as_ref().expect_err("not UTF-8");
-    assert_eq!(fault.to_string(), "line 4 (byte 39): error[S015]: the line is not UTF-8");
+    assert_eq!(fault.to_string(), "line 4, column 9 (byte 39): error[S015]: the line is not UTF-8");
     assert_eq!(file[39], 0xFF);
     let last = lines[2].as_ref().expect("a pattern");
     assert_eq!((last.line, last.pattern.as_str()), (7, "[a:b = '#3']"));

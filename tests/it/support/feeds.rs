@@ -51,7 +51,8 @@ impl Outputs {
         let feed = self.path("feed.json");
         fs::write(&feed, bundle.to_string()).unwrap();
         let output = self.path(name);
-        let convert = ["convert", &feed, "-t", "sigma,suricata,yara,blocklist", "--now", NOW, "-o", &output];
+        let convert =
+            ["convert", &feed, "-t", "sigma,suricata,yara,blocklist", "--now", NOW, "--allow-empty", "-o", &output];
         let done = stixc(&[&convert[..], arguments].concat());
         assert_eq!(code(&done), 0, "{}", errors(&done));
     }

@@ -1,0 +1,262 @@
+//! What an input may be, and what then happens to a good output: nothing, unless all of the input could be read.
+
+use crate::support::{corpus, program};
+
+use std::{fs, io::Write, path::Path, process::Output};
+
+use program::{code, errors, files, stixc, text};
+
+const NOW: &str = "2024-06-01T00:00:00Z";
+
+fn indicator(number: usize, more: &str) -> String {
+    format!(
+        r#"{{"type":"indicator","spec_version":"2.1","id":"indicator--00000000-0000-4000-8000-{number:012}","created":"2024-01-01T00:00:00Z","modified":"2024-01-01T00:00:00Z","pattern_type":"stix","valid_from":"2024-01-01T00:00:00Z"{more}}}"#
+    )
+}
+
+fn good(number: usize) -> String {
+    indicator(number, &format!(r#","pattern":"[domain-name:value = 'host-{number}.example']""#))
+}
+
+fn bundle(objects: &str) -> String {
+    format!(r#"{{"type":"bundle","id":"bundle--00000000-0000-4000-8000-000000000000","objects":[{objects}]}}"#)
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// The name of an input, its bytes, the exit code, and what the message says. Those that end with 0 are written.
+type Case = (&'static str, Vec<u8>, i32, &'static str);
+
+fn cases() -> Vec<Case> {
+    let ok = bundle(&good(1));
+    let malware = r#"{"type":"malware","id":"malware--00000000-0000-4000-8000-000000000001","name":"m"}"#;
+    let address =
+        r#"{"type":"ipv4-addr","id":"ipv4-addr--00000000-0000-4000-8000-000000000001","value":"198.51.100.7"}"#;
+    let text = |text: &str| text.as_bytes().to_vec();
+    let latin =
+        |text: &str| text.chars().map(|character| u8::try_from(u32::from(character)).unwrap()).collect::<Vec<u8>>();
+    let many = bundle(&(1..400).map(good).collect::<Vec<_>>().join(",\n"));
+    let lines = format!("{}\n{}\n", good(1), good(2));
+    let cut = |text: &str, at: usize| text.as_bytes()[..at].to_vec();
+    vec![
+        // Whole inputs.
+        ("ok.json", text(&ok), 0, "indicators 1"),
+        ("mark.json", text(&format!("\u{feff}{ok}")), 0, "indicators 1"),
+        ("returns.json", text(&ok.replace(',', ",\r\n")), 0, "indicators 1"),
+        ("list.json", text(&format!("[{}]", good(1))), 0, "indicators 1"),
+        ("object.json", text(&good(1)), 0, "indicators 1"),
+        ("lines.jsonl", text(&lines), 0, "indicators 2"),
+        ("bundles.jsonl", text(&format!("{ok}\n{ok}\n")), 0, "indicators 1"),
+        ("envelope.json", text(&format!(r#"{{"more":false,"objects":[{}]}}"#, good(1))), 0, "indicators 1"),
+        ("ok.json.gz", gzip(ok.as_bytes()), 0, "indicators 1"),
+        ("parts.gz", [gzip(&ok.as_bytes()[..50]), gzip(&ok.as_bytes()[50..])].concat(), 0, "indicators 1"),
+        // Inputs that end too early.
+        ("half.json", cut(&many, many.len() / 2), 3, "S004"),
+        ("last-bracket.json", cut(&ok, ok.len() - 1), 3, "S004"),
+        ("last-list.json", cut(&ok, ok.len() - 2), 3, "S004"),
+        ("in-a-string.json", cut(&ok, ok.len() - 30), 3, "S004"),
+        ("first-byte.json", text("{"), 3, "S004"),
+        ("in-a-key.json", text(r#"{"type":"bundle","obj"#), 3, "S004"),
+        ("no-list.json", text(r#"{"type":"bundle""#), 3, "S004"),
+        ("lines-cut.jsonl", cut(&lines, lines.len() - 20), 3, "S004"),
+        (
+            "cut.gz",
+            {
+                let packed = gzip(many.as_bytes());
+                packed[..packed.len() / 2].to_vec()
+            },
+            3,
+            "S001",
+        ),
+        ("behind.gz", [gzip(ok.as_bytes()), b"garbage".to_vec()].concat(), 3, "S001"),
+        // What is not JSON.
+        ("comma-two.json", text(&ok.replacen(r#""bundle","#, r#""bundle",,"#, 1)), 3, ":1:18: not JSON: a key"),
+        (
+            "comma-missing.json",
+            text(&ok.replacen(r#""bundle","#, r#""bundle" "#, 1)),
+            3,
+            ":1:18: not JSON: a comma is missing",
+        ),
+        ("comma-between.json", text(&bundle(&format!("{}{}", good(1), good(2)))), 3, "S016"),
+        ("comma-last.json", text(&bundle(&format!("{},", good(1)))), 3, "S016"),
+        ("comma-alone.json", text(r#"{"type":"bundle",,}"#), 3, "S006"),
+        ("behind.json", text(&format!("{ok} garbage")), 3, "S010"),
+        ("bracket-behind.json", text(&format!("{ok}]")), 3, "S010"),
+        ("word-between.json", text(&bundle(&format!("{},oops,{}", good(1), good(2)))), 3, "S010"),
+        ("bad-object.json", text(&bundle(&format!("{},{}", good(1), r#"{"type":"note","id":5x}"#))), 3, "S006"),
+        ("bad-indicator.json", text(&bundle(&good(1).replace("\"stix\"", "stix"))), 3, "S006"),
+        ("single-quotes.json", text("{'type':'bundle','objects':[]}"), 3, "S006"),
+        ("latin-1.json", latin(&ok.replace("host-1", "hôst-1")), 3, "not UTF-8"),
+        (
+            "latin-1-elsewhere.json",
+            latin(&bundle(&format!("{},{}", good(1), malware.replace("\"m\"", "\"é\"")))),
+            3,
+            "not UTF-8",
+        ),
+        ("utf-16.json", ok.encode_utf16().flat_map(u16::to_le_bytes).collect(), 3, "S003"),
+        ("empty.json", Vec::new(), 3, "S011"),
+        ("blank.json", text(" \r\n\t"), 3, "S011"),
+        // What is something else.
+        ("string.json", text("\"str\""), 3, "neither a bundle nor objects"),
+        ("null.json", text("null"), 3, "neither a bundle nor objects"),
+        ("objects-null.json", text(r#"{"type":"bundle","objects":null}"#), 3, "`objects` is null"),
+        ("objects-object.json", text(r#"{"objects":{"a":1}}"#), 3, "`objects` is an object"),
+        ("objects-text.json", text(r#"{"type":"bundle","objects":"none"}"#), 3, "`objects` is a text"),
+        ("no-type.json", text("{}"), 3, "S007"),
+        ("error.json", text(r#"{"error":"rate limited"}"#), 3, "an error message of a server"),
+        ("error-taxii.json", text(r#"{"title":"Forbidden","http_status":"403"}"#), 3, "an error message of a server"),
+        ("roots.json", text(r#"{"title":"t","api_roots":["https://feed.example/api/"]}"#), 3, "stixc fetch"),
+        ("page.html", text("<!DOCTYPE html><html><body>Please log in</body></html>"), 3, "HTML"),
+        ("stix1.xml", text("<stix:STIX_Package xmlns:stix=\"http://stix.mitre.org/stix-1\"/>"), 3, "stix2-elevator"),
+        ("values.csv", text("type,value\nip,198.51.100.7\ndomain,bad.example\n"), 3, "--patterns"),
+        ("values.txt", text("bad.example\n198.51.100.7\n"), 3, "--patterns"),
+        ("patterns.txt", text("[domain-name:value = 'bad.example']\n"), 3, "--patterns"),
+        ("misp.json", text(r#"{"Event":{"info":"x","Attribute":[]}}"#), 3, "MISP"),
+        ("misp-list.json", text(r#"{"response":[{"Event":{"info":"x"}}]}"#), 3, "MISP"),
+        ("otx.json", text(r#"{"results":[{"name":"p","indicators":[]}]}"#), 3, "OTX"),
+        ("ok.zip", text("PK\x03\x04 and so on"), 3, "unzip"),
+        // What is whole and holds no indicator.
+        ("none.json", text(&bundle("")), 5, "no indicator among 0 objects"),
+        ("none-list.json", text("[]"), 5, "no indicator among 0 objects"),
+        ("none-envelope.json", text(r#"{"more":false}"#), 5, "no indicator among 0 objects"),
+        ("object-typo.json", text(r#"{"type":"bundle","object":[]}"#), 5, "`object`"),
+        ("no-objects.json", text(r#"{"type":"bundle","id":"bundle--1"}"#), 5, "no indicator among 0 objects"),
+        (
+            "others.json",
+            text(&bundle(&format!("{malware},{address},{address}"))),
+            5,
+            "3 objects: ipv4-addr 2, malware 1",
+        ),
+        ("no-pattern.json", text(&bundle(&indicator(1, ""))), 5, "no indicator that can be used among 1 object"),
+    ]
+}
+
+fn convert(input: &Path, more: &[&str]) -> Output {
+    stixc(&[&["convert", input.to_str().unwrap(), "--now", NOW][..], more].concat())
+}
+
+/// Converts an input to standard output, and over a good output, and sees whether that has changed.
+fn check(input: &Path, good: &Path, (name, expected, says): (&str, i32, &str)) {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    let targets = ["-t", "sigma,suricata,yara,blocklist", "-o", out.to_str().unwrap()];
+    assert_eq!(code(&convert(good, &targets)), 0, "{name}");
+    let before = files(&out);
+    let output = convert(input, &targets);
+    assert_eq!(code(&output), expected, "{name}: {}", errors(&output));
+    assert!(errors(&output).contains(says), "{name}: {}", errors(&output));
+    assert_eq!(files(&out) != before, expected == 0, "{name}: whether the output has changed");
+    let output = convert(input, &["-t", "blocklist", "--format", "domains"]);
+    assert_eq!(code(&output), expected, "{name}: {}", errors(&output));
+    assert_eq!(text(&output).is_empty(), expected != 0, "{name}: {}", text(&output));
+    let checked = stixc(&["check", input.to_str().unwrap()]);
+    assert_eq!(code(&checked), expected, "{name}: {}", errors(&checked));
+}
+
+#[test]
+fn an_input_is_read_to_its_end_or_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let before = folder.path().join("before.json");
+    fs::write(&before, bundle(&[good(91), good(92)].join(","))).unwrap();
+    for (name, bytes, expected, says) in cases() {
+        let input = folder.path().join(name);
+        fs::write(&input, bytes).unwrap();
+        check(&input, &before, (name, expected, says));
+    }
+}
+
+#[test]
+#[ignore = "needs the cases beside the corpus"]
+fn corpus_inputs_are_read_to_their_end_or_change_nothing() {
+    let cases = corpus::folder().join("../cases/safe");
+    let table = fs::read_to_string(cases.join("input.tsv")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let before = folder.path().join("before.json");
+    fs::write(&before, bundle(&[good(91), good(92)].join(","))).unwrap();
+    let rows: Vec<Vec<&str>> = table.lines().skip(1).map(|line| line.split('\t').collect()).collect();
+    assert!(rows.len() >= 33);
+    for row in rows {
+        assert_eq!(row[2] == "yes", row[1] == "0", "{row:?}");
+        check(&cases.join("input").join(row[0]), &before, (row[0], row[1].parse().unwrap(), ""));
+    }
+}
+
+#[test]
+fn what_could_be_read_is_used_on_demand() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let cut = write("cut.json", &bundle(&[good(1), good(2)].join(","))[..500]);
+    let whole = write("whole.json", &bundle(&good(3)));
+    let missing = folder.path().join("missing.json").to_str().unwrap().to_owned();
+    let run = |inputs: &[&str], more: &[&str]| {
+        let arguments = ["-t", "blocklist", "--format", "domains", "--now", NOW];
+        let output = stixc(&[&["convert"], inputs, &arguments[..], more].concat());
+        (code(&output), text(&output))
+    };
+    for inputs in [[&*cut, &*whole], [&*missing, &*whole]] {
+        assert_eq!(run(&inputs, &[]), (3, String::new()), "{inputs:?}");
+    }
+    let keep = ["--keep-going"];
+    assert_eq!(run(&[&cut, &whole], &keep), (4, "host-1.example\nhost-3.example\n".to_owned()));
+    assert_eq!(run(&[&missing, &whole], &keep), (4, "host-3.example\n".to_owned()));
+    assert_eq!(run(&[&missing], &keep), (3, String::new()));
+    assert_eq!(run(&[&whole], &keep), (0, "host-3.example\n".to_owned()));
+    // Nothing of use is nothing, whatever else is asked.
+    let none = write("none.json", &bundle(""));
+    assert_eq!(run(&[&none], &keep), (5, String::new()));
+    assert_eq!(run(&[&none], &["--allow-empty"]), (0, String::new()));
+    assert_eq!(run(&[&none, &whole], &[]), (0, "host-3.example\n".to_owned()));
+}
+
+#[test]
+fn an_argument_that_is_no_file_is_told_what_to_do_with_it() {
+    for (argument, says) in [
+        ("https://feed.example/taxii2/", "stixc fetch"),
+        ("[domain-name:value = 'bad.example']", "--pattern"),
+        ("no-such-file.json", "No such file"),
+    ] {
+        let output = stixc(&["convert", argument, "-t", "yara"]);
+        assert_eq!(code(&output), 3, "{argument}: {}", errors(&output));
+        assert!(errors(&output).contains(says), "{argument}: {}", errors(&output));
+    }
+}
+
+#[test]
+fn folders_and_standard_input_are_read_to_their_end_too() {
+    use std::process::{Command, Stdio};
+    let folder = tempfile::tempdir().unwrap();
+    let ok = bundle(&good(1));
+    let piped = |bytes: &[u8]| {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_stixc"))
+            .args(["convert", "-", "-t", "blocklist", "--format", "domains", "--now", NOW])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(bytes).unwrap();
+        let output = child.wait_with_output().unwrap();
+        (code(&output), text(&output))
+    };
+    assert_eq!(piped(ok.as_bytes()), (0, "host-1.example\n".to_owned()));
+    assert_eq!(piped(&gzip(ok.as_bytes())), (0, "host-1.example\n".to_owned()));
+    assert_eq!(piped(&ok.as_bytes()[..ok.len() - 1]), (3, String::new()));
+    assert_eq!(piped(b""), (3, String::new()));
+    fs::write(folder.path().join("a.json"), &ok).unwrap();
+    fs::write(folder.path().join("b.json.gz"), gzip(bundle(&good(2)).as_bytes())).unwrap();
+    let run = || {
+        let output = convert(folder.path(), &["-t", "blocklist", "--format", "domains"]);
+        (code(&output), text(&output))
+    };
+    assert_eq!(run(), (0, "host-1.example\nhost-2.example\n".to_owned()));
+    fs::write(folder.path().join("c.json"), "").unwrap();
+    assert_eq!(run(), (3, String::new()));
+}
