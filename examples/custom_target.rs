@@ -99,7 +99,7 @@ impl Backend for Intel {
         for (index, rule) in rules.iter().enumerate() {
             let Content::Compiled(lowered) = &rule.content else { continue };
             lowered.drafts.iter().for_each(|item| items.entry(item).or_default().extend(rule.origin.indicators()));
-            emission.record_ids(index, lowered.drafts.iter().map(|item| item.1.clone()).collect());
+            emission.record_rules(index, lowered.drafts.iter().map(|item| item.1.clone().into()).collect());
         }
         let mut file = RuleFile::new(FILE, emission)?;
         file.push(b"#fields\tindicator\tindicator_type\tmeta.source\n");

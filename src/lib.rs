@@ -82,7 +82,7 @@ pub mod backend {
             },
             digest::Digest,
             mapping::{Mapping, MappingError, NoKeys},
-            record::{EntriesRecord, Record, RuleRecord},
+            record::{EmittedRule, EntriesRecord, Record, RuleRecord},
             rule_file::RuleFile,
         },
     };

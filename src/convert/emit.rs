@@ -12,6 +12,7 @@ use crate::{
     targets::{
         Target,
         contract::{Origin, Rule},
+        record::EmittedRule,
     },
 };
 
@@ -81,13 +82,13 @@ impl Converter<'_> {
             if let Err(error) = emitter.emit(prepared, rules) {
                 failures.push(EmitFailure { target: prepared.target.name(), error });
             }
-            let Emitter { ids, warnings, .. } = emitter;
+            let Emitter { rules: emitted, warnings, .. } = emitter;
             let source = prepared.target.name();
             let warnings = warnings.into_iter();
             diagnostics.extend(warnings.map(|diagnostic| SourceDiagnostic { source: source.to_owned(), diagnostic }));
-            for (index, ids) in ids.into_iter().flatten() {
+            for (index, rules) in emitted.into_iter().flatten() {
                 let Some(&pattern) = places.get(index) else { continue };
-                note_rules(&mut reports, members.of_pattern(pattern), source, &ids);
+                note_rules(&mut reports, members.of_pattern(pattern), source, &rules);
             }
         }
         let mut indicators: Vec<IndicatorReport> = reports.into_iter().map(|(_, report)| *report).collect();
@@ -199,12 +200,12 @@ fn reports(records: Vec<Record>) -> Vec<(u32, Box<IndicatorReport>)> {
     (0..).zip(reports).filter_map(|(number, report)| Some((number, report?))).collect()
 }
 
-fn note_rules(reports: &mut [(u32, Box<IndicatorReport>)], members: &[u32], target: &str, ids: &[String]) {
+fn note_rules(reports: &mut [(u32, Box<IndicatorReport>)], members: &[u32], target: &str, rules: &[EmittedRule]) {
     for member in members {
         let report = reports.binary_search_by_key(member, |(number, _)| *number);
         let entry = report.ok().and_then(|at| reports[at].1.targets.get_mut(target));
         if let Some(entry) = entry {
-            entry.rules.extend_from_slice(ids);
+            entry.rules.extend(rules.iter().map(|rule| rule.id.clone()));
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::{
     targets::{
         Target,
         contract::{Emission, Rule},
-        record::{self, Head, Record},
+        record::{self, EmittedRule, Head, Record},
     },
 };
 
@@ -32,8 +32,8 @@ pub(super) struct Emitter<'a> {
     /// Whether the file that is spoken of is written.
     is_recording: bool,
     has_files: bool,
-    /// Ids of rules; `None` where nobody will read them.
-    pub(super) ids: Option<Vec<(usize, Vec<String>)>>,
+    /// What was written for each rule, by its number; `None` where nobody will read it.
+    pub(super) rules: Option<Vec<(usize, Vec<EmittedRule>)>>,
     pub(super) warnings: Vec<Diagnostic>,
 }
 
@@ -42,7 +42,7 @@ impl<'a> Emitter<'a> {
         target: &'static dyn Target,
         renderer: &'a Renderer,
         sink: &'a mut dyn Sink,
-        wants_ids: bool,
+        wants_rules: bool,
     ) -> Self {
         Self {
             target,
@@ -51,7 +51,7 @@ impl<'a> Emitter<'a> {
             records: BufWriter::new(SpooledTempFile::new(SPOOL)),
             is_recording: false,
             has_files: false,
-            ids: wants_ids.then(Vec::new),
+            rules: wants_rules.then(Vec::new),
             warnings: Vec::new(),
         }
     }
@@ -115,9 +115,9 @@ impl Emission for Emitter<'_> {
         Ok(())
     }
 
-    fn record_ids(&mut self, index: usize, ids: Vec<String>) {
-        if let Some(all) = &mut self.ids {
-            all.push((index, ids));
+    fn record_rules(&mut self, index: usize, rules: Vec<EmittedRule>) {
+        if let Some(all) = &mut self.rules {
+            all.push((index, rules));
         }
     }
 

@@ -11,6 +11,7 @@ use crate::{
     targets::{
         contract::{Content as Body, Rule},
         proof::{Exported, File, Tested},
+        record::EmittedRule,
     },
     witness::{
         TestPattern,
@@ -41,10 +42,10 @@ impl Finished {
         for prepared in &settings.targets {
             let name = prepared.target.name();
             let (rules, mut tested) = tested(prepared, &self.subjects, &patterns);
-            let (written, ids) = emit(prepared, rules, renderer, before)?;
-            for (index, ids) in ids {
+            let (written, emitted) = emit(prepared, rules, renderer, before)?;
+            for (index, rules) in emitted {
                 if let Some(one) = tested.get_mut(index) {
-                    one.rules = ids.into_iter().map(|id| TestedRule { id, ..TestedRule::default() }).collect();
+                    one.rules = rules.into_iter().map(TestedRule::from).collect();
                 }
             }
             let Some(Exported { patterns, files }) = prepared.backend.export(tested, &written) else { continue };
@@ -76,8 +77,8 @@ fn tested<'p>(
     subjects.iter().zip(patterns).filter_map(rule).unzip()
 }
 
-/// The files of the rules, by their paths below the target's folder, and the ids of the rules of each pattern.
-type Emitted = (Vec<File>, Vec<(usize, Vec<String>)>);
+/// The files of the rules, by their paths below the target's folder, and the rules of each pattern.
+type Emitted = (Vec<File>, Vec<(usize, Vec<EmittedRule>)>);
 
 fn emit(
     prepared: &Prepared,
@@ -88,11 +89,11 @@ fn emit(
     let mut memory = Overlay { memory: Memory::default(), before };
     let mut emitter = Emitter::new(prepared.target, renderer, &mut memory, true);
     emitter.emit(prepared, rules)?;
-    let ids = emitter.ids.take().unwrap_or_default();
+    let rules = emitter.rules.take().unwrap_or_default();
     let below = format!("{}/", prepared.target.name());
     let files = memory.memory.files.into_iter();
     let written = files.filter_map(|(path, bytes)| Some(File { path: path.strip_prefix(&below)?.to_owned(), bytes }));
-    Ok((written.collect(), ids))
+    Ok((written.collect(), rules))
 }
 
 /// Files in memory that lie over those of the run.

@@ -29,7 +29,7 @@ use super::proof::{AnyEngine, Exported, File, Tested};
 use super::{
     mapping::MappingError,
     native::{NativeFault, NativePolicy, NativeRule},
-    record::Record,
+    record::{EmittedRule, Record},
 };
 
 pub use crate::output::EmitError;
@@ -129,9 +129,8 @@ pub trait Backend: Send + Sync {
 
     /// Writes the files of a run.
     ///
-    /// `rules` come in an order that does not depend on the order of the input. For each rule the ids under which it
-    /// appears in the files go into [`Emission::record_ids`], and what is in the
-    /// files into [`Emission::record`].
+    /// `rules` come in an order that does not depend on the order of the input. What each of them is in the files goes into
+    /// [`Emission::record_rules`], and what is in the files into [`Emission::record`].
     ///
     /// # Errors
     /// A template that does not render, a file that can't be written, a range of numbers that is used up.
@@ -304,8 +303,8 @@ pub trait Emission {
     /// A failing disk.
     fn record(&mut self, record: &Record) -> Result<(), EmitError>;
 
-    /// Records the ids of the rules that were written for the rule number `index` of those given to [`Backend::emit`].
-    fn record_ids(&mut self, index: usize, ids: Vec<String>);
+    /// Records the rules that were written for the rule number `index` of those given to [`Backend::emit`].
+    fn record_rules(&mut self, index: usize, rules: Vec<EmittedRule>);
 
     /// Adds a diagnostic about this run's output.
     fn warn(&mut self, diagnostic: Diagnostic);

@@ -9,11 +9,17 @@ use std::{
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value as Json;
 
-use super::{origin::Origin, program::EngineError};
+use super::{origin::Origin, program::EngineError, record::EmittedRule};
 use crate::witness::{
     Aim, TestPattern, Witness,
     index::{Case, PatternCases, TestedRule, Verdict},
 };
+
+impl From<EmittedRule> for TestedRule {
+    fn from(EmittedRule { id, serves, since, until }: EmittedRule) -> Self {
+        Self { id, serves, since, until, ..Self::default() }
+    }
+}
 
 /// A pattern that has rules in the target.
 #[derive(Debug)]
@@ -110,6 +116,17 @@ pub struct EngineRun {
     pub quiet: BTreeMap<String, Quiet>,
     /// What is wrong with the files as a whole.
     pub refused: Vec<String>,
+}
+
+/// Which of the rules never fire by themselves in this version of the engine.
+#[must_use]
+pub fn quiet<C>(patterns: &[PatternCases<C>], version: u32) -> BTreeMap<String, Quiet> {
+    let state = |rule: &TestedRule| match (rule.runs_in(version), rule.serves) {
+        (false, _) => Some(Quiet::Skipped),
+        (true, serves) => serves.then_some(Quiet::Serves),
+    };
+    let rules = patterns.iter().flat_map(|pattern| &pattern.rules);
+    rules.filter_map(|rule| Some((rule.id.clone(), state(rule)?))).collect()
 }
 
 /// Why a rule never fires by itself.

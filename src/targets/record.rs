@@ -71,6 +71,26 @@ fn is_one(count: &usize) -> bool {
     *count == 1
 }
 
+/// A rule that was written, for those who report it or run it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct EmittedRule {
+    /// Its id in the files.
+    pub id: String,
+    /// Whether it only serves other rules, and never fires by itself.
+    pub serves: bool,
+    /// The first major version of the engine that runs it, where older ones skip it.
+    pub since: Option<u32>,
+    /// The first major version of the engine that skips it, where older ones run it.
+    pub until: Option<u32>,
+}
+
+impl From<String> for EmittedRule {
+    /// A rule that each version of the engine runs and that fires.
+    fn from(id: String) -> Self {
+        Self { id, ..Self::default() }
+    }
+}
+
 /// Entries of a list that stand one behind the other. Each is found by the text around it: a list may have a million.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct EntriesRecord {

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use crate::plan::fidelity::Fidelity;
 
 /// Version of the index's form.
-pub const SCHEMA: &str = "stixc-witness/2";
+pub const SCHEMA: &str = "stixc-witness/3";
 /// Its name in the folder.
 pub const FILE: &str = "witness.json";
 
@@ -63,9 +63,26 @@ pub struct TestedRule {
     /// Its file, below the target's folder; empty where one file has all rules.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub file: String,
+    /// Whether it only serves other rules, and never fires by itself.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub serves: bool,
+    /// The first major version of the engine that runs it, where older ones skip it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<u32>,
+    /// The first major version of the engine that skips it, where older ones run it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<u32>,
     /// What it asks for that no one can show, each by its name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub not_testable: Vec<String>,
+}
+
+impl TestedRule {
+    /// Whether a version of the engine runs it.
+    #[must_use]
+    pub fn runs_in(&self, version: u32) -> bool {
+        self.since.is_none_or(|since| since <= version) && self.until.is_none_or(|until| version < until)
+    }
 }
 
 /// One witness, shown in one way.

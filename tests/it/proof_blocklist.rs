@@ -1,9 +1,9 @@
 //! The proof of blocklists: what would be looked up while witnesses and near misses happen is looked up in the lists, and
 //! what they keep back must be what the verdicts promise.
 //!
-//! Two steps make the proof. Each pattern's own lists are read here, line by line, and held against its witnesses. Then
+//! Two steps make the proof. Each pattern's own lists are read as `stixc verify` reads them, and held against its witnesses. Then
 //! all patterns' lists at once are given to what reads them in the field, and all lookups to that: nftables in the
-//! kernel, unbound with the response policy zone, dnsmasq with the hosts file. They must keep back what the reading here
+//! kernel, unbound with the response policy zone, dnsmasq with the hosts file. They must keep back what that reading
 //! does.
 
 use crate::support;
@@ -15,13 +15,15 @@ use std::{
 };
 
 use emission::{Memory, prepared};
-use ipnet::IpNet;
 use serde_json::{Value as Json, json};
 use stixc::{
     plan::DomainName,
     targets::{
         Target,
-        blocklist::show::{Lookup, show},
+        blocklist::{
+            engine::Lists,
+            show::{Lookup, show},
+        },
         contract::Rule,
         find,
     },
@@ -67,38 +69,9 @@ fn urls(text: &str, known: &Substitution) -> Vec<(Json, Lookup)> {
     urls.collect()
 }
 
-/// The plain lists, read line by line.
-#[derive(Debug, Default)]
-struct Lists {
-    networks: Vec<IpNet>,
-    lines: BTreeMap<&'static str, BTreeSet<String>>,
-}
-
-impl Lists {
-    fn read(memory: &Memory) -> Self {
-        let lines = |name: &'static str| -> BTreeSet<String> {
-            memory.text(&format!("blocklist/{name}.txt")).lines().map(str::to_owned).collect()
-        };
-        let addresses = [lines("ipv4"), lines("ipv6")].into_iter().flatten();
-        let network = |line: &str| line.parse().ok().or_else(|| Some(line.parse::<IpAddr>().ok()?.into()));
-        let networks = addresses.map(|line| network(&line).unwrap_or_else(|| panic!("no address: {line}")));
-        let names = ["domains", "urls", "md5", "sha1", "sha256", "sha512"];
-        Self { networks: networks.collect(), lines: names.into_iter().map(|name| (name, lines(name))).collect() }
-    }
-
-    /// Whether a firewall, resolver, proxy or endpoint with these lists keeps this back.
-    fn keep_back(&self, lookup: &Lookup) -> bool {
-        let has = |list, line: &str| self.lines[list].contains(line);
-        match lookup {
-            Lookup::Address(address) => self.networks.iter().any(|network| network.contains(address)),
-            Lookup::Name(name) => has("domains", name.trim_end_matches('.').to_ascii_lowercase().as_str()),
-            Lookup::Url(url) => has("urls", url),
-            Lookup::Hash(digits) => {
-                let list = ["md5", "sha1", "sha256", "sha512"];
-                list.into_iter().any(|list| has(list, digits))
-            }
-        }
-    }
+/// The plain lists that were written.
+fn lists(memory: &Memory) -> Lists {
+    Lists::read(|file| Ok(Some(memory.text(&format!("blocklist/{file}")).to_owned()))).unwrap()
 }
 
 #[derive(Default)]
@@ -129,7 +102,7 @@ fn prove(patterns: &[String]) -> Tally {
         let verdict = lowered.fidelity;
         memory.files.clear();
         lowerer.emit(vec![proof::rule("indicator--0".to_owned(), lowered)], &mut memory).unwrap();
-        let lists = Lists::read(&memory);
+        let lists = lists(&memory);
         let found = witnesses(&known.plan, Bounds::default());
         proof::assert_solved(text, &found.denied);
         let mut trial = Trial { text: text.clone(), verdict, rules: 1, held: Vec::new(), unseen: Unseen::of(&found) };
@@ -146,7 +119,8 @@ fn prove(patterns: &[String]) -> Tally {
                     shown.seen.iter_mut().for_each(|one| _ = one.objects.insert("as-written".to_owned(), url.clone()));
                 }
                 let Ok(matches) = oracle.matches(&shown.seen) else { continue };
-                let fired = shown.asked.iter().any(|lookup| lists.keep_back(lookup)).then_some(0).into_iter().collect();
+                let fired =
+                    shown.asked.iter().any(|lookup| lists.find(lookup).is_some()).then_some(0).into_iter().collect();
                 tally.asked.extend(shown.asked);
                 trial.held.push(Held {
                     aim: witness.aim,
@@ -171,11 +145,11 @@ impl Tally {
     fn put_to_use(self) {
         let mut memory = Memory::new(target());
         prepared(target(), target().accepts()).emit(self.rules, &mut memory).unwrap();
-        let lists = Lists::read(&memory);
+        let lists = lists(&memory);
         let folder = scratch();
         let path = |name: &str| file(&folder, name, memory.text(&format!("blocklist/{name}")));
         let texts = |is: &dyn Fn(&Lookup) -> Option<String>| -> BTreeMap<String, bool> {
-            self.asked.iter().filter_map(|lookup| Some((is(lookup)?, lists.keep_back(lookup)))).collect()
+            self.asked.iter().filter_map(|lookup| Some((is(lookup)?, lists.find(lookup).is_some()))).collect()
         };
         // What no packet can be sent to as it is: the kernel takes another address for it.
         let sendable = |address: &IpAddr| match address {

@@ -231,8 +231,8 @@ fn bad_folders_are_told() {
     write(&folder, "witness.json", r#"{"schema": "stixc-witness/1", "targets": {}}"#);
     let output = stixc(&["verify", path]);
     assert_eq!(code(&output), 3);
-    assert!(errors(&output).contains("expected stixc-witness/2"), "{}", errors(&output));
-    write(&folder, "witness.json", r#"{"schema": "stixc-witness/2", "targets": {}}"#);
+    assert!(errors(&output).contains("expected stixc-witness/3"), "{}", errors(&output));
+    write(&folder, "witness.json", r#"{"schema": "stixc-witness/3", "targets": {}}"#);
     let output = stixc(&["verify", path, "-t", "sigma"]);
     assert_eq!(code(&output), 2);
 }

@@ -13,7 +13,10 @@ use super::{
     entry::{Entries, Entry, Kind},
     list::List,
 };
-use crate::targets::contract::{Content, Rule};
+use crate::targets::{
+    contract::{Content, Rule},
+    record::EmittedRule,
+};
 
 /// All entries: sorted, without repetitions, addresses merged.
 pub(super) struct Collected<'r> {
@@ -51,7 +54,7 @@ impl PartialOrd for Text<'_> {
 }
 
 /// Gathers the entries of `rules`; `name` hears for each rule the names of the lists that it is in.
-pub(super) fn collect(rules: &[Rule<Entries>], mut name: impl FnMut(usize, Vec<String>)) -> Collected<'_> {
+pub(super) fn collect(rules: &[Rule<Entries>], mut name: impl FnMut(usize, Vec<EmittedRule>)) -> Collected<'_> {
     let mut all = Collected { ipv4: Vec::new(), ipv6: Vec::new(), texts: Default::default() };
     for (index, rule) in rules.iter().enumerate() {
         let Content::Compiled(lowered) = &rule.content else { continue };
@@ -63,7 +66,7 @@ pub(super) fn collect(rules: &[Rule<Entries>], mut name: impl FnMut(usize, Vec<S
             }
         }
         kinds.sort_unstable();
-        name(index, kinds.iter().map(|kind| kind.name().to_owned()).collect());
+        name(index, kinds.iter().map(|kind| kind.name().to_owned().into()).collect());
     }
     all.ipv4 = Ipv4Net::aggregate(&all.ipv4);
     all.ipv6 = Ipv6Net::aggregate(&all.ipv6);

@@ -32,8 +32,9 @@ const LISTS: [(&str, &str); 8] = [
     ("sha512", "sha512.txt"),
 ];
 
-/// The lists of a folder.
-struct Lists {
+/// The lists of a folder, as they are looked up in.
+#[derive(Debug, Default)]
+pub struct Lists {
     prefixes: Vec<(&'static str, IpNet)>,
     lines: BTreeMap<&'static str, BTreeSet<String>>,
 }
@@ -45,7 +46,10 @@ impl Engine for ListReader {
     type Shown = Vec<Lookup>;
 
     fn run(&self, folder: &Path, patterns: &[PatternCases<Vec<Lookup>>]) -> Result<EngineRun, EngineError> {
-        let lists = Lists::read(folder)?;
+        let lists = Lists::read(|file| match fs::read_to_string(folder.join(file)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            text => Ok(Some(text?)),
+        })?;
         // All patterns share the lists: what another one asks for is there for its sake.
         let wanted = |own: usize, lookup: &Lookup| {
             let entry = lists.prefix(lookup);
@@ -76,14 +80,14 @@ fn asks(pattern: &PatternCases<Vec<Lookup>>, lookup: &Lookup, entry: Option<&IpN
 }
 
 impl Lists {
-    fn read(folder: &Path) -> Result<Self, EngineError> {
-        let mut lists = Self { prefixes: Vec::new(), lines: BTreeMap::new() };
+    /// Reads the plain lists; `text` gives the text of the one with a name, if it is there.
+    ///
+    /// # Errors
+    /// Those of `text`, and a line among addresses that is none.
+    pub fn read(mut text: impl FnMut(&str) -> Result<Option<String>, EngineError>) -> Result<Self, EngineError> {
+        let mut lists = Self::default();
         for (kind, file) in LISTS {
-            let text = match fs::read_to_string(folder.join(file)) {
-                Ok(text) => text,
-                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                Err(error) => return Err(error.into()),
-            };
+            let Some(text) = text(file)? else { continue };
             if kind.starts_with("ip") {
                 for line in text.lines() {
                     let prefix = crate::plan::value::parse_address(line);
@@ -109,35 +113,56 @@ impl Lists {
         }
     }
 
-    /// The list that holds what is looked up, if one does.
-    fn find(&self, lookup: &Lookup) -> Option<&'static str> {
+    /// The kind of the list that holds what is looked up, if one does.
+    #[must_use]
+    pub fn find(&self, lookup: &Lookup) -> Option<&'static str> {
         let line = |kinds: &[&'static str], text: &str| {
             kinds.iter().copied().find(|kind| self.lines.get(kind).is_some_and(|lines| lines.contains(text)))
         };
         match lookup {
             Lookup::Address(address) => self.around(address).map(|(kind, _)| *kind),
-            Lookup::Name(name) => line(&["domain"], &name.to_ascii_lowercase()),
+            Lookup::Name(name) => line(&["domain"], &name.trim_end_matches('.').to_ascii_lowercase()),
             Lookup::Url(url) => line(&["url"], url),
             Lookup::Hash(hash) => line(&["md5", "sha1", "sha256", "sha512"], hash),
         }
     }
 }
 
+/// A program that checks a file.
+#[derive(Debug, Clone, Copy)]
+pub struct FileCheck {
+    /// Its name.
+    pub program: &'static str,
+    /// What stands in front of the path.
+    pub arguments: &'static [&'static str],
+}
+
+/// The sets, as nftables reads them. It asks the kernel.
+pub const NFT: FileCheck = FileCheck { program: "nft", arguments: &["-c", "-f"] };
+/// The response policy zone, as BIND reads it; a name that is no host name is an error.
+pub const NAMED_CHECKZONE: FileCheck =
+    FileCheck { program: "named-checkzone", arguments: &["-k", "fail", "rpz.example"] };
+
+impl FileCheck {
+    /// The command that checks the file at `path`.
+    #[must_use]
+    pub fn command(self, path: &Path) -> Command {
+        let mut command = Command::new(self.program);
+        command.args(self.arguments).arg(path);
+        command
+    }
+}
+
 /// What the programs that read the files say of them: those that were asked, and what they refused.
 fn check(folder: &Path) -> (Vec<String>, Vec<String>) {
-    let mut checks: [(&str, &str, Command); 2] =
-        [("stixc.nft", "nft", Command::new("nft")), ("rpz.zone", "named-checkzone", Command::new("named-checkzone"))];
-    checks[0].2.args(["-c", "-f"]).arg(folder.join(checks[0].0));
-    checks[1].2.args(["-k", "fail", "rpz.example"]).arg(folder.join(checks[1].0));
+    let checks = [("stixc.nft", NFT), ("rpz.zone", NAMED_CHECKZONE)];
     let (mut checked, mut refused) = (Vec::new(), Vec::new());
-    for (file, program, command) in &mut checks {
-        if !folder.join(*file).exists() {
-            continue;
-        }
-        match run(command) {
+    for (file, check) in checks.iter().filter(|(file, _)| folder.join(file).exists()) {
+        let program = check.program;
+        match run(&mut check.command(&folder.join(file))) {
             Ok(output) if output.status.success() => checked.push(format!("{program} accepts {file}")),
             // It asks the kernel, which answers to root alone.
-            Ok(output) if *program == "nft" && said(&output).contains("Operation not permitted") => {
+            Ok(output) if program == NFT.program && said(&output).contains("Operation not permitted") => {
                 checked.push(format!("{program} may not check {file} here"));
             }
             Ok(output) => refused.push(format!("{file}: {}", said(&output))),

@@ -305,6 +305,7 @@ mod tests {
         targets::{
             blocklist::{Blocklist, list},
             contract::{Content, Format, Options, Origin, Rule, Target},
+            record::EmittedRule,
         },
     };
 
@@ -341,7 +342,7 @@ mod tests {
             Ok(())
         }
 
-        fn record_ids(&mut self, _: usize, _: Vec<String>) {}
+        fn record_rules(&mut self, _: usize, _: Vec<EmittedRule>) {}
 
         fn warn(&mut self, _: Diagnostic) {}
     }

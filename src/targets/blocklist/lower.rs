@@ -126,7 +126,7 @@ impl Backend for Lists {
     }
 
     fn emit(&self, rules: &[Rule<Entries>], emission: &mut dyn Emission) -> Result<(), EmitError> {
-        let collected = collect::collect(rules, |index, ids| emission.record_ids(index, ids));
+        let collected = collect::collect(rules, |index, lists| emission.record_rules(index, lists));
         for list in self.formats {
             let omitted = collected.omitted(list);
             if let Some(first) = omitted.first() {

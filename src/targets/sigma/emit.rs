@@ -14,7 +14,7 @@ use super::{
 use crate::targets::{
     contract::{Content, Emission, EmitError, Lowered, Origin, Rule, view},
     digest::Digest,
-    record::{Record, RuleRecord},
+    record::{EmittedRule, Record, RuleRecord},
     rule_file::RuleFile,
 };
 
@@ -31,7 +31,7 @@ pub(super) fn emit(rules: &[Rule<Draft>], emission: &mut dyn Emission) -> Result
             Content::Compiled(lowered) => write_compiled(&rule.origin, lowered, emission)?,
             Content::Native(text) => write_native(&rule.origin, text, emission)?,
         };
-        emission.record_ids(index, ids);
+        emission.record_rules(index, ids.into_iter().map(EmittedRule::from).collect());
     }
     Ok(())
 }

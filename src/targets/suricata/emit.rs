@@ -8,7 +8,7 @@ use crate::{
     targets::{
         contract::{Content, Emission, EmitError, Lowered, Origin, Rule, view},
         digest::Digest,
-        record::RuleRecord,
+        record::{EmittedRule, RuleRecord},
         rule_file::RuleFile,
     },
 };
@@ -16,6 +16,7 @@ use crate::{
 use super::{
     lock::{Key, Lock, Number, SidRange},
     native,
+    place::Requires,
     signature::{Body, OwnList, Signature},
     text::{ListPath, Metadata, Msg, RuleText},
     view::{Chunk, Facts, HashView, Hashes, RuleView},
@@ -129,9 +130,9 @@ impl<'r> Run<'r> {
         let lists = self.lists.iter().map(|(&algorithm, hashes)| Line::List(algorithm, hashes));
         let numbered = numbers.iter().zip(keys).zip(signatures.chain(lists));
         order.extend(numbered.map(|((&number, (_, digest)), line)| (number, *digest, line)));
-        let mut ids: BTreeMap<usize, BTreeSet<u32>> = BTreeMap::new();
+        let mut written: BTreeMap<usize, BTreeMap<u32, EmittedRule>> = BTreeMap::new();
         for (Number { sid, .. }, _, line) in &order {
-            line.indices().for_each(|index| _ = ids.entry(index).or_default().insert(*sid));
+            line.indices().for_each(|index| _ = written.entry(index).or_default().insert(*sid, line.emitted(*sid)));
         }
         let lines: Vec<_> = order.iter().map(|(number, _, line)| (*number, *line)).collect();
         order.sort_unstable_by_key(|(number, ..)| number.sid);
@@ -141,11 +142,12 @@ impl<'r> Run<'r> {
         }
         let natives = numbers.get(numbers.len() - self.natives.len()..).unwrap_or_default();
         for ((index, ..), number) in self.natives.iter().zip(natives) {
-            ids.entry(*index).or_default().insert(number.sid);
+            let rule = EmittedRule::from(number.sid.to_string());
+            written.entry(*index).or_default().insert(number.sid, rule);
         }
         self.write_natives(natives, emission)?;
-        for (index, sids) in ids {
-            emission.record_ids(index, sids.iter().map(u32::to_string).collect());
+        for (index, rules) in written {
+            emission.record_rules(index, rules.into_values().collect());
         }
         Ok(())
     }
@@ -322,6 +324,18 @@ enum Line<'a, 'r> {
 }
 
 impl Line<'_, '_> {
+    /// What Suricata makes of the rule.
+    fn emitted(&self, sid: u32) -> EmittedRule {
+        let rule = EmittedRule::from(sid.to_string());
+        let Line::Signature(_, signature) = self else { return rule };
+        let (since, until) = match signature.requires {
+            None => (None, None),
+            Some(Requires::Before8) => (None, Some(8)),
+            Some(Requires::From8) => (Some(8), None),
+        };
+        EmittedRule { serves: signature.is_setter, since, until, ..rule }
+    }
+
     /// The numbers of the rules behind it.
     fn indices(&self) -> impl Iterator<Item = usize> {
         let (own, listed) = match *self {

@@ -1,12 +1,6 @@
 //! Suricata: the captures are read with the rules, and the times of the alerts tell what they are about.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fs,
-    net::IpAddr,
-    path::Path,
-    process::Command,
-};
+use std::{collections::BTreeSet, fs, net::IpAddr, path::Path, process::Command};
 
 use serde::Deserialize;
 
@@ -14,7 +8,7 @@ use super::export::{Stretch, TestFolder};
 use crate::{
     targets::{
         program::{EngineError, run, run_well},
-        proof::{Engine, EngineRun, Quiet},
+        proof::{Engine, EngineRun, quiet},
     },
     witness::index::PatternCases,
 };
@@ -28,24 +22,30 @@ impl Engine for Suricata {
     type Shown = Stretch;
 
     fn run(&self, folder: &Path, patterns: &[PatternCases<Stretch>]) -> Result<EngineRun, EngineError> {
-        let version = run(Command::new("suricata").arg("-V"))?;
-        let version = String::from_utf8_lossy(&version.stdout).trim().to_owned();
-        let number = major(&version);
+        let (version, number) = version()?;
         if number < OLDEST {
             return Err(EngineError::Missing(format!("{version}: the rules need Suricata {OLDEST} or later")));
         }
-        let mut alerts = Vec::new();
-        let mut quiet = BTreeMap::new();
-        for test in TestFolder::ALL {
-            let test_folder = folder.join(test.name());
-            alerts.push((test, alerts_of(&test_folder)?));
-            let rules = fs::read_to_string(test_folder.join("test.rules"))?;
-            quiet.extend(rules.lines().filter_map(|line| Some((sid(line)?.to_owned(), is_quiet(line, number)?))));
-        }
+        let alerts: Vec<_> = TestFolder::ALL
+            .into_iter()
+            .map(|test| Ok((test, alerts_of(&folder.join(test.name()))?)))
+            .collect::<Result<_, EngineError>>()?;
         let fired =
             |pattern: &PatternCases<Stretch>| pattern.cases.iter().map(|case| heard(&alerts, case.shown)).collect();
-        Ok(EngineRun { engine: version, fired: patterns.iter().map(fired).collect(), quiet, refused: Vec::new() })
+        let fired = patterns.iter().map(fired).collect();
+        Ok(EngineRun { engine: version, fired, quiet: quiet(patterns, number), refused: Vec::new() })
     }
+}
+
+/// What Suricata says of its version, and the first number of it.
+///
+/// # Errors
+/// There is none here.
+pub fn version() -> Result<(String, u32), EngineError> {
+    let version = run(Command::new("suricata").arg("-V"))?;
+    let version = String::from_utf8_lossy(&version.stdout).trim().to_owned();
+    let number = major(&version);
+    Ok((version, number))
 }
 
 /// The rules that alert in a part of a capture.
@@ -131,19 +131,4 @@ fn alert(line: &str) -> Option<Alert> {
 fn major(version: &str) -> u32 {
     let digits = version.split(|one: char| !(one.is_ascii_digit() || one == '.')).find(|word| word.contains('.'));
     digits.and_then(|word| word.split('.').next()?.parse().ok()).unwrap_or_default()
-}
-
-/// The number of the rule in a line.
-fn sid(line: &str) -> Option<&str> {
-    line.rsplit_once("sid:")?.1.split(';').next()
-}
-
-/// Why a rule never alerts by itself, if it does not.
-fn is_quiet(line: &str, version: u32) -> Option<Quiet> {
-    let needed =
-        || line.split_once("requires:version >= ")?.1.split(|one: char| !one.is_ascii_digit()).next()?.parse().ok();
-    if needed().is_some_and(|needed: u32| needed > version) {
-        return Some(Quiet::Skipped);
-    }
-    line.contains("; noalert;").then_some(Quiet::Serves)
 }

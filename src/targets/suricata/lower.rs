@@ -15,7 +15,7 @@ use super::{
     emit,
     fragment::{DIRECTION, Fragment, together},
     lock::SidRange,
-    pieces::{Pieces, repeats_packets},
+    pieces::{Pieces, Variant, repeats_packets},
     place::{FlowSide, Mapping, Source, Traffic},
     signature::{Body, Signature},
     test::lower_test,
@@ -168,13 +168,15 @@ impl Lowerer {
         let variants = pieces.variants(traffic, false, |header| header.texts(&traffic.protocol, traffic.seen));
         let variants = variants.map_err(|error| error.loss(span))?;
         let several = variants.len() > 1;
-        let signature = |(number, (header, options)): (usize, (RuleText, RuleText))| {
+        let signature = |(number, Variant { header, options, requires }): (usize, Variant<RuleText>)| {
             let number = if several { format!(".{number}") } else { String::new() };
             Body::Signature(Signature {
                 slot: format!("{}.{alternative}{number}", source.name),
                 header,
                 options,
                 lists: pieces.hashes.clone(),
+                requires,
+                is_setter: false,
                 source: Arc::clone(source),
             })
         };

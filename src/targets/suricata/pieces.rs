@@ -15,7 +15,7 @@ use crate::{
 use super::{
     fragment::{AppProtocol, Fragment, TOO_LONG},
     header::{Addresses, Header, HeaderError, OneWay},
-    place::{EndOf, FlowSide, Traffic},
+    place::{EndOf, FlowSide, Requires, Traffic},
     protocol::Stack,
     signature::{Match, OwnList},
     text::RuleText,
@@ -42,6 +42,19 @@ pub struct EventMatch {
     pub options: RuleText,
     /// Lists of hashes, for the options to be completed with.
     pub lists: Vec<OwnList>,
+    /// The versions of Suricata that can see it, where not all do.
+    pub requires: Option<Requires>,
+}
+
+/// One rule of a part.
+#[derive(Debug)]
+pub struct Variant<T> {
+    /// Protocol, addresses, ports, direction.
+    pub header: T,
+    /// The options that make it match.
+    pub options: RuleText,
+    /// The versions of Suricata that run it, where not all do.
+    pub requires: Option<Requires>,
 }
 
 /// The event matches of one part, and what was lost while they were put together.
@@ -55,13 +68,13 @@ pub fn event_matches(traffic: &Traffic, part: Part<'_, Fragment>) -> Result<(Vec
     let span = part.span();
     let (pieces, loss) = Pieces::new(part)?;
     let variants = pieces.variants(traffic, true, |header| header.one_way(&traffic.protocol, traffic.seen));
-    let event = |(header, options): (OneWay, RuleText)| {
+    let event = |Variant { header, options, requires }: Variant<OneWay>| {
         let flow = RuleText::new(match header.to_client {
             None => "",
             Some(true) => "flow:to_client; ",
             Some(false) => "flow:to_server; ",
         });
-        EventMatch { header, options: flow.text(&options), lists: pieces.hashes.clone() }
+        EventMatch { header, options: flow.text(&options), lists: pieces.hashes.clone(), requires }
     };
     Ok((variants.map_err(|error| error.loss(span))?.into_iter().map(event).collect(), loss))
 }
@@ -196,7 +209,7 @@ impl Pieces {
         named.peek().is_none() || named.any(|ports| stack.is_recognised_at(ports))
     }
 
-    /// Header and options of each rule; `tied` to others, a rule counts what it sees itself.
+    /// The rules; `tied` to others, a rule counts what it sees itself.
     ///
     /// # Errors
     /// No packet has such a header, or the rule gets too long.
@@ -205,7 +218,7 @@ impl Pieces {
         traffic: &Traffic,
         tied: bool,
         headers: impl Fn(Header) -> Result<Vec<T>, HeaderError>,
-    ) -> Result<Vec<(T, RuleText)>, HeaderError> {
+    ) -> Result<Vec<Variant<T>>, HeaderError> {
         if self.contradictory {
             return Err(HeaderError::Never);
         }
@@ -224,7 +237,8 @@ impl Pieces {
             });
             matches = combined.collect();
         }
-        let all_options: Vec<RuleText> = matches.iter().map(|asked| flow.clone().text(&asked.text())).collect();
+        let all_options: Vec<_> =
+            matches.iter().map(|asked| (flow.clone().text(&asked.text()), asked.requires)).collect();
         let mut variants = Vec::with_capacity(all_options.len());
         let any = [Stack::default()];
         let stacks = if self.protocols.is_empty() { &any } else { self.protocols.as_slice() };
@@ -239,11 +253,14 @@ impl Pieces {
             }
             let header = Header { protocol, family, ..self.header.clone() };
             for header in headers(header)? {
-                variants.extend(all_options.iter().map(|front| (header.clone(), front.clone().text(&options))));
+                variants.extend(all_options.iter().map(|(front, requires)| Variant {
+                    header: header.clone(),
+                    options: front.clone().text(&options),
+                    requires: *requires,
+                }));
             }
         }
-        let fits =
-            |(header, options): &(T, RuleText)| header.as_ref().as_str().len() + options.as_str().len() <= MATCH_LIMIT;
+        let fits = |one: &Variant<T>| one.header.as_ref().as_str().len() + one.options.as_str().len() <= MATCH_LIMIT;
         if variants.iter().all(fits) { Ok(variants) } else { Err(HeaderError::TooLong) }
     }
 }

@@ -21,6 +21,10 @@ pub struct Signature {
     pub options: RuleText,
     /// Lists of hashes of its own, for `options` to be completed with.
     pub lists: Vec<OwnList>,
+    /// The versions of Suricata that run it, where not all do.
+    pub requires: Option<Requires>,
+    /// Whether it only sets bits for other rules.
+    pub is_setter: bool,
     /// The data source.
     pub source: Arc<Source>,
 }
@@ -28,7 +32,8 @@ pub struct Signature {
 /// The options that match one packet or transaction, by the buffer that they are about.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Match {
-    requires: Option<Requires>,
+    /// The versions of Suricata that can see it, where not all do.
+    pub requires: Option<Requires>,
     asked: Vec<Asked>,
 }
 

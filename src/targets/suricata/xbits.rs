@@ -142,6 +142,8 @@ impl StepMatch<'_> {
             header: self.event.header.text.clone(),
             options,
             lists: self.event.lists.clone(),
+            requires: self.event.requires,
+            is_setter: false,
             source: Arc::clone(self.source),
         }
     }
@@ -182,7 +184,7 @@ impl Bits {
     fn setter(&self, one: &StepMatch<'_>, step: usize, before: &[usize]) -> Signature {
         let options = self.asking(one.once(&self.name, step + 1), one, before).word("xbits:set,");
         let options = self.bit(options, one, step).word(",expire ").number(self.expire).word("; noalert; ");
-        one.signature(".set", options)
+        Signature { is_setter: true, ..one.signature(".set", options) }
     }
 
     fn alerter(&self, one: &StepMatch<'_>, others: &[usize]) -> Signature {

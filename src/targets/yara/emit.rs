@@ -74,7 +74,7 @@ fn write_natives(rules: &[Rule<Draft>], emission: &mut dyn Emission) -> Result<(
             emission.record(&Record::Rule(record))?;
         }
         file.push(&rendered);
-        emission.record_ids(index, ready.rules.into_iter().map(|(name, _)| name).collect());
+        emission.record_rules(index, ready.rules.into_iter().map(|(name, _)| name.into()).collect());
     }
     file.write(emission)
 }
@@ -102,7 +102,7 @@ fn write_compiled(rules: &[Rule<Draft>], emission: &mut dyn Emission) -> Result<
             };
             let view = view(&FileView { first: false, imports: &imports, rules: &[rule] })?;
             file.render_rule(record, TEMPLATE, view, emission)?;
-            emission.record_ids(index, vec![id]);
+            emission.record_rules(index, vec![id.into()]);
         }
     }
     file.write(emission)

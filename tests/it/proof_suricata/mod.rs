@@ -25,12 +25,17 @@ use stixc::{
         Target,
         contract::{AnyBackend, Rule},
         find,
-        suricata::show::{PcapLog, complete, show},
+        record::Record,
+        suricata::{
+            engine::version,
+            show::{PcapLog, complete, show},
+        },
     },
     witness::{
         Aim, Oracle, Sighting, Witness,
         check_verdict::{CaseResult, Disagreement, check_verdict},
         files::KnownFiles,
+        index::TestedRule,
         known_files::{Substitution, substitute},
         solve::{Bounds, witnesses},
     },
@@ -132,18 +137,12 @@ fn prove(cases: Vec<Case>, rules: Vec<Rule>) -> Vec<String> {
         log.bytes().len() >> 20,
         began.elapsed()
     );
-    let skipped = skipped(&memory);
     // A common list is one rule for all patterns; the line of the hash tells whose it is.
-    let lists: BTreeMap<u32, usize> = [("md5", 32), ("sha1", 40), ("sha256", 64)]
-        .into_iter()
-        .flat_map(|(name, digits)| {
-            let rules = numbers_of(&memory, &format!("STIX file with a listed {name} "));
-            rules.into_iter().map(move |sid| (sid, digits))
-        })
-        .collect();
+    let lists = lists(&memory);
+    let (_, version) = version().expect("Suricata");
     let mut shown: Vec<Vec<(CaseResult, usize, usize)>> = vec![Vec::new(); cases.len()];
     for (index, number, numbers) in &sessions {
-        let sids = sids(&memory, *index, &skipped);
+        let sids = sids(&memory, *index, version);
         for (way, session) in numbers.iter().enumerate() {
             let fired = heard.get(session).map_or_else(BTreeSet::new, |heard| {
                 let case = &cases[*index];
@@ -160,7 +159,7 @@ fn prove(cases: Vec<Case>, rules: Vec<Rule>) -> Vec<String> {
     }
     let mut wrong = Vec::new();
     for (index, case) in cases.iter().enumerate() {
-        let sids = sids(&memory, index, &skipped);
+        let sids = sids(&memory, index, version);
         let all: Vec<CaseResult> = shown[index].iter().map(|(shown, _, _)| shown.clone()).collect();
         let mut found = check_verdict(case.verdict, sids.len(), &all);
         found.retain(|one| match one {
@@ -206,21 +205,26 @@ fn told(
     text
 }
 
-/// The numbers of rules that this version of Suricata skips, and of those that never alert by themselves.
-fn skipped(memory: &Memory) -> BTreeSet<u32> {
-    &numbers_of(memory, "requires:version >= 8") | &numbers_of(memory, "; noalert; ")
+/// The rules of a pattern that alert by themselves in this version of Suricata.
+fn sids(memory: &Memory, index: usize, version: u32) -> Vec<u32> {
+    let rules = memory.rules.get(&index).into_iter().flatten().cloned().map(TestedRule::from);
+    rules.filter(|rule| rule.runs_in(version) && !rule.serves).map(|rule| rule.id.parse().unwrap()).collect()
 }
 
-/// The numbers of the rules in which this stands.
-fn numbers_of(memory: &Memory, text: &str) -> BTreeSet<u32> {
-    let lines = memory.text(RULES).lines().filter(|line| line.contains(text));
-    lines.filter_map(|line| line.rsplit_once("sid:")?.1.split(';').next()?.parse().ok()).collect()
-}
-
-/// The rules of a pattern.
-fn sids(memory: &Memory, index: usize, skipped: &BTreeSet<u32>) -> Vec<u32> {
-    let sids = memory.names.get(&index).into_iter().flatten().map(|sid| sid.parse().unwrap());
-    sids.filter(|sid| !skipped.contains(sid)).collect()
+/// The common lists of hashes: the number of the rule of each, and how many digits its hashes have.
+fn lists(memory: &Memory) -> BTreeMap<u32, usize> {
+    let titled = |record: &Record| match record {
+        Record::Rule(rule) => Some((rule.id.parse().ok()?, rule.title.clone())),
+        _ => None,
+    };
+    let digits = |(sid, title): (u32, String)| {
+        let lists = [("md5", 32), ("sha1", 40), ("sha256", 64)].into_iter();
+        lists
+            .filter(|(name, _)| title.contains(&format!("file with a listed {name} ")))
+            .map(|(_, digits)| (sid, digits))
+            .next()
+    };
+    memory.records.iter().filter_map(titled).filter_map(digits).collect()
 }
 
 /// A pattern lowered, where the target has rules for it.

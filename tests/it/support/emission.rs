@@ -10,7 +10,7 @@ use stixc::{
     plan::{adapt::Accept, lower::lower},
     render::Renderer,
     targets::contract::{AnyBackend, Content, Emission, EmitError, Options, Origin, Refusal, Rule, Target},
-    targets::record::Record,
+    targets::record::{EmittedRule, Record},
 };
 
 /// Files, names and messages of one run.
@@ -21,6 +21,7 @@ pub struct Memory {
     pub before: BTreeMap<String, Vec<u8>>,
     pub files: BTreeMap<String, Vec<u8>>,
     pub names: BTreeMap<usize, Vec<String>>,
+    pub rules: BTreeMap<usize, Vec<EmittedRule>>,
     pub records: Vec<Record>,
     pub said: Vec<Diagnostic>,
 }
@@ -35,6 +36,7 @@ impl Memory {
             before,
             files: BTreeMap::new(),
             names: BTreeMap::new(),
+            rules: BTreeMap::new(),
             records: Vec::new(),
             said: Vec::new(),
         }
@@ -76,8 +78,9 @@ impl Emission for Memory {
         Ok(())
     }
 
-    fn record_ids(&mut self, index: usize, ids: Vec<String>) {
-        self.names.insert(index, ids);
+    fn record_rules(&mut self, index: usize, rules: Vec<EmittedRule>) {
+        self.names.insert(index, rules.iter().map(|rule| rule.id.clone()).collect());
+        self.rules.insert(index, rules);
     }
 
     fn warn(&mut self, diagnostic: Diagnostic) {

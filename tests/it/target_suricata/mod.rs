@@ -17,6 +17,7 @@ use stixc::{
         find,
         mapping::Mapping,
         native::{NativeFault, NativePolicy},
+        record::EmittedRule,
         suricata::{Suricata, lock::SidRange},
     },
 };
@@ -562,4 +563,27 @@ fn corpus_suricata_loads_the_rules_of_all_patterns() {
     let memory = emit(target(), rules);
     let (_folder, path) = on_disk(&memory);
     suricata::check(&path).assert_accepted();
+}
+
+#[test]
+fn what_suricata_makes_of_a_rule_is_recorded() {
+    let sequence = "[domain-name:value = 'a.example'] FOLLOWEDBY [domain-name:value = 'b.example']";
+    let mail = "[email-message:from_ref.value = 'eve@evil.example']";
+    let memory = emit(target(), rules(&[sequence, mail, "[ipv4-addr:value = '198.51.100.7']"]));
+    let emitted = || memory.rules.values().flatten();
+    let told = |is: &dyn Fn(&EmittedRule) -> bool| -> BTreeSet<&str> {
+        emitted().filter(|rule| is(rule)).map(|rule| rule.id.as_str()).collect()
+    };
+    let written = |option: &str| -> BTreeSet<&str> {
+        let lines = lines(&memory).into_iter().filter(|line| line.contains(option));
+        lines.map(|line| line.rsplit_once("sid:").unwrap().1.split_once(';').unwrap().0).collect()
+    };
+    for (found, option) in [
+        (told(&|rule| rule.serves), "; noalert; "),
+        (told(&|rule| rule.since == Some(8)), "requires:version >= 8"),
+        (told(&|rule| rule.until == Some(8)), "requires:version < 8"),
+    ] {
+        assert!(!found.is_empty() && found.len() < emitted().count(), "{option}");
+        assert_eq!(found, written(option), "{option}");
+    }
 }

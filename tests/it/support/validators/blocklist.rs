@@ -11,6 +11,8 @@ use std::{
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
 };
 
+use stixc::targets::blocklist::engine::{NAMED_CHECKZONE, NFT};
+
 use super::{Outcome, file, project, run, scratch};
 
 /// A command that runs in a network namespace of its own.
@@ -83,7 +85,8 @@ impl Drop for Namespace {
 /// Checks a file with `nft -c`, against the kernel of a network namespace of its own.
 #[track_caller]
 pub fn nft(rules: &Path) -> Outcome {
-    run(in_namespace("nft").args(["-c", "-f"]).arg(rules))
+    let command = NFT.command(rules);
+    run(in_namespace(command.get_program()).args(command.get_args()))
 }
 
 /// The addresses to which nothing can be sent once these sets are loaded and used as their comment says.
@@ -118,8 +121,8 @@ fn asked(script: &str, arguments: &[&OsStr], things: &BTreeSet<String>) -> BTree
 
 /// Checks a zone with BIND's `named-checkzone`; a name that is no host name is an error.
 #[track_caller]
-pub fn named(zone: &str, file: &Path) -> Outcome {
-    run(Command::new("named-checkzone").args(["-k", "fail"]).arg(zone).arg(file))
+pub fn named(zone: &Path) -> Outcome {
+    run(&mut NAMED_CHECKZONE.command(zone))
 }
 
 /// Checks a configuration with `dnsmasq --test`. It does not read the files that the configuration names.
