@@ -1,8 +1,10 @@
 //! One pattern: from its text to each target's drafts.
 
+use std::sync::Arc;
+
 use crate::{
     diagnostic::{Diagnostic, Severity},
-    guard,
+    guard::{self, Guard, Guarded, Policy, Side},
     pattern::{ParseErrors, Pattern, Version, lenient},
     plan::{
         Plan, ResolvedPaths, check,
@@ -56,25 +58,32 @@ pub struct Meaning {
     pub plan: Plan,
     /// The plan as text.
     pub canonical: String,
-    /// The plan without what is guarded, where anything is left.
-    pub guarded: Option<Plan>,
-    /// Whether the guard took anything.
-    pub cut: bool,
-    /// What the guard says, where it leaves nothing.
-    pub guards: Vec<Loss>,
 }
 
-/// Reads, repairs, checks and lowers a pattern; what was said about it, and its meaning unless there was an error.
+/// Reads, repairs, checks and lowers a pattern; what was said about it, and its meaning unless there was an error. Lists of
+/// the guard that are built in have their say, too.
 ///
 /// ```
 /// let (meaning, diagnostics) = stixc::convert::understand("[ipv4-addr:value = '10.0.0.1']", false);
 /// let meaning = meaning.unwrap();
 /// assert_eq!(meaning.canonical, "[ipv4-addr:value = '10.0.0.1']");
-/// assert!(meaning.guarded.is_none());
 /// assert_eq!(diagnostics[0].code.0, "G001");
 /// ```
 #[must_use]
 pub fn understand(text: &str, strict: bool) -> (Option<Meaning>, Vec<Diagnostic>) {
+    let (meaning, mut diagnostics) = lower_text(text, strict);
+    if let Some(meaning) = &meaning {
+        let guard = Guard::builtin();
+        // A guard without the user's wishes asks for no target's name.
+        let policies = [Side::Blocking, Side::Detecting].map(|side| Policy::new(Arc::clone(&guard), "", side));
+        let guarded: Vec<Guarded> = policies.iter().filter_map(|policy| guarded(&meaning.plan, policy)).collect();
+        say(&guarded, &mut diagnostics);
+    }
+    (meaning, diagnostics)
+}
+
+/// The same, without a guard.
+pub(super) fn lower_text(text: &str, strict: bool) -> (Option<Meaning>, Vec<Diagnostic>) {
     let (pattern, paths, mut diagnostics) = match read(text, strict) {
         Ok(read) => read,
         Err(errors) => return (None, errors.to_diagnostics()),
@@ -89,22 +98,8 @@ pub fn understand(text: &str, strict: bool) -> (Option<Meaning>, Vec<Diagnostic>
         return (None, diagnostics);
     }
     let plan = lowering.plan;
-    let guarded = guard::apply(plan.clone());
-    let guards = if guarded.plan.is_none() { reasons(&guarded.diagnostics, &plan) } else { Vec::new() };
-    diagnostics.extend(guarded.diagnostics);
     let canonical = plan.to_string();
-    (Some(Meaning { plan, canonical, guarded: guarded.plan, cut: guarded.cut, guards }), diagnostics)
-}
-
-/// What the guard says, as reasons for having no rule.
-fn reasons(diagnostics: &[Diagnostic], plan: &Plan) -> Vec<Loss> {
-    let reason = |found: &Diagnostic| Loss {
-        code: found.code,
-        effect: Fidelity::NARROWER,
-        message: found.message.clone(),
-        span: found.span.unwrap_or(plan.span()),
-    };
-    diagnostics.iter().map(reason).collect()
+    (Some(Meaning { plan, canonical }), diagnostics)
 }
 
 fn is_wrong(diagnostics: &[Diagnostic]) -> bool {
@@ -121,29 +116,101 @@ pub(super) fn read(text: &str, strict: bool) -> Result<(Pattern<'_>, ResolvedPat
     Ok((pattern, paths, repairs))
 }
 
-/// What becomes of a pattern in each target, in their order.
-#[must_use]
-pub fn compile(meaning: &Meaning, targets: &[Prepared]) -> Vec<Outcome> {
-    targets.iter().map(|prepared| outcome(meaning, prepared)).collect()
+/// What became of a pattern in all targets.
+#[derive(Debug, Default)]
+pub struct Compiled {
+    /// In each target, in their order.
+    pub outcomes: Vec<Outcome>,
+    /// What the guard said, once.
+    pub diagnostics: Vec<Diagnostic>,
+    /// Whether the guard took anything in any of them.
+    pub is_cut: bool,
 }
 
-fn outcome(meaning: &Meaning, prepared: &Prepared) -> Outcome {
-    let Some(plan) = &meaning.guarded else { return Outcome::Guarded(meaning.guards.clone()) };
+/// What becomes of a pattern in each target.
+#[must_use]
+pub fn compile(meaning: &Meaning, targets: &[Prepared]) -> Compiled {
+    let mut compiled = Compiled::default();
+    let mut all = Vec::new();
+    // All targets of a run share a guard: of nearly all plans, one look is enough for them together.
+    let mut free: Option<&Arc<Guard>> = None;
+    for prepared in targets {
+        let policy = &prepared.policy;
+        let is_free = free.is_some_and(|guard| Arc::ptr_eq(guard, policy.guard()));
+        let guarded = if is_free { None } else { guarded(&meaning.plan, policy) };
+        if guarded.is_none() {
+            free = Some(policy.guard());
+        }
+        compiled.is_cut |= guarded.as_ref().is_some_and(|guarded| guarded.is_cut());
+        compiled.outcomes.push(outcome(meaning, guarded.as_ref(), prepared));
+        all.extend(guarded);
+    }
+    say(&all, &mut compiled.diagnostics);
+    compiled
+}
+
+/// The plan as the guard leaves it for a target; `None` where no list has anything to say, which is so for nearly all.
+pub(super) fn guarded(plan: &Plan, policy: &Policy) -> Option<Guarded> {
+    policy.guard().touches(plan).then(|| policy.apply(plan.clone()))
+}
+
+/// Adds what was said for several targets, each once, in the order of the pattern.
+fn say(guarded: &[Guarded], diagnostics: &mut Vec<Diagnostic>) {
+    let mut said: Vec<&Diagnostic> = guarded.iter().flat_map(|one| one.cut.iter().chain(&one.kept)).collect();
+    // What one target drops, another may keep with a warning: the stronger word is enough.
+    said.sort_by(|one, other| (one.span, &one.message, other.code.0).cmp(&(other.span, &other.message, one.code.0)));
+    for found in said {
+        if !diagnostics.contains(found) {
+            diagnostics.push(found.clone());
+        }
+    }
+}
+
+fn outcome(meaning: &Meaning, guarded: Option<&Guarded>, prepared: &Prepared) -> Outcome {
+    let Some(guarded) = guarded else { return lowered(&meaning.plan, prepared) };
+    let Some(plan) = &guarded.plan else {
+        return Outcome::Guarded(guarded.cut.iter().map(|found| loss(found, meaning)).collect());
+    };
+    let mut outcome = lowered(plan, prepared);
+    if let Outcome::Rules(Content::Compiled(lowered)) = &mut outcome {
+        if guarded.is_cut() {
+            cut(lowered, guarded, meaning);
+        }
+        let warned = guarded.kept.iter().filter(|found| found.severity == Severity::Warning);
+        warned.for_each(|found| lowered.losses.push(loss(found, meaning)));
+    }
+    outcome
+}
+
+fn lowered(plan: &Plan, prepared: &Prepared) -> Outcome {
     match prepared.backend.lower(plan) {
-        Ok(lowered) if meaning.cut => Outcome::Rules(Content::Compiled(without_guarded(lowered, meaning))),
         Ok(lowered) => Outcome::Rules(Content::Compiled(lowered)),
         Err(refusal) => Outcome::Refused(refusal.reasons),
     }
 }
 
+/// A word of the guard as a reason of a rule. What is kept takes nothing from what the rule means.
+fn loss(found: &Diagnostic, meaning: &Meaning) -> Loss {
+    Loss {
+        code: found.code,
+        effect: if found.code == guard::KEPT { Fidelity::EXACT } else { Fidelity::NARROWER },
+        message: found.message.clone(),
+        span: found.span.unwrap_or_else(|| meaning.plan.span()),
+    }
+}
+
 /// Rules for a plan of which the guard took a part miss that part.
-fn without_guarded(mut lowered: Lowered, meaning: &Meaning) -> Lowered {
+fn cut(lowered: &mut Lowered, guarded: &Guarded, meaning: &Meaning) {
+    let more = match guarded.cut.len() {
+        0 | 1 => String::new(),
+        all => format!(", and {} more", all - 1),
+    };
+    let first = guarded.cut.first().map(|found| found.message.as_str()).unwrap_or_default();
     lowered.fidelity = lowered.fidelity | Fidelity::NARROWER;
     lowered.losses.push(Loss {
         code: GUARDED_PART,
         effect: Fidelity::NARROWER,
-        message: "guarded values are left out".to_owned(),
+        message: format!("guarded values are left out: {first}{more}"),
         span: meaning.plan.span(),
     });
-    lowered
 }

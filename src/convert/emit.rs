@@ -43,7 +43,7 @@ pub struct Finished {
 pub struct Subject {
     /// Where it comes from.
     pub origin: Arc<Origin>,
-    /// What it means, without what is guarded.
+    /// What it means.
     pub plan: Plan,
 }
 

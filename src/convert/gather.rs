@@ -25,7 +25,7 @@ use crate::{
 
 use super::{
     BAD_NATIVE_RULE, Details, NATIVE_ELSEWHERE, OTHER_LANGUAGE, Outcome, Settings,
-    compile::{compile, understand},
+    compile::{Compiled as CompiledPattern, compile, lower_text},
     origin::{display_name, origin},
     title,
 };
@@ -39,7 +39,7 @@ pub(super) struct Item {
     pub guarded: bool,
     /// The pattern's key and what became of it, where it is active.
     pub pattern: Option<(Key, Vec<Outcome>)>,
-    /// What it means, without what is guarded, where that is to be kept.
+    /// What it means, where that is to be kept.
     pub plan: Option<Plan>,
     /// For rules that carry metadata.
     pub origin: Option<Box<Origin>>,
@@ -159,16 +159,18 @@ impl Compilation {
         if indicator.pattern_type != PatternType::Stix {
             return self.native(indicator, settings);
         }
-        let (meaning, diagnostics) = understand(&indicator.pattern, settings.strict);
+        let (meaning, diagnostics) = lower_text(&indicator.pattern, settings.strict);
         self.diagnostics.extend(diagnostics);
         let Some(meaning) = meaning else { return Status::Invalid };
-        self.guarded = meaning.cut;
+        let CompiledPattern { outcomes, diagnostics, is_cut } = compile(&meaning, &settings.targets);
+        self.diagnostics.extend(diagnostics);
+        self.guarded = is_cut;
         if display_name(indicator).is_none() {
             self.name = Some(title::title(&meaning.plan));
         }
-        self.outcomes = Some((Key::new(&meaning.canonical), compile(&meaning, &settings.targets)));
+        self.outcomes = Some((Key::new(&meaning.canonical), outcomes));
         self.canonical = meaning.canonical;
-        self.plan = meaning.guarded.filter(|_| settings.witnesses);
+        self.plan = settings.witnesses.then_some(meaning.plan);
         Status::Active
     }
 

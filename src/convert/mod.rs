@@ -26,12 +26,13 @@ mod verify;
 #[cfg(feature = "witness")]
 mod witness;
 
-use std::io::Read;
+use std::{io::Read, sync::Arc};
 
 use rayon::prelude::*;
 
 use crate::{
     diagnostic::Code,
+    guard::{Guard, Policy},
     plan::adapt::Accept,
     report::{IndicatorReport, SourceDiagnostic, Summary},
     stix::{Batch, BundleReader, Collector, Context, Fault, OBJECT_LIMIT, Tally, Timestamp, codes},
@@ -43,7 +44,7 @@ use crate::{
     },
 };
 
-pub use compile::{Meaning, Outcome, compile, understand};
+pub use compile::{Compiled, Meaning, Outcome, compile, understand};
 pub use emit::{EmitFailure, Finished, Subject};
 pub use filter::{FILTERED, Filter, TOO_OLD};
 pub use spelling::{Spelling, mend, spell};
@@ -64,10 +65,12 @@ pub struct Prepared {
     /// The target.
     pub target: &'static dyn Target,
     backend: Box<dyn AnyBackend>,
+    policy: Policy,
 }
 
 impl Prepared {
-    /// A target with a mapping and the verdicts to accept; `None` for its own defaults.
+    /// A target with a mapping and the verdicts to accept; `None` for its own defaults. The guard is the one that is
+    /// built in.
     ///
     /// # Errors
     /// A mapping that is none.
@@ -76,9 +79,23 @@ impl Prepared {
         mapping: Option<&str>,
         accept: Option<Accept>,
     ) -> Result<Self, MappingError> {
-        let options = Options { accept: accept.unwrap_or_else(|| target.accepts()) };
+        Self::with_guard(target, mapping, accept, Guard::builtin())
+    }
+
+    /// The same with another guard.
+    ///
+    /// # Errors
+    /// A mapping that is none.
+    pub fn with_guard(
+        target: &'static dyn Target,
+        mapping: Option<&str>,
+        accept: Option<Accept>,
+        guard: Arc<Guard>,
+    ) -> Result<Self, MappingError> {
+        let options = Options::with_guard(target, accept.unwrap_or_else(|| target.accepts()), guard);
+        let policy = options.policy.clone();
         let backend = target.prepare(mapping, options)?;
-        Ok(Self { target, backend })
+        Ok(Self { target, backend, policy })
     }
 }
 

@@ -20,7 +20,7 @@ use crate::{
     },
 };
 
-use super::{Finished, Prepared, Settings, Subject, emitter::Emitter};
+use super::{Finished, Prepared, Settings, Subject, compile::guarded, emitter::Emitter};
 
 impl Finished {
     /// Writes the witnesses of all rules of the run to `sink`, a folder for each target, with an index of all of them.
@@ -36,11 +36,14 @@ impl Finished {
         before: &mut dyn Sink,
         sink: &mut dyn Sink,
     ) -> Result<Index, EmitError> {
-        let patterns: Vec<TestPattern> =
-            self.subjects.par_iter().map(|subject| TestPattern::new(&subject.plan, Bounds::default())).collect();
+        let new = |subject: &Subject| Arc::new(TestPattern::new(&subject.plan, Bounds::default()));
+        let patterns: Vec<Arc<TestPattern>> = self.subjects.par_iter().map(new).collect();
         let mut targets = BTreeMap::new();
         for prepared in &settings.targets {
             let name = prepared.target.name();
+            let both = self.subjects.par_iter().zip(&patterns);
+            let patterns: Vec<Option<Arc<TestPattern>>> =
+                both.map(|(subject, pattern)| without_guarded(subject, pattern, prepared)).collect();
             let (rules, mut tested) = tested(prepared, &self.subjects, &patterns);
             let (written, emitted) = emit(prepared, rules, renderer, before)?;
             for (index, rules) in emitted {
@@ -63,13 +66,22 @@ impl Finished {
     }
 }
 
+/// The witnesses of what the guard leaves of a subject for a target; `None` where that is nothing.
+fn without_guarded(subject: &Subject, pattern: &Arc<TestPattern>, prepared: &Prepared) -> Option<Arc<TestPattern>> {
+    match guarded(&subject.plan, &prepared.policy) {
+        Some(guarded) if guarded.is_cut() => Some(Arc::new(TestPattern::new(&guarded.plan?, Bounds::default()))),
+        _ => Some(Arc::clone(pattern)),
+    }
+}
+
 /// The patterns that have rules in a target, and these rules.
 fn tested<'p>(
     prepared: &Prepared,
     subjects: &'p [Subject],
-    patterns: &'p [TestPattern],
+    patterns: &'p [Option<Arc<TestPattern>>],
 ) -> (Vec<Rule>, Vec<Tested<'p>>) {
-    let rule = |(subject, pattern): (&'p Subject, &'p TestPattern)| {
+    let rule = |(subject, pattern): (&'p Subject, &'p Option<Arc<TestPattern>>)| {
+        let pattern = pattern.as_deref()?;
         let lowered = prepared.backend.lower(&pattern.known.plan).ok()?;
         let tested = Tested { origin: &subject.origin, verdict: lowered.fidelity.into(), rules: Vec::new(), pattern };
         Some((Rule { origin: Arc::clone(&subject.origin), content: Body::Compiled(lowered) }, tested))

@@ -15,6 +15,7 @@ use smallvec::SmallVec;
 
 use crate::{
     diagnostic::Diagnostic,
+    guard::{self, Guard, Policy, Side},
     plan::{
         Plan,
         adapt::Accept,
@@ -77,6 +78,11 @@ pub trait Target: Sync {
         Accept::DETECTION
     }
 
+    /// Whether what it names is refused, by machines that nobody watches. The guard is stricter there.
+    fn is_blocking(&self) -> bool {
+        false
+    }
+
     /// Whether its rules carry the indicator's name, references and so on. Plain lists don't, and a feed of a million
     /// indicators need not keep them.
     fn wants_metadata(&self) -> bool {
@@ -114,6 +120,24 @@ pub trait Target: Sync {
 pub struct Options {
     /// The verdicts that the user accepts.
     pub accept: Accept,
+    /// What must never be in the target's rules. Plans come without it; what [`adapt`](crate::plan::adapt::adapt) makes of
+    /// them may have to be judged once more.
+    pub policy: Policy,
+}
+
+impl Options {
+    /// What is asked of `target` where the user says nothing of the guard.
+    #[must_use]
+    pub fn new(target: &dyn Target, accept: Accept) -> Self {
+        Self::with_guard(target, accept, Guard::builtin())
+    }
+
+    /// The same with another guard.
+    #[must_use]
+    pub fn with_guard(target: &dyn Target, accept: Accept, guard: Arc<Guard>) -> Self {
+        let side = if target.is_blocking() { Side::Blocking } else { Side::Detecting };
+        Self { accept, policy: Policy::new(guard, target.name(), side) }
+    }
 }
 
 /// A target with its mapping read: it lowers plans and writes the files of a run. Several threads share one.
@@ -193,6 +217,13 @@ pub struct Lowered<D: ?Sized = AnyDraft> {
     pub losses: Losses,
     /// At least one.
     pub drafts: SmallVec<[Box<D>; 1]>,
+}
+
+impl<D: ?Sized> Lowered<D> {
+    /// What the guard let through with a warning: a rule about it deserves a lower level.
+    pub fn warnings(&self) -> impl Iterator<Item = &Loss> {
+        self.losses.iter().filter(|loss| loss.code == guard::KEPT)
+    }
 }
 
 /// What rules don't say: nothing, for nearly all of the millions of patterns of a feed. Read it as a slice.

@@ -255,7 +255,11 @@ fn gone(record: &Record, target: &str) -> Option<(Reason, String)> {
         Status::Invalid => (Reason::Invalid, said()),
         Status::Active => match record.targets.get(target) {
             Some(fate) if fate.is(Verdict::Guarded) => {
-                (Reason::Guarded, record.guarded().map(|found| found.message.clone()).next().unwrap_or_default())
+                let lists = fate.losses.iter().map(|loss| &loss.message);
+                (
+                    Reason::Guarded,
+                    lists.chain(record.guarded().map(|found| &found.message)).next().cloned().unwrap_or_default(),
+                )
             }
             Some(fate) if fate.is(Verdict::Refused) => {
                 let why: Vec<&str> = fate.losses.iter().map(|loss| loss.message.as_str()).collect();

@@ -129,8 +129,8 @@ impl Record {
 
     /// What the guard took.
     pub fn guarded(&self) -> impl Iterator<Item = &Finding> {
-        let notes = crate::guard::DOCUMENTATION.0;
-        self.diagnostics.iter().filter(move |found| found.code.starts_with('G') && found.code != notes)
+        let kept = [crate::guard::DOCUMENTATION.0, crate::guard::KEPT.0];
+        self.diagnostics.iter().filter(move |found| found.code.starts_with('G') && !kept.contains(&found.code.as_str()))
     }
 }
 

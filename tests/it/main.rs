@@ -24,6 +24,7 @@ mod examples;
 mod fidelity_laws;
 mod fuzz;
 mod golden;
+mod guard;
 mod loss_codes;
 mod pattern_conformance;
 mod pattern_errors;

@@ -56,8 +56,8 @@ const FEED: &[&str] = &[
     "[url:value = 'http://evil.example:8080/a b?c=1&d={{e}}']",
     "[url:value = 'evil.example/path'] OR [url:value = 'other.example']",
     "[file:hashes.MD5 = 'D41D8CD98F00B204E9800998ECF8427E']",
-    "[file:hashes.'SHA-1' = 'da39a3ee5e6b4b0d3255bfef95601890afd80709']",
-    "[file:hashes.'SHA-256' = 'E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855' OR file:hashes.MD5 = '00000000000000000000000000000001']",
+    "[file:hashes.'SHA-1' = '2fd4e1c67a2d28fced849ee1bb76e7391b93eb12']",
+    "[file:hashes.'SHA-256' = 'D7A8FBB307D7809469CA9ABCB0082E4F8D5651E46D3CDB762D02D0BF37C9E592' OR file:hashes.MD5 = '00000000000000000000000000000001']",
 ];
 
 #[test]
@@ -97,7 +97,7 @@ fn an_entry_is_a_thing_that_the_pattern_names_by_itself() {
             "[domain-name:value = 'evil.example' AND domain-name:resolves_to_refs[*].value = '198.51.100.7']",
             "refused L001 L030",
         ),
-        ("[file:hashes.MD5 = 'd41d8cd98f00b204e9800998ecf8427e' AND file:size = 7]", "refused L001 L030"),
+        ("[file:hashes.MD5 = '9e107d9d372bb6826bd81d3542a419d6' AND file:size = 7]", "refused L001 L030"),
         ("[ipv4-addr:value != '198.51.100.7']", "refused L002"),
         ("[ipv4-addr:value ISSUBSET '198.51.100.0/24' AND ipv4-addr:value != '198.51.100.7']", "refused L002 L030"),
         ("[ipv4-addr:value ISSUPERSET '198.51.100.0/24']", "refused L002"),
@@ -110,7 +110,7 @@ fn an_entry_is_a_thing_that_the_pattern_names_by_itself() {
         ("[ipv4-addr:value = '198.51.100.7'] REPEATS 5 TIMES", "refused L011 L030"),
         ("[ipv4-addr:value = '198.51.100.7'] WITHIN 5 SECONDS", "exact"),
         ("[email-addr:value = 'x@evil.example']", "refused L001"),
-        ("[x509-certificate:hashes.'SHA-1' = 'da39a3ee5e6b4b0d3255bfef95601890afd80709']", "refused L001"),
+        ("[x509-certificate:hashes.'SHA-1' = '2fd4e1c67a2d28fced849ee1bb76e7391b93eb12']", "refused L001"),
         ("[url:value = 'http://evil.example/#part']", "refused L003"),
         ("[url:value IN ('http://evil.example/#part', 'http://evil.example/')]", "narrower L003"),
         ("[url:value = 'http://user@evil.example/']", "refused L003"),
@@ -167,7 +167,7 @@ const HOSTILE: &[&str] = &[
     "[ipv4-addr:value = '010.0.0.1']",
     "[ipv4-addr:value = 'localhost']",
     "[ipv4-addr:value = '198.51.100.7\n0.0.0.0/0']",
-    "[file:hashes.MD5 = 'd41d8cd98f00b204e9800998ecf8427e\nx']",
+    "[file:hashes.MD5 = '9e107d9d372bb6826bd81d3542a419d6\nx']",
 ];
 
 #[test]

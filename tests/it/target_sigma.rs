@@ -281,7 +281,7 @@ fn a_mapping_is_laid_over_the_shipped_one() {
     let mapping = "row = [{ property = 'mutex:name', scene = 'win_object', field = 'ObjectName', form = 'windows-name' }]\n\
                    [scene.win_object]\ntitle = 'Windows Object'\nproduct = 'windows'\nservice = 'security'\n\
                    given = { EventID = 4656, ObjectType = 'Mutant' }\n";
-    let options = || Options { accept: Accept::DETECTION };
+    let options = || Options::new(target(), Accept::DETECTION);
     let plan = stixc::plan::lower::lower(&stixc::pattern::parse("[mutex:name = 'evil']").unwrap()).plan;
     let lowered = target().prepare(Some(mapping), options()).unwrap().lower(&plan).unwrap();
     let origin = Arc::new(Origin { id: ID.to_owned(), ..Origin::default() });

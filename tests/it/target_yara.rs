@@ -146,7 +146,7 @@ fn file_names_are_opt_in() {
         "\n[unsupported]\n",
         "\n[[row]]\nproperty = \"file:name\"\ndata_source = \"file\"\nexpression = \"filename\"\nholds = \"text\"\n[unsupported]\n",
     );
-    let options = stixc::targets::contract::Options { accept: Accept::DETECTION };
+    let options = stixc::targets::contract::Options::new(target(), Accept::DETECTION);
     let plan = lower(&pattern::parse("[file:name = 'a\"b\\\\c.exe']").unwrap()).plan;
     let content = Content::Compiled(target().prepare(Some(&mapping), options).unwrap().lower(&plan).unwrap());
     let memory = emit(target(), vec![Rule { origin: Arc::default(), content }]);

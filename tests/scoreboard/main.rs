@@ -35,7 +35,7 @@ fn read(name: &str) -> String {
 fn verdict(text: &str, target: usize) -> String {
     let (Some(meaning), _) = convert::understand(text, false) else { return "invalid".to_owned() };
     let target = TARGETS[target];
-    let lowerer = target.prepare(None, Options { accept: target.accepts() }).unwrap();
+    let lowerer = target.prepare(None, Options::new(target, target.accepts())).unwrap();
     lowerer.lower(&meaning.plan).map_or_else(|_| "refused".to_owned(), |lowered| lowered.fidelity.to_string())
 }
 

@@ -368,7 +368,7 @@ mod tests {
         registry.set_strict_mode(true);
         registry.register_escape_fn(no_escape);
         registry.register_template_string("it", template).unwrap();
-        let lists = WITH_NEW.prepare(None, Options { accept: WITH_NEW.accepts() }).unwrap();
+        let lists = WITH_NEW.prepare(None, Options::new(&WITH_NEW, WITH_NEW.accepts())).unwrap();
         let rules = patterns.iter().map(|text| {
             let plan = lower(&pattern::parse(text).unwrap()).plan;
             let content = Content::Compiled(lists.lower(&plan).unwrap());

@@ -15,6 +15,7 @@ use super::{
 use crate::targets::proof::{Exported, File, Tested, export};
 use crate::{
     diagnostic::Diagnostic,
+    guard::{Judgement, Policy},
     plan::{
         Condition, Observation, Operator, Plan, Test, Value,
         adapt::{Accept, Capabilities, Fit, NO_OPERATOR, NO_PLACE, NO_VALUE, Part, adapt},
@@ -22,7 +23,7 @@ use crate::{
     },
     span::Span,
     targets::{
-        contract::{Backend, Emission, EmitError, Losses, Lowered, Refusal, Rule},
+        contract::{Backend, Emission, EmitError, Losses, Lowered, Options, Refusal, Rule},
         mapping::{Mapping, NoKeys},
         record::Record,
     },
@@ -41,12 +42,40 @@ pub(super) struct Source {
 pub(super) struct Lists {
     mapping: Mapping<Source, NoKeys>,
     accept: Accept,
+    policy: Policy,
     formats: &'static [List],
 }
 
 impl Lists {
-    pub(super) fn new(mapping: Mapping<Source, NoKeys>, accept: Accept, formats: &'static [List]) -> Self {
-        Self { mapping, accept, formats }
+    pub(super) fn new(mapping: Mapping<Source, NoKeys>, options: Options, formats: &'static [List]) -> Self {
+        Self { mapping, accept: options.accept, policy: options.policy, formats }
+    }
+
+    /// The same for a test that may have had others beside it: the guard let it through for their sake, and an entry of
+    /// its own it must not become.
+    fn fit_alone(&self, source: usize, test: &Test) -> Fit<Vec<Entry>> {
+        if test.negated || !matches!(test.operator, Operator::Equal | Operator::IsSubset) {
+            return self.fit(source, test);
+        }
+        let mut guarded = None;
+        let mut left = test.clone();
+        left.values.retain(|value| match self.policy.judge(value) {
+            Judgement::Free | Judgement::Kept(_) => true,
+            Judgement::Part(_, found) | Judgement::Guarded(found) => {
+                guarded = Some(found);
+                false
+            }
+        });
+        match (guarded, left.values.is_empty()) {
+            (None, _) => self.fit(source, test),
+            (Some(found), true) => Fit::Lacks(found.code, found.message),
+            (Some(found), false) => match self.fit(source, &left) {
+                Fit::Holds { by, weak, .. } => {
+                    Fit::Holds { by, weak, loss: Some((found.code, Fidelity::NARROWER, found.message)) }
+                }
+                lacks => lacks,
+            },
+        }
     }
 
     /// Whether the list holds a test.
@@ -156,7 +185,7 @@ impl Lists {
     /// The entries of any plan.
     fn several(&self, plan: &Plan) -> Result<Lowered<Entries>, Refusal> {
         let capabilities = Capabilities { sources: self.mapping.data_sources().len(), accept: self.accept, ties: None };
-        let mut adapted = adapt(plan, capabilities, |source, test| self.fit(source, test))?;
+        let mut adapted = adapt(plan, capabilities, |source, test| self.fit_alone(source, test))?;
         let (alone, joint) = adapted.alone(SEVERAL_TESTS, TOGETHER);
         let lost: Vec<Loss> = ends_differ(&alone).into_iter().chain(joint).collect();
         let entries = alone.into_iter().flat_map(|part| part.tests).flat_map(|(_, entries)| entries).collect();
@@ -208,14 +237,15 @@ mod tests {
     #[test]
     fn the_short_way_leads_where_the_long_way_does() {
         let mapping = include_str!("../../../templates/blocklist/mapping.toml");
-        let lists = Lists::new(Mapping::read(mapping).unwrap(), Accept::BLOCKING, LISTS);
+        let options = Options::new(&crate::targets::blocklist::BLOCKLIST, Accept::BLOCKING);
+        let lists = Lists::new(Mapping::read(mapping).unwrap(), options, LISTS);
         let texts = [
             "[ipv4-addr:value = '198.51.100.7']",
             "[ipv6-addr:value IN ('2001:db8::1', '2001:db8::2')]",
             "[network-traffic:dst_ref.value = 'evil.example']",
             "[domain-name:value = 'evil.example']",
             "[url:value = 'http://evil.example/']",
-            "[file:hashes.'SHA-256' = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855']",
+            "[file:hashes.'SHA-256' = 'd7a8fbb307d7809469ca9abcb0082e4f8d5651e46d3cdb762d02d0bf37c9e592']",
         ];
         for text in texts {
             let plan = lower(&pattern::parse(text).unwrap()).plan;

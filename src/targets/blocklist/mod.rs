@@ -66,12 +66,16 @@ impl Target for Blocklist {
         Accept::BLOCKING
     }
 
+    fn is_blocking(&self) -> bool {
+        true
+    }
+
     fn wants_metadata(&self) -> bool {
         false
     }
 
     fn prepare(&self, mapping: Option<&str>, options: Options) -> Result<Box<dyn AnyBackend>, MappingError> {
-        Ok(Box::new(lower::Lists::new(Mapping::read_over(mapping, self.mapping())?, options.accept, self.lists)))
+        Ok(Box::new(lower::Lists::new(Mapping::read_over(mapping, self.mapping())?, options, self.lists)))
     }
 
     #[cfg(feature = "witness")]

@@ -44,7 +44,7 @@ fn write_compiled(
     let detections: Vec<&Detection> = lowered.drafts.iter().filter_map(|draft| draft.detection()).collect();
     let mut ids: Vec<Uuid> =
         detections.iter().map(|detection| identity::id(&origin.id, &detection.source.name)).collect();
-    let metadata = Metadata::new(origin);
+    let metadata = Metadata::new(origin).with_warnings(lowered.warnings());
     for (index, detection) in detections.iter().enumerate() {
         let (id, source) = (ids[index], &detection.source);
         let mut file = RuleFile::new(identity::path(&source.name, id), emission)?;

@@ -92,6 +92,16 @@ impl Metadata {
         }
     }
 
+    /// Says what the guard warns of, and lowers the level by one for it.
+    pub(super) fn with_warnings<'l>(mut self, warnings: impl Iterator<Item = &'l Loss>) -> Self {
+        let warnings: Vec<String> = warnings.map(loss).collect();
+        if !warnings.is_empty() {
+            self.level = lower(self.level);
+            self.description.push_str(&format!("at a lower level for {}; ", warnings.join("; ")));
+        }
+        self
+    }
+
     /// The title of a rule and its author, as they are in its file.
     #[cfg(feature = "witness")]
     pub(super) fn heading(&self, source: &super::data_source::DataSource, id: Uuid) -> (YamlScalar, &YamlScalar) {
@@ -406,6 +416,15 @@ fn level(confidence: Option<u8>) -> &'static str {
         Some(0..=29) => "low",
         None | Some(30..=69) => "medium",
         Some(70..) => "high",
+    }
+}
+
+/// The level below.
+fn lower(level: &'static str) -> &'static str {
+    match level {
+        "high" => "medium",
+        "medium" => "low",
+        _ => "informational",
     }
 }
 

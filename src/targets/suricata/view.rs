@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::{
+    guard::KEPT,
     plan::fidelity::{Fidelity, Loss},
     targets::contract::Origin,
 };
@@ -33,6 +34,8 @@ pub struct RuleView {
     /// Everything about the rule that does not make it match: references, class, victim, metadata.
     references: References,
     classtype: &'static str,
+    /// `priority:3; `, in place of that of the class, where the guard warns of what the rule is about.
+    priority: &'static str,
     target: &'static str,
     metadata: Metadata,
     sid: u32,
@@ -83,6 +86,7 @@ impl RuleView {
             options,
             references: References::new(&facts.origin.references),
             classtype: classtype(facts.origin, facts.source),
+            priority: if facts.losses.iter().any(|loss| loss.code == KEPT) { "priority:3; " } else { "" },
             target: match facts.victim {
                 None => "",
                 Some(Victim::Source) => "target:src_ip; ",

@@ -90,7 +90,7 @@ impl Emission for Memory {
 
 /// The target's backend with its shipped mapping.
 pub fn prepared(target: &dyn Target, accept: Accept) -> Box<dyn AnyBackend> {
-    target.prepare(None, Options { accept }).unwrap()
+    target.prepare(None, Options::new(target, accept)).unwrap()
 }
 
 /// Lowers the pattern for the target, by its defaults.

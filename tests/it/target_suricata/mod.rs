@@ -506,8 +506,9 @@ fn every_property_has_a_place_or_a_reason() {
 
 #[test]
 fn a_mapping_of_another_form_is_refused() {
-    let refused =
-        |text: &str| target().prepare(Some(text), stixc::targets::contract::Options { accept: Accept::ALL }).is_err();
+    let refused = |text: &str| {
+        target().prepare(Some(text), stixc::targets::contract::Options::new(target(), Accept::ALL)).is_err()
+    };
     let source = "[data_source.dns]\nprotocol = \"dns\"\nabout = \"q\"\nseen = \"to-server\"\n";
     let row = |rest: &str| format!("{source}[[row]]\nproperty = \"domain-name:value\"\ndata_source = \"dns\"\n{rest}");
     assert!(!refused(&row("place = \"buffer\"\nbuffer = \"dns.query\"")));

@@ -1,0 +1,319 @@
+//! All lists of a run, and what they say of a value.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, LazyLock},
+};
+
+use aho_corasick::AhoCorasick;
+use ipnet::IpNet;
+use psl::Psl;
+use smallvec::SmallVec;
+
+use super::{
+    GuardError, Side, builtin,
+    embedded::{carry, embedded},
+    entry::{Entry, url_key},
+    list::{List, ListHead, Loaded, UrlReach},
+    networks::{Networks, Owner},
+    user::{GuardOptions, Rule, WIDTH},
+    width::Width,
+};
+use crate::{
+    diagnostic::Diagnostic,
+    plan::{Condition, Plan, UrlParts, Value, ValueKind, value::Host},
+};
+
+/// The numbers of lists.
+type Numbers = SmallVec<[u16; 2]>;
+
+/// All lists of a run.
+pub struct Guard {
+    heads: Vec<ListHead>,
+    networks: Networks,
+    /// By name: the lists that hold it, and whether they mean all names below it.
+    names: HashMap<Box<str>, SmallVec<[(u16, bool); 2]>>,
+    digests: HashMap<Box<str>, Numbers>,
+    urls: HashMap<Box<str>, Numbers>,
+    texts: HashMap<Box<str>, Numbers>,
+    parts: Option<(AhoCorasick, Vec<u16>)>,
+    patterns: Vec<(fancy_regex::Regex, u16)>,
+    /// The list that all public suffixes are on.
+    suffixes: Option<u16>,
+    pub(super) rules: Vec<Rule>,
+    width: Option<Width>,
+    notes: Vec<Diagnostic>,
+}
+
+/// A list that says something of a value.
+#[derive(Debug, Clone)]
+pub(super) struct Hit<'g> {
+    pub list: u16,
+    pub how: How<'g>,
+    /// The IPv4 address or prefix that the value stands for, and how it carries it.
+    pub carried: Option<(IpNet, &'static str)>,
+}
+
+/// How the value and an entry of the list lie to each other.
+#[derive(Debug, Clone)]
+pub(super) enum How<'g> {
+    /// They are the same.
+    Equal(&'g str),
+    /// The value is in this prefix.
+    In(&'g Owner),
+    /// The value holds this prefix, which is the same as the second one in the value's own addresses.
+    Holds(&'g Owner, IpNet),
+    /// The value is below this name.
+    Below(String),
+    /// The value is a public suffix.
+    Suffix,
+    /// The value has a text of the list in it.
+    Within,
+}
+
+impl Guard {
+    /// The lists that are built in, and no wish of the user.
+    #[must_use]
+    pub fn builtin() -> Arc<Self> {
+        static BUILTIN: LazyLock<Arc<Guard>> =
+            LazyLock::new(|| Arc::new(Guard::from_lists(builtin::lists(), Vec::new(), None, Vec::new())));
+        Arc::clone(&BUILTIN)
+    }
+
+    /// The lists that are built in and those of the user.
+    ///
+    /// # Errors
+    /// A list that can't be read or holds a wrong line, and a name that no list has.
+    ///
+    /// ```
+    /// use stixc::guard::{Allowed, Guard, GuardOptions, Policy, Side};
+    /// use stixc::{pattern, plan::lower::lower};
+    ///
+    /// let allow = vec![Allowed::Value("partner.example".to_owned())];
+    /// let guard = Guard::new(&GuardOptions { allow, ..GuardOptions::default() }).unwrap();
+    /// let policy = Policy::new(guard.into(), "blocklist", Side::Blocking);
+    /// let plan = |text| lower(&pattern::parse(text).unwrap()).plan;
+    /// let left = policy.apply(plan("[domain-name:value IN ('partner.example', 'evil.example')]"));
+    /// assert_eq!(left.plan.unwrap().to_string(), "[domain-name:value = 'evil.example']");
+    /// ```
+    pub fn new(options: &GuardOptions) -> Result<Self, GuardError> {
+        let mut lists = builtin::lists();
+        let mut known: Vec<String> = lists.iter().map(|list| list.head.name.clone()).collect();
+        lists.retain(|list| !options.is_lifted(&list.head.name));
+        let Loaded { lists: loaded, names, notes } = options.load()?;
+        lists.extend(loaded);
+        known.extend(names);
+        options.check_names(&known)?;
+        Ok(Self::from_lists(lists, options.rules.clone(), options.width, notes))
+    }
+
+    fn from_lists(lists: Vec<List>, rules: Vec<Rule>, width: Option<Width>, notes: Vec<Diagnostic>) -> Self {
+        let mut guard = Self {
+            heads: Vec::with_capacity(lists.len()),
+            networks: Networks::new([]),
+            names: HashMap::new(),
+            digests: HashMap::new(),
+            urls: HashMap::new(),
+            texts: HashMap::new(),
+            parts: None,
+            patterns: Vec::new(),
+            suffixes: None,
+            rules,
+            width,
+            notes,
+        };
+        let mut owners = Vec::new();
+        let (mut parts, mut of_parts) = (Vec::new(), Vec::new());
+        for (number, list) in (0..=u16::MAX).zip(lists) {
+            let List { head, lines, parts: texts, patterns } = list;
+            if head.suffixes {
+                guard.suffixes = Some(number);
+            }
+            for line in lines {
+                match line.entry {
+                    Entry::Network(net) => owners.push(Owner { net, list: number, note: line.note }),
+                    Entry::Name(name, below) => {
+                        guard.names.entry(name.as_str().into()).or_default().push((number, below));
+                    }
+                    Entry::Digest(digest) => guard.digests.entry(digest).or_default().push(number),
+                    Entry::Url(url) => guard.urls.entry(url).or_default().push(number),
+                    Entry::Text(text) => guard.texts.entry(text).or_default().push(number),
+                }
+            }
+            of_parts.extend(texts.iter().map(|_| number));
+            parts.extend(texts);
+            guard.patterns.extend(patterns.into_iter().map(|pattern| (pattern, number)));
+            guard.heads.push(head);
+        }
+        guard.networks = Networks::new(owners);
+        // Only more texts than memory holds would be refused.
+        let built = AhoCorasick::builder().ascii_case_insensitive(true).build(&parts).ok();
+        guard.parts = built.filter(|_| !parts.is_empty()).map(|automaton| (automaton, of_parts));
+        guard
+    }
+
+    /// What the lists are.
+    #[must_use]
+    pub fn heads(&self) -> &[ListHead] {
+        &self.heads
+    }
+
+    pub(super) fn head(&self, list: u16) -> &ListHead {
+        &self.heads[list as usize]
+    }
+
+    /// What was said while the user's lists were read.
+    #[must_use]
+    pub fn notes(&self) -> &[Diagnostic] {
+        &self.notes
+    }
+
+    /// How wide what a target writes may be.
+    #[must_use]
+    pub fn width(&self, side: Side) -> Width {
+        if self.rules.iter().any(Rule::lifts_width) {
+            return Width::ANY;
+        }
+        match side {
+            Side::Blocking => self.width.unwrap_or(Width::BLOCKING),
+            Side::Detecting => Width::DETECTING,
+        }
+    }
+
+    /// Whether any list has anything to say about a plan. Of nearly all plans of a feed, none has.
+    #[must_use]
+    pub fn touches(&self, plan: &Plan) -> bool {
+        let limits = [self.width(Side::Blocking), self.width(Side::Detecting)];
+        let is_hit = |value: &Value| {
+            let mut is_hit = match value.kind {
+                ValueKind::Address(net) => limits.iter().any(|limit| !limit.allows_carried(net)),
+                _ => false,
+            };
+            if !is_hit {
+                self.hits(&value.kind, |_| is_hit = true);
+            }
+            is_hit
+        };
+        plan.tests().flat_map(|test| &test.values).any(is_hit) || plan.observation.conditions().any(names_nobody)
+    }
+
+    /// Hands over what each list says of a value.
+    pub(super) fn hits<'g>(&'g self, value: &ValueKind, mut found: impl FnMut(Hit<'g>)) {
+        let mut checked = |hit: Hit<'g>| {
+            if self.head(hit.list).kinds.holds(value) {
+                found(hit);
+            }
+        };
+        match value {
+            ValueKind::Address(net) => self.hits_of_net(*net, &mut checked),
+            ValueKind::Domain(name) => self.hits_of_name(name.as_str(), &mut checked),
+            ValueKind::Url(url) => self.hits_of_url(url, &mut checked),
+            ValueKind::Hash(hash) => self.hits_of_text(&self.digests, hash.hex(), &mut checked),
+            ValueKind::Text(text) if !self.texts.is_empty() => {
+                self.hits_of_text(&self.texts, &text.to_lowercase(), &mut checked);
+            }
+            _ => {}
+        }
+        if self.parts.is_some() || !self.patterns.is_empty() {
+            self.hits_within(value, &mut checked);
+        }
+    }
+
+    fn hits_of_net<'g>(&'g self, net: IpNet, found: &mut impl FnMut(Hit<'g>)) {
+        let how = |owner: &'g Owner, asked| if owner.net == asked { How::Equal(&owner.note) } else { How::In(owner) };
+        self.networks.around(net, |owner| found(Hit { list: owner.list, how: how(owner, net), carried: None }));
+        self.networks.within(net, |owner| {
+            found(Hit { list: owner.list, how: How::Holds(owner, owner.net), carried: None });
+        });
+        let Some((inner, name)) = embedded(net) else { return };
+        let carried = Some((inner, name));
+        self.networks.around(inner, |owner| found(Hit { list: owner.list, how: how(owner, inner), carried }));
+        self.networks.within(inner, |owner| {
+            if let Some(own) = carry(net, owner.net) {
+                found(Hit { list: owner.list, how: How::Holds(owner, own), carried });
+            }
+        });
+    }
+
+    fn hits_of_name<'g>(&'g self, name: &str, found: &mut impl FnMut(Hit<'g>)) {
+        if let Some(lists) = self.names.get(name) {
+            lists.iter().for_each(|(list, _)| found(Hit { list: *list, how: How::Equal(""), carried: None }));
+        }
+        let mut rest = name;
+        while let Some((_, parent)) = rest.split_once('.') {
+            rest = parent;
+            let Some(lists) = self.names.get(parent) else { continue };
+            for (list, _) in lists.iter().filter(|(_, below)| *below) {
+                if !self.head(*list).within_owner || has_one_owner(name, parent) {
+                    found(Hit { list: *list, how: How::Below(parent.to_owned()), carried: None });
+                }
+            }
+        }
+        if let Some(list) = self.suffixes.filter(|_| is_suffix(name)) {
+            found(Hit { list, how: How::Suffix, carried: None });
+        }
+    }
+
+    /// What is said of a URL: by itself, and by its host where a list speaks of such URLs.
+    fn hits_of_url<'g>(&'g self, url: &UrlParts, found: &mut impl FnMut(Hit<'g>)) {
+        if !self.urls.is_empty() {
+            self.hits_of_text(&self.urls, &url_key(url), found);
+        }
+        let is_root = url.target == "/";
+        let mut of_host = |hit: Hit<'g>| match self.head(hit.list).urls {
+            UrlReach::Any => found(hit),
+            UrlReach::Root if is_root => found(hit),
+            _ => {}
+        };
+        match &url.host {
+            Host::Address(address) => self.hits_of_net((*address).into(), &mut of_host),
+            Host::Domain(name) => self.hits_of_name(name.as_str(), &mut of_host),
+        }
+    }
+
+    fn hits_of_text<'g>(&'g self, texts: &'g HashMap<Box<str>, Numbers>, text: &str, found: &mut impl FnMut(Hit<'g>)) {
+        let lists = texts.get(text).into_iter().flatten();
+        lists.for_each(|list| found(Hit { list: *list, how: How::Equal(""), carried: None }));
+    }
+
+    /// What lists say that look into the text of a value.
+    fn hits_within<'g>(&'g self, value: &ValueKind, found: &mut impl FnMut(Hit<'g>)) {
+        let Some(text) = value.as_text() else { return };
+        if let Some((parts, lists)) = &self.parts {
+            for hit in parts.find_overlapping_iter(text.as_ref()) {
+                found(Hit { list: lists[hit.pattern().as_usize()], how: How::Within, carried: None });
+            }
+        }
+        for (pattern, list) in &self.patterns {
+            // A pattern that takes too long says nothing.
+            if pattern.is_match(text.as_ref()).unwrap_or(false) {
+                found(Hit { list: *list, how: How::Within, carried: None });
+            }
+        }
+    }
+}
+
+/// Whether an AND is nothing but details: a port and a protocol.
+fn names_nobody(condition: &Condition) -> bool {
+    match condition {
+        Condition::Test(_) => false,
+        Condition::Any(operands) => operands.iter().any(names_nobody),
+        Condition::All(_) => condition.tests().all(|test| test.negated || test.property.is_detail()),
+    }
+}
+
+/// Whether `name` and `parent` above it are the same owner's: no public suffix lies between them.
+fn has_one_owner(name: &str, parent: &str) -> bool {
+    psl::List.domain(name.as_bytes()).is_some_and(|own| own.as_bytes().len() <= parent.len())
+}
+
+fn is_suffix(name: &str) -> bool {
+    psl::List.suffix(name.as_bytes()).is_some_and(|suffix| suffix.as_bytes() == name.as_bytes())
+}
+
+impl std::fmt::Debug for Guard {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let names: Vec<&str> = self.heads.iter().map(|head| head.name.as_str()).collect();
+        formatter.debug_struct("Guard").field("lists", &names).field(WIDTH, &self.width).finish_non_exhaustive()
+    }
+}
