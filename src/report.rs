@@ -17,19 +17,31 @@ pub const SCHEMA: &str = "stixc-report/1";
 pub enum Verdict {
     /// Rules with this fidelity.
     Rules(Fidelity),
+    /// Rules that came ready-made, and that no engine has compiled.
+    Unchecked,
     /// No rule: the target can't hold the pattern.
     Refused,
+    /// No rule: the target has no place for anything that the pattern is about.
+    NotApplicable,
     /// No rule: all that the pattern names is guarded.
     Guarded,
 }
 
 impl Verdict {
+    /// Whether there are rules.
+    #[must_use]
+    pub fn has_rules(self) -> bool {
+        matches!(self, Self::Rules(_) | Self::Unchecked)
+    }
+
     /// The word in reports.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Rules(fidelity) => fidelity.name(),
+            Self::Unchecked => "unchecked",
             Self::Refused => "refused",
+            Self::NotApplicable => "n/a",
             Self::Guarded => "guarded",
         }
     }
@@ -82,10 +94,14 @@ pub struct Verdicts {
     pub narrower: usize,
     /// Both.
     pub approximate: usize,
+    /// Ready-made rules that no engine has compiled.
+    pub unchecked: usize,
     /// No rule.
     pub refused: usize,
     /// No rule, for safety.
     pub guarded: usize,
+    /// No rule, for the target is about other things.
+    pub not_applicable: usize,
 }
 
 impl Verdicts {
@@ -96,7 +112,9 @@ impl Verdicts {
             Verdict::Rules(Fidelity { more: true, fewer: false }) => &mut self.broader,
             Verdict::Rules(Fidelity { more: false, fewer: true }) => &mut self.narrower,
             Verdict::Rules(Fidelity { more: true, fewer: true }) => &mut self.approximate,
+            Verdict::Unchecked => &mut self.unchecked,
             Verdict::Refused => &mut self.refused,
+            Verdict::NotApplicable => &mut self.not_applicable,
             Verdict::Guarded => &mut self.guarded,
         } += 1;
     }
@@ -104,7 +122,7 @@ impl Verdicts {
     /// How many indicators have rules.
     #[must_use]
     pub fn rules(&self) -> usize {
-        self.exact + self.broader + self.narrower + self.approximate
+        self.exact + self.broader + self.narrower + self.approximate + self.unchecked
     }
 }
 

@@ -5,14 +5,18 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use crate::{
     convert::{Converter, Details, Filter, Finished, Prepared, Settings},
     output::{Directory, Filtered, Sink, Stream, write_file},
     plan::{adapt::Accept, fidelity::Fidelity},
     report::{Report, Status},
-    targets::{self, TARGETS, Target, contract::Format, native::NativePolicy},
+    targets::{
+        self, TARGETS, Target,
+        contract::Format,
+        native::{Compile, NativePolicy},
+    },
     trace,
 };
 
@@ -57,6 +61,10 @@ pub(super) struct Convert {
     /// Actions that ready-made rules of Suricata may have, separated by commas: alert,drop
     #[arg(long, value_name = "ACTIONS", value_delimiter = ',')]
     native_actions: Option<Vec<String>>,
+    /// Whether ready-made rules are compiled by the engine that is installed here: suricata, yara or yr. What none has compiled
+    /// is unchecked and goes into a file of its own
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    check_native: CheckNative,
     /// Write a report of every indicator as JSON; - for standard output
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
@@ -78,6 +86,27 @@ pub(super) struct Convert {
     now: Option<String>,
 }
 
+/// When an installed engine compiles ready-made rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum CheckNative {
+    /// Where one is installed
+    Auto,
+    /// Never: the outputs are the same on every machine
+    No,
+    /// Always: without one no ready-made rule is written
+    Require,
+}
+
+impl From<CheckNative> for Compile {
+    fn from(when: CheckNative) -> Self {
+        match when {
+            CheckNative::Auto => Self::IfInstalled,
+            CheckNative::No => Self::Never,
+            CheckNative::Require => Self::Required,
+        }
+    }
+}
+
 impl Convert {
     pub(super) fn run(&self, global: &Global) -> Result<Exit, Failure> {
         let targets = self.targets()?;
@@ -90,7 +119,7 @@ impl Convert {
             now: now(self.now.as_deref())?,
             strict: self.strict,
             filter: Filter::default(),
-            natives: NativePolicy::new(self.native_actions.clone()),
+            natives: NativePolicy::new(self.native_actions.clone(), self.check_native.into()),
             details: if all { Details::All } else { Details::Problems },
             witnesses: self.witness.is_some(),
         };

@@ -8,7 +8,7 @@ use anstream::{ColorChoice, eprint, eprintln};
 use crate::{
     diagnostic::{Diagnostic, Severity},
     plan::fidelity::Loss,
-    report::{IndicatorReport, SourceDiagnostic, Summary, Verdict},
+    report::{IndicatorReport, SourceDiagnostic, Summary, Verdict, Verdicts},
     span::Span,
 };
 
@@ -162,26 +162,32 @@ pub(super) fn summary(summary: &Summary) {
     eprint!("{}", summary_text(summary));
 }
 
+/// A column of the summary: its head, and what is counted in it.
+type Column = (&'static str, fn(&Verdicts) -> usize);
+
 /// The verdicts per target, then the funnel.
 fn summary_text(summary: &Summary) -> String {
     let mut text = String::new();
-    let header = ["exact", "broader", "narrower", "approximate", "refused", "guarded"];
+    let mut columns: Vec<Column> = vec![
+        ("exact", |verdicts| verdicts.exact),
+        ("broader", |verdicts| verdicts.broader),
+        ("narrower", |verdicts| verdicts.narrower),
+        ("approximate", |verdicts| verdicts.approximate),
+        ("refused", |verdicts| verdicts.refused),
+        ("guarded", |verdicts| verdicts.guarded),
+        ("n/a", |verdicts| verdicts.not_applicable),
+    ];
+    if summary.verdicts.values().any(|verdicts| verdicts.unchecked > 0) {
+        columns.insert(4, ("unchecked", |verdicts| verdicts.unchecked));
+    }
     let width = summary.verdicts.keys().map(|name| name.len()).max().unwrap_or_default();
     _ = write!(text, "{:width$}", "");
-    header.iter().for_each(|name| _ = write!(text, "  {name:>7}"));
+    columns.iter().for_each(|(name, _)| _ = write!(text, "  {name:>7}"));
     text.push('\n');
     for (name, verdicts) in &summary.verdicts {
         _ = write!(text, "{name:width$}");
-        let counts = [
-            verdicts.exact,
-            verdicts.broader,
-            verdicts.narrower,
-            verdicts.approximate,
-            verdicts.refused,
-            verdicts.guarded,
-        ];
-        for (count, name) in counts.iter().zip(header) {
-            _ = write!(text, "  {count:>width$}", width = name.len().max(7));
+        for (name, count) in &columns {
+            _ = write!(text, "  {:>width$}", count(verdicts), width = name.len().max(7));
         }
         text.push('\n');
     }

@@ -122,7 +122,7 @@ impl Explain {
         };
         _ = writeln!(text, "{}: {}", target.name(), entry.verdict.name());
         entry.losses.iter().for_each(|loss| _ = writeln!(text, "  {}", display::loss_line(loss, &self.what)));
-        if matches!(entry.verdict, crate::report::Verdict::Rules(_)) {
+        if entry.verdict.has_rules() {
             for (path, bytes) in &files.files {
                 if is_bookkeeping(path) {
                     continue;

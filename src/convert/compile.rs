@@ -15,7 +15,7 @@ use crate::{
     targets::contract::{Content, Lowered},
 };
 
-use super::{GUARDED_PART, Prepared};
+use super::{GUARDED_PART, NAMES_NOBODY, Prepared};
 
 /// What became of a pattern in one target.
 #[derive(Debug)]
@@ -24,6 +24,8 @@ pub enum Outcome {
     Rules(Content),
     /// None, for these reasons.
     Refused(Vec<Loss>),
+    /// None, because the target has no place for anything that the pattern is about, for these reasons.
+    NotApplicable(Vec<Loss>),
     /// None, because all that the pattern names is guarded, for these reasons.
     Guarded(Vec<Loss>),
 }
@@ -34,8 +36,10 @@ impl Outcome {
     pub fn verdict(&self) -> Verdict {
         match self {
             Self::Rules(Content::Compiled(lowered)) => Verdict::Rules(lowered.fidelity),
-            Self::Rules(Content::Native(_)) => Verdict::Rules(Fidelity::EXACT),
+            Self::Rules(Content::Native(native)) if native.is_compiled => Verdict::Rules(Fidelity::EXACT),
+            Self::Rules(Content::Native(_)) => Verdict::Unchecked,
             Self::Refused(_) => Verdict::Refused,
+            Self::NotApplicable(_) => Verdict::NotApplicable,
             Self::Guarded(_) => Verdict::Guarded,
         }
     }
@@ -45,7 +49,7 @@ impl Outcome {
     pub fn losses(&self) -> &[Loss] {
         match self {
             Self::Rules(Content::Compiled(lowered)) => &lowered.losses,
-            Self::Refused(reasons) | Self::Guarded(reasons) => reasons,
+            Self::Refused(reasons) | Self::NotApplicable(reasons) | Self::Guarded(reasons) => reasons,
             Self::Rules(Content::Native(_)) => &[],
         }
     }
@@ -169,7 +173,10 @@ fn say(guarded: &[Guarded], diagnostics: &mut Vec<Diagnostic>) {
 fn outcome(meaning: &Meaning, guarded: Option<&Guarded>, prepared: &Prepared) -> Outcome {
     let Some(guarded) = guarded else { return lowered(&meaning.plan, prepared) };
     let Some(plan) = &guarded.plan else {
-        return Outcome::Guarded(guarded.cut.iter().map(|found| loss(found, meaning)).collect());
+        return match prepared.has_place(&meaning.plan) {
+            true => Outcome::Guarded(reasons(guarded, meaning)),
+            false => lowered(&meaning.plan, prepared),
+        };
     };
     let mut outcome = lowered(plan, prepared);
     if let Outcome::Rules(Content::Compiled(lowered)) = &mut outcome {
@@ -185,8 +192,18 @@ fn outcome(meaning: &Meaning, guarded: Option<&Guarded>, prepared: &Prepared) ->
 fn lowered(plan: &Plan, prepared: &Prepared) -> Outcome {
     match prepared.backend.lower(plan) {
         Ok(lowered) => Outcome::Rules(Content::Compiled(lowered)),
-        Err(refusal) => Outcome::Refused(refusal.reasons),
+        Err(refusal) if prepared.has_place(plan) => Outcome::Refused(refusal.reasons),
+        Err(refusal) => Outcome::NotApplicable(refusal.reasons),
     }
+}
+
+/// What the guard says, where it leaves nothing.
+fn reasons(guarded: &Guarded, meaning: &Meaning) -> Vec<Loss> {
+    if guarded.cut.is_empty() {
+        let message = "it asks for ports, protocols or sizes alone, which name nobody".to_owned();
+        return vec![Loss { code: NAMES_NOBODY, effect: Fidelity::NARROWER, message, span: meaning.plan.span() }];
+    }
+    guarded.cut.iter().map(|found| loss(found, meaning)).collect()
 }
 
 /// A word of the guard as a reason of a rule. What is kept takes nothing from what the rule means.

@@ -8,7 +8,7 @@ use crate::{
     output::{EmitError, Sink},
     plan::Plan,
     render::Renderer,
-    report::{IndicatorReport, SourceDiagnostic, Status, Summary, Verdict},
+    report::{IndicatorReport, SourceDiagnostic, Status, Summary},
     targets::{
         Target,
         contract::{Origin, Rule},
@@ -16,6 +16,8 @@ use crate::{
     },
 };
 
+#[cfg(feature = "witness")]
+use super::natives;
 use super::{
     Converter, Details, Outcome,
     emitter::Emitter,
@@ -61,6 +63,8 @@ impl Converter<'_> {
     pub fn finish(self, renderer: &Renderer, sink: &mut dyn Sink) -> Finished {
         let Self { settings, mut gathered, mut diagnostics, .. } = self;
         gathered.close();
+        #[cfg(feature = "witness")]
+        diagnostics.extend(natives::compile(&mut gathered, settings));
         let summary = summarise(&gathered, settings.targets.iter().map(|prepared| prepared.target));
         let members = Members::of(&gathered);
         let origins = origins(&mut gathered, &members);
@@ -234,7 +238,7 @@ fn count(
     let mut rendered = false;
     for (name, outcome) in names.iter().zip(gathered.outcomes_of(group)) {
         let verdict = outcome.verdict();
-        rendered |= matches!(verdict, Verdict::Rules(_));
+        rendered |= verdict.has_rules();
         verdicts.entry(name).or_default().count(verdict);
     }
     rendered

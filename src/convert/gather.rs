@@ -1,5 +1,7 @@
 //! From batches of objects to one record for each indicator and one group for each pattern.
 
+#[cfg(feature = "witness")]
+use std::collections::BTreeMap;
 use std::{
     hash::BuildHasher,
     num::{NonZeroU32, NonZeroU64},
@@ -19,7 +21,7 @@ use crate::{
     stix::{self, Batch, Context, Fault, Indicator, Key, KeyState, PatternType, Tally, Timestamp},
     targets::{
         contract::{Content, Origin},
-        native::NativeFault,
+        native::{NativeFault, NativeRule, NativeText},
     },
 };
 
@@ -178,12 +180,16 @@ impl Compilation {
     fn native(&mut self, indicator: &Indicator<'_>, settings: &Settings) -> Status {
         let language = indicator.pattern_type.name();
         let speaks = |name: Option<&str>| name == Some(language);
+        let whole = Span::new(0, indicator.pattern.len());
+        let key = Key::new(&format!("{language}\n{}", indicator.pattern));
+        self.name = Some(format!("{language} rule"));
         let Some(own) = settings.targets.iter().find(|prepared| speaks(prepared.target.pattern_type())) else {
             let message = format!("the indicator is written in {language}, which no chosen target speaks");
-            self.diagnostics.push(Diagnostic::note(OTHER_LANGUAGE, message));
-            return Status::Filtered;
+            let loss = Loss { code: OTHER_LANGUAGE, effect: Fidelity::NARROWER, message, span: whole };
+            let outcomes = settings.targets.iter().map(|_| Outcome::NotApplicable(vec![loss.clone()]));
+            self.outcomes = Some((key, outcomes.collect()));
+            return Status::Active;
         };
-        let whole = Span::new(0, indicator.pattern.len());
         let loss = |found: Diagnostic| Loss {
             code: found.code,
             effect: Fidelity::NARROWER,
@@ -194,7 +200,8 @@ impl Compilation {
         let of_own = match read {
             Ok(rule) => {
                 self.diagnostics.extend(rule.notes);
-                Outcome::Rules(Content::Native(rule.text))
+                let NativeRule { text, is_compiled, .. } = rule;
+                Outcome::Rules(Content::Native(NativeText { text, is_compiled }))
             }
             Err(NativeFault::Malformed(found)) => {
                 let message = format!("not a rule of {}: {}", own.target.name(), found.message);
@@ -215,16 +222,14 @@ impl Compilation {
             {
                 return outcome;
             }
-            Outcome::Refused(vec![Loss {
+            Outcome::NotApplicable(vec![Loss {
                 code: NATIVE_ELSEWHERE,
                 effect: Fidelity::NARROWER,
                 message: format!("the indicator is a {language} rule, not a STIX pattern"),
                 span: whole,
             }])
         });
-        let key = Key::new(&format!("{language}\n{}", indicator.pattern));
         self.outcomes = Some((key, outcomes.collect()));
-        self.name = Some(format!("{language} rule"));
         Status::Active
     }
 }
@@ -334,6 +339,22 @@ impl Gathered {
         self.ids = Vec::new();
         self.by_id = Places::default();
         self.by_pattern = Places::default();
+    }
+
+    /// Brings the reports up to date with what has become of ready-made rules in a target, and adds what was said of them, by
+    /// the numbers of their patterns.
+    #[cfg(feature = "witness")]
+    pub(super) fn note(&mut self, number: usize, target: &str, notes: &BTreeMap<u32, Vec<Diagnostic>>) {
+        let Some(outcomes) = self.outcomes.get(number) else { return };
+        for record in &mut self.records {
+            let Some(pattern) = record.group.map(Group::number) else { continue };
+            let report = record.extras.as_mut().and_then(|extras| extras.report.as_mut());
+            let (Some(report), Some(outcome)) = (report, outcomes.get(pattern as usize)) else { continue };
+            report.diagnostics.extend(notes.get(&pattern).into_iter().flatten().cloned());
+            if let Some(entry) = report.targets.get_mut(target) {
+                *entry = target_report(outcome);
+            }
+        }
     }
 
     pub(super) fn is_empty(&self) -> bool {

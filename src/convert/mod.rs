@@ -18,6 +18,8 @@ mod emitter;
 pub mod facade;
 mod filter;
 mod gather;
+#[cfg(feature = "witness")]
+mod natives;
 mod origin;
 mod spelling;
 mod title;
@@ -26,14 +28,14 @@ mod verify;
 #[cfg(feature = "witness")]
 mod witness;
 
-use std::{io::Read, sync::Arc};
+use std::{collections::BTreeSet, io::Read, sync::Arc};
 
 use rayon::prelude::*;
 
 use crate::{
     diagnostic::Code,
     guard::{Guard, Policy},
-    plan::adapt::Accept,
+    plan::{Plan, adapt::Accept},
     report::{IndicatorReport, SourceDiagnostic, Summary},
     stix::{Batch, BundleReader, Collector, Context, Fault, OBJECT_LIMIT, Tally, Timestamp, codes},
     targets::{
@@ -55,8 +57,18 @@ pub use verify::{EngineReport, RuleReport, State, verify};
 pub const OTHER_LANGUAGE: Code = Code("S060");
 /// A rule in a target's own language that its target refused.
 pub const BAD_NATIVE_RULE: Code = Code("R010");
+/// A ready-made rule that the engine refuses.
+pub const NOT_COMPILED: Code = Code("R011");
+/// A ready-made rule that no engine has compiled, where one has to.
+pub const NO_ENGINE: Code = Code("R012");
+/// What the engine says of a ready-made rule that it takes.
+pub const ENGINE_WARNS: Code = Code("R013");
+/// Which engine has compiled the ready-made rules, or that none has.
+pub const ENGINE: Code = Code("R014");
 /// A rule written in another target's language can't be translated.
 pub const NATIVE_ELSEWHERE: Code = Code("L040");
+/// The guard left nothing that names anybody.
+pub const NAMES_NOBODY: Code = Code("L042");
 /// The guard took a part of the pattern away.
 pub const GUARDED_PART: Code = Code("L041");
 
@@ -66,6 +78,8 @@ pub struct Prepared {
     pub target: &'static dyn Target,
     backend: Box<dyn AnyBackend>,
     policy: Policy,
+    /// The types of objects that it has any place for, where it says so.
+    object_types: Option<BTreeSet<String>>,
 }
 
 impl Prepared {
@@ -95,7 +109,17 @@ impl Prepared {
         let options = Options::with_guard(target, accept.unwrap_or_else(|| target.accepts()), guard);
         let policy = options.policy.clone();
         let backend = target.prepare(mapping, options)?;
-        Ok(Self { target, backend, policy })
+        let object_types = backend.object_types();
+        Ok(Self { target, backend, policy, object_types })
+    }
+
+    /// Whether the target has a place for anything that a plan is about.
+    fn has_place(&self, plan: &Plan) -> bool {
+        let Some(known) = &self.object_types else { return true };
+        plan.tests().any(|test| {
+            let referent = test.property.referent.as_deref();
+            known.contains(test.property.object_type()) || referent.is_some_and(|referent| known.contains(referent))
+        })
     }
 }
 

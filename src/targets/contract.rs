@@ -7,7 +7,7 @@
 //! What a draft is, only the backend knows: [`Backend::Draft`]. To all others it is one behind [`AnyBackend`], which each
 //! backend is by itself.
 
-use std::{any::Any, io, ops::Deref, sync::Arc};
+use std::{any::Any, collections::BTreeSet, io, ops::Deref, sync::Arc};
 
 use serde::Serialize;
 use serde_json::Value as Json;
@@ -26,10 +26,13 @@ use crate::{
 pub use super::origin::Origin;
 
 #[cfg(feature = "witness")]
-use super::proof::{AnyEngine, Exported, File, Tested};
+use super::{
+    compiler::Compiler,
+    proof::{AnyEngine, Exported, File, Tested},
+};
 use super::{
     mapping::MappingError,
-    native::{NativeFault, NativePolicy, NativeRule},
+    native::{NativeFault, NativePolicy, NativeRule, NativeText},
     record::{EmittedRule, Record},
 };
 
@@ -99,7 +102,7 @@ pub trait Target: Sync {
     /// # Errors
     /// Why it doesn't go into the files.
     fn read_native(&self, text: &str, _policy: &NativePolicy) -> Result<NativeRule, NativeFault> {
-        Ok(NativeRule { text: text.to_owned(), notes: Vec::new() })
+        Ok(NativeRule { text: text.to_owned(), notes: Vec::new(), is_compiled: false })
     }
 
     /// Reads the user's mapping file over the shipped one, and gives what lowers plans by both.
@@ -107,6 +110,12 @@ pub trait Target: Sync {
     /// # Errors
     /// A mapping file with unknown keys or of another form.
     fn prepare(&self, mapping: Option<&str>, options: Options) -> Result<Box<dyn AnyBackend>, MappingError>;
+
+    /// What compiles ready-made rules of its language; `None` for a target that knows of nothing.
+    #[cfg(feature = "witness")]
+    fn compiler(&self) -> Option<Box<dyn Compiler>> {
+        None
+    }
 
     /// The engine that reads its rules, as it is installed here; `None` for a target that knows of none.
     #[cfg(feature = "witness")]
@@ -151,6 +160,12 @@ pub trait Backend: Send + Sync {
     /// The reasons, where no rule that the user accepts can be written.
     fn lower(&self, plan: &Plan) -> Result<Lowered<Self::Draft>, Refusal>;
 
+    /// The types of objects that it has any place for; `None` where that can't be said. Patterns about others are not
+    /// applicable, rather than refused.
+    fn object_types(&self) -> Option<BTreeSet<String>> {
+        None
+    }
+
     /// Writes the files of a run.
     ///
     /// `rules` come in an order that does not depend on the order of the input. What each of them is in the files goes into
@@ -179,6 +194,9 @@ pub trait AnyBackend: Send + Sync {
     /// The reasons, where no rule that the user accepts can be written.
     fn lower(&self, plan: &Plan) -> Result<Lowered, Refusal>;
 
+    /// As [`Backend::object_types`].
+    fn object_types(&self) -> Option<BTreeSet<String>>;
+
     /// As [`Backend::emit`], with the rules that [`AnyBackend::lower`] has made.
     ///
     /// # Errors
@@ -194,6 +212,10 @@ impl<B: Backend> AnyBackend for B {
     fn lower(&self, plan: &Plan) -> Result<Lowered, Refusal> {
         let Lowered { fidelity, losses, drafts } = Backend::lower(self, plan)?;
         Ok(Lowered { fidelity, losses, drafts: drafts.into_iter().map(|draft| draft as Box<AnyDraft>).collect() })
+    }
+
+    fn object_types(&self) -> Option<BTreeSet<String>> {
+        Backend::object_types(self)
     }
 
     fn emit(&self, rules: Vec<Rule>, emission: &mut dyn Emission) -> Result<(), EmitError> {
@@ -300,7 +322,7 @@ pub enum Content<D: ?Sized = AnyDraft> {
     /// Compiled from a plan.
     Compiled(Lowered<D>),
     /// A rule in the target's own language, to be written as it is. It passed [`Target::read_native`].
-    Native(String),
+    Native(NativeText),
 }
 
 /// What [`Backend::emit`] writes to.

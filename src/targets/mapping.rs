@@ -265,6 +265,14 @@ impl<S, R> Mapping<S, R> {
         sorted.into_iter().flat_map(|(property, rows)| rows.iter().map(move |row| (property.as_str(), row)))
     }
 
+    /// The types of objects that some row is about, by its property or by what that refers to.
+    #[must_use]
+    pub fn object_types(&self) -> BTreeSet<String> {
+        let own = self.rows.keys().filter_map(|property| property.split(':').next());
+        let referents = self.rows.values().flatten().flat_map(|row| &row.referent).map(String::as_str);
+        own.chain(referents).map(str::to_owned).collect()
+    }
+
     /// All properties that have a row, in any order.
     pub fn mapped(&self) -> impl Iterator<Item = &str> {
         self.rows.keys().map(String::as_str)

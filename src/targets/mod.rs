@@ -11,6 +11,8 @@ use crate::{
 };
 
 pub mod blocklist;
+#[cfg(feature = "witness")]
+pub mod compiler;
 pub mod contract;
 pub mod digest;
 pub mod mapping;

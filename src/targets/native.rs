@@ -4,9 +4,36 @@ use std::collections::BTreeSet;
 
 use crate::diagnostic::Diagnostic;
 
+/// Whether an installed engine compiles ready-made rules before they are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Compile {
+    /// None does: a rule is unchecked, and goes into a file of its own.
+    #[default]
+    Never,
+    /// One does where it is installed.
+    IfInstalled,
+    /// One does, and where there is none, no rule is written.
+    Required,
+}
+
+impl Compile {
+    /// The word of `--check-native` and `check_native`.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "no" => Some(Self::Never),
+            "auto" => Some(Self::IfInstalled),
+            "require" => Some(Self::Required),
+            _ => None,
+        }
+    }
+}
+
 /// What ready-made rules may do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NativePolicy {
+    /// Whether an engine compiles them.
+    pub compile: Compile,
     /// The actions that they may have, where a rule of the target has one: `alert` unless the user wants more.
     pub actions: BTreeSet<String>,
 }
@@ -14,15 +41,15 @@ pub struct NativePolicy {
 impl NativePolicy {
     /// With these actions, or with `alert` alone.
     #[must_use]
-    pub fn new(actions: Option<Vec<String>>) -> Self {
+    pub fn new(actions: Option<Vec<String>>, compile: Compile) -> Self {
         let actions = actions.map(|actions| actions.into_iter().map(|action| action.trim().to_owned()).collect());
-        Self { actions: actions.unwrap_or_else(|| BTreeSet::from(["alert".to_owned()])) }
+        Self { compile, actions: actions.unwrap_or_else(|| BTreeSet::from(["alert".to_owned()])) }
     }
 }
 
 impl Default for NativePolicy {
     fn default() -> Self {
-        Self::new(None)
+        Self::new(None, Compile::default())
     }
 }
 
@@ -33,6 +60,17 @@ pub struct NativeRule {
     pub text: String,
     /// What was repaired.
     pub notes: Vec<Diagnostic>,
+    /// Whether nothing is left for an engine to say: the target has read it as the engine would.
+    pub is_compiled: bool,
+}
+
+/// A ready-made rule on its way to the files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NativeText {
+    /// Its text, as [`NativeRule::text`] has it.
+    pub text: String,
+    /// Whether it was compiled. One that was not goes into a file of its own.
+    pub is_compiled: bool,
 }
 
 /// Why a ready-made rule doesn't go into the files.

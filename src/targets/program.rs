@@ -1,8 +1,12 @@
 //! Programs that engines are: run to their end, or missing.
 
 use std::{
-    io,
-    process::{Command, Output},
+    fmt,
+    fs::File,
+    io::{self, Read, Seek},
+    process::{Command, Output, Stdio},
+    thread,
+    time::Duration,
 };
 
 /// Why there is no answer.
@@ -12,6 +16,13 @@ pub enum EngineError {
     Missing(String),
     /// The engine refused the rules, or fell over.
     Failed(String),
+}
+
+impl fmt::Display for EngineError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self::Missing(why) | Self::Failed(why)) = self;
+        formatter.write_str(why)
+    }
 }
 
 impl From<io::Error> for EngineError {
@@ -32,7 +43,43 @@ pub fn run(command: &mut Command) -> Result<Output, EngineError> {
     }
 }
 
-/// The same, for a program that must end well.
+/// The same, for a program that reads what strangers wrote, and so may never end: it is stopped after `limit`.
+pub fn run_within(command: &mut Command, limit: Duration) -> Result<Output, EngineError> {
+    const STEP: Duration = Duration::from_millis(5);
+    let name = command.get_program().to_string_lossy().into_owned();
+    // Files, for nobody reads from a pipe while waiting.
+    let (mut out, mut err) = (tempfile::tempfile()?, tempfile::tempfile()?);
+    command.stdin(Stdio::null()).stdout(out.try_clone()?).stderr(err.try_clone()?);
+    let mut child = match command.spawn() {
+        Ok(child) => child,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Err(EngineError::Missing(format!("{name} is not installed")));
+        }
+        Err(error) => return Err(EngineError::Failed(format!("{name}: {error}"))),
+    };
+    let mut waited = Duration::ZERO;
+    let status = loop {
+        match child.try_wait()? {
+            Some(status) => break status,
+            None if waited >= limit => {
+                child.kill()?;
+                child.wait()?;
+                return Err(EngineError::Failed(format!("{name} did not end within {} seconds", limit.as_secs())));
+            }
+            None => thread::sleep(STEP),
+        }
+        waited += STEP;
+    };
+    let read = |file: &mut File| -> io::Result<Vec<u8>> {
+        let mut text = Vec::new();
+        file.rewind()?;
+        file.read_to_end(&mut text)?;
+        Ok(text)
+    };
+    Ok(Output { status, stdout: read(&mut out)?, stderr: read(&mut err)? })
+}
+
+/// The same as [`run`], for a program that must end well.
 pub fn run_well(command: &mut Command) -> Result<Output, EngineError> {
     let output = run(command)?;
     if output.status.success() { Ok(output) } else { Err(EngineError::Failed(said(&output))) }

@@ -261,7 +261,7 @@ fn gone(record: &Record, target: &str) -> Option<(Reason, String)> {
                     lists.chain(record.guarded().map(|found| &found.message)).next().cloned().unwrap_or_default(),
                 )
             }
-            Some(fate) if fate.is(Verdict::Refused) => {
+            Some(fate) if fate.is(Verdict::Refused) || fate.is(Verdict::NotApplicable) => {
                 let why: Vec<&str> = fate.losses.iter().map(|loss| loss.message.as_str()).collect();
                 (Reason::Refused, why.join("; "))
             }

@@ -119,7 +119,8 @@ impl Record {
     /// Whether it has a rule or an entry in a target.
     #[must_use]
     pub fn is_in(&self, target: &str) -> bool {
-        self.targets.get(target).is_some_and(|fate| !fate.is(Verdict::Refused) && !fate.is(Verdict::Guarded))
+        let without = [Verdict::Refused, Verdict::Guarded, Verdict::NotApplicable];
+        self.targets.get(target).is_some_and(|fate| !without.iter().any(|verdict| fate.is(*verdict)))
     }
 
     /// The target and id of each of its rules.

@@ -235,11 +235,12 @@ fn an_output_that_can_not_be_written_ends_with_2_and_spares_what_was_there() {
 fn findings_end_with_1() {
     let convert =
         |pattern: &str, level: &str| code(&stixc(&["convert", "--pattern", pattern, "-t", "yara", "--fail-on", level]));
-    let mutex = "[mutex:name = 'm']";
-    assert_eq!(convert(mutex, "never"), 0);
-    assert_eq!(convert(mutex, "invalid"), 0);
-    assert_eq!(convert(mutex, "refused"), 1);
-    assert_eq!(convert(mutex, "guarded"), 1);
+    let name = "[file:name = 'm.exe']";
+    assert_eq!(convert(name, "never"), 0);
+    assert_eq!(convert(name, "invalid"), 0);
+    assert_eq!(convert(name, "refused"), 1);
+    assert_eq!(convert(name, "guarded"), 1);
+    assert_eq!(convert("[mutex:name = 'm']", "guarded"), 0);
     assert_eq!(convert("[mutex", "invalid"), 1);
     let hash = "[file:hashes.MD5 = '79054025255fb1a26e4bc422aef54eb4']";
     assert_eq!(convert(hash, "guarded"), 0);
@@ -280,9 +281,10 @@ fn the_report_tells_of_every_indicator() {
             let verdict = entry["verdict"].as_str().unwrap();
             let (losses, rules) = (entry["losses"].as_array().unwrap(), entry["rules"].as_array().unwrap());
             match verdict {
-                "refused" => assert!(!losses.is_empty() && rules.is_empty(), "{indicator:#}"),
+                "refused" | "n/a" => assert!(!losses.is_empty() && rules.is_empty(), "{indicator:#}"),
                 "exact" => assert!(losses.is_empty() && !rules.is_empty(), "{target} {indicator:#}"),
-                "guarded" => assert!(rules.is_empty()),
+                "guarded" => assert!(!losses.is_empty() && rules.is_empty()),
+                "unchecked" => assert!(losses.is_empty() && !rules.is_empty(), "{indicator:#}"),
                 _ => assert!(!losses.is_empty() && !rules.is_empty(), "{target} {indicator:#}"),
             }
         }
@@ -312,8 +314,7 @@ fn check_prints_json_and_sarif() {
 fn explain_shows_tree_plan_and_verdicts_and_knows_its_codes() {
     let output = stixc(&["explain", "[domain-name:value = 'evil.example']"]);
     assert_eq!(code(&output), 0, "{}", errors(&output));
-    for part in
-        ["Syntax tree", "Plan", "Canonical", "sigma: exact", "suricata: exact", "yara: refused", "blocklist: exact"]
+    for part in ["Syntax tree", "Plan", "Canonical", "sigma: exact", "suricata: exact", "yara: n/a", "blocklist: exact"]
     {
         assert!(text(&output).contains(part), "{part} is not in {}", text(&output));
     }

@@ -20,7 +20,7 @@ use stixc::{
         contract::{Content, Options, Origin, Rule},
         find,
         mapping::Mapping,
-        native::NativePolicy,
+        native::{NativePolicy, NativeText},
     },
 };
 use support::validators::{scratch, sigma};
@@ -253,7 +253,10 @@ fn ready_made_rules_stay_as_they_are() {
     assert_eq!(code("title: x"), Err("R101"));
     assert_eq!(code("title: ["), Err("R100"));
     let origin = Arc::new(Origin { id: ID.to_owned(), ..Origin::default() });
-    let memory = emit(target(), vec![Rule { origin, content: Content::Native(text.to_owned()) }]);
+    let memory = emit(
+        target(),
+        vec![Rule { origin, content: Content::Native(NativeText { text: text.to_owned(), is_compiled: true }) }],
+    );
     assert_eq!(memory.names[&0], ["0f6b5a3c-0000-4000-8000-000000000000"]);
     let (path, bytes) = memory.files.first_key_value().unwrap();
     assert!(path.starts_with("sigma/native_"), "{path}");

@@ -14,7 +14,7 @@ use stixc::{
         Target,
         contract::{Content, Origin, Rule},
         find,
-        native::NativePolicy,
+        native::{NativePolicy, NativeText},
     },
 };
 use support::validators::{file, yara};
@@ -216,7 +216,10 @@ fn ready_made_rules_stand_in_one_file_under_names_of_their_own() {
     assert!(target().read_native(text, &NativePolicy::default()).is_ok());
     let rule = |index| {
         let origin = Origin { id: id(index), sources: vec![id(index)], ..Origin::default() };
-        Rule { origin: Arc::new(origin), content: Content::Native(text.to_owned()) }
+        Rule {
+            origin: Arc::new(origin),
+            content: Content::Native(NativeText { text: text.to_owned(), is_compiled: true }),
+        }
     };
     let memory = emit(target(), vec![rule(7), rule(8)]);
     let file = memory.text("yara/native.yar");

@@ -191,7 +191,7 @@ fn why_there_is_none() {
         ("ended.example", "expired at 2024-02-01T00:00:00Z"),
         ("back.example", "revoked at 2024-01-01T00:00:00Z"),
         ("10.0.0.1", "G001"),
-        ("Global-Lock", "refused"),
+        ("Global-Lock", "n/a"),
         (&id(11), "P009"),
         ("nowhere.example", "no indicator names it: 11 indicators of 1 feeds were looked at"),
         ("1999999", "no indicator names it"),

@@ -20,7 +20,10 @@ use crate::{
     plan::{fidelity::Fidelity, schema::nearest},
     source::taxii::{FetchOptions, Proxy, TaxiiError, Version, check_url, connection_options, parse_timestamp},
     span::Span,
-    targets::{self, TARGETS, native::NativePolicy},
+    targets::{
+        self, TARGETS,
+        native::{Compile, NativePolicy},
+    },
 };
 
 const KINDS: [&str; 3] = ["taxii", "files", "url"];
@@ -121,6 +124,7 @@ impl Reader<'_> {
             }
         }
         let filter = self.filter(&raw.filter);
+        let compile = self.compile(raw.check_native.as_ref());
         let guard = self.guard(&raw.guard);
         let mut sources = BTreeSet::new();
         let mut feeds = Vec::new();
@@ -151,10 +155,18 @@ impl Reader<'_> {
             fail_on: raw.fail_on.map(Spanned::into_inner),
             feeds,
             filter,
-            natives: NativePolicy::new(raw.native_actions),
+            natives: NativePolicy::new(raw.native_actions, compile),
             guard,
             targets,
         }
+    }
+
+    fn compile(&mut self, word: Option<&Spanned<String>>) -> Compile {
+        let Some(word) = word else { return Compile::IfInstalled };
+        Compile::from_name(word.get_ref()).unwrap_or_else(|| {
+            self.refuse(word.span(), format!("check_native is not {:?}", word.get_ref()), "write auto, no or require");
+            Compile::IfInstalled
+        })
     }
 
     fn feed(&mut self, span: Range<usize>, raw: RawFeed) -> Option<FeedConfig> {

@@ -19,6 +19,7 @@ pub(super) struct Raw {
     pub strict: bool,
     pub fail_on: Option<Spanned<String>>,
     pub native_actions: Option<Vec<String>>,
+    pub check_native: Option<Spanned<String>>,
     #[serde(default)]
     pub feed: Vec<Spanned<RawFeed>>,
     #[serde(default)]

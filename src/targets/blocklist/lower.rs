@@ -1,6 +1,6 @@
 //! From plans to entries, and from these to files.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, collections::BTreeSet};
 
 use serde::Deserialize;
 use smallvec::smallvec;
@@ -152,6 +152,10 @@ impl Backend for Lists {
             });
         }
         self.several(plan)
+    }
+
+    fn object_types(&self) -> Option<BTreeSet<String>> {
+        Some(self.mapping.object_types())
     }
 
     fn emit(&self, rules: &[Rule<Entries>], emission: &mut dyn Emission) -> Result<(), EmitError> {

@@ -29,7 +29,7 @@ pub(super) fn emit(rules: &[Rule<Draft>], emission: &mut dyn Emission) -> Result
     for (index, rule) in rules.iter().enumerate() {
         let ids = match &rule.content {
             Content::Compiled(lowered) => write_compiled(&rule.origin, lowered, emission)?,
-            Content::Native(text) => write_native(&rule.origin, text, emission)?,
+            Content::Native(native) => write_native(&rule.origin, &native.text, emission)?,
         };
         emission.record_rules(index, ids.into_iter().map(EmittedRule::from).collect());
     }

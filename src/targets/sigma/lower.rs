@@ -221,6 +221,10 @@ impl Backend for Compiler {
         Ok(Lowered { fidelity, losses: losses.into(), drafts })
     }
 
+    fn object_types(&self) -> Option<BTreeSet<String>> {
+        Some(self.table.object_types())
+    }
+
     fn emit(&self, rules: &[Rule<Draft>], emission: &mut dyn Emission) -> Result<(), EmitError> {
         emit(rules, emission)
     }

@@ -92,7 +92,7 @@ impl Target for Sigma {
 
     fn read_native(&self, text: &str, _policy: &NativePolicy) -> Result<NativeRule, NativeFault> {
         native::read(text).map_err(NativeFault::Malformed)?;
-        Ok(NativeRule { text: text.to_owned(), notes: Vec::new() })
+        Ok(NativeRule { text: text.to_owned(), notes: Vec::new(), is_compiled: true })
     }
 
     fn prepare(&self, mapping: Option<&str>, options: Options) -> Result<Box<dyn AnyBackend>, MappingError> {

@@ -19,7 +19,7 @@ use super::{
     place::Requires,
     signature::{Body, OwnList, Signature},
     text::{ListPath, Metadata, Msg, RuleText},
-    view::{Chunk, Facts, HashView, Hashes, RuleView},
+    view::{Chunk, Facts, HashView, Hashes, NativeView, RuleView},
 };
 
 /// Several kinds of hashes, of which Suricata 7 computes one unless told otherwise.
@@ -29,12 +29,16 @@ pub const SEVERAL_HASHES: Code = Code("R122");
 pub const LOCK: &str = "stixc.lock";
 /// Where the rules are.
 pub const RULES: &str = "suricata/stixc.rules";
-/// Where ready-made rules are.
+/// Where ready-made rules are that Suricata has compiled.
 pub const NATIVE: &str = "suricata/native.rules";
+/// Where the other ones are.
+pub const UNCHECKED: &str = "suricata/unchecked.rules";
 /// Where lists of hashes are.
 pub const LISTS: &str = "suricata/lists/";
 /// The template of the rules.
 pub const RULES_TEMPLATE: &str = "rules.hbs";
+/// The template of ready-made rules.
+pub const NATIVE_TEMPLATE: &str = "native.hbs";
 /// The template of the lists.
 pub const LISTS_TEMPLATE: &str = "list.hbs";
 
@@ -78,8 +82,8 @@ impl<'r> Run<'r> {
         let signatures = Vec::with_capacity(rules.len());
         let mut run = Self { rules, signatures, natives: Vec::new(), lists: BTreeMap::new() };
         for (index, rule) in rules.iter().enumerate() {
-            if let Content::Native(text) = &rule.content {
-                let ready = native::Ready::all(text, &rule.origin.id).into_iter().enumerate();
+            if let Content::Native(native) = &rule.content {
+                let ready = native::Ready::all(&native.text, &rule.origin.id).into_iter().enumerate();
                 run.natives.extend(ready.map(|(place, ready)| (index, place, ready)));
             }
             for body in lowered(rule).into_iter().flat_map(|lowered| &lowered.drafts) {
@@ -145,21 +149,32 @@ impl<'r> Run<'r> {
             let rule = EmittedRule::from(number.sid.to_string());
             written.entry(*index).or_default().insert(number.sid, rule);
         }
-        self.write_natives(natives, emission)?;
+        for (path, is_compiled) in [(NATIVE, true), (UNCHECKED, false)] {
+            self.write_natives(natives, path, is_compiled, emission)?;
+        }
         for (index, rules) in written {
             emission.record_rules(index, rules.into_values().collect());
         }
         Ok(())
     }
 
-    /// Writes the file of ready-made rules in the order of their numbers, if there are any.
-    fn write_natives(&self, numbers: &[Number], emission: &mut dyn Emission) -> Result<(), EmitError> {
-        let mut order: Vec<_> = numbers.iter().zip(&self.natives).collect();
+    /// Writes a file of ready-made rules in the order of their numbers, if there are any: those that were compiled, or the
+    /// other ones.
+    fn write_natives(
+        &self,
+        numbers: &[Number],
+        path: &str,
+        is_compiled: bool,
+        emission: &mut dyn Emission,
+    ) -> Result<(), EmitError> {
+        let goes = |index: usize| matches!(&self.rules[index].content, Content::Native(native) if native.is_compiled == is_compiled);
+        let mut order: Vec<_> = numbers.iter().zip(&self.natives).filter(|(_, native)| goes(native.0)).collect();
         order.sort_unstable_by_key(|(number, _)| number.sid);
         if order.is_empty() {
             return Ok(());
         }
-        let mut file = RuleFile::new(NATIVE, emission)?;
+        let mut file = RuleFile::new(path, emission)?;
+        file.render(NATIVE_TEMPLATE, view(&NativeView { first: true, unchecked: !is_compiled, text: "" })?, emission)?;
         for (number, (index, _, ready)) in order {
             let indicators = self.rules[*index].origin.indicators();
             let record = RuleRecord {
@@ -170,7 +185,9 @@ impl<'r> Run<'r> {
                 revision: Some(number.rev),
                 ..RuleRecord::default()
             };
-            file.rule(record, ready.numbered(*number, indicators).as_bytes(), emission)?;
+            let text = ready.numbered(*number, indicators);
+            let native = view(&NativeView { first: false, unchecked: !is_compiled, text: &text })?;
+            file.render_rule(record, NATIVE_TEMPLATE, native, emission)?;
         }
         file.write(emission)
     }

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// The configuration of both tests: what the rules need that is not so by itself.
-const CONFIGURATION: &str = include_str!("../../../templates/suricata/verify.yaml");
+pub(super) const CONFIGURATION: &str = include_str!("../../../templates/suricata/verify.yaml");
 
 /// One of the two tests, by the name of its folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

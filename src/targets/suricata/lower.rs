@@ -1,6 +1,6 @@
 //! From a plan to signatures.
 
-use std::{mem, sync::Arc};
+use std::{collections::BTreeSet, mem, sync::Arc};
 
 use crate::{
     plan::{
@@ -126,6 +126,10 @@ impl Backend for Lowerer {
         }
         let (fidelity, losses) = adapted.finish(lost, !drafts.is_empty())?;
         Ok(Lowered { fidelity, losses: losses.into(), drafts: drafts.into() })
+    }
+
+    fn object_types(&self) -> Option<BTreeSet<String>> {
+        Some(self.mapping.object_types())
     }
 
     fn emit(&self, rules: &[Rule<Body>], emission: &mut dyn Emission) -> Result<(), EmitError> {

@@ -11,6 +11,8 @@
 //! The rules of a pattern keep their numbers for ever: see [`lock`].
 
 mod buffer;
+#[cfg(feature = "witness")]
+mod compile;
 mod emit;
 #[cfg(feature = "witness")]
 pub mod engine;
@@ -77,6 +79,22 @@ impl Target for Suricata {
                 about: "One file of rules, in the order of their numbers",
             },
             Format {
+                name: "native",
+                template: emit::NATIVE_TEMPLATE,
+                source: include_str!("../../../templates/suricata/native.hbs"),
+                path: emit::NATIVE,
+                auxiliary: true,
+                about: "Rules that indicators bring along, compiled by Suricata",
+            },
+            Format {
+                name: "unchecked",
+                template: emit::NATIVE_TEMPLATE,
+                source: include_str!("../../../templates/suricata/native.hbs"),
+                path: emit::UNCHECKED,
+                auxiliary: true,
+                about: "Rules that indicators bring along, which no engine has compiled",
+            },
+            Format {
                 name: "lists",
                 template: emit::LISTS_TEMPLATE,
                 source: include_str!("../../../templates/suricata/list.hbs"),
@@ -109,6 +127,11 @@ impl Target for Suricata {
             options.accept,
             self.sids,
         )))
+    }
+
+    #[cfg(feature = "witness")]
+    fn compiler(&self) -> Option<Box<dyn super::compiler::Compiler>> {
+        Some(Box::new(compile::Compile))
     }
 
     #[cfg(feature = "witness")]

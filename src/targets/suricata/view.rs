@@ -42,6 +42,17 @@ pub struct RuleView {
     rev: u32,
 }
 
+/// A chunk of a file of ready-made rules: the words in front of them, or one of them.
+#[derive(Serialize)]
+pub struct NativeView<'r> {
+    /// The first chunk has the words in front of all rules.
+    pub first: bool,
+    /// Whether these are the ones that no engine has compiled.
+    pub unchecked: bool,
+    /// The rule, with the end of its line.
+    pub text: &'r str,
+}
+
 /// A chunk of a list of hashes.
 #[derive(Serialize)]
 pub struct Hashes {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::{NATIVE, NATIVE_TEMPLATE, RULES, TEMPLATE, draft::Draft, native::Ready, view::RuleView};
+use super::{NATIVE, NATIVE_TEMPLATE, RULES, TEMPLATE, UNCHECKED, draft::Draft, native::Ready, view::RuleView};
 use crate::targets::{
     contract::{Content, Emission, EmitError, Rule, view},
     digest::Digest,
@@ -16,6 +16,8 @@ use crate::targets::{
 #[derive(Serialize)]
 struct NativeView<'r> {
     first: bool,
+    /// Whether these are the ones that no engine has compiled.
+    unchecked: bool,
     imports: &'r BTreeSet<String>,
     text: &'r str,
 }
@@ -36,26 +38,35 @@ struct FileView<'r> {
 /// Those of [`Emission`].
 pub(super) fn emit(rules: &[Rule<Draft>], emission: &mut dyn Emission) -> Result<(), EmitError> {
     write_compiled(rules, emission)?;
-    write_natives(rules, emission)
+    write_natives(rules, NATIVE, true, emission)?;
+    write_natives(rules, UNCHECKED, false, emission)
 }
 
-/// Writes the file of ready-made rules, if there are any.
-fn write_natives(rules: &[Rule<Draft>], emission: &mut dyn Emission) -> Result<(), EmitError> {
+/// Writes a file of ready-made rules, if there are any: those that were compiled, or the other ones.
+fn write_natives(
+    rules: &[Rule<Draft>],
+    path: &str,
+    is_compiled: bool,
+    emission: &mut dyn Emission,
+) -> Result<(), EmitError> {
     let ready = |(index, rule): (usize, &Rule<Draft>)| match &rule.content {
-        Content::Native(text) => Some((index, Ready::new(text, &rule.origin.id, rule.origin.indicators()))),
-        Content::Compiled(_) => None,
+        Content::Native(native) if native.is_compiled == is_compiled => {
+            Some((index, Ready::new(&native.text, &rule.origin.id, rule.origin.indicators())))
+        }
+        _ => None,
     };
     let natives: Vec<(usize, Ready)> = rules.iter().enumerate().filter_map(ready).collect();
     if natives.is_empty() {
         return Ok(());
     }
     let imports: BTreeSet<String> = natives.iter().flat_map(|(_, ready)| &ready.imports).cloned().collect();
-    let mut file = RuleFile::new(NATIVE, emission)?;
-    file.render(NATIVE_TEMPLATE, view(&NativeView { first: true, imports: &imports, text: "" })?, emission)?;
+    let mut file = RuleFile::new(path, emission)?;
+    let head = NativeView { first: true, unchecked: !is_compiled, imports: &imports, text: "" };
+    file.render(NATIVE_TEMPLATE, view(&head)?, emission)?;
     for (index, ready) in natives {
         let origin = &rules[index].origin;
         let mut rendered = Vec::with_capacity(ready.text.len());
-        let native = view(&NativeView { first: false, imports: &imports, text: &ready.text })?;
+        let native = view(&NativeView { first: false, unchecked: !is_compiled, imports: &imports, text: &ready.text })?;
         emission.render(NATIVE_TEMPLATE, native, &mut rendered)?;
         // A template may write something in front of the rules.
         let front = String::from_utf8_lossy(&rendered).find(&ready.text).unwrap_or_default();

@@ -33,6 +33,30 @@ impl Scanner {
         }
     }
 
+    /// YARA 4, or yara-x where only that is installed, with its version.
+    pub(super) fn installed() -> Result<(Self, String), EngineError> {
+        match Self::Yara.version() {
+            Err(EngineError::Missing(_)) => match Self::YaraX.version() {
+                Err(EngineError::Missing(_)) => {
+                    Err(EngineError::Missing("neither yara nor yr is installed".to_owned()))
+                }
+                version => Ok((Self::YaraX, version?)),
+            },
+            version => Ok((Self::Yara, version?)),
+        }
+    }
+
+    /// What scans a file or a folder with rules.
+    pub(super) fn command(self, rules: &Path, place: &Path) -> Command {
+        let mut command = Command::new(self.program());
+        match self {
+            Self::Yara => command.args(["--recursive", "--no-follow-symlinks"]),
+            Self::YaraX => command.arg("scan"),
+        };
+        command.arg(rules).arg(place);
+        command
+    }
+
     fn version(self) -> Result<String, EngineError> {
         let output = run(Command::new(self.program()).arg("--version"))?;
         let version = String::from_utf8_lossy(&output.stdout).trim().to_owned();
@@ -45,12 +69,7 @@ impl Scanner {
     /// # Errors
     /// Rules that don't compile, or no such program.
     pub fn scan(self, rules: &Path, folder: &Path) -> Result<BTreeMap<String, BTreeSet<String>>, EngineError> {
-        let mut command = Command::new(self.program());
-        match self {
-            Self::Yara => command.args(["--recursive", "--no-follow-symlinks"]),
-            Self::YaraX => command.arg("scan"),
-        };
-        let output = run_well(command.arg(rules).arg(".").current_dir(folder))?;
+        let output = run_well(self.command(rules, Path::new(".")).current_dir(folder))?;
         let mut matches: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for (rule, path) in String::from_utf8_lossy(&output.stdout).lines().filter_map(|line| line.split_once(' ')) {
             matches.entry(path.trim_start_matches("./").to_owned()).or_default().insert(rule.to_owned());
@@ -66,15 +85,7 @@ impl Engine for Yara {
     type Shown = String;
 
     fn run(&self, folder: &Path, patterns: &[PatternCases<String>]) -> Result<EngineRun, EngineError> {
-        let (scanner, engine) = match Scanner::Yara.version() {
-            Err(EngineError::Missing(_)) => match Scanner::YaraX.version() {
-                Err(EngineError::Missing(_)) => {
-                    return Err(EngineError::Missing("neither yara nor yr is installed".to_owned()));
-                }
-                version => (Scanner::YaraX, version?),
-            },
-            version => (Scanner::Yara, version?),
-        };
+        let (scanner, engine) = Scanner::installed()?;
         let matches = scanner.scan(Path::new(RULES), folder)?;
         let heard = |path: &String| matches.get(path).cloned().unwrap_or_default();
         let fired = |pattern: &PatternCases<String>| pattern.cases.iter().map(|case| heard(&case.shown)).collect();

@@ -1,5 +1,7 @@
 //! From plans to conditions.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 use smallvec::smallvec;
 
@@ -118,6 +120,10 @@ impl Backend for Files {
         let draft = Draft { modules, condition: lines(&adapted.parts) };
         let (fidelity, losses) = adapted.finish(Vec::new(), true)?;
         Ok(Lowered { fidelity, losses: losses.into(), drafts: smallvec![Box::new(draft)] })
+    }
+
+    fn object_types(&self) -> Option<BTreeSet<String>> {
+        Some(self.mapping.object_types())
     }
 
     fn emit(&self, rules: &[Rule<Draft>], emission: &mut dyn Emission) -> Result<(), EmitError> {

@@ -4,6 +4,8 @@
 //! the condition. A rule tells what a file holds, never what it is called or who opened it, so most of STIX has no place here, and
 //! the mapping says why.
 
+#[cfg(feature = "witness")]
+mod compile;
 mod condition;
 mod draft;
 mod emit;
@@ -27,8 +29,10 @@ pub use native::{GLOBAL, MODULE, NAMES_NOTHING, UNKNOWN_NAME};
 
 /// The file of compiled rules.
 const RULES: &str = "yara/stixc.yar";
-/// The file of ready-made rules.
+/// The file of ready-made rules that the engine has compiled.
 const NATIVE: &str = "yara/native.yar";
+/// The file of the other ones.
+const UNCHECKED: &str = "yara/unchecked.yar";
 
 /// The template of compiled rules.
 const TEMPLATE: &str = "rules.hbs";
@@ -48,7 +52,7 @@ pub static YARA: Yara = Yara;
 /// Rules for YARA and YARA-X.
 pub struct Yara;
 
-static FORMATS: [Format; 2] = [
+static FORMATS: [Format; 3] = [
     Format {
         name: "rules",
         template: TEMPLATE,
@@ -63,7 +67,15 @@ static FORMATS: [Format; 2] = [
         source: include_str!("../../../templates/yara/native.hbs"),
         path: NATIVE,
         auxiliary: true,
-        about: "One file of the rules that indicators bring along",
+        about: "Rules that indicators bring along, compiled by YARA",
+    },
+    Format {
+        name: "unchecked",
+        template: NATIVE_TEMPLATE,
+        source: include_str!("../../../templates/yara/native.hbs"),
+        path: UNCHECKED,
+        auxiliary: true,
+        about: "Rules that indicators bring along, which no engine has compiled",
     },
 ];
 
@@ -98,6 +110,11 @@ impl Target for Yara {
 
     fn prepare(&self, mapping: Option<&str>, options: Options) -> Result<Box<dyn AnyBackend>, MappingError> {
         Ok(Box::new(lower::Files::new(Mapping::read_over(mapping, self.mapping())?, options.accept)))
+    }
+
+    #[cfg(feature = "witness")]
+    fn compiler(&self) -> Option<Box<dyn super::compiler::Compiler>> {
+        Some(Box::new(compile::Compile))
     }
 
     #[cfg(feature = "witness")]

@@ -72,7 +72,7 @@ pub fn read(text: &str, policy: &NativePolicy) -> Result<NativeRule, NativeFault
         let message = "the rule names nothing: neither an address nor anything that traffic holds";
         return Err(NativeFault::NamesNothing(Diagnostic::warning(NAMES_NOTHING, message)));
     }
-    Ok(NativeRule { text: lines.join("\n"), notes: Vec::new() })
+    Ok(NativeRule { text: lines.join("\n"), notes: Vec::new(), is_compiled: false })
 }
 
 fn outline(line: &str) -> Result<Outline<'_>, String> {
@@ -227,14 +227,19 @@ impl Ready {
         let [sid, rev] = &self.before;
         sid.iter().for_each(|sid| metadata.push("native_sid", sid));
         rev.iter().for_each(|rev| metadata.push("native_rev", rev));
+        let about = match metadata.as_str() {
+            "" => String::new(),
+            pairs => format!("metadata:{pairs}; "),
+        };
         let Number { sid, rev } = number;
-        format!("{}priority:{PRIORITY}; metadata:{}; sid:{sid}; rev:{rev};)\n", self.start, metadata.as_str())
+        format!("{}priority:{PRIORITY}; {about}sid:{sid}; rev:{rev};)\n", self.start)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::targets::native::Compile;
 
     fn code(text: &str) -> String {
         match read(text, &NativePolicy::default()) {
@@ -265,7 +270,7 @@ mod tests {
         for action in ACTIONS.iter().filter(|action| **action != "alert") {
             let text = with("nocase").replacen("alert", action, 1);
             assert_eq!(code(&text), "R123", "{action}");
-            let policy = NativePolicy { actions: BTreeSet::from([(*action).to_owned()]) };
+            let policy = NativePolicy::new(Some(vec![(*action).to_owned()]), Compile::Never);
             assert!(read(&text, &policy).is_ok());
         }
         assert_eq!(code(&with("nocase").replacen("alert", "accept", 1)), "R120");

@@ -76,7 +76,7 @@ pub(super) fn read(text: &str) -> Result<NativeRule, NativeFault> {
         let found = Diagnostic::warning(NAMES_NOTHING, message).at(Span::new(rule.name.start, rule.name.end));
         return Err(NativeFault::NamesNothing(found));
     }
-    Ok(NativeRule { text: text.to_owned(), notes: Vec::new() })
+    Ok(NativeRule { text: text.to_owned(), notes: Vec::new(), is_compiled: false })
 }
 
 /// Whether the rules leave everything else alone.
