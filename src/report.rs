@@ -104,6 +104,14 @@ pub struct Verdicts {
     pub not_applicable: usize,
 }
 
+impl Summary {
+    /// The targets that have no rule.
+    #[must_use]
+    pub fn without_rules(&self) -> Vec<&'static str> {
+        self.verdicts.iter().filter(|(_, verdicts)| verdicts.rules() == 0).map(|(target, _)| *target).collect()
+    }
+}
+
 impl Verdicts {
     /// Counts one verdict.
     pub fn count(&mut self, verdict: Verdict) {

@@ -15,7 +15,7 @@ use crate::{
 
 use super::{
     Global, convert, display,
-    exit::{Exit, FailOn, Failure},
+    exit::{Exit, FailOn, Failure, overrides},
     inputs::now,
     watch,
 };
@@ -27,7 +27,7 @@ const SHOWN: usize = 20;
 ///
 /// What the feeds say is kept in a store, so that a server is only asked for what is new, and the outputs are made of all
 /// that is known. A feed that fails is marked as stale; what it said before stays, the others go on, and the run ends
-/// with 4. Outputs that would shrink too much are not written, and the run ends with 5.
+/// with 4. Outputs that would shrink or grow too much are not written, and the run ends with 5.
 #[derive(Debug, Args)]
 pub(super) struct Build {
     /// The configuration; stixc init writes one
@@ -45,6 +45,12 @@ pub(super) struct Build {
     /// Let the outputs shrink as much as they do, this time
     #[arg(long)]
     allow_shrink: bool,
+    /// Let the outputs grow as much as they do, this time
+    #[arg(long)]
+    allow_growth: bool,
+    /// Replace files that others have written or changed, and take the folder over from another configuration
+    #[arg(long)]
+    force: bool,
     /// Stay, and build again after this time, give or take a tenth: 15m, 12h
     #[arg(long, value_name = "TIME")]
     watch: Option<String>,
@@ -89,6 +95,8 @@ impl Build {
             check: self.check,
             resync: self.resync && first,
             allow_shrink: self.allow_shrink && first,
+            allow_growth: self.allow_growth && first,
+            force: self.force && first,
             details: if all { Details::All } else { Details::Problems },
             stop,
         };
@@ -98,10 +106,10 @@ impl Build {
                 show_feeds(&feeds, global);
                 return Err(Failure::new(Exit::NoInput, "no feed could be read, and none was read before"));
             }
-            Err(BuildError::Shrunk { files, feeds, said }) => {
+            Err(BuildError::Stopped { files, feeds, said }) => {
                 said.iter().for_each(display::source_diagnostic);
                 show_feeds(&feeds, global);
-                return Err(BuildError::Shrunk { files, feeds: Vec::new(), said: Vec::new() }.into());
+                return Err(BuildError::Stopped { files, feeds: Vec::new(), said: Vec::new() }.into());
             }
             Err(error) => return Err(error.into()),
         };
@@ -118,8 +126,8 @@ impl Build {
         if built.feeds.iter().any(incomplete) {
             exit = exit.max(Exit::Feed);
         }
-        if !built.shrunk.is_empty() {
-            return Err(BuildError::Shrunk { files: built.shrunk, feeds: Vec::new(), said: Vec::new() }.into());
+        if !built.stopped.is_empty() {
+            return Err(BuildError::Stopped { files: built.stopped, feeds: Vec::new(), said: Vec::new() }.into());
         }
         Ok(exit)
     }
@@ -247,14 +255,14 @@ impl From<BuildError> for Failure {
         let (exit, help) = match error {
             BuildError::Store(error) => return error.into(),
             BuildError::Emit(error) => return error.into(),
-            BuildError::Shrunk { .. } => {
-                (Exit::Safety, help("look at the feeds; if it is meant, build once with --allow-shrink"))
+            BuildError::Stopped { files, .. } => {
+                (Exit::Safety, format!("look at the feeds; if it is meant, build once with {}", overrides(&files)))
             }
             BuildError::Targets(failures) => {
                 let exhausted = failures.iter().any(|failure| matches!(failure.error, EmitError::Exhausted(_)));
                 (if exhausted { Exit::Safety } else { Exit::Usage }, help("nothing was written"))
             }
-            BuildError::Stopped => (Exit::Done, String::new()),
+            BuildError::Ended => (Exit::Done, String::new()),
             BuildError::NoInput(_) => (Exit::NoInput, String::new()),
             BuildError::Mapping { .. } | BuildError::Template(_) => {
                 (Exit::Usage, help("compare it with stixc templates show"))

@@ -8,8 +8,8 @@ use std::{
 use clap::{Args, ValueEnum};
 
 use crate::{
-    convert::{Converter, Details, Filter, Finished, Prepared, Settings},
-    output::{Directory, Filtered, Sink, Stream, write_file},
+    convert::{Converter, Details, EmitFailure, Filter, Finished, Prepared, Settings},
+    output::{Claim, Committed, Filtered, Limits, Sink, Staged, Stopped, Stream, told, write_file},
     plan::{adapt::Accept, fidelity::Fidelity},
     report::{Report, Status},
     targets::{
@@ -22,7 +22,7 @@ use crate::{
 
 use super::{
     Global, display,
-    exit::{Exit, FailOn, Failure},
+    exit::{Exit, FailOn, Failure, overrides},
     inputs::{InputArguments, OpenInputs, now},
     progress::Progress,
 };
@@ -75,6 +75,21 @@ pub(super) struct Convert {
     /// Keep every indicator in provenance/ beside the outputs, for `stixc diff` and `stixc why`
     #[arg(long, requires = "output")]
     provenance: bool,
+    /// Stop where more of an output would go at once: of its addresses, names, rules. Or any
+    #[arg(long, value_name = "SHARE", default_value = "50%")]
+    max_shrink: String,
+    /// Stop where an output would become more than this many times as much. Or any
+    #[arg(long, value_name = "FACTOR", default_value = "any")]
+    max_grow: String,
+    /// Let the outputs shrink as much as they do, this time
+    #[arg(long)]
+    allow_shrink: bool,
+    /// Let the outputs grow as much as they do, this time
+    #[arg(long)]
+    allow_growth: bool,
+    /// Replace files that others have written or changed, and take the folder over from a configuration
+    #[arg(long)]
+    force: bool,
     /// End with code 1 where a finding is at or above this level
     #[arg(long, value_name = "LEVEL", default_value = "never")]
     fail_on: FailOn,
@@ -123,8 +138,8 @@ impl Convert {
             details: if all { Details::All } else { Details::Problems },
             witnesses: self.witness.is_some(),
         };
+        let limits = self.limits()?;
         let mut feed = self.feed.open()?;
-        let mut directory = self.output.as_deref().map(Directory::open).transpose()?;
         let mut converter = read(&mut feed, &settings, global);
         for bare in &feed.bare {
             converter.pattern(&bare.source, &bare.pattern);
@@ -133,18 +148,19 @@ impl Convert {
         let exit = self.feed.tolerance.judge(said(), converter.tally(), !converter.is_empty()).inspect_err(|_| {
             said().for_each(display::source_diagnostic);
         })?;
+        let claim = || Claim { owner: None, force: self.force };
+        let stage = |folder: &PathBuf| Staged::open(folder, claim());
+        let (mut staged, mut witnesses) =
+            (self.output.as_ref().map(stage).transpose()?, self.witness.as_ref().map(stage).transpose()?);
         let mut stream = Stream::new(io::stdout().lock());
-        let sink: &mut dyn Sink = match &mut directory {
-            Some(directory) => directory,
+        let sink: &mut dyn Sink = match &mut staged {
+            Some(staged) => staged,
             None => &mut stream,
         };
         let mut filtered = Filtered { sink, without, left_out: Vec::new() };
         let finished = converter.finish(&renderer, &mut filtered);
-        if let Some(folder) = &self.witness {
-            let mut witnesses = Directory::open(folder)?;
-            finished.write_witnesses(&settings, &renderer, &mut filtered, &mut witnesses)?;
-            let names: Vec<&str> = targets.iter().map(|target| target.name()).collect();
-            witnesses.finish(&names)?;
+        if let (Some(witnesses), true) = (&mut witnesses, finished.failures.is_empty()) {
+            finished.write_witnesses(&settings, &renderer, &mut filtered, witnesses)?;
         }
         if self.provenance {
             trace::write(&finished.indicators, filtered.sink)?;
@@ -152,15 +168,15 @@ impl Convert {
         if self.output.is_none() && self.format.is_empty() && !filtered.left_out.is_empty() && !global.quiet {
             anstream::eprintln!("left out, for they need a folder (-o DIR): {}", filtered.left_out.join(", "));
         }
-        Ok(exit.max(self.conclude(finished, &feed, directory, &targets, global)?))
+        Ok(exit.max(self.conclude(finished, &feed, Folders { staged, witnesses, limits }, &targets, global)?))
     }
 
-    /// Says what happened, writes the report and the manifest, and finds the exit code.
+    /// Says what happened, gives the folders their files, writes the report, and finds the exit code.
     fn conclude(
         &self,
         mut finished: Finished,
         feed: &OpenInputs,
-        directory: Option<Directory>,
+        Folders { staged, witnesses, limits }: Folders,
         targets: &[&'static dyn Target],
         global: &Global,
     ) -> Result<Exit, Failure> {
@@ -171,27 +187,49 @@ impl Convert {
             }
         });
         show_indicators(&finished, global);
+        if !finished.failures.is_empty() {
+            return Err(failed(finished.failures, self.output.is_some()));
+        }
+        let folders: Vec<&str> = targets.iter().map(|target| target.name()).chain([trace::FOLDER]).collect();
+        if let Some(staged) = &staged {
+            stop(&self.stopped(staged, &finished, &limits)?)?;
+        }
+        let mut commit = |staged: Staged| staged.commit(&folders, &mut || {});
+        let committed = staged.map(&mut commit).transpose()?;
+        witnesses.map(&mut commit).transpose()?;
+        if let (Some(Committed { files, changed, removed }), false) = (committed, global.quiet) {
+            anstream::eprintln!("{files} files, {changed} changed, {removed} removed");
+        }
         if let Some(path) = &self.report {
             write_report(path, &finished.report())?;
         }
-        let failed = !finished.failures.is_empty();
-        let mut exit = if self.fail_on.finds(&finished.summary) { Exit::Findings } else { Exit::Done };
-        for failure in finished.failures.drain(..) {
-            let failure = Failure::from(failure);
-            display::failure(&failure);
-            exit = exit.max(failure.exit);
-        }
-        if let (Some(mut directory), false) = (directory, failed) {
-            let folders: Vec<&str> = targets.iter().map(|target| target.name()).chain([trace::FOLDER]).collect();
-            let removed = directory.finish(&folders)?;
-            if !global.quiet {
-                anstream::eprintln!("{} files, {} changed, {removed} removed", directory.files(), directory.changed());
-            }
-        }
+        let exit = if self.fail_on.finds(&finished.summary) { Exit::Findings } else { Exit::Done };
         if !global.quiet {
             display::summary(&finished.summary);
         }
         Ok(exit)
+    }
+
+    /// How far the outputs may change.
+    fn limits(&self) -> Result<Limits, Failure> {
+        let wrong = |flag: &str, help: &str| Failure::usage(format!("{flag}: not understood"), help);
+        let max_shrink = Limits::parse_shrink(&self.max_shrink)
+            .ok_or_else(|| wrong("--max-shrink", "write a share such as 30%, or any"))?;
+        let max_grow = Limits::parse_grow(&self.max_grow)
+            .ok_or_else(|| wrong("--max-grow", "write a factor such as 10, or any"))?;
+        Ok(Limits {
+            max_shrink: max_shrink.filter(|_| !self.allow_shrink),
+            max_grow: max_grow.filter(|_| !self.allow_growth),
+            allow_empty: self.allow_shrink || self.feed.tolerance.allow_empty,
+        })
+    }
+
+    /// What of the outputs would change more than it may.
+    fn stopped(&self, staged: &Staged, finished: &Finished, limits: &Limits) -> Result<Vec<Stopped>, Failure> {
+        let targets = finished.summary.verdicts.keys().filter_map(|name| targets::find(name));
+        let wanted = |name: &str| self.format.is_empty() || self.format.iter().any(|one| one == name);
+        let formats = targets.flat_map(Target::formats).filter(|format| wanted(format.name)).map(|format| format.path);
+        Ok(staged.stopped(limits, &formats.collect::<Vec<_>>(), &finished.summary.without_rules())?)
     }
 
     fn targets(&self) -> Result<Vec<&'static dyn Target>, Failure> {
@@ -248,6 +286,34 @@ impl Convert {
             Failure::usage(format!("mapping of {}: {error}", target.name()), "compare it with stixc templates show")
         })
     }
+}
+
+/// Where the outputs go, and how far they may change.
+struct Folders {
+    staged: Option<Staged>,
+    witnesses: Option<Staged>,
+    limits: Limits,
+}
+
+/// Ends the run where something would change more than it may.
+fn stop(stopped: &[Stopped]) -> Result<(), Failure> {
+    if stopped.is_empty() {
+        return Ok(());
+    }
+    let help = format!("look at the inputs; if it is meant, give {} once", overrides(stopped));
+    Err(Failure { exit: Exit::Safety, message: told(stopped), help })
+}
+
+/// Why there are no outputs: each target that failed is told, and the last one ends the run.
+fn failed(failures: Vec<EmitFailure>, has_folder: bool) -> Failure {
+    let mut all: Vec<Failure> = failures.into_iter().map(Failure::from).collect();
+    all.sort_by_key(|failure| failure.exit);
+    let Some(mut last) = all.pop() else { return Failure::new(Exit::Usage, "") };
+    all.iter().for_each(display::failure);
+    if has_folder && last.help.is_empty() {
+        last.help = "nothing was written".to_owned();
+    }
+    last
 }
 
 /// Reads all inputs.

@@ -5,7 +5,7 @@ use std::{io, process::ExitCode};
 use crate::{
     convert::EmitFailure,
     diagnostic::Diagnostic,
-    output::EmitError,
+    output::{EmitError, Stopped},
     report::{Status, Summary, Verdicts},
 };
 
@@ -64,8 +64,17 @@ impl Failure {
 
 impl From<EmitError> for Failure {
     fn from(error: EmitError) -> Self {
-        let exit = if matches!(error, EmitError::Exhausted(_)) { Exit::Safety } else { Exit::Usage };
-        Self::new(exit, error.to_string())
+        let exit = match &error {
+            EmitError::Exhausted(_) | EmitError::NotOurs { .. } | EmitError::Owned { .. } => Exit::Safety,
+            EmitError::Io { source, .. } if source.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
+            _ => Exit::Usage,
+        };
+        let help = match &error {
+            EmitError::NotOurs { .. } => "nothing was written; move it away, or give --force to replace it",
+            EmitError::Owned { .. } => "name another folder, or give --force to take it over",
+            _ => "",
+        };
+        Self { exit, message: error.to_string(), help: help.to_owned() }
     }
 }
 
@@ -74,6 +83,13 @@ impl From<EmitFailure> for Failure {
         let inner = Self::from(failure.error);
         Self { message: format!("{}: {}", failure.target, inner.message), ..inner }
     }
+}
+
+/// The flags that let outputs change as these would.
+pub(crate) fn overrides(stopped: &[Stopped]) -> String {
+    let shrinks = stopped.iter().any(|one| one.after < one.before).then_some("--allow-shrink");
+    let grows = stopped.iter().any(|one| one.after > one.before).then_some("--allow-growth");
+    shrinks.into_iter().chain(grows).collect::<Vec<_>>().join(" and ")
 }
 
 /// Writing to standard output failed. A closed pipe is how `stixc … | head` ends, and no failure.

@@ -1,6 +1,9 @@
 //! What one target writes to: the files of a run, and the index of what is in them.
 
-use std::io::{self, BufWriter, Seek, Write};
+use std::{
+    collections::BTreeMap,
+    io::{self, BufWriter, Seek, Write},
+};
 
 use serde::Serialize;
 use serde_json::Value as Json;
@@ -8,7 +11,7 @@ use tempfile::SpooledTempFile;
 
 use crate::{
     diagnostic::Diagnostic,
-    output::{EmitError, INDEX, Sink},
+    output::{Amounts, EmitError, INDEX, Sink},
     render::Renderer,
     targets::{
         Target,
@@ -32,6 +35,10 @@ pub(super) struct Emitter<'a> {
     /// Whether the file that is spoken of is written.
     is_recording: bool,
     has_files: bool,
+    /// The file that is spoken of.
+    path: String,
+    /// What each file holds.
+    amounts: BTreeMap<String, Amounts>,
     /// What was written for each rule, by its number; `None` where nobody will read it.
     pub(super) rules: Option<Vec<(usize, Vec<EmittedRule>)>>,
     pub(super) warnings: Vec<Diagnostic>,
@@ -51,6 +58,8 @@ impl<'a> Emitter<'a> {
             records: BufWriter::new(SpooledTempFile::new(SPOOL)),
             is_recording: false,
             has_files: false,
+            path: String::new(),
+            amounts: BTreeMap::new(),
             rules: wants_rules.then(Vec::new),
             warnings: Vec::new(),
         }
@@ -66,7 +75,26 @@ impl<'a> Emitter<'a> {
         if emitted.is_ok() || self.has_files {
             self.write_index(emitted.is_ok())?;
         }
+        self.amounts.iter().for_each(|(path, amounts)| self.sink.holds(path, amounts));
         emitted
+    }
+
+    /// Counts what a record tells of, in the file that is spoken of.
+    fn count(&mut self, record: &Record) {
+        let (kind, count) = match record {
+            Record::File(_) => return,
+            Record::Rule(rule) if rule.list.is_empty() => ("rule", 1),
+            Record::Rule(entry) => (entry.list.as_str(), 1),
+            Record::Entries(entries) => (entries.list.as_str(), entries.count as u128),
+        };
+        if !self.amounts.contains_key(&self.path) {
+            self.amounts.insert(self.path.clone(), Amounts::new());
+        }
+        let Some(amounts) = self.amounts.get_mut(&self.path) else { return };
+        match amounts.get_mut(kind) {
+            Some(counted) => *counted += count,
+            None => _ = amounts.insert(kind.to_owned(), count),
+        }
     }
 
     fn write_index(&mut self, complete: bool) -> Result<(), EmitError> {
@@ -108,11 +136,19 @@ impl Emission for Emitter<'_> {
     fn record(&mut self, record: &Record) -> Result<(), EmitError> {
         if let Record::File(path) = record {
             self.is_recording = self.sink.takes(path);
+            self.path.clone_from(path);
         }
         if self.is_recording {
+            self.count(record);
             write_line(&mut self.records, record)?;
         }
         Ok(())
+    }
+
+    fn covers(&mut self, kind: &str, amount: u128) {
+        if let Some(counted) = self.amounts.get_mut(&self.path).and_then(|amounts| amounts.get_mut(kind)) {
+            *counted = amount;
+        }
     }
 
     fn record_rules(&mut self, index: usize, rules: Vec<EmittedRule>) {

@@ -17,7 +17,7 @@ use super::{Converter, Details, EmitFailure, Filter, Finished, Prepared, Setting
 #[cfg(feature = "witness")]
 use super::{EngineReport, RuleReport, verify};
 #[cfg(feature = "witness")]
-use crate::output::{Directory, EmitError};
+use crate::output::{Claim, EmitError, Staged};
 
 /// Which targets to compile to, and how.
 ///
@@ -172,10 +172,10 @@ pub fn prove(
     let mut memory = Memory::default();
     let finished = read(stix, &settings).finish(&renderer, &mut memory);
     let mut write = || {
-        let mut witnesses = Directory::open(folder)?;
+        let mut witnesses = Staged::open(folder, Claim::default())?;
         let index = finished.write_witnesses(&settings, &renderer, &mut memory, &mut witnesses)?;
         let names: Vec<&str> = options.targets.iter().map(|chosen| chosen.target.name()).collect();
-        witnesses.finish(&names)?;
+        witnesses.commit(&names, &mut || {})?;
         Ok(index)
     };
     let index = write().map_err(ConvertError::Witnesses)?;

@@ -25,6 +25,22 @@ pub enum EmitError {
         /// What is wrong with it.
         message: String,
     },
+    /// A file that an output would replace or remove, and that is not what was written there.
+    #[error("{path}{} was not written by stixc, or changed since", and_others(*others))]
+    NotOurs {
+        /// Which one.
+        path: String,
+        /// How many more there are.
+        others: usize,
+    },
+    /// A folder whose outputs are made by another configuration.
+    #[error("the outputs in {folder} are those of {owner}")]
+    Owned {
+        /// The folder.
+        folder: String,
+        /// The configuration, seen from the folder.
+        owner: String,
+    },
     /// Every number of the user's range is taken.
     #[error("{0}")]
     Exhausted(String),
@@ -36,5 +52,13 @@ pub enum EmitError {
 impl From<io::Error> for EmitError {
     fn from(source: io::Error) -> Self {
         Self::Io { path: "output".to_owned(), source }
+    }
+}
+
+fn and_others(count: usize) -> String {
+    match count {
+        0 => String::new(),
+        1 => " and one file more".to_owned(),
+        count => format!(" and {count} files more"),
     }
 }

@@ -1,24 +1,28 @@
 //! Where files go: a folder, standard output, or memory.
 //!
-//! A file in a folder is written whole or not at all: into a temporary file beside it that takes its name once it is
-//! complete. A file with the same bytes as before is left alone. `manifest.json` lists what was written, so that files
-//! that a later run no longer writes can be removed.
+//! The files of a run take their places in a folder together, once all of them are complete, or not at all. A file with the
+//! same bytes as before is left alone. `manifest.json` lists what was written, so that files that a later run no longer writes
+//! can be removed, and no others.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     fs::{self, File},
     io::{self, BufReader, BufWriter, Read, Write},
-    path::{Component, Path, PathBuf},
+    path::{Component, Path},
 };
 
-use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
 
+mod commit;
 mod error;
+mod manifest;
+mod safety;
 mod staged;
 
 pub use error::EmitError;
-pub use staged::{Change, Staged};
+pub use manifest::{Amounts, MANIFEST};
+pub use safety::{Limits, Stopped, told};
+pub use staged::{Change, Claim, Committed, Staged};
 
 /// What writes the content of one file.
 pub type Content<'a> = &'a mut dyn FnMut(&mut dyn Write) -> Result<(), EmitError>;
@@ -36,6 +40,9 @@ pub trait Sink {
     /// # Errors
     /// A file that is there and can't be read.
     fn previous(&mut self, path: &str) -> Result<Option<String>, EmitError>;
+
+    /// Notes what the file at `path` holds.
+    fn holds(&mut self, _path: &str, _amounts: &Amounts) {}
 
     /// Whether a file at `path` is kept; what [`Sink::write`] does not keep it passes over.
     fn takes(&self, _path: &str) -> bool {
@@ -70,118 +77,8 @@ impl Sink for Memory {
     }
 }
 
-/// Files in a folder.
-#[derive(Debug)]
-pub struct Directory {
-    root: PathBuf,
-    written: BTreeSet<String>,
-    changed: usize,
-}
-
 /// The file in a target's folder that tells which rules and entries its files hold.
 pub const INDEX: &str = "index.jsonl";
-/// The file that lists what was written.
-pub const MANIFEST: &str = "manifest.json";
-const MANIFEST_SCHEMA: &str = "stixc-manifest/1";
-
-#[derive(Serialize, Deserialize)]
-struct Manifest {
-    schema: String,
-    files: BTreeSet<String>,
-}
-
-impl Directory {
-    /// The folder at `root`, made if it is not there.
-    ///
-    /// # Errors
-    /// A folder that can't be made or written to.
-    pub fn open(root: &Path) -> Result<Self, EmitError> {
-        fs::create_dir_all(root).map_err(at(root))?;
-        // A folder that can't be written to should say so before an hour of work, not after.
-        NamedTempFile::new_in(root).map_err(at(root))?;
-        Ok(Self { root: root.to_owned(), written: BTreeSet::new(), changed: 0 })
-    }
-
-    /// How many files have other bytes than before, new ones included.
-    #[must_use]
-    pub fn changed(&self) -> usize {
-        self.changed
-    }
-
-    /// How many files were written or found to be as they should be.
-    #[must_use]
-    pub fn files(&self) -> usize {
-        self.written.len()
-    }
-
-    /// Ends the run: removes what earlier runs wrote below `folders` and this one did not, and writes the manifest.
-    ///
-    /// # Errors
-    /// A file that can't be removed, a manifest that can't be read or written.
-    pub fn finish(&mut self, folders: &[&str]) -> Result<usize, EmitError> {
-        let (stale, others) = self.left_behind(folders)?;
-        for path in stale.iter().filter(|path| is_below(path)) {
-            let file = self.root.join(path);
-            match fs::remove_file(&file) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(at(&file)(error)),
-                _ => {}
-            }
-        }
-        self.list(others)?;
-        Ok(stale.len())
-    }
-
-    /// What earlier runs wrote and this one did not: below `folders`, and elsewhere.
-    fn left_behind(&mut self, folders: &[&str]) -> Result<(BTreeSet<String>, BTreeSet<String>), EmitError> {
-        let ours = |path: &String| path.split_once('/').is_some_and(|(top, _)| folders.contains(&top));
-        Ok(self.manifest()?.into_iter().filter(|path| !self.written.contains(path)).partition(ours))
-    }
-
-    /// Writes the manifest: what this run has written, and `others`.
-    fn list(&mut self, others: BTreeSet<String>) -> Result<(), EmitError> {
-        let files: BTreeSet<String> =
-            self.written.iter().cloned().chain(others).filter(|path| path != MANIFEST).collect();
-        let manifest = Manifest { schema: MANIFEST_SCHEMA.to_owned(), files };
-        self.write(MANIFEST, &mut |out| {
-            serde_json::to_writer_pretty(&mut *out, &manifest).map_err(io::Error::from)?;
-            Ok(out.write_all(b"\n")?)
-        })?;
-        self.written.remove(MANIFEST);
-        Ok(())
-    }
-
-    fn manifest(&mut self) -> Result<BTreeSet<String>, EmitError> {
-        let Some(text) = self.previous(MANIFEST)? else { return Ok(BTreeSet::new()) };
-        let damaged =
-            |message: String| EmitError::Previous { path: self.root.join(MANIFEST).display().to_string(), message };
-        let manifest: Manifest = serde_json::from_str(&text).map_err(|error| damaged(error.to_string()))?;
-        if manifest.schema != MANIFEST_SCHEMA {
-            return Err(damaged(format!("schema {}, expected {MANIFEST_SCHEMA}", manifest.schema)));
-        }
-        Ok(manifest.files)
-    }
-}
-
-impl Sink for Directory {
-    fn write(&mut self, path: &str, content: Content<'_>) -> Result<(), EmitError> {
-        let target = self.root.join(path);
-        let folder = target.parent().unwrap_or(&self.root);
-        fs::create_dir_all(folder).map_err(at(folder))?;
-        let changed = replace(&target, folder, content)?;
-        self.written.insert(path.to_owned());
-        self.changed += usize::from(changed);
-        Ok(())
-    }
-
-    fn previous(&mut self, path: &str) -> Result<Option<String>, EmitError> {
-        let path = self.root.join(path);
-        match fs::read_to_string(&path) {
-            Ok(text) => Ok(Some(text)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(at(&path)(error)),
-        }
-    }
-}
 
 /// Files one after the other on a stream.
 #[derive(Debug)]
@@ -249,6 +146,10 @@ impl Sink for Filtered<'_> {
         self.sink.previous(path)
     }
 
+    fn holds(&mut self, path: &str, amounts: &Amounts) {
+        self.sink.holds(path, amounts);
+    }
+
     fn takes(&self, path: &str) -> bool {
         let left_out = |format: &&str| path == *format || (format.ends_with("/") && path.starts_with(*format));
         !self.without.iter().any(left_out)
@@ -269,35 +170,25 @@ pub fn write_file(path: &Path, content: Content<'_>) -> Result<(), EmitError> {
     }
     let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(folder).map_err(at(folder))?;
-    replace(path, folder, content)?;
-    Ok(())
-}
-
-/// Writes a file whole or not at all; whether it has other bytes than before. One that was there keeps its permissions.
-fn replace(target: &Path, folder: &Path, content: Content<'_>) -> Result<bool, EmitError> {
     let temporary = NamedTempFile::new_in(folder).map_err(at(folder))?;
     let mut out = BufWriter::with_capacity(1 << 16, temporary);
-    content(&mut out).map_err(named(target))?;
-    let temporary = out.into_inner().map_err(|error| at(target)(error.into_error()))?;
+    content(&mut out).map_err(named(path))?;
+    let temporary = out.into_inner().map_err(|error| at(path)(error.into_error()))?;
     // The temporary file removes itself unless it has got the target's name.
-    install(temporary.into_temp_path().as_ref(), target).map_err(at(target))
+    install(temporary.into_temp_path().as_ref(), path).map_err(at(path))
 }
 
-/// Gives a complete file the name `target`, unless a file of that name has the same bytes; whether it did.
-fn install(complete: &Path, target: &Path) -> io::Result<bool> {
+/// Gives a complete file the name `target`, unless a file of that name has the same bytes. One that was there keeps its
+/// permissions.
+fn install(complete: &Path, target: &Path) -> io::Result<()> {
     match fs::metadata(target) {
-        Ok(earlier) => {
-            if same_bytes(complete, target)? {
-                return Ok(false);
-            }
-            fs::set_permissions(complete, earlier.permissions())?;
-            // After a power cut the name must not point to a file that never reached the disk.
-            File::open(complete)?.sync_all()?;
-        }
+        Ok(_) if same_bytes(complete, target)? => return Ok(()),
+        Ok(earlier) => fs::set_permissions(complete, earlier.permissions())?,
         Err(_) => readable(complete)?,
     }
-    fs::rename(complete, target)?;
-    Ok(true)
+    // After a power cut the name must not point to a file that never reached the disk.
+    File::open(complete)?.sync_all()?;
+    fs::rename(complete, target)
 }
 
 fn at(path: &Path) -> impl Fn(io::Error) -> EmitError {

@@ -11,7 +11,6 @@ use super::{
     config::{Config, FeedConfig, FeedKind},
     crash,
     fetch::{self, Ended, Event, Job, Objects, WAITING},
-    safety,
 };
 use crate::{
     diagnostic::{Code, Diagnostic},
@@ -137,7 +136,7 @@ impl Intake {
         let full = self.full && !notes.unchanged;
         if full && !request.allow_shrink {
             let (held, gone) = store.missing(self.known.number)?;
-            if safety::too_much(&config.guard, held, held - gone) {
+            if config.limits.stops(held, held - gone) {
                 let message = format!("{gone} of its {held} indicators are gone; nothing was removed");
                 let help = "look at the feed; if it is right, build once with --allow-shrink";
                 return self.fail(store, request.now, Diagnostic::error(FEED_SHRUNK, message).help(help));

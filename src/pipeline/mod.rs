@@ -18,14 +18,13 @@ mod crash;
 mod fetch;
 mod ingest;
 mod render;
-mod safety;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::{
     convert::{Details, Finished},
     diagnostic::Diagnostic,
-    output::{Change, EmitError},
+    output::{Change, EmitError, Stopped, told},
     render::TemplateError,
     report::{FeedReport, SourceDiagnostic},
     stix::Timestamp,
@@ -33,11 +32,10 @@ use crate::{
 };
 
 pub use config::{
-    BAD_CONFIG, BAD_VALUE, Config, ConfigError, Credentials, FeedConfig, FeedKind, Guard, MISSING_KEY, TargetConfig,
+    BAD_CONFIG, BAD_VALUE, Config, ConfigError, Credentials, FeedConfig, FeedKind, MISSING_KEY, TargetConfig,
     UNKNOWN_KEY, WebFeed, seconds,
 };
 pub use ingest::{FEED_LOST, FEED_SHRUNK};
-pub use safety::Shrunk;
 
 /// What a build is asked for beside its configuration.
 #[derive(Debug, Clone, Copy)]
@@ -52,6 +50,10 @@ pub struct Request<'a> {
     pub resync: bool,
     /// Whether the guard against shrinking lets everything through.
     pub allow_shrink: bool,
+    /// Whether the guard against growing does.
+    pub allow_growth: bool,
+    /// Whether files are taken that others have written, and a folder that belongs to another configuration.
+    pub force: bool,
     /// Which indicators the report tells of.
     pub details: Details,
     /// Set from elsewhere to end the build before its next step.
@@ -60,7 +62,7 @@ pub struct Request<'a> {
 
 impl Request<'_> {
     fn go_on(&self) -> Result<(), BuildError> {
-        if self.stop.load(Ordering::Relaxed) { Err(BuildError::Stopped) } else { Ok(()) }
+        if self.stop.load(Ordering::Relaxed) { Err(BuildError::Ended) } else { Ok(()) }
     }
 }
 
@@ -75,8 +77,8 @@ pub struct Built {
     pub changes: Vec<Change>,
     /// How many files there are now.
     pub files: usize,
-    /// Of a check: what would stop the build, because it would shrink too much.
-    pub shrunk: Vec<Shrunk>,
+    /// Of a check: what would stop the build, because it would change too much.
+    pub stopped: Vec<Stopped>,
 }
 
 /// Why nothing was built.
@@ -106,11 +108,11 @@ pub enum BuildError {
     /// Targets whose files can't be made, with the reasons.
     #[error("{}", .0.iter().map(|failure| format!("{}: {}", failure.target, failure.error)).collect::<Vec<_>>().join("; "))]
     Targets(Vec<crate::convert::EmitFailure>),
-    /// The outputs would shrink too much.
-    #[error("{}", safety::told(files))]
-    Shrunk {
-        /// What would shrink.
-        files: Vec<Shrunk>,
+    /// The outputs would shrink or grow too much.
+    #[error("{}", told(files))]
+    Stopped {
+        /// What would change.
+        files: Vec<Stopped>,
         /// The feeds, in the order of the configuration: one that failed may be why.
         feeds: Vec<FeedReport>,
         /// What was said of them.
@@ -121,7 +123,7 @@ pub enum BuildError {
     NoInput(Vec<FeedReport>),
     /// It was asked to end.
     #[error("stopped")]
-    Stopped,
+    Ended,
 }
 
 /// Brings the outputs of `config` up to date.
@@ -141,7 +143,7 @@ pub fn build(config: &Config, request: &Request<'_>) -> Result<Built, BuildError
     let rendered = prepared.render(config, request, &mut store, &feeds);
     let feeds = feeds.into_iter().map(|(_, report)| report).collect();
     let mut built = match rendered {
-        Err(BuildError::Shrunk { files, .. }) => return Err(BuildError::Shrunk { files, feeds, said }),
+        Err(BuildError::Stopped { files, .. }) => return Err(BuildError::Stopped { files, feeds, said }),
         other => other?,
     };
     built.feeds = feeds;

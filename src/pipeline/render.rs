@@ -1,15 +1,15 @@
 //! From the store to files.
 
-use std::{collections::BTreeSet, fs};
+use std::fs;
 
 use super::{
-    BuildError, Built, Request, Shrunk,
+    BuildError, Built, Request,
     config::{Config, TargetConfig},
-    crash, safety,
+    crash,
 };
 use crate::{
-    convert::{self, Converter, Details, Finished, Settings, read_context},
-    output::{Change, Content, EmitError, Filtered, Sink, Staged},
+    convert::{self, Converter, Details, Settings, read_context},
+    output::{Amounts, Claim, Content, EmitError, Filtered, Limits, Sink, Staged},
     plan::adapt::Accept,
     render::Renderer,
     report::{FeedReport, SourceDiagnostic},
@@ -67,7 +67,9 @@ impl RenderJob {
         }
         drop(context);
         request.go_on()?;
-        let mut staged = if request.check { Staged::aside(&config.output) } else { Staged::open(&config.output) }?;
+        let claim = Claim { owner: Some(config.name.clone()), force: request.force };
+        let mut staged =
+            if request.check { Staged::aside(&config.output, claim) } else { Staged::open(&config.output, claim) }?;
         let mut steps = Steps(&mut staged);
         let mut filtered = Filtered { sink: &mut steps, without: self.without.clone(), left_out: Vec::new() };
         let finished = converter.finish(&self.renderer, &mut filtered);
@@ -81,37 +83,22 @@ impl RenderJob {
         // The configuration tells all that there is to be: what another target wrote earlier goes.
         let folders: Vec<&str> = TARGETS.iter().map(|target| target.name()).chain([trace::FOLDER]).collect();
         let changes = staged.changes(&folders)?;
-        let shrunk = if request.allow_shrink {
-            Vec::new()
-        } else {
-            self.shrunk(config, &staged.earlier()?, &finished, &changes)
+        let limits = Limits {
+            max_shrink: config.limits.max_shrink.filter(|_| !request.allow_shrink),
+            max_grow: config.limits.max_grow.filter(|_| !request.allow_growth),
+            allow_empty: config.limits.allow_empty || request.allow_shrink,
         };
+        let stopped = staged.stopped(&limits, &self.wanted, &finished.summary.without_rules())?;
         if request.check {
-            return Ok(Built { feeds: Vec::new(), finished, changes, files: staged.files(), shrunk });
+            return Ok(Built { feeds: Vec::new(), finished, changes, files: staged.files(), stopped });
         }
-        if !shrunk.is_empty() {
-            return Err(BuildError::Shrunk { files: shrunk, feeds: Vec::new(), said: Vec::new() });
+        if !stopped.is_empty() {
+            return Err(BuildError::Stopped { files: stopped, feeds: Vec::new(), said: Vec::new() });
         }
         crash::point();
-        let (directory, _) = staged.commit(&folders, &mut crash::point)?;
+        let committed = staged.commit(&folders, &mut crash::point)?;
         store.set_rendered()?;
-        Ok(Built { feeds: Vec::new(), finished, changes, files: directory.files(), shrunk })
-    }
-
-    /// What would lose too much of what is there now.
-    fn shrunk(
-        &self,
-        config: &Config,
-        earlier: &BTreeSet<String>,
-        finished: &Finished,
-        changes: &[Change],
-    ) -> Vec<Shrunk> {
-        let verdicts = finished.summary.verdicts.iter();
-        let without_rules: Vec<&str> =
-            verdicts.filter(|(_, verdicts)| verdicts.rules() == 0).map(|(target, _)| *target).collect();
-        safety::shrunk(&config.guard, changes, &self.wanted, &without_rules, |folder| {
-            earlier.iter().filter(|path| safety::is_rule_file(path, folder)).count()
-        })
+        Ok(Built { feeds: Vec::new(), finished, changes, files: committed.files, stopped })
     }
 
     /// What the other objects of all feeds say about the indicators.
@@ -159,5 +146,9 @@ impl Sink for Steps<'_> {
 
     fn previous(&mut self, path: &str) -> Result<Option<String>, EmitError> {
         self.0.previous(path)
+    }
+
+    fn holds(&mut self, path: &str, amounts: &Amounts) {
+        self.0.holds(path, amounts);
     }
 }

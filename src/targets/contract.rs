@@ -356,6 +356,10 @@ pub trait Emission {
     /// A failing disk.
     fn record(&mut self, record: &Record) -> Result<(), EmitError>;
 
+    /// Notes how much the entries of a kind cover that were recorded of the file that is spoken of, where one covers more than
+    /// another: how many addresses, of prefixes. A list that loses a large prefix shrinks.
+    fn covers(&mut self, _kind: &str, _amount: u128) {}
+
     /// Records the rules that were written for the rule number `index` of those given to [`Backend::emit`].
     fn record_rules(&mut self, index: usize, rules: Vec<EmittedRule>);
 

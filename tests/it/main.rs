@@ -40,6 +40,7 @@ mod proof_sigma;
 mod proof_suricata;
 mod proof_yara;
 mod safe_input;
+mod safe_output;
 mod stix_bundle;
 mod stix_context;
 mod stix_corpus;

@@ -11,6 +11,7 @@ use std::{
 use crate::{
     convert::Filter,
     diagnostic::{Code, Diagnostic},
+    output::Limits,
     plan::fidelity::Fidelity,
     source::taxii::FetchOptions,
     targets::{Target, native::NativePolicy},
@@ -32,6 +33,8 @@ pub const MISSING_KEY: Code = Code("S093");
 /// Paths in the file are relative to its folder.
 #[derive(Clone)]
 pub struct Config {
+    /// What it is called in the output folder: its path, seen from there. Another one may not write there.
+    pub name: String,
     /// The folder for all outputs.
     pub output: PathBuf,
     /// The file of the store.
@@ -53,7 +56,7 @@ pub struct Config {
     /// What rules may do that come ready-made.
     pub natives: NativePolicy,
     /// What stops a build before it writes.
-    pub guard: Guard,
+    pub limits: Limits,
     /// At least one, each target once.
     pub targets: Vec<TargetConfig>,
 }
@@ -99,21 +102,6 @@ pub struct Credentials {
     pub user: Option<String>,
     /// The header that carries it.
     pub header: Option<String>,
-}
-
-/// What stops a build before it writes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Guard {
-    /// How many entries of an output may go at once, in percent; `None` for any number.
-    pub max_shrink: Option<u8>,
-    /// Whether an output may become empty.
-    pub allow_empty: bool,
-}
-
-impl Default for Guard {
-    fn default() -> Self {
-        Self { max_shrink: Some(50), allow_empty: false }
-    }
 }
 
 /// One target.

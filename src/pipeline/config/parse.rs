@@ -2,21 +2,22 @@
 
 use std::{
     collections::BTreeSet,
+    ffi::OsString,
     ops::Range,
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf, absolute},
     time::Duration,
 };
 
 use toml::Spanned;
 
 use super::{
-    BAD_CONFIG, BAD_VALUE, Config, Credentials, FeedConfig, FeedKind, Guard, MISSING_KEY, TargetConfig, UNKNOWN_KEY,
-    WebFeed,
+    BAD_CONFIG, BAD_VALUE, Config, Credentials, FeedConfig, FeedKind, MISSING_KEY, TargetConfig, UNKNOWN_KEY, WebFeed,
     raw::{Raw, RawFeed, RawFilter, RawGuard, RawTarget},
 };
 use crate::{
     convert::Filter,
     diagnostic::Diagnostic,
+    output::Limits,
     plan::{fidelity::Fidelity, schema::nearest},
     source::taxii::{FetchOptions, Proxy, TaxiiError, Version, check_url, connection_options, parse_timestamp},
     span::Span,
@@ -31,7 +32,7 @@ const KINDS: [&str; 3] = ["taxii", "files", "url"];
 pub(super) fn config(path: &Path, text: &str) -> Result<Config, Vec<Diagnostic>> {
     let raw: Raw = toml::from_str(text).map_err(|error| vec![not_understood(&error)])?;
     let folder = path.parent().unwrap_or(Path::new(""));
-    let mut reader = Reader { folder, wrong: Vec::new() };
+    let mut reader = Reader { path, folder, wrong: Vec::new() };
     let config = reader.config(raw);
     if reader.wrong.is_empty() { Ok(config) } else { Err(reader.wrong) }
 }
@@ -84,9 +85,30 @@ pub fn seconds(text: &str) -> Option<i64> {
     number.trim_end().parse::<i64>().ok().filter(|&number| number > 0)?.checked_mul(unit)
 }
 
+/// The path of a file, seen from a folder: the same wherever both lie together.
+fn seen_from(folder: &Path, file: &Path) -> String {
+    let parts = |path: &Path| {
+        let mut parts: Vec<OsString> = Vec::new();
+        for part in absolute(path).unwrap_or_else(|_| path.to_owned()).components() {
+            match part {
+                Component::ParentDir => _ = parts.pop(),
+                Component::CurDir => {}
+                part => parts.push(part.as_os_str().to_owned()),
+            }
+        }
+        parts
+    };
+    let (folder, file) = (parts(folder), parts(file));
+    let shared = folder.iter().zip(&file).take_while(|(left, right)| left == right).count();
+    let up = folder.iter().skip(shared).map(|_| "..".to_owned());
+    let down = file.iter().skip(shared).map(|part| part.to_string_lossy().into_owned());
+    up.chain(down).collect::<Vec<_>>().join("/")
+}
+
 const DURATION: &str = "write a number and s, m, h, d or w: 12h, 30d";
 
 struct Reader<'a> {
+    path: &'a Path,
     folder: &'a Path,
     wrong: Vec<Diagnostic>,
 }
@@ -125,7 +147,7 @@ impl Reader<'_> {
         }
         let filter = self.filter(&raw.filter);
         let compile = self.compile(raw.check_native.as_ref());
-        let guard = self.guard(&raw.guard);
+        let limits = self.limits(&raw.guard);
         let mut sources = BTreeSet::new();
         let mut feeds = Vec::new();
         for feed in raw.feed {
@@ -145,8 +167,10 @@ impl Reader<'_> {
             }
             targets.extend(self.target(target.into_inner()));
         }
+        let output = self.folder.join(raw.output.unwrap_or_else(|| "out".into()));
         Config {
-            output: self.folder.join(raw.output.unwrap_or_else(|| "out".into())),
+            name: seen_from(&output, self.path),
+            output,
             store: self.folder.join(raw.store.unwrap_or_else(|| ".stixc/store.sqlite".into())),
             report: raw.report.map(|report| self.folder.join(report)),
             provenance: raw.provenance.unwrap_or(false),
@@ -156,7 +180,7 @@ impl Reader<'_> {
             feeds,
             filter,
             natives: NativePolicy::new(raw.native_actions, compile),
-            guard,
+            limits,
             targets,
         }
     }
@@ -335,24 +359,28 @@ impl Reader<'_> {
         }
     }
 
-    fn guard(&mut self, raw: &RawGuard) -> Guard {
-        let mut guard = Guard::default();
+    fn limits(&mut self, raw: &RawGuard) -> Limits {
+        let mut limits = Limits::default();
         if let Some(text) = &raw.max_shrink {
-            let percent = text.get_ref().trim().strip_suffix('%').and_then(|number| number.trim().parse::<u8>().ok());
-            match (text.get_ref().as_str(), percent) {
-                ("any", _) => guard.max_shrink = None,
-                (_, Some(percent)) if percent <= 100 => guard.max_shrink = Some(percent),
-                _ => self.refuse(text.span(), "not a share", "write it as \"30%\", or \"any\""),
+            match Limits::parse_shrink(text.get_ref()) {
+                Some(share) => limits.max_shrink = share,
+                None => self.refuse(text.span(), "not a share", "write it as \"30%\", or \"any\""),
+            }
+        }
+        if let Some(text) = &raw.max_grow {
+            match Limits::parse_grow(text.get_ref()) {
+                Some(factor) => limits.max_grow = factor,
+                None => self.refuse(text.span(), "not a factor from 1 up", "write it as \"10\", or \"any\""),
             }
         }
         if let Some(text) = &raw.empty {
             match text.get_ref().as_str() {
-                "stop" => guard.allow_empty = false,
-                "allow" => guard.allow_empty = true,
+                "stop" => limits.allow_empty = false,
+                "allow" => limits.allow_empty = true,
                 other => self.refuse(text.span(), format!("not known: {other}"), "choose among stop, allow"),
             }
         }
-        guard
+        limits
     }
 
     fn target(&mut self, raw: RawTarget) -> Option<TargetConfig> {

@@ -102,6 +102,7 @@ pub(super) struct RawFilter {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawGuard {
     pub max_shrink: Option<Spanned<String>>,
+    pub max_grow: Option<Spanned<String>>,
     pub empty: Option<Spanned<String>>,
 }
 

@@ -111,6 +111,16 @@ impl<'r> Collected<'r> {
         }
     }
 
+    /// How many addresses the entries of `kind` cover.
+    pub(super) fn addresses(&self, kind: Kind) -> u128 {
+        let size = |bits: u8| 1_u128.checked_shl(bits.into()).unwrap_or(u128::MAX);
+        match kind {
+            Kind::Ipv4 => self.ipv4.iter().map(|net| size(32 - net.prefix_len())).sum(),
+            Kind::Ipv6 => self.ipv6.iter().map(|net| size(128 - net.prefix_len())).fold(0, u128::saturating_add),
+            _ => 0,
+        }
+    }
+
     /// Hands over each entry of `kind` that the list holds, as text, in order.
     ///
     /// # Errors

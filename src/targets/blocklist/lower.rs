@@ -180,6 +180,9 @@ impl Backend for Lists {
             for run in written {
                 run.record(list, &collected, emission)?;
             }
+            for kind in list.takes.iter().filter(|kind| matches!(kind, Kind::Ipv4 | Kind::Ipv6)) {
+                emission.covers(kind.name(), collected.addresses(*kind));
+            }
         }
         Ok(())
     }
