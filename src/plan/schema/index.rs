@@ -8,9 +8,8 @@ use std::sync::LazyLock;
 use super::{
     hash::ALGORITHMS,
     kind::{Definition, ObjectType, Origin, PropertyType},
-    objects::{COMMON, OBJECT_TYPES},
-    shorthand::DIGEST,
     spelling::push_key,
+    table::{DIGEST, table},
 };
 
 /// A place that a path leads to.
@@ -51,7 +50,7 @@ impl Node {
 #[derive(Debug, Default)]
 pub(super) struct Index {
     nodes: Vec<Node>,
-    /// In the order of [`OBJECT_TYPES`], which is sorted by name.
+    /// In the order of the table, which is sorted by name.
     roots: Vec<usize>,
 }
 
@@ -63,7 +62,7 @@ pub(super) fn index() -> &'static Index {
 
 impl Index {
     pub fn root(&self, object_type: &str) -> Option<&Node> {
-        let at = OBJECT_TYPES.binary_search_by(|row| row.name.cmp(object_type)).ok()?;
+        let at = table().objects.binary_search_by(|row| row.name.cmp(object_type)).ok()?;
         self.roots.get(at).map(|&node| &self.nodes[node])
     }
 
@@ -90,11 +89,11 @@ impl Index {
 
 fn build() -> Index {
     let mut index = Index::default();
-    for object_type in OBJECT_TYPES {
+    for object_type in &table().objects {
         let root = index.push(leaf(object_type.name.to_owned(), PropertyType::Any));
         index.roots.push(root);
         let place = Place { parent: root, separator: ':', referred: false, common: false };
-        add_properties(&mut index, Place { common: true, ..place }, COMMON);
+        add_properties(&mut index, Place { common: true, ..place }, &table().common);
         add_properties(&mut index, place, object_type.properties);
         add_extensions(&mut index, place, object_type);
         add_former_names(&mut index, place, object_type.properties);
@@ -180,39 +179,11 @@ fn add_element(index: &mut Index, node: usize, suffix: &str, kind: PropertyType)
     element
 }
 
-/// Header fields that patterns name often. Their names ignore case (RFC 9110, section 5.1), so one spelling is
-/// canonical, and its text need not be composed.
-const HEADERS: &[&str] = &[
-    "Accept",
-    "Accept-Charset",
-    "Accept-Encoding",
-    "Accept-Language",
-    "Authorization",
-    "Cache-Control",
-    "Connection",
-    "Content-Length",
-    "Content-Type",
-    "Cookie",
-    "Date",
-    "From",
-    "Host",
-    "Message-ID",
-    "Origin",
-    "Received",
-    "Referer",
-    "Reply-To",
-    "Return-Path",
-    "User-Agent",
-    "X-Forwarded-For",
-    "X-Mailer",
-    "X-Originating-IP",
-];
-
 fn add_headers(index: &mut Index, place: Place, any: usize) {
     if index.nodes[any].kind != PropertyType::StringOrList {
         return;
     }
-    for header in HEADERS {
+    for header in &table().headers {
         let node = add(index, place, header, PropertyType::StringOrList);
         index.nodes[node].row = Some(any);
     }
@@ -225,8 +196,8 @@ fn add_referred(index: &mut Index, node: usize, targets: &[&str]) {
         return;
     }
     let place = Place { parent: node, separator: '.', referred: true, common: false };
-    for target in OBJECT_TYPES.iter().filter(|row| targets.contains(&row.name)) {
-        for property in COMMON.iter().take(1).chain(target.properties) {
+    for target in table().objects.iter().filter(|row| targets.contains(&row.name)) {
+        for property in table().common.iter().take(1).chain(target.properties) {
             let (kind, removed) = match property.origin {
                 Origin::Current(kind) => (kind, false),
                 Origin::Removed(kind) => (kind, true),

@@ -1,17 +1,14 @@
 //! What the standard says about each property: its type, what a reference may point to, its name in STIX 2.0.
 //!
-//! The table itself is data: `objects` and `structures` follow section 6 of STIX 2.1 object by object. Two questions
+//! The table itself is data: `standard.txt` follows section 6 of STIX 2.1 object by object. Two questions
 //! are asked of it: what a path means ([`resolve`]), and which properties there are ([`properties`]).
 
 mod hash;
 mod index;
 mod kind;
-mod objects;
-mod shorthand;
 mod spelling;
-mod structures;
 mod suggest;
-mod vocabulary;
+mod table;
 mod walk;
 
 use std::borrow::Cow;

@@ -4,71 +4,10 @@ use super::{
     Status,
     index::{Node, index},
     kind::PropertyType,
-    objects::OBJECT_TYPES,
+    table::table,
     walk::Walk,
 };
 use crate::pattern::{ObjectPath, PathStepKind};
-
-/// Names that people write for an object type, where no spelling mistake explains them.
-const TYPES: &[(&str, &str)] = &[
-    ("asn", "autonomous-system"),
-    ("certificate", "x509-certificate"),
-    ("command-line", "process"),
-    ("domain", "domain-name"),
-    ("email", "email-message"),
-    ("email-address", "email-addr"),
-    ("file-object", "file"),
-    ("folder", "directory"),
-    ("hash", "file"),
-    ("host", "domain-name"),
-    ("hostname", "domain-name"),
-    ("ip", "ipv4-addr"),
-    ("ip-addr", "ipv4-addr"),
-    ("ip-address", "ipv4-addr"),
-    ("ipv4", "ipv4-addr"),
-    ("ipv4-address", "ipv4-addr"),
-    ("ipv6", "ipv6-addr"),
-    ("ipv6-address", "ipv6-addr"),
-    ("mac", "mac-addr"),
-    ("mac-address", "mac-addr"),
-    ("network-connection", "network-traffic"),
-    ("registry-key", "windows-registry-key"),
-    ("uri", "url"),
-    ("user", "user-account"),
-    ("win-registry-key", "windows-registry-key"),
-    ("x509", "x509-certificate"),
-];
-
-/// Names that people write for a property, by object type.
-const PROPERTIES: &[(&str, &str, &str)] = &[
-    ("directory", "name", "path"),
-    ("domain-name", "domain", "value"),
-    ("domain-name", "name", "value"),
-    ("email-addr", "address", "value"),
-    ("email-message", "from", "from_ref.value"),
-    ("email-message", "to", "to_refs[*].value"),
-    ("file", "directory", "parent_directory_ref.path"),
-    ("file", "file_name", "name"),
-    ("file", "filename", "name"),
-    ("file", "md5", "hashes.MD5"),
-    ("file", "path", "parent_directory_ref.path"),
-    ("file", "sha1", "hashes.'SHA-1'"),
-    ("file", "sha256", "hashes.'SHA-256'"),
-    ("file", "value", "name"),
-    ("ipv4-addr", "address", "value"),
-    ("ipv4-addr", "name", "value"),
-    ("ipv6-addr", "address", "value"),
-    ("mutex", "value", "name"),
-    ("network-traffic", "dst_ip", "dst_ref.value"),
-    ("network-traffic", "port", "dst_port"),
-    ("network-traffic", "protocol", "protocols[*]"),
-    ("network-traffic", "src_ip", "src_ref.value"),
-    ("process", "commandline", "command_line"),
-    ("process", "path", "image_ref.parent_directory_ref.path"),
-    ("url", "url", "value"),
-    ("windows-registry-key", "path", "key"),
-    ("windows-registry-key", "value", "values[*].data"),
-];
 
 /// What may have been meant by the object type or property that [`super::resolve`] did not know: a name to write
 /// in its place. Only asked for when a message is written, for it compares with every name there is.
@@ -94,11 +33,9 @@ pub fn suggestion(path: &ObjectPath<'_>) -> Option<&'static str> {
         Status::UnknownType => object_type(path.object_type),
         Status::UnknownProperty { step } => {
             let PathStepKind::Property(key) = &path.steps.get(step)?.kind else { return None };
-            let misnomer =
-                PROPERTIES.iter().find(|(of, wrong, _)| step == 0 && *of == path.object_type && same(wrong, key));
             let node = walk.node?;
-            misnomer
-                .map(|(_, _, right)| *right)
+            misnomer(Some(path.object_type), key)
+                .filter(|_| step == 0)
                 .or_else(|| nearest(key, names_below(node)))
                 .or_else(|| deeper(node, key))
         }
@@ -107,8 +44,18 @@ pub fn suggestion(path: &ObjectPath<'_>) -> Option<&'static str> {
 }
 
 fn object_type(name: &str) -> Option<&'static str> {
-    let misnomer = TYPES.iter().find(|(wrong, _)| same(wrong, name)).map(|(_, right)| *right);
-    misnomer.or_else(|| extension(name)).or_else(|| nearest(name, OBJECT_TYPES.iter().map(|row| row.name)))
+    misnomer(None, name)
+        .or_else(|| extension(name))
+        .or_else(|| nearest(name, table().objects.iter().map(|row| row.name)))
+}
+
+/// What a name means that people write for a type, or for a property of one.
+fn misnomer(object_type: Option<&str>, name: &str) -> Option<&'static str> {
+    let is_it = |written: &str| match written.split_once(':') {
+        Some((of, property)) => object_type == Some(of) && same(property, name),
+        None => object_type.is_none() && same(written, name),
+    };
+    table().meant.iter().find(|(written, _)| is_it(written)).map(|(_, right)| *right)
 }
 
 /// The path of an extension, which some take for an object type.
