@@ -1,12 +1,14 @@
 //! The plan: what a pattern means, free of spelling and of any target.
 //!
-//! A [`Plan`] is a tree of observations over trees of conditions over tests. [`lower`](lower::lower) makes it from the
+//! A [`Plan`] is a tree of observations over trees of conditions over tests. Two of any of these are equal if they mean the
+//! same in the same words, wherever in a pattern they stand. [`lower`](lower::lower) makes it from the
 //! syntax tree, [`normalise`](normalise::normalise) brings it into a form in which equal meanings look equal, and
 //! [`adapt`](adapt::adapt) cuts it down to what a target can hold, with a [`Loss`](fidelity::Loss) for each cut.
 
 pub mod adapt;
 pub mod canonical;
 pub mod check;
+mod equality;
 mod evaluable;
 pub mod fidelity;
 mod like;
@@ -21,7 +23,7 @@ mod tree;
 pub mod value;
 
 pub use like::{LikePart, LikePattern};
-pub use property::Property;
+pub use property::{End, Property};
 pub use regex::Regex;
 pub use registry::Hive;
 pub use resolve::ResolvedPaths;
@@ -32,14 +34,14 @@ use crate::span::Span;
 use schema::{PropertyType, Text};
 
 /// What a pattern asks for.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Plan {
     /// The tree of observations.
     pub observation: Observation,
 }
 
 /// A tree of observations. AND, OR and FOLLOWEDBY are flat: 100,000 alternatives are one node.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub enum Observation {
     /// One observation, one object of which satisfies the condition.
     Match(Condition),
@@ -81,7 +83,7 @@ pub enum Observation {
 }
 
 /// What one object has to satisfy.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Condition {
     /// Each operand.
     All(Vec<Condition>),
@@ -92,7 +94,7 @@ pub enum Condition {
 }
 
 /// One property against a set of values: true when the operator holds for one of them.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Test {
     /// Which property.
     pub property: Property,

@@ -90,9 +90,29 @@ impl Property {
         }
     }
 
+    /// The ends of a connection at which the property is seen, if it is a host's: both for a host by itself.
+    #[must_use]
+    pub fn ends(&self) -> &'static [End] {
+        match self.path.as_ref() {
+            "ipv4-addr:value" | "ipv6-addr:value" | "domain-name:value" => &[End::Source, End::Destination],
+            path if path.starts_with("network-traffic:src_ref.") => &[End::Source],
+            path if path.starts_with("network-traffic:dst_ref.") => &[End::Destination],
+            _ => &[],
+        }
+    }
+
     fn key(&self) -> (&str, Option<&str>) {
         (&self.path, self.referent.as_deref())
     }
+}
+
+/// An end of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum End {
+    /// Which opened it.
+    Source,
+    /// To which it was opened.
+    Destination,
 }
 
 /// Whether what objects of a type are known by ignores letter case.

@@ -8,7 +8,7 @@ use super::{LikePattern, Regex};
 use crate::{hex, span::Span};
 
 /// A value and where it stands in the pattern.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Value {
     /// The value.
     pub kind: ValueKind,

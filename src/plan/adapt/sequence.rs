@@ -161,6 +161,9 @@ fn disjoint(left: &Test, right: &Test) -> bool {
 fn differ(left: &Value, right: &Value) -> bool {
     match (&left.kind, &right.kind) {
         (ValueKind::Address(left), ValueKind::Address(right)) => !left.contains(right) && !right.contains(left),
-        (left, right) => left.to_string().to_lowercase() != right.to_string().to_lowercase(),
+        (left, right) => match (left.as_text(), right.as_text()) {
+            (Some(left), Some(right)) => left.to_lowercase() != right.to_lowercase(),
+            _ => left != right,
+        },
     }
 }

@@ -7,7 +7,7 @@
 use std::{collections::HashMap, mem::discriminant};
 
 use super::{
-    super::{Condition, Node, Test},
+    super::{Condition, Node, Test, Value},
     Notes,
     flatten::{all, any},
     gather::{Kin, joins_under_or},
@@ -58,11 +58,19 @@ fn find(operands: &[Condition], under_and: bool) -> Vec<bool> {
     dead
 }
 
+/// What a part is found by.
+#[derive(PartialEq, Eq, Hash)]
+enum Atom<'c> {
+    /// A value of a test that holds for one of several.
+    Value(Kin, &'c Value),
+    Part(&'c Condition),
+}
+
 /// Which operand has which parts.
 struct Index<'c> {
     /// The parts of each operand.
     sets: Vec<&'c [Condition]>,
-    /// What each part is found by: the values of a test that holds for one of several, or else its text; by number.
+    /// What each part is found by, by number.
     atoms: Vec<Vec<Vec<usize>>>,
     /// The operands that have an atom.
     holders: Vec<Vec<usize>>,
@@ -70,13 +78,13 @@ struct Index<'c> {
 
 impl<'c> Index<'c> {
     fn new(operands: &'c [Condition], under_and: bool) -> Self {
-        let mut numbers: HashMap<(Option<Kin>, String), usize> = HashMap::new();
+        let mut numbers: HashMap<Atom<'_>, usize> = HashMap::new();
         let mut holders: Vec<Vec<usize>> = Vec::new();
         let mut atoms = Vec::with_capacity(operands.len());
         let sets: Vec<&[Condition]> = operands.iter().map(|operand| parts(operand, under_and)).collect();
         for (at, set) in sets.iter().enumerate() {
-            let mut number = |kin: Option<Kin>, text: String| {
-                let number = *numbers.entry((kin, text)).or_insert(holders.len());
+            let mut number = |atom| {
+                let number = *numbers.entry(atom).or_insert(holders.len());
                 if number == holders.len() {
                     holders.push(Vec::new());
                 }
@@ -85,11 +93,11 @@ impl<'c> Index<'c> {
                 }
                 number
             };
-            let of_part = |part: &Condition| match part {
+            let of_part = |part: &'c Condition| match part {
                 Condition::Test(test) if joins_under_or(test) => {
-                    test.values.iter().map(|value| number(Some(Kin::new(test)), value.to_string())).collect()
+                    test.values.iter().map(|value| number(Atom::Value(Kin::new(test), value))).collect()
                 }
-                other => vec![number(None, other.to_string())],
+                other => vec![number(Atom::Part(other))],
             };
             atoms.push(set.iter().map(of_part).collect());
         }
@@ -132,7 +140,7 @@ fn part_implies(one: &Condition, other: &Condition) -> bool {
     match (one, other) {
         (Condition::Test(one), Condition::Test(other)) => test_implies(one, other),
         (Condition::Test(_), _) | (_, Condition::Test(_)) => false,
-        (one, other) => one.to_string() == other.to_string(),
+        (one, other) => one == other,
     }
 }
 

@@ -142,10 +142,14 @@ fn reach(one: &Test, other: &Test, side: Side) -> Option<Ordering> {
     Some(order.then(is_strict(other).cmp(&is_strict(one))))
 }
 
-/// Whether `one` takes the place of `other`: if it reaches as far as is wanted, or just as far and its text comes first,
+/// Whether `one` takes the place of `other`: if it reaches as far as is wanted, or just as far and its value comes first,
 /// so that the same one stays whatever the order was.
 fn replaces(one: &Test, other: &Test, reach: Ordering, wanted: Ordering) -> bool {
-    reach == wanted || (reach == Ordering::Equal && one.to_string() < other.to_string())
+    reach == wanted || (reach == Ordering::Equal && comes_first(one, other))
+}
+
+fn comes_first(one: &Test, other: &Test) -> bool {
+    one.values.iter().zip(&other.values).any(|(one, other)| one.kind.order(&other.kind).is_lt())
 }
 
 fn compare(one: &Test, other: &Test) -> Option<Ordering> {

@@ -1,6 +1,6 @@
 //! Deciding a test for a value that is known, by the evaluator itself.
 
-use std::collections::HashSet;
+use std::{borrow::Cow, collections::HashSet};
 
 use super::super::{Operator, Property, Test, Value, ValueKind};
 use crate::evaluate::{self, Evaluator, Map};
@@ -41,15 +41,14 @@ pub(super) fn are_comparable(one: &Test, other: &Test) -> bool {
     one == other || !(is_text(one) && is_text(other))
 }
 
-/// A text that two values have in common exactly where a property that is equal to one is equal to the other.
-pub(super) fn identity(test: &Test, kind: &ValueKind) -> String {
+/// The one value for all those that a property is equal to where it is equal to this one.
+pub(super) fn identity<'v>(test: &Test, kind: &'v ValueKind) -> Cow<'v, ValueKind> {
     match kind {
-        ValueKind::Float(number) => match whole(*number) {
-            Some(number) => number.to_string(),
-            None => format!("{number:?}"),
-        },
-        _ if test.folds_case() => kind.to_string().to_ascii_lowercase(),
-        _ => kind.to_string(),
+        ValueKind::Float(number) => {
+            whole(*number).map_or(Cow::Borrowed(kind), |one| Cow::Owned(ValueKind::Integer(one)))
+        }
+        ValueKind::Text(text) if test.folds_case() => Cow::Owned(ValueKind::Text(text.to_ascii_lowercase())),
+        _ => Cow::Borrowed(kind),
     }
 }
 
@@ -68,7 +67,8 @@ pub(super) fn satisfying(known: &Test, test: &Test) -> Option<Vec<Value>> {
         if !are_comparable(known, test) {
             return None;
         }
-        let excluded: HashSet<String> = test.values.iter().map(|value| identity(test, &value.kind)).collect();
+        let excluded: HashSet<Cow<'_, ValueKind>> =
+            test.values.iter().map(|value| identity(test, &value.kind)).collect();
         let left = known.values.iter().filter(|value| !excluded.contains(&identity(known, &value.kind)));
         return Some(left.cloned().collect());
     }

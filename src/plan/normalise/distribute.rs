@@ -30,9 +30,9 @@ pub(super) fn condition(node: Condition, notes: &mut Notes) -> Possible {
     if is_wide(&node) {
         return Ok(wide(node, notes));
     }
-    let before = node.to_string();
+    let before = node.clone();
     let after = order::condition(rebuilt(node, notes)?);
-    notes.again |= after.to_string() != before;
+    notes.again |= after != before;
     Ok(after)
 }
 
@@ -162,7 +162,7 @@ fn merged(cubes: Vec<Cube>) -> Vec<Cube> {
 /// any.
 fn merge_by(cubes: &mut [Option<Cube>], kin: &Kin, places: &[usize]) -> bool {
     let mut changed = false;
-    let mut firsts: HashMap<String, usize> = HashMap::new();
+    let mut firsts: HashMap<Vec<String>, usize> = HashMap::new();
     // What differs is taken out while others may add to it.
     let mut open: Vec<(usize, Test)> = Vec::new();
     for &place in places {
@@ -172,8 +172,7 @@ fn merge_by(cubes: &mut [Option<Cube>], kin: &Kin, places: &[usize]) -> bool {
         let (Some((text, _)), None) = (tests.next(), tests.next()) else { continue };
         let text = text.clone();
         let Some(Condition::Test(test)) = cube.remove(&text) else { continue };
-        let rest = cube.keys().map(String::as_str).collect::<Vec<_>>().join(" AND ");
-        let first = *firsts.entry(rest).or_insert(open.len());
+        let first = *firsts.entry(cube.keys().cloned().collect()).or_insert(open.len());
         match open.get_mut(first) {
             Some((_, twin)) => {
                 gather::add(twin, test);

@@ -1,9 +1,9 @@
 //! `=` and IN under AND: what is equal to one of these and to one of those, and what that decides.
 
-use std::collections::HashMap;
+use std::{borrow::Cow, collections::HashMap};
 
 use super::{
-    super::{Operator, Test, Value},
+    super::{Operator, Test, Value, ValueKind},
     decide::{are_comparable, identity, satisfying},
     never::{Contradiction, clash},
 };
@@ -52,12 +52,12 @@ fn agree(one: &Test, other: &Test) -> bool {
 
 /// Equal to one of these and one of those.
 fn both(earlier: &Test, test: Test) -> Result<Test, Contradiction> {
-    let identities: HashMap<String, &Value> =
+    let identities: HashMap<Cow<'_, ValueKind>, &Value> =
         earlier.values.iter().map(|value| (identity(earlier, &value.kind), value)).collect();
     let common = |value: Value| {
         let twin = identities.get(&identity(&test, &value.kind))?;
         // Of two spellings the same one stays, whatever came first.
-        let is_first = (value.to_string(), value.span) < (twin.to_string(), twin.span);
+        let is_first = value.kind.order(&twin.kind).then(value.span.cmp(&twin.span)).is_lt();
         Some(if is_first { value.clone() } else { (*twin).clone() })
     };
     let values: Vec<Value> = test.values.iter().cloned().filter_map(common).collect();

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{
-    super::{Condition, Node, Operator, Property, Test, ValueKind},
+    super::{Condition, Node, Operator, Property, Test, Value, ValueKind},
     bounds,
     flatten::one_or,
 };
@@ -104,7 +104,7 @@ pub(super) fn add(twin: &mut Test, test: Test) {
 /// `x = 1 OR x != 1` holds for each value that is there. Of an order this is not true: some values have none.
 fn complement(mut operands: Vec<Condition>) -> Vec<Condition> {
     // The negated tests, by one of their values, which a test that covers them has as well.
-    let mut excluded: HashMap<(Property, Operator, String), Vec<usize>> = HashMap::new();
+    let mut excluded: HashMap<(&Property, Operator, &ValueKind), Vec<usize>> = HashMap::new();
     for (at, operand) in operands.iter().enumerate() {
         if let Condition::Test(test) = operand
             && test.negated
@@ -112,32 +112,28 @@ fn complement(mut operands: Vec<Condition>) -> Vec<Condition> {
             && test.property.referent.is_none()
             && let Some(first) = test.values.first()
         {
-            let key = (test.property.clone(), test.operator, first.to_string());
-            excluded.entry(key).or_default().push(at);
+            excluded.entry((&test.property, test.operator, &first.kind)).or_default().push(at);
         }
     }
     if excluded.is_empty() {
         return operands;
     }
     let mut covered: HashSet<usize> = HashSet::new();
-    for at in 0..operands.len() {
-        let Condition::Test(test) = &operands[at] else { continue };
-        if test.negated {
-            continue;
-        }
-        let own: HashSet<String> = test.values.iter().map(ToString::to_string).collect();
-        let others = own.iter().filter_map(|value| {
-            excluded.get(&(test.property.clone(), test.operator, value.clone())).map(Vec::as_slice)
-        });
-        let is_covered = |other: &&usize| match &operands[**other] {
-            Condition::Test(negated) => negated.values.iter().all(|value| own.contains(&value.to_string())),
-            _ => false,
+    let mut certain = Vec::new();
+    for (at, operand) in operands.iter().enumerate() {
+        let Some(test) = operand.as_test().filter(|test| !test.negated) else { continue };
+        let own: HashSet<&Value> = test.values.iter().collect();
+        let others = own.iter().filter_map(|value| excluded.get(&(&test.property, test.operator, &value.kind)));
+        let is_covered = |other: &&usize| {
+            operands[**other].as_test().is_some_and(|negated| negated.values.iter().all(|value| own.contains(value)))
         };
         if let Some(&other) = others.flatten().filter(is_covered).min() {
-            let exists = Test { operator: Operator::Exists, values: Vec::new(), ..test.clone() };
-            operands[at] = Condition::Test(exists);
+            certain.push((at, Test { operator: Operator::Exists, values: Vec::new(), ..test.clone() }));
             covered.insert(other);
         }
+    }
+    for (at, exists) in certain {
+        operands[at] = Condition::Test(exists);
     }
     let mut at = 0;
     operands.retain(|_| {

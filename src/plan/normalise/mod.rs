@@ -116,12 +116,10 @@ pub fn normalise(plan: Plan) -> Normal {
 #[must_use]
 pub fn trace(plan: Plan) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
-    let mut before = plan.to_string();
+    let first = plan.clone();
     run(plan, |name, plan| {
-        let after = plan.to_string();
-        if after != before {
+        if plan != steps.last().map_or(&first, |step| &step.plan) {
             steps.push(Step { name, plan: plan.clone() });
-            before = after;
         }
     });
     steps

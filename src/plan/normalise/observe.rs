@@ -1,7 +1,7 @@
 //! Several observations: those that are equal are counted, those that say more than another are absorbed, and those that
 //! differ in one pair of brackets become one.
 
-use std::{cell::Cell, collections::HashMap, mem::discriminant};
+use std::{cell::Cell, collections::HashMap};
 
 use super::{
     super::{Condition, Node, Observation, Plan},
@@ -20,9 +20,9 @@ pub(super) fn step(plan: Plan, notes: &mut Notes) -> Plan {
     if let Observation::Match(_) = plan.observation {
         return plan;
     }
-    let before = plan.to_string();
+    let before = plan.observation.clone();
     let observation = order::observation(observe(plan.observation));
-    notes.again |= observation.to_string() != before;
+    notes.again |= observation != before;
     Plan { observation }
 }
 
@@ -46,13 +46,13 @@ fn all(operands: Vec<Observation>, span: Span) -> Observation {
         return alternatives(products.into_iter().map(|operands| all(operands, span)).collect(), span);
     }
     let mut counted: Vec<(Observation, u64)> = Vec::new();
-    let mut places: HashMap<String, usize> = HashMap::new();
+    let mut places: HashMap<Observation, usize> = HashMap::new();
     for operand in operands {
         let (of, times) = match operand {
             Observation::Repeat { of, times, .. } => (*of, times),
             other => (other, 1),
         };
-        let place = *places.entry(of.to_string()).or_insert(counted.len());
+        let place = *places.entry(of.clone()).or_insert(counted.len());
         match counted.get_mut(place) {
             Some((_, sum)) => *sum = sum.saturating_add(times),
             None => counted.push((of, times)),
@@ -175,7 +175,7 @@ impl Comparison {
                 Observation::Repeat { of: general, times: fewer, .. },
                 Observation::Repeat { of: special, times: more, .. },
             ) => fewer <= more && self.is_part(general, special),
-            _ => discriminant(general) == discriminant(special) && general.to_string() == special.to_string(),
+            _ => general == special,
         }
     }
 
@@ -257,11 +257,11 @@ fn merged(mut operands: Vec<Observation>, span: Span) -> Vec<Observation> {
 /// An operand, one of its parts, and all operands that differ from it in this part only, with the places where they do.
 type Twins = (usize, usize, Vec<(usize, usize)>);
 
-/// All of an operand but one part: whether it is a chain, the place of the part in it, and the texts of the others.
-type Rest = (bool, usize, Vec<String>);
+/// All of an operand but one part: whether it is a chain, the place of the part in it, and the others.
+type Rest<'o> = (bool, usize, Vec<&'o Observation>);
 
 fn mergeable(operands: &[Observation]) -> Option<Twins> {
-    let mut rests: HashMap<Rest, Vec<(usize, usize)>> = HashMap::new();
+    let mut rests: HashMap<Rest<'_>, Vec<(usize, usize)>> = HashMap::new();
     let mut keys = Vec::new();
     for (at, operand) in operands.iter().enumerate() {
         let (parts, is_chain) = match operand {
@@ -269,10 +269,9 @@ fn mergeable(operands: &[Observation]) -> Option<Twins> {
             Observation::Then(parts, _) => (parts, true),
             _ => continue,
         };
-        let texts: Vec<String> = parts.iter().map(ToString::to_string).collect();
         for place in 0..parts.len() {
             if single(operand, place).is_some() {
-                let mut rest = texts.clone();
+                let mut rest: Vec<&Observation> = parts.iter().collect();
                 rest.remove(place);
                 let key = (is_chain, if is_chain { place } else { 0 }, rest);
                 let twins = rests.entry(key.clone()).or_default();

@@ -1,6 +1,6 @@
 //! From plans to entries, and from these to files.
 
-use std::{collections::BTreeMap, collections::BTreeSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use smallvec::smallvec;
@@ -17,7 +17,7 @@ use crate::{
     diagnostic::Diagnostic,
     guard::{Judgement, Policy},
     plan::{
-        Condition, Observation, Operator, Plan, Test, Value,
+        Condition, End, Observation, Operator, Plan, Test, Value,
         adapt::{Accept, Capabilities, Fit, NO_OPERATOR, NO_PLACE, NO_VALUE, Part, adapt},
         fidelity::{Fidelity, Loss},
     },
@@ -202,32 +202,21 @@ impl Lists {
     }
 }
 
-/// The ends of a connection that a property is about, as bits; 0 for what is at no end.
-fn ends(test: &Test) -> u8 {
-    match test.property.path.as_ref() {
-        "network-traffic:src_ref.value" => 1,
-        "network-traffic:dst_ref.value" => 2,
-        "ipv4-addr:value" | "ipv6-addr:value" | "domain-name:value" => 3,
-        _ => 0,
-    }
-}
-
 /// A list has no directions. That loses nothing where all of a pattern's entries are about the same end: the rule that
 /// uses the list looks there. Where they are not, an entry would be kept back at an end that its pattern does not name.
 fn ends_differ(alone: &[Part<'_, Vec<Entry>>]) -> Option<Loss> {
-    let single = || alone.iter().flat_map(|part| &part.tests);
-    let mut tests = single().filter(|(test, _)| ends(test) > 0);
-    let first = ends(tests.next()?.0);
-    if tests.all(|(test, _)| ends(test) == first) {
+    let tests = || alone.iter().flat_map(|part| &part.tests).filter(|(test, _)| !test.property.ends().is_empty());
+    let first = tests().next()?.0.property.ends();
+    if tests().all(|(test, _)| test.property.ends() == first) {
         return None;
     }
     // An entry that is named at several ends is about all of these.
-    let mut named: BTreeMap<&Entry, (u8, Span)> = BTreeMap::new();
-    let mut all = 0;
-    for (test, entries) in single().filter(|(test, _)| ends(test) > 0) {
-        all |= ends(test);
+    let mut named: BTreeMap<&Entry, (BTreeSet<End>, Span)> = BTreeMap::new();
+    let mut all = BTreeSet::new();
+    for (test, entries) in tests() {
+        all.extend(test.property.ends());
         for entry in entries {
-            named.entry(entry).or_insert((0, test.span)).0 |= ends(test);
+            named.entry(entry).or_insert((BTreeSet::new(), test.span)).0.extend(test.property.ends());
         }
     }
     let (_, span) = named.into_values().find(|(own, _)| *own != all)?;

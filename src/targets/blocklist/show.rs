@@ -16,7 +16,7 @@ use serde_json::{Value as Json, json};
 use url::{Host, Url};
 
 use crate::{
-    plan::{Operator, Plan, Test},
+    plan::{End, Operator, Plan, Test},
     witness::{Objects, Sighting, files, known_files::Substitution},
 };
 
@@ -34,29 +34,18 @@ pub enum Lookup {
     Hash(String),
 }
 
-/// An end of a connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum End {
-    /// Which opened it.
-    Source,
-    /// To which it was opened.
-    Destination,
-}
-
-impl End {
-    /// The one end that the rule which uses the lists looks at, as a plan's properties ask for it; `None` for both.
-    fn used(plan: &Plan) -> Option<Self> {
-        let is_at = |end: &str| plan.tests().any(|test| test.property.path.contains(end));
-        let is_listed = |test: &Test| {
-            matches!(test.property.path.as_ref(), "ipv4-addr:value" | "ipv6-addr:value" | "domain-name:value")
-                && matches!(test.operator, Operator::Equal | Operator::IsSubset)
-                && !test.negated
-        };
-        match (is_at(":src_ref."), is_at(":dst_ref."), plan.tests().any(is_listed)) {
-            (true, false, false) => Some(Self::Source),
-            (false, true, false) => Some(Self::Destination),
-            _ => None,
-        }
+/// The one end that the rule which uses the lists looks at, as a plan's properties ask for it; `None` for both.
+fn used_end(plan: &Plan) -> Option<End> {
+    let is_at = |end| plan.tests().any(|test| test.property.ends() == [end]);
+    let is_listed = |test: &Test| {
+        test.property.ends().len() == 2
+            && matches!(test.operator, Operator::Equal | Operator::IsSubset)
+            && !test.negated
+    };
+    match (is_at(End::Source), is_at(End::Destination), plan.tests().any(is_listed)) {
+        (true, false, false) => Some(End::Source),
+        (false, true, false) => Some(End::Destination),
+        _ => None,
     }
 }
 
@@ -87,7 +76,7 @@ pub struct Lookups {
 #[must_use]
 pub fn show(sightings: &[Sighting], known: &Substitution) -> Option<Lookups> {
     let mut seen = files::write(sightings, &known.files, 0)?.seen;
-    let used = End::used(&known.plan);
+    let used = used_end(&known.plan);
     let mut asked = Vec::new();
     for sighting in &mut seen {
         add_urls(&mut sighting.objects);
