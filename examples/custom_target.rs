@@ -38,7 +38,7 @@ fn item(source: &Source, text: &str) -> Option<Item> {
 
 /// The target.
 pub(crate) struct Zeek;
-struct Intel(Mapping<Source, NoKeys>, stixc::Accept);
+struct Intel(Mapping<Source, NoKeys>, Options);
 
 impl Target for Zeek {
     fn name(&self) -> &'static str {
@@ -64,7 +64,7 @@ impl Target for Zeek {
         r#"L900 = { title = "Items stand alone", text = "No item asks for two things.", example = "[…]" }"#
     }
     fn prepare(&self, mapping: Option<&str>, options: Options) -> Result<Box<dyn AnyBackend>, MappingError> {
-        Ok(Box::new(Intel(Mapping::read_over(mapping, MAPPING)?, options.accept)))
+        Ok(Box::new(Intel(Mapping::read_over(mapping, MAPPING)?, options)))
     }
     fn engine(&self) -> Option<Box<dyn AnyEngine>> {
         Some(Box::new(Zeek))
@@ -87,7 +87,7 @@ impl Intel {
 impl Backend for Intel {
     type Draft = Item;
     fn lower(&self, plan: &Plan) -> Result<Lowered<Item>, Refusal> {
-        let capabilities = Capabilities { sources: self.0.data_sources().len(), accept: self.1, ties: None };
+        let capabilities = self.1.capabilities(self.0.data_sources().len(), None);
         let mut adapted = adapt(plan, capabilities, |source, test| self.fit(source, test))?;
         let (alone, lost) = adapted.alone(Code("L900"), "an item stands alone");
         let items: Vec<_> = alone.into_iter().flat_map(|part| part.tests).flat_map(|(_, items)| items).collect();

@@ -142,7 +142,7 @@ pub(super) fn indicator(report: &IndicatorReport) {
     let name = format!("{} {}", report.source, report.id);
     report.diagnostics.iter().for_each(|found| diagnostic(found, &name, &report.pattern));
     for (target, entry) in &report.targets {
-        if entry.verdict == Verdict::Rules(crate::plan::fidelity::Fidelity::EXACT) {
+        if entry.verdict == Verdict::Rules(crate::plan::fidelity::Fidelity::EXACT) && entry.losses.is_empty() {
             continue;
         }
         eprintln!("{}: {} is {}", visible(target), visible(&name), entry.verdict.name());

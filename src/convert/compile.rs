@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use crate::{
     diagnostic::{Diagnostic, Severity},
-    guard::{self, Guard, Guarded, Policy, Side},
+    guard::{
+        self, Guard, Guarded, Policy, Side,
+        breadth::{self, NAMES_NOTHING},
+    },
     pattern::{ParseErrors, Pattern, Version, lenient},
     plan::{
         Plan, ResolvedPaths, check,
@@ -52,6 +55,11 @@ impl Outcome {
             Self::Refused(reasons) | Self::NotApplicable(reasons) | Self::Guarded(reasons) => reasons,
             Self::Rules(Content::Native(_)) => &[],
         }
+    }
+
+    /// Whether rules that would name nobody were taken out.
+    fn misses_broad_rules(&self) -> bool {
+        self.losses().iter().any(|loss| loss.code == NAMES_NOTHING && loss.effect != Fidelity::EXACT)
     }
 }
 
@@ -146,7 +154,9 @@ pub fn compile(meaning: &Meaning, targets: &[Prepared]) -> Compiled {
             free = Some(policy.guard());
         }
         compiled.is_cut |= guarded.as_ref().is_some_and(|guarded| guarded.is_cut());
-        compiled.outcomes.push(outcome(meaning, guarded.as_ref(), prepared));
+        let outcome = outcome(meaning, guarded.as_ref(), prepared);
+        compiled.is_cut |= outcome.misses_broad_rules();
+        compiled.outcomes.push(outcome);
         all.extend(guarded);
     }
     say(&all, &mut compiled.diagnostics);
@@ -190,8 +200,11 @@ fn outcome(meaning: &Meaning, guarded: Option<&Guarded>, prepared: &Prepared) ->
 }
 
 fn lowered(plan: &Plan, prepared: &Prepared) -> Outcome {
-    match prepared.backend.lower(plan) {
+    match prepared.backend.lower(&breadth::split(prepared.policy.breadth(), plan)) {
         Ok(lowered) => Outcome::Rules(Content::Compiled(lowered)),
+        Err(refusal) if refusal.reasons.iter().any(|reason| reason.code == NAMES_NOTHING) => {
+            Outcome::Guarded(refusal.reasons)
+        }
         Err(refusal) if prepared.has_place(plan) => Outcome::Refused(refusal.reasons),
         Err(refusal) => Outcome::NotApplicable(refusal.reasons),
     }

@@ -108,6 +108,7 @@ pub(crate) use literal::Constant;
 pub(crate) use query::Query;
 #[cfg(feature = "witness")]
 pub(crate) use text::expression_tree;
+pub(crate) use text::{Expression, Like};
 
 use crate::pattern::Pattern;
 use flow::Budget;

@@ -18,15 +18,16 @@ pub(super) fn composed(text: &str) -> Cow<'_, str> {
 
 /// The text of LIKE: `%` stands for any text, `_` for one character, and nothing escapes them.
 #[derive(Debug, Clone)]
-pub(super) struct Like(Vec<char>);
+pub(crate) struct Like(Vec<char>);
 
 impl Like {
-    pub(super) fn new(text: &str) -> Self {
+    /// Any text is a pattern.
+    pub(crate) fn new(text: &str) -> Self {
         Self(composed(text).chars().collect())
     }
 
     /// Whether all of `text` fits. Takes at most the product of both lengths.
-    pub(super) fn matches(&self, text: &str) -> bool {
+    pub(crate) fn matches(&self, text: &str) -> bool {
         let text: Vec<char> = composed(text).chars().collect();
         let (mut at, mut seen) = (0, 0);
         // Where to go on if the text behind the last `%` does not fit: that `%` takes one character more.
@@ -57,9 +58,10 @@ impl Like {
 
 /// The regular expression of MATCHES, which has to match somewhere in the value; `.` matches a newline too.
 #[derive(Debug, Clone)]
-pub(super) struct Expression {
+pub(crate) struct Expression {
     text: Box<str>,
     regex: Regex,
+    backtracks: usize,
     /// For a text that ends in a newline: there `$` matches before it too, as in PCRE. Slower, and seldom needed.
     before_newline: OnceLock<Option<Regex>>,
     span: Span,
@@ -69,18 +71,26 @@ impl Expression {
     /// # Errors
     /// If it does not compile.
     pub(super) fn new(text: &str, span: Span) -> Result<Self, EvaluateError> {
+        Self::with_limit(text, span, BACKTRACKS)
+    }
+
+    /// The same, for values on which it may go back so many times.
+    ///
+    /// # Errors
+    /// If it does not compile.
+    pub(crate) fn with_limit(text: &str, span: Span, backtracks: usize) -> Result<Self, EvaluateError> {
         let text = translated(&composed(text), false);
-        match compiled(&text) {
-            Ok(regex) => Ok(Self { text: text.into(), regex, before_newline: OnceLock::new(), span }),
+        match compiled(&text, backtracks) {
+            Ok(regex) => Ok(Self { text: text.into(), regex, backtracks, before_newline: OnceLock::new(), span }),
             Err(error) => Err(EvaluateError::BadRegex { message: one_line(&error), span }),
         }
     }
 
     /// # Errors
     /// If it goes back too often.
-    pub(super) fn matches(&self, text: &str) -> Result<bool, EvaluateError> {
+    pub(crate) fn matches(&self, text: &str) -> Result<bool, EvaluateError> {
         let regex = if text.ends_with('\n') {
-            let other = || compiled(&translated(&self.text, true)).ok();
+            let other = || compiled(&translated(&self.text, true), self.backtracks).ok();
             self.before_newline.get_or_init(other).as_ref().unwrap_or(&self.regex)
         } else {
             &self.regex
@@ -97,8 +107,8 @@ pub(crate) fn expression_tree(text: &str) -> Option<fancy_regex::Expr> {
     fancy_regex::Expr::parse_tree(&translated(&composed(text), false)).ok().map(|tree| tree.expr)
 }
 
-fn compiled(text: &str) -> Result<Regex, fancy_regex::Error> {
-    RegexBuilder::new(text).dot_matches_new_line(true).backtrack_limit(BACKTRACKS).build()
+fn compiled(text: &str, backtracks: usize) -> Result<Regex, fancy_regex::Error> {
+    RegexBuilder::new(text).dot_matches_new_line(true).backtrack_limit(backtracks).build()
 }
 
 /// The expression in the engine's words: `\h` and `\H` are blanks in PCRE, and hexadecimal digits there. With

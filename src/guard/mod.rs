@@ -10,11 +10,13 @@
 //! prefix that holds guarded addresses, a target that blocks gets what is left when they are subtracted, exactly.
 
 mod apply;
+pub mod breadth;
 mod builtin;
 mod embedded;
 mod engine;
 mod entry;
 mod error;
+mod everyday;
 mod list;
 mod misp;
 mod networks;

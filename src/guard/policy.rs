@@ -10,6 +10,7 @@ use super::{
     engine::{Hit, How},
     list::ListHead,
     subtract::subtract,
+    user::BREADTH,
     width::Width,
 };
 use crate::{
@@ -24,6 +25,7 @@ pub struct Policy {
     actions: Arc<[Action]>,
     side: Side,
     width: Width,
+    breadth: Action,
 }
 
 /// What becomes of a value.
@@ -49,7 +51,15 @@ impl Policy {
         };
         let actions = guard.heads().iter().map(action).collect();
         let width = guard.width(side);
-        Self { guard, actions, side, width }
+        let mut rules = guard.rules.iter().rev().filter(|rule| rule.list == BREADTH && rule.scope.holds(target, side));
+        let breadth = rules.next().map_or(Action::Drop, |rule| rule.action);
+        Self { guard, actions, side, width, breadth }
+    }
+
+    /// What becomes of rules that name nobody in particular.
+    #[must_use]
+    pub fn breadth(&self) -> Action {
+        self.breadth
     }
 
     /// All lists.

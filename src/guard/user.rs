@@ -12,6 +12,8 @@ use super::{
 
 /// The name by which the limits of prefixes are lifted.
 pub(super) const WIDTH: &str = "width";
+/// The name by which rules that name nobody are let through.
+pub(super) const BREADTH: &str = "breadth";
 /// The name of all MISP warninglists together.
 pub(super) const WARNINGLISTS: &str = "warninglists";
 /// How many names of a popularity list count, where the user does not say.
@@ -73,7 +75,8 @@ pub struct Popular {
 /// What to do about a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rule {
-    /// The list's name; `warninglists` for all of MISP's, `width` for the limits of prefixes.
+    /// The list's name; `warninglists` for all of MISP's, `width` for the limits of prefixes,
+    /// `breadth` for rules that name nobody in particular.
     pub list: String,
     /// For which targets.
     pub scope: Scope,
@@ -90,6 +93,16 @@ pub enum Scope {
     Detecting,
     /// The one of this name.
     Target(String),
+}
+
+impl Scope {
+    pub(super) fn holds(&self, target: &str, side: Side) -> bool {
+        match self {
+            Self::All => true,
+            Self::Detecting => side == Side::Detecting,
+            Self::Target(name) => name == target,
+        }
+    }
 }
 
 impl Rule {
@@ -119,12 +132,7 @@ impl Rule {
 
     pub(super) fn fits(&self, head: &ListHead, target: &str, side: Side) -> bool {
         let is_list = self.list == head.name || (self.list == WARNINGLISTS && head.is_warninglist);
-        is_list
-            && match &self.scope {
-                Scope::All => true,
-                Scope::Detecting => side == Side::Detecting,
-                Scope::Target(name) => name == target,
-            }
+        is_list && self.scope.holds(target, side)
     }
 }
 
@@ -154,7 +162,7 @@ impl GuardOptions {
             }
             loaded.lists.push(List::new(user_head(name, about, Action::Drop), all));
         }
-        loaded.names.extend(["popular", WIDTH, WARNINGLISTS].map(str::to_owned));
+        loaded.names.extend(["popular", WIDTH, BREADTH, WARNINGLISTS].map(str::to_owned));
         if let Some(popular) = self.popular.as_ref().filter(|_| !self.is_lifted("popular")) {
             let head = ListHead {
                 urls: UrlReach::Root,

@@ -15,10 +15,10 @@ use smallvec::SmallVec;
 
 use crate::{
     diagnostic::Diagnostic,
-    guard::{self, Guard, Policy, Side},
+    guard::{self, Guard, Policy, Side, breadth},
     plan::{
-        Plan,
-        adapt::Accept,
+        Plan, Test,
+        adapt::{Accept, Capabilities, Judge, Objection, Ties},
         fidelity::{Fidelity, Loss},
     },
 };
@@ -146,6 +146,18 @@ impl Options {
     pub fn with_guard(target: &dyn Target, accept: Accept, guard: Arc<Guard>) -> Self {
         let side = if target.is_blocking() { Side::Blocking } else { Side::Detecting };
         Self { accept, policy: Policy::new(guard, target.name(), side) }
+    }
+
+    /// What a target can hold that has so many data sources, as far as the user wants it.
+    #[must_use]
+    pub fn capabilities<'t>(&'t self, sources: usize, ties: Option<Ties<'t>>) -> Capabilities<'t> {
+        Capabilities { sources, accept: self.accept, ties, judge: self }
+    }
+}
+
+impl Judge for Options {
+    fn objection(&self, tests: &[&Test]) -> Option<Objection> {
+        breadth::objection(self.policy.breadth(), tests)
     }
 }
 

@@ -25,6 +25,7 @@ mod fidelity_laws;
 mod fuzz;
 mod golden;
 mod guard;
+mod guard_breadth;
 mod loss_codes;
 mod pattern_conformance;
 mod pattern_errors;

@@ -3,7 +3,7 @@
 use stixc::{
     pattern,
     plan::{
-        Plan,
+        Plan, Test,
         adapt::{Accept, Adapted, Capabilities, Fit, NO_PLACE, Order, Ties, adapt},
         fidelity::Fidelity,
         lower::lower,
@@ -23,7 +23,7 @@ fn adapted(plan: &Plan) -> Result<Adapted<'_, ()>, Vec<stixc::plan::fidelity::Lo
         apart: &|left, right| left != right,
         window: 600,
     };
-    let capabilities = Capabilities { sources: 3, accept: Accept::ALL, ties: Some(ties) };
+    let capabilities = Capabilities { sources: 3, accept: Accept::ALL, ties: Some(ties), judge: &|_: &[&Test]| None };
     adapt(plan, capabilities, |source, test| {
         let seen = match test.property.path.as_ref() {
             "file:name" => source == 0 || source == 2,
@@ -153,7 +153,7 @@ fn broader_alternatives_are_left_out_where_others_are_missing() {
         "file:name" => Fit::Holds { by: (), weak: false, loss: None },
         _ => Fit::Lacks(NO_PLACE, "not seen".to_owned()),
     };
-    let capabilities = Capabilities { sources: 1, accept: Accept::DETECTION, ties: None };
+    let capabilities = Capabilities { sources: 1, accept: Accept::DETECTION, ties: None, judge: &|_: &[&Test]| None };
     let adapted = adapt(&plan, capabilities, fit).unwrap();
     assert_eq!((adapted.parts.len(), adapted.fidelity), (1, Fidelity::NARROWER));
     assert!(adapted.losses.iter().any(|loss| loss.code.0 == "L031"), "{:?}", adapted.losses);

@@ -172,6 +172,29 @@ pub struct Ties<'t> {
     pub window: u64,
 }
 
+/// What speaks against tests that would be all that a rule asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Objection {
+    /// Which kind of objection.
+    pub code: Code,
+    /// One sentence for the user, in lower case and without a full stop.
+    pub message: String,
+    /// Whether the rule is written all the same, and the objection only told.
+    pub is_told_only: bool,
+}
+
+/// Who judges what is left of an alternative in a data source.
+pub trait Judge {
+    /// What speaks against a rule that asks for these tests, if anything does.
+    fn objection(&self, tests: &[&Test]) -> Option<Objection>;
+}
+
+impl<F: Fn(&[&Test]) -> Option<Objection>> Judge for F {
+    fn objection(&self, tests: &[&Test]) -> Option<Objection> {
+        self(tests)
+    }
+}
+
 /// What a target can hold.
 #[derive(Clone, Copy)]
 pub struct Capabilities<'t> {
@@ -181,6 +204,8 @@ pub struct Capabilities<'t> {
     pub accept: Accept,
     /// How it ties several observations; `None` where it can't.
     pub ties: Option<Ties<'t>>,
+    /// Who judges what is left for a rule.
+    pub judge: &'t dyn Judge,
 }
 
 /// A plan cut down to a target.
@@ -194,6 +219,8 @@ pub struct Adapted<'p, H> {
     pub fidelity: Fidelity,
     /// Every loss of the plan and of its parts, in the order of the pattern, without repetitions.
     pub losses: Vec<Loss>,
+    /// The fidelity but for what the judge took out: that is to be no reason to take out the others, too.
+    judged: Fidelity,
     accept: Accept,
     /// The part of the pattern that the plan is about.
     span: Span,
@@ -210,7 +237,7 @@ pub fn adapt<'p, H>(
     capabilities: Capabilities<'_>,
     mut fit: impl FnMut(usize, &'p Test) -> Fit<H>,
 ) -> Result<Adapted<'p, H>, Vec<Loss>> {
-    let Capabilities { sources, accept, ties } = capabilities;
+    let Capabilities { sources, accept, ties, judge } = capabilities;
     let sources: Vec<usize> = (0..sources).collect();
     let gathered = Alternatives::new(&plan.observation, ties.is_some());
     let mut placed = Placed::new(gathered.dropped);
@@ -218,10 +245,11 @@ pub fn adapt<'p, H>(
         match (kind, ties) {
             (Kind::Single(tests), _) => {
                 let allows = |fidelity| accept.allows(fidelity);
-                placed.add(place(number, &tests, &qualifiers, &sources, allows, &mut fit), |placed| &mut placed.parts);
+                let found = place(number, &tests, &qualifiers, &sources, allows, judge, &mut fit);
+                placed.add(found, |placed| &mut placed.parts);
             }
             (Kind::Chain(chain), Some(ties)) => {
-                let found = sequence::place_chain(number, &chain, &qualifiers, &sources, accept, ties, &mut fit);
+                let found = sequence::place_chain(number, &chain, &qualifiers, &sources, capabilities, ties, &mut fit);
                 placed.add(found, |placed| &mut placed.sequences);
             }
             // Without ties no chain is gathered.
@@ -237,6 +265,15 @@ struct Placed<'p, H> {
     sequences: Vec<Sequence<'p, H>>,
     /// What became of no rule.
     missing: Vec<Loss>,
+    /// What would have, but for the judge.
+    objected: Vec<Loss>,
+}
+
+/// Why an alternative has no place.
+struct Unplaced {
+    losses: Vec<Loss>,
+    /// Whether it would have one but for the judge.
+    objected: bool,
 }
 
 impl<H> Part<'_, H> {
@@ -273,27 +310,28 @@ impl<'p, H> Adapted<'p, H> {
     /// # Errors
     /// The losses, where no rule was written, or where the rules would not be accepted.
     pub fn finish(mut self, lost: Vec<Loss>, is_written: bool) -> Result<(Fidelity, Vec<Loss>), Vec<Loss>> {
-        let fidelity = lost.iter().fold(self.fidelity, |all, loss| all | loss.effect);
+        let judged = lost.iter().fold(self.judged, |all, loss| all | loss.effect);
         if !lost.is_empty() {
             self.losses.extend(lost);
             in_order(&mut self.losses);
         }
-        if !self.accept.allows(fidelity) {
-            return Err(not_accepted(fidelity, self.losses, self.span));
+        if !self.accept.allows(judged) {
+            return Err(not_accepted(judged, self.losses, self.span));
         }
-        if is_written { Ok((fidelity, self.losses)) } else { Err(self.losses) }
+        if is_written { Ok((self.fidelity | judged, self.losses)) } else { Err(self.losses) }
     }
 }
 
 impl<'p, H> Placed<'p, H> {
     fn new(missing: Vec<Loss>) -> Self {
-        Self { parts: Vec::new(), sequences: Vec::new(), missing }
+        Self { parts: Vec::new(), sequences: Vec::new(), missing, objected: Vec::new() }
     }
 
-    fn add<T>(&mut self, found: Result<Vec<T>, Vec<Loss>>, list: impl FnOnce(&mut Self) -> &mut Vec<T>) {
+    fn add<T>(&mut self, found: Result<Vec<T>, Unplaced>, list: impl FnOnce(&mut Self) -> &mut Vec<T>) {
         match found {
             Ok(found) => list(self).extend(found),
-            Err(reasons) => self.missing.extend(reasons),
+            Err(Unplaced { losses, objected: true }) => self.objected.extend(losses),
+            Err(Unplaced { losses, .. }) => self.missing.extend(losses),
         }
     }
 
@@ -325,7 +363,9 @@ impl<'p, H> Placed<'p, H> {
         if self.is_empty() {
             return Err(losses);
         }
-        Ok(Adapted { fidelity: self.fidelity(), parts: self.parts, sequences: self.sequences, losses, accept, span })
+        let judged = self.fidelity();
+        let fidelity = if self.objected.is_empty() { judged } else { judged | Fidelity::NARROWER };
+        Ok(Adapted { fidelity, parts: self.parts, sequences: self.sequences, losses, judged, accept, span })
     }
 
     /// Leaves out the alternatives that match more, where the user accepts rules that miss some and not those that do
@@ -350,7 +390,8 @@ impl<'p, H> Placed<'p, H> {
 
     /// Every loss, in the order of the pattern, once.
     fn losses(&self) -> Vec<Loss> {
-        let mut all: Vec<Loss> = self.rules().flat_map(|(_, losses)| losses).chain(&self.missing).cloned().collect();
+        let rules = self.rules().flat_map(|(_, losses)| losses);
+        let mut all: Vec<Loss> = rules.chain(&self.missing).chain(&self.objected).cloned().collect();
         in_order(&mut all);
         all
     }

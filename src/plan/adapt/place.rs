@@ -5,23 +5,25 @@ use super::{
         Test,
         fidelity::{Fidelity, Loss},
     },
-    Fit, NO_COMMON_SOURCE, NO_PLACE, NOT_ACCEPTED, NOTHING_SPECIFIC, ONLY_NEGATIONS, Part,
+    Fit, Judge, NO_COMMON_SOURCE, NO_PLACE, NOT_ACCEPTED, NOTHING_SPECIFIC, ONLY_NEGATIONS, Objection, Part, Unplaced,
 };
 use crate::span::Span;
 
 /// The parts of one alternative: in each of the data sources that drops as few of its tests as any. `allows` says which
-/// fidelity a part may have.
+/// fidelity a part may have, `judge` whether its tests are enough for a rule.
 pub(super) fn place<'p, H>(
     number: usize,
     tests: &[&'p Test],
     qualifiers: &[Loss],
     sources: &[usize],
     allows: impl Fn(Fidelity) -> bool,
+    judge: &dyn Judge,
     fit: &mut impl FnMut(usize, &'p Test) -> Fit<H>,
-) -> Result<Vec<Part<'p, H>>, Vec<Loss>> {
+) -> Result<Vec<Part<'p, H>>, Unplaced> {
     let mut found: Vec<(usize, Part<'p, H>)> = Vec::new();
     let mut reasons: Vec<Loss> = Vec::new();
     let mut placed: Vec<Span> = Vec::new();
+    let mut objected = false;
     let mut fit = |source, test: &'p Test| {
         let fit = fit(source, test);
         if matches!(fit, Fit::Holds { .. }) {
@@ -30,16 +32,19 @@ pub(super) fn place<'p, H>(
         fit
     };
     for &source in sources {
-        match stage(number, source, tests, qualifiers, &mut fit) {
+        match stage(number, source, tests, qualifiers, judge, &mut fit) {
             Ok((dropped, part)) if allows(part.fidelity) => found.push((dropped, part)),
             Ok((_, part)) => {
                 reasons.extend(not_accepted(part.fidelity, part.losses, span_of(tests)));
             }
-            Err(lacks) => reasons.extend(lacks),
+            Err(lacks) => {
+                objected |= lacks.objected;
+                reasons.extend(lacks.losses);
+            }
         }
     }
     let Some(fewest) = found.iter().map(|(dropped, _)| *dropped).min() else {
-        return Err(tidy(reasons, tests, &placed));
+        return Err(Unplaced { losses: tidy(reasons, tests, &placed), objected });
     };
     Ok(found.into_iter().filter(|(dropped, _)| *dropped == fewest).map(|(_, part)| part).collect())
 }
@@ -50,8 +55,9 @@ fn stage<'p, H>(
     source: usize,
     tests: &[&'p Test],
     qualifiers: &[Loss],
+    judge: &dyn Judge,
     fit: &mut impl FnMut(usize, &'p Test) -> Fit<H>,
-) -> Result<(usize, Part<'p, H>), Vec<Loss>> {
+) -> Result<(usize, Part<'p, H>), Unplaced> {
     let mut held = Vec::with_capacity(tests.len());
     let mut losses = qualifiers.to_vec();
     let mut lacks = Vec::new();
@@ -73,14 +79,21 @@ fn stage<'p, H>(
         }
     }
     if held.is_empty() {
-        return Err(lacks);
+        return Err(Unplaced { losses: lacks, objected: false });
     }
     let refuse = |code, message: &str, mut lacks: Vec<Loss>| {
         lacks.push(Loss { code, effect: Fidelity::BROADER, message: message.to_owned(), span: span_of(tests) });
-        Err(lacks)
+        Err(Unplaced { losses: lacks, objected: false })
     };
     if !positive {
         return refuse(ONLY_NEGATIONS, "a rule of negations alone would match nearly everything", lacks);
+    }
+    if let Some((loss, is_told_only)) = objection(judge, &held) {
+        if !is_told_only {
+            lacks.push(loss);
+            return Err(Unplaced { losses: lacks, objected: true });
+        }
+        losses.push(loss);
     }
     if !lacks.is_empty() && !strong {
         return refuse(NOTHING_SPECIFIC, "what is left of the pattern names nothing specific", lacks);
@@ -91,6 +104,14 @@ fn stage<'p, H>(
     losses.dedup();
     let fidelity = losses.iter().fold(Fidelity::EXACT, |all, loss| all | loss.effect);
     Ok((dropped, Part { alternative: number, source, tests: held, fidelity, losses }))
+}
+
+/// What speaks against the tests of a part, as a loss, and whether it is told only.
+pub(super) fn objection<H>(judge: &dyn Judge, held: &[(&Test, H)]) -> Option<(Loss, bool)> {
+    let tests: Vec<&Test> = held.iter().map(|(test, _)| *test).collect();
+    let Objection { code, message, is_told_only } = judge.objection(&tests)?;
+    let effect = if is_told_only { Fidelity::EXACT } else { Fidelity::NARROWER };
+    Some((Loss { code, effect, message, span: span_of(&tests) }, is_told_only))
 }
 
 pub(super) fn not_accepted(fidelity: Fidelity, mut losses: Vec<Loss>, span: Span) -> Vec<Loss> {

@@ -7,9 +7,10 @@ use super::{
         Operator, Test, Value, ValueKind,
         fidelity::{Fidelity, Loss},
     },
-    Accept, Fit, NO_WINDOW, OBSERVATIONS, ONE_EVENT, Part, Sequence, Step, TIED, Ties, WHOLE_SECONDS,
+    Capabilities, Fit, Judge, NO_WINDOW, OBSERVATIONS, ONE_EVENT, Part, Sequence, Step, TIED, Ties, Unplaced,
+    WHOLE_SECONDS,
     branch::{Chain, RawStep},
-    place::place,
+    place::{objection, place},
 };
 /// The sequences of one alternative: one for each key that all of its steps have a data source for.
 pub(super) fn place_chain<'p, H>(
@@ -17,11 +18,12 @@ pub(super) fn place_chain<'p, H>(
     chain: &Chain<'p>,
     qualifiers: &[Loss],
     sources: &[usize],
-    accept: Accept,
+    Capabilities { accept, judge, .. }: Capabilities<'_>,
     ties: Ties<'_>,
     fit: &mut impl FnMut(usize, &'p Test) -> Fit<H>,
-) -> Result<Vec<Sequence<'p, H>>, Vec<Loss>> {
-    let (window, mut shared) = window(chain, ties)?;
+) -> Result<Vec<Sequence<'p, H>>, Unplaced> {
+    let unplaced = |losses| Unplaced { losses, objected: false };
+    let (window, mut shared) = window(chain, ties).map_err(unplaced)?;
     shared.extend(qualifiers.iter().cloned());
     shared.push(Loss {
         code: TIED,
@@ -32,14 +34,17 @@ pub(super) fn place_chain<'p, H>(
     let keys: BTreeSet<usize> = sources.iter().filter_map(|&source| (ties.key)(source)).collect();
     let mut found = Vec::new();
     let mut reasons = Vec::new();
+    let mut objected = false;
     for key in keys {
         let with_key: Vec<usize> = sources.iter().copied().filter(|&source| (ties.key)(source) == Some(key)).collect();
         // The tie makes every sequence narrower: what a part loses comes on top.
         let allows = |fidelity| accept.allows(fidelity | Fidelity::NARROWER);
-        let (steps, losses) = match place_steps(number, chain, &with_key, &allows, fit) {
+        let placed = place_steps(number, chain, &with_key, &allows, fit).and_then(|placed| judged(placed, judge));
+        let (steps, losses) = match placed {
             Ok(placed) => placed,
             Err(lacks) => {
-                reasons.extend(lacks);
+                objected |= lacks.objected;
+                reasons.extend(lacks.losses);
                 continue;
             }
         };
@@ -61,7 +66,7 @@ pub(super) fn place_chain<'p, H>(
         }
         reasons.sort();
         reasons.dedup();
-        return Err(reasons);
+        return Err(Unplaced { losses: reasons, objected });
     }
     Ok(found)
 }
@@ -76,20 +81,21 @@ fn place_steps<'p, H>(
     sources: &[usize],
     allows: &impl Fn(Fidelity) -> bool,
     fit: &mut impl FnMut(usize, &'p Test) -> Fit<H>,
-) -> Result<PlacedSteps<'p, H>, Vec<Loss>> {
+) -> Result<PlacedSteps<'p, H>, Unplaced> {
     let mut steps = Vec::with_capacity(chain.steps.len());
     let mut losses = Vec::new();
     for RawStep { alternatives, times, qualifiers } in &chain.steps {
         let mut parts: Vec<Part<'p, H>> = Vec::new();
         let mut lacking = Vec::new();
         for tests in alternatives {
-            match place(number, tests, qualifiers, sources, allows, fit) {
+            // A step may be broad as long as another one is not: they are judged together.
+            match place(number, tests, qualifiers, sources, allows, &|_: &[&Test]| None, fit) {
                 Ok(placed) => parts.extend(placed),
-                Err(reasons) => lacking.extend(reasons),
+                Err(reasons) => lacking.extend(reasons.losses),
             }
         }
         if parts.is_empty() {
-            return Err(lacking);
+            return Err(Unplaced { losses: lacking, objected: false });
         }
         if !lacking.is_empty() {
             // What would have made an alternative broader makes the step miss it.
@@ -99,6 +105,32 @@ fn place_steps<'p, H>(
         losses.extend(parts.iter().flat_map(|part| part.losses.iter().cloned()));
         steps.push(Step { times: *times, parts });
     }
+    Ok((steps, losses))
+}
+
+/// The steps as far as they are enough for a rule: one in which nothing speaks against any part. Where there is none, the
+/// first step with a part that nothing speaks against is left with such parts.
+fn judged<'p, H>(
+    (mut steps, mut losses): PlacedSteps<'p, H>,
+    judge: &dyn Judge,
+) -> Result<PlacedSteps<'p, H>, Unplaced> {
+    let objections: Vec<Vec<Option<(Loss, bool)>>> =
+        steps.iter().map(|step| step.parts.iter().map(|part| objection(judge, &part.tests)).collect()).collect();
+    if objections.iter().any(|step| step.iter().all(Option::is_none)) {
+        return Ok((steps, losses));
+    }
+    let partly = objections.iter().position(|step| step.iter().any(Option::is_none));
+    let said = || objections.iter().flatten().flatten();
+    if said().all(|(_, is_told_only)| *is_told_only) {
+        losses.extend(said().map(|(loss, _)| loss.clone()));
+        return Ok((steps, losses));
+    }
+    let Some(at) = partly else {
+        return Err(Unplaced { losses: said().map(|(loss, _)| loss.clone()).collect(), objected: true });
+    };
+    losses.extend(objections[at].iter().flatten().map(|(loss, _)| loss.clone()));
+    let mut stays = objections[at].iter().map(Option::is_none);
+    steps[at].parts.retain(|_| stays.next().unwrap_or(true));
     Ok((steps, losses))
 }
 

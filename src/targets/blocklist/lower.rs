@@ -15,10 +15,10 @@ use super::{
 use crate::targets::proof::{Exported, File, Tested, export};
 use crate::{
     diagnostic::Diagnostic,
-    guard::{Judgement, Policy},
+    guard::Judgement,
     plan::{
         Condition, End, Observation, Operator, Plan, Test, Value,
-        adapt::{Accept, Capabilities, Fit, NO_OPERATOR, NO_PLACE, NO_VALUE, Part, adapt},
+        adapt::{Fit, NO_OPERATOR, NO_PLACE, NO_VALUE, Part, adapt},
         fidelity::{Fidelity, Loss},
     },
     span::Span,
@@ -38,17 +38,16 @@ pub(super) struct Source {
     entry: Kind,
 }
 
-/// The mapping, and what the user accepts.
+/// The mapping, and what the user asked for.
 pub(super) struct Lists {
     mapping: Mapping<Source, NoKeys>,
-    accept: Accept,
-    policy: Policy,
+    options: Options,
     formats: &'static [List],
 }
 
 impl Lists {
     pub(super) fn new(mapping: Mapping<Source, NoKeys>, options: Options, formats: &'static [List]) -> Self {
-        Self { mapping, accept: options.accept, policy: options.policy, formats }
+        Self { mapping, options, formats }
     }
 
     /// The same for a test that may have had others beside it: the guard let it through for their sake, and an entry of
@@ -59,7 +58,7 @@ impl Lists {
         }
         let mut guarded = None;
         let mut left = test.clone();
-        left.values.retain(|value| match self.policy.judge(value) {
+        left.values.retain(|value| match self.options.policy.judge(value) {
             Judgement::Free | Judgement::Kept(_) => true,
             Judgement::Part(_, found) | Judgement::Guarded(found) => {
                 guarded = Some(found);
@@ -125,7 +124,7 @@ impl Lists {
         let Observation::Match(Condition::Test(test)) = &plan.observation else { return None };
         let kind = Kind::from_value(&test.values.first()?.kind)?;
         let source = self.mapping.data_sources().iter().position(|source| source.data.entry == kind)?;
-        if !self.accept.allows(Fidelity::EXACT) {
+        if !self.options.accept.allows(Fidelity::EXACT) {
             return None;
         }
         match self.fit(source, test) {
@@ -191,7 +190,7 @@ impl Backend for Lists {
 impl Lists {
     /// The entries of any plan.
     fn several(&self, plan: &Plan) -> Result<Lowered<Entries>, Refusal> {
-        let capabilities = Capabilities { sources: self.mapping.data_sources().len(), accept: self.accept, ties: None };
+        let capabilities = self.options.capabilities(self.mapping.data_sources().len(), None);
         let mut adapted = adapt(plan, capabilities, |source, test| self.fit_alone(source, test))?;
         let (alone, joint) = adapted.alone(SEVERAL_TESTS, TOGETHER);
         let lost: Vec<Loss> = ends_differ(&alone).into_iter().chain(joint).collect();
@@ -233,7 +232,7 @@ mod tests {
     #[test]
     fn the_short_way_leads_where_the_long_way_does() {
         let mapping = include_str!("../../../templates/blocklist/mapping.toml");
-        let options = Options::new(&crate::targets::blocklist::BLOCKLIST, Accept::BLOCKING);
+        let options = Options::new(&crate::targets::blocklist::BLOCKLIST, crate::plan::adapt::Accept::BLOCKING);
         let lists = Lists::new(Mapping::read(mapping).unwrap(), options, LISTS);
         let texts = [
             "[ipv4-addr:value = '198.51.100.7']",

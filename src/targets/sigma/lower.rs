@@ -24,7 +24,7 @@ use crate::targets::proof::{Exported, File, Tested};
 use crate::{
     plan::{
         Observation, Operator, Plan, Property, Test, ValueKind,
-        adapt::{self, Accept, Capabilities, Fit, NO_COMMON_SOURCE, NO_PLACE, NO_VALUE, Part, Sequence, Ties},
+        adapt::{self, Fit, NO_COMMON_SOURCE, NO_PLACE, NO_VALUE, Part, Sequence, Ties},
         fidelity::{Fidelity, Loss},
     },
     span::Span,
@@ -43,17 +43,17 @@ pub(super) struct Compiler {
     /// The enabled log sources: their number in the table, and what their rules say of them.
     sources: Vec<(usize, Arc<DataSource>)>,
     links: Links,
-    accept: Accept,
+    options: Options,
 }
 
 impl Compiler {
-    /// With a mapping that was read, and the verdicts that the user accepts.
+    /// With a mapping that was read, and what the user asked for.
     pub(super) fn new(table: Table, shipped: Table, options: &Options) -> Self {
         let enabled = table.data_sources().iter().enumerate().filter(|(_, source)| source.data.enabled);
         let sources =
             enabled.map(|(number, source)| (number, Arc::new(DataSource::new(&source.name, &source.data)))).collect();
         let links = Links::new(&table);
-        Self { table, shipped, sources, links, accept: options.accept }
+        Self { table, shipped, sources, links, options: options.clone() }
     }
 
     /// The logs in which witnesses show.
@@ -194,7 +194,7 @@ impl Backend for Compiler {
         };
         // A tie misses things. What also matches more would be neither: so letter case has to count.
         let minds_case = several(&plan.observation);
-        let capabilities = Capabilities { sources: sources.len(), accept: self.accept, ties: Some(ties) };
+        let capabilities = self.options.capabilities(sources.len(), Some(ties));
         let fit = |candidate: usize, test: &_| self.fit(sources[candidate], test, minds_case);
         let mut adapted = adapt::adapt(&plan, capabilities, fit)?;
         let chained = adapted.sequences.iter_mut().flat_map(|sequence| &mut sequence.steps);

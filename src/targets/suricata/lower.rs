@@ -5,10 +5,10 @@ use std::{collections::BTreeSet, mem, sync::Arc};
 use crate::{
     plan::{
         Plan, Test,
-        adapt::{self, Accept, Capabilities, Fit, NO_PLACE, Part, Ties},
+        adapt::{self, Fit, NO_PLACE, Part, Ties},
         fidelity::{Fidelity, Loss},
     },
-    targets::contract::{Backend, Emission, EmitError, Lowered, Refusal, Rule},
+    targets::contract::{Backend, Emission, EmitError, Lowered, Options, Refusal, Rule},
 };
 
 use super::{
@@ -31,17 +31,17 @@ const WINDOW: u64 = 3600;
 /// The mapping, ready to lower plans.
 pub struct Lowerer {
     mapping: Mapping,
-    accept: Accept,
+    options: Options,
     sids: SidRange,
     /// The data sources of the mapping, each shared by all of its signatures.
     sources: Vec<Arc<Source>>,
 }
 
 impl Lowerer {
-    /// With a mapping that was read, the verdicts that the user accepts, and the numbers that rules may get.
-    pub fn new(mapping: Mapping, accept: Accept, sids: SidRange) -> Self {
+    /// With a mapping that was read, what the user asked for, and the numbers that rules may get.
+    pub fn new(mapping: Mapping, options: Options, sids: SidRange) -> Self {
         let sources = mapping.data_sources().iter().cloned().map(Arc::new).collect();
-        Self { mapping, accept, sids, sources }
+        Self { mapping, options, sids, sources }
     }
 
     fn fit(&self, source: usize, test: &Test, wants_options: bool) -> Fit<Fragment> {
@@ -106,7 +106,7 @@ impl Backend for Lowerer {
             apart: &|left, right| self.are_apart(left, right),
             window: WINDOW,
         };
-        let capabilities = Capabilities { sources: self.sources.len(), accept: self.accept, ties: Some(ties) };
+        let capabilities = self.options.capabilities(self.sources.len(), Some(ties));
         let mut adapted = adapt::adapt(plan, capabilities, fit)?;
         let mut lost = Vec::new();
         let mut drafts = Vec::new();

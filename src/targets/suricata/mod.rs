@@ -122,11 +122,7 @@ impl Target for Suricata {
     }
 
     fn prepare(&self, mapping: Option<&str>, options: Options) -> Result<Box<dyn AnyBackend>, MappingError> {
-        Ok(Box::new(lower::Lowerer::new(
-            place::Mapping::read_over(mapping, self.mapping())?,
-            options.accept,
-            self.sids,
-        )))
+        Ok(Box::new(lower::Lowerer::new(place::Mapping::read_over(mapping, self.mapping())?, options, self.sids)))
     }
 
     #[cfg(feature = "witness")]

@@ -16,11 +16,11 @@ use crate::targets::proof::{Exported, File, Tested, export};
 use crate::{
     plan::{
         Plan, Test,
-        adapt::{Accept, Capabilities, Fit, NO_OPERATOR, NO_PLACE, NO_VALUE, Part, adapt},
+        adapt::{Fit, NO_OPERATOR, NO_PLACE, NO_VALUE, Part, adapt},
         fidelity::Fidelity,
     },
     targets::{
-        contract::{Backend, Emission, EmitError, Lowered, Refusal, Rule},
+        contract::{Backend, Emission, EmitError, Lowered, Options, Refusal, Rule},
         mapping::{Mapping, NoKeys},
     },
 };
@@ -44,10 +44,10 @@ pub(super) struct Row {
     broader: Option<String>,
 }
 
-/// The mapping, and what the user accepts.
+/// The mapping, and what the user asked for.
 pub(super) struct Files {
     mapping: Mapping<NoKeys, Row>,
-    accept: Accept,
+    options: Options,
 }
 
 /// A test as it is written.
@@ -59,8 +59,8 @@ struct Written<'m> {
 }
 
 impl Files {
-    pub(super) fn new(mapping: Mapping<NoKeys, Row>, accept: Accept) -> Self {
-        Self { mapping, accept }
+    pub(super) fn new(mapping: Mapping<NoKeys, Row>, options: Options) -> Self {
+        Self { mapping, options }
     }
 
     fn fit<'a>(&'a self, source: usize, test: &'a Test) -> Fit<Written<'a>> {
@@ -113,7 +113,7 @@ impl Backend for Files {
     }
 
     fn lower(&self, plan: &Plan) -> Result<Lowered<Draft>, Refusal> {
-        let capabilities = Capabilities { sources: self.mapping.data_sources().len(), accept: self.accept, ties: None };
+        let capabilities = self.options.capabilities(self.mapping.data_sources().len(), None);
         let adapted = adapt(plan, capabilities, |source, test| self.fit(source, test))?;
         let modules = adapted.parts.iter().flat_map(|part| &part.tests).flat_map(|(_, written)| &written.modules);
         let modules = modules.map(|module| Box::from(*module)).collect();

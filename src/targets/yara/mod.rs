@@ -109,7 +109,7 @@ impl Target for Yara {
     }
 
     fn prepare(&self, mapping: Option<&str>, options: Options) -> Result<Box<dyn AnyBackend>, MappingError> {
-        Ok(Box::new(lower::Files::new(Mapping::read_over(mapping, self.mapping())?, options.accept)))
+        Ok(Box::new(lower::Files::new(Mapping::read_over(mapping, self.mapping())?, options)))
     }
 
     #[cfg(feature = "witness")]

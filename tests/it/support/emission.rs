@@ -6,6 +6,7 @@ use std::{collections::BTreeMap, io, sync::Arc};
 
 use stixc::{
     diagnostic::Diagnostic,
+    guard::{self, Guard, GuardOptions},
     pattern,
     plan::{adapt::Accept, lower::lower},
     render::Renderer,
@@ -88,9 +89,15 @@ impl Emission for Memory {
     }
 }
 
-/// The target's backend with its shipped mapping.
+/// A guard that lets rules through that name nobody.
+pub fn without_breadth() -> Arc<Guard> {
+    let rules = vec![guard::Rule::parse("breadth=ignore").unwrap()];
+    Arc::new(Guard::new(&GuardOptions { rules, ..GuardOptions::default() }).unwrap())
+}
+
+/// The target's backend with its shipped mapping. How a pattern is written is asked of patterns that name nobody, too.
 pub fn prepared(target: &dyn Target, accept: Accept) -> Box<dyn AnyBackend> {
-    target.prepare(None, Options::new(target, accept)).unwrap()
+    target.prepare(None, Options::with_guard(target, accept, without_breadth())).unwrap()
 }
 
 /// Lowers the pattern for the target, by its defaults.
