@@ -49,8 +49,8 @@ const MOST: usize = 100;
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0  there is a rule or an entry
-  1  there is none
+  0  a rule or an entry covers it
+  1  none does
   2  usage, or outputs of another version of stixc
   3  the folder can't be read";
 
@@ -109,7 +109,8 @@ fn text(out: &mut impl Write, question: &Question, answer: &Answer) -> io::Resul
         writeln!(out, "read as {}", visible(&answer.question))?;
     }
     if !answer.is_found() {
-        writeln!(out, "no rule and no entry: {}", visible(&answer.question))?;
+        let covers = if answer.places.is_empty() { ":" } else { " covers" };
+        writeln!(out, "no rule and no entry{covers} {}", visible(&answer.question))?;
     }
     for place in &answer.places {
         writeln!(out, "{}", visible(&place_line(place)))?;
@@ -140,7 +141,8 @@ fn text(out: &mut impl Write, question: &Question, answer: &Answer) -> io::Resul
 
 fn place_line(place: &Place) -> String {
     let title = if place.label.title.is_empty() { String::new() } else { format!(" \"{}\"", place.label.title) };
-    let how = place.relation.map(|relation| how(relation, "entry")).unwrap_or_default();
+    let what = if place.label.list.is_empty() { "a value" } else { "entry" };
+    let how = place.relation.map(|relation| how(relation, what)).unwrap_or_default();
     let Label { target, file, line, .. } = &place.label;
     format!("{target}: {}{title}, {file}:{line}{how}", place.label)
 }

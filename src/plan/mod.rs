@@ -109,6 +109,13 @@ pub struct Test {
 }
 
 impl Test {
+    /// The values that it names by themselves, one of which has to be there; none where it compares otherwise or is negated.
+    #[must_use]
+    pub fn named(&self) -> &[Value] {
+        let is_named = !self.negated && matches!(self.operator, Operator::Equal | Operator::IsSubset);
+        if is_named { &self.values } else { &[] }
+    }
+
     /// Whether it is NOT EXISTS, the one test that nothing has to be there for.
     #[must_use]
     pub fn is_absence(&self) -> bool {

@@ -3,12 +3,15 @@
 //! Whoever asks later which rules a folder holds reads the index and not the files, so the answer is the same whatever the
 //! user's templates make of them. The index is a file of lines, a JSON object each: first a [`Head`], then [`Record`]s.
 
+use std::{borrow::Cow, collections::BTreeSet};
+
 use serde::{Deserialize, Serialize};
 
 use super::digest::Digest;
+use crate::plan::Test;
 
 /// Version of the form.
-pub const SCHEMA: &str = "stixc-index/1";
+pub const SCHEMA: &str = "stixc-index/2";
 
 /// The first line of an index.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,6 +54,9 @@ pub struct RuleRecord {
     /// The ids of the indicators that it is made from, sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub indicators: Vec<String>,
+    /// The values that it asks for by themselves, sorted; none for an entry, which is its own value.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub values: Vec<String>,
     /// Its revision, where rules of its kind have one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revision: Option<u32>,
@@ -69,6 +75,12 @@ fn one() -> usize {
 #[allow(clippy::trivially_copy_pass_by_ref)]
 fn is_one(count: &usize) -> bool {
     *count == 1
+}
+
+/// The values that tests name by themselves, as text, sorted.
+pub fn named_values<'p>(tests: impl IntoIterator<Item = &'p Test>) -> Vec<String> {
+    let values = tests.into_iter().flat_map(Test::named).filter_map(|value| value.kind.as_text());
+    values.map(Cow::into_owned).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 /// A rule that was written, for those who report it or run it.

@@ -1,13 +1,13 @@
 //! Where a rule or an entry comes from, or why there is none.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
 use super::{
     cause::behind,
     index::{Named, Relation, closest},
-    output::{Label, Output},
+    output::{Item, Label, Output},
     provenance::{Record, values},
     question::{Question, Subject},
 };
@@ -68,10 +68,10 @@ impl Answer {
         Self { schema: ANSWER_SCHEMA, question: question.text().to_owned(), places, origins, looked_at }
     }
 
-    /// Whether a rule or an entry was found.
+    /// Whether a rule or an entry was found that covers what was asked for.
     #[must_use]
     pub fn is_found(&self) -> bool {
-        !self.places.is_empty()
+        self.places.iter().any(|place| place.relation.is_none_or(Relation::covers))
     }
 }
 
@@ -96,45 +96,45 @@ fn origins(question: &Question, output: &Output) -> Vec<Origin> {
     found
 }
 
-/// The rules and entries that the question names, and those of the indicators that it names.
+/// The rules and entries that the question names, and those of the indicator that it names.
 fn places(question: &Question, output: &Output, origins: &[Origin]) -> Vec<Place> {
-    let rules: BTreeSet<(&str, &str)> = origins.iter().flat_map(|origin| origin.record.rules()).collect();
-    let asked = match &question.subject {
-        Subject::Indicator(id) => {
-            Some((id, origins.iter().flat_map(|origin| values(&origin.record.pattern)).collect()))
+    let found: Vec<(Item<'_>, Option<Relation>)> = match &question.subject {
+        Subject::Indicator(id) => made_of(id, output, origins).into_iter().map(|item| (item, None)).collect(),
+        Subject::Rule(text) | Subject::Value(text) => {
+            let is_it = |item: Item<'_>| item.list.is_empty() && item.id == text;
+            let found = |item| if is_it(item) { Some(None) } else { relation(item, question).map(Some) };
+            output.items().filter_map(|item| Some((item, found(item)?))).collect()
         }
-        _ => None,
     };
-    let asked: Option<(&String, Vec<Named>)> = asked;
-    let found = output.items().filter_map(|item| {
-        let is_rule = item.list.is_empty();
-        let relation = match &asked {
-            None if !is_rule => closest([Named::entry(item.id)], &question.values),
-            _ => None,
-        };
-        let is_named = match &asked {
-            _ if is_rule && item.id == question.text() => true,
-            // Without the indicators, what the rule says of itself is all that is known.
-            Some((id, _)) if output.provenance.is_none() || !item.indicators().is_empty() && !is_rule => {
-                item.indicators().contains(id)
-            }
-            // Entries of lists name no indicators: those of an indicator are found by its values.
-            Some((_, values)) if !is_rule => {
-                let is_in = || origins.iter().any(|origin| origin.record.is_in(item.target));
-                is_in() && values.iter().any(|value| is_part(value, item.id))
-            }
-            Some(_) => rules.contains(&(item.target, item.id)),
-            // A rule is asked for alone; a value for all that comes of it.
-            None if matches!(question.subject, Subject::Rule(_)) => relation.is_some(),
-            None if output.provenance.is_some() => relation.is_some() || rules.contains(&(item.target, item.id)),
-            None => relation.is_some() || (is_rule && question.is_in(item.text())),
-        };
-        is_named.then_some((item, relation))
-    });
-    let found: Vec<_> = found.collect();
     let indicators = behind(&found.iter().map(|(item, _)| Some(*item)).collect::<Vec<_>>(), output);
     let all = found.into_iter().zip(indicators);
     all.map(|((item, relation), indicators)| Place { label: item.label(), relation, indicators }).collect()
+}
+
+/// How the closest value that an item asks for stands to what was asked for.
+fn relation(item: Item<'_>, question: &Question) -> Option<Relation> {
+    closest(item.values().map(Named::entry), &question.values)
+}
+
+/// The rules and entries of an indicator.
+fn made_of<'o>(id: &str, output: &'o Output, origins: &[Origin]) -> Vec<Item<'o>> {
+    // Entries of plain lists name no indicators: those of an indicator are found by its values.
+    let mut entries: BTreeMap<&str, Vec<Named>> = BTreeMap::new();
+    for record in origins.iter().map(|origin| &origin.record) {
+        for target in record.targets.keys() {
+            entries.entry(target).or_default().extend(record.entries(target));
+        }
+    }
+    let rules: BTreeSet<(&str, &str)> = origins.iter().flat_map(|origin| origin.record.rules()).collect();
+    let is_of_it = |item: &Item<'_>| {
+        let is_entry = || entries.get(item.target).is_some_and(|own| own.iter().any(|value| is_part(value, item.id)));
+        match (item.indicators().is_empty(), item.list.is_empty()) {
+            (false, _) => item.indicators().iter().any(|own| own == id),
+            (true, true) => rules.contains(&(item.target, item.id)),
+            (true, false) => is_entry(),
+        }
+    };
+    output.items().filter(is_of_it).collect()
 }
 
 /// Whether a value is an entry or lies in it.

@@ -74,7 +74,7 @@ impl Counts {
 /// let (old, new) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
 /// std::fs::create_dir(new.path().join("blocklist")).unwrap();
 /// std::fs::write(new.path().join("blocklist/domains.txt"), "evil.example\n").unwrap();
-/// let index = r#"{"schema":"stixc-index/1","complete":true}
+/// let index = r#"{"schema":"stixc-index/2","complete":true}
 /// {"file":"blocklist/domains.txt"}
 /// {"rule":{"list":"domain","id":"evil.example","line":1}}"#;
 /// std::fs::write(new.path().join("blocklist/index.jsonl"), index).unwrap();

@@ -3,13 +3,14 @@
 use std::{
     collections::{BTreeMap, HashMap},
     fmt,
+    net::IpAddr,
 };
 
 use ipnet::IpNet;
 use serde::Serialize;
 
 use crate::plan::{
-    DomainName, Operator, Plan, Test, UrlParts, ValueKind,
+    Condition, DomainName, Observation, Plan, Test, UrlParts, ValueKind,
     value::{Host, parse_address},
 };
 
@@ -29,11 +30,18 @@ pub enum Relation {
     Site,
 }
 
+impl Relation {
+    /// Whether who looks for the one finds the other, too. A URL at a host is not the host, nor is an address the prefix that
+    /// it lies in.
+    #[must_use]
+    pub fn covers(self) -> bool {
+        matches!(self, Self::Same | Self::Around | Self::Site)
+    }
+}
+
 /// How the closest of some values stands to those that were asked for.
 pub(super) fn closest(values: impl IntoIterator<Item = Named>, asked: &[Named]) -> Option<Relation> {
-    let mut index = Index::default();
-    values.into_iter().for_each(|value| index.add(value, 0));
-    asked.iter().flat_map(|value| index.related(value)).map(|(_, how)| how).min()
+    values.into_iter().flat_map(|value| asked.iter().filter_map(move |asked| value.relation(asked))).min()
 }
 
 /// A value in the form in which two spellings of it are the same.
@@ -46,15 +54,13 @@ pub(super) enum Named {
 }
 
 impl Named {
-    fn of(kind: &ValueKind) -> Option<Self> {
+    fn new(kind: &ValueKind) -> Option<Self> {
         Some(match kind {
             ValueKind::Address(net) => Self::Net(*net),
             ValueKind::Domain(name) => Self::domain(name),
             ValueKind::Url(url) => Self::url(url),
             ValueKind::Hash(hash) => Self::Text(hash.hex().to_owned()),
             ValueKind::Text(text) => Self::Text(text.clone()),
-            ValueKind::Like(pattern) => Self::Text(pattern.text().to_owned()),
-            ValueKind::Regex(regex) => Self::Text(regex.text().to_owned()),
             _ => return None,
         })
     }
@@ -69,14 +75,36 @@ impl Named {
         Self::Url(format!("{scheme}{}{port}{}", url.host, url.target), host(url))
     }
 
+    /// How it stands to a value that was asked for: what [`Index::related`] says where it is the only one.
+    fn relation(&self, asked: &Self) -> Option<Relation> {
+        let address = |net: &IpNet, host: &str| host.parse().is_ok_and(|host: IpAddr| net.contains(&host));
+        let is_single = |net: &IpNet| net.prefix_len() == net.max_prefix_len();
+        Some(match (self, asked) {
+            (own, asked) if own == asked => Relation::Same,
+            (Self::Net(own), Self::Net(asked)) if own.contains(asked) => Relation::Around,
+            (Self::Net(own), Self::Net(asked)) if asked.contains(own) => Relation::Inside,
+            (Self::Url(own, _), Self::Text(asked) | Self::Url(asked, _)) if own == asked => Relation::Same,
+            (Self::Text(own), Self::Url(asked, _)) if own == asked => Relation::Same,
+            (Self::Url(_, host), Self::Text(asked)) if host == asked => Relation::Host,
+            (Self::Url(_, host), Self::Net(asked)) if is_single(asked) && address(asked, host) => Relation::Host,
+            (Self::Text(own), Self::Url(_, host)) if own == host => Relation::Site,
+            (Self::Net(own), Self::Url(_, host)) if address(own, host) => Relation::Site,
+            _ => return None,
+        })
+    }
+
     /// An entry of a list.
     pub(super) fn entry(text: &str) -> Self {
         if let Some(net) = parse_address(text) {
             return Self::Net(net);
         }
+        // `192.0.2.7/99` is no prefix, and nobody means a page by it.
+        let is_no_prefix = |(address, length): (&str, &str)| {
+            address.parse::<IpAddr>().is_ok() && length.bytes().all(|byte| byte.is_ascii_digit())
+        };
         match text.contains('/').then(|| UrlParts::parse(text)).flatten() {
-            Some(url) => Self::url(&url),
-            None => Self::Text(text.to_owned()),
+            Some(url) if !text.split_once('/').is_some_and(is_no_prefix) => Self::url(&url),
+            _ => Self::Text(text.to_owned()),
         }
     }
 }
@@ -101,8 +129,34 @@ fn host(url: &UrlParts) -> String {
 
 /// The values that a plan names by themselves: those of positive tests for one of a set.
 pub(super) fn named(plan: &Plan) -> Vec<Named> {
-    let is_named = |test: &&Test| !test.negated && matches!(test.operator, Operator::Equal | Operator::IsSubset);
-    plan.tests().filter(is_named).flat_map(|test| &test.values).filter_map(|value| Named::of(&value.kind)).collect()
+    values_of(plan.tests())
+}
+
+fn values_of<'p>(tests: impl IntoIterator<Item = &'p Test>) -> Vec<Named> {
+    tests.into_iter().flat_map(Test::named).filter_map(|value| Named::new(&value.kind)).collect()
+}
+
+/// The values each of which satisfies a plan alone: those of alternatives that are a single test.
+pub(super) fn alone(plan: &Plan) -> Vec<Named> {
+    let mut tests = Vec::new();
+    alone_in(&plan.observation, &mut tests);
+    values_of(tests)
+}
+
+fn alone_in<'p>(observation: &'p Observation, tests: &mut Vec<&'p Test>) {
+    match observation {
+        Observation::Match(condition) => alternatives(condition, tests),
+        Observation::Any(operands, _) => operands.iter().for_each(|operand| alone_in(operand, tests)),
+        _ => {}
+    }
+}
+
+fn alternatives<'p>(condition: &'p Condition, tests: &mut Vec<&'p Test>) {
+    match condition {
+        Condition::Test(test) => tests.push(test),
+        Condition::Any(operands) => operands.iter().for_each(|operand| alternatives(operand, tests)),
+        Condition::All(_) => {}
+    }
 }
 
 /// Numbers by value.
@@ -187,6 +241,31 @@ mod tests {
         assert_eq!(related("198.51.100.0/24"), [(0, Relation::Around), (1, Relation::Same), (2, Relation::Inside)]);
         assert_eq!(related("198.52.0.0/16"), []);
         assert_eq!(related("2001:db8::1"), []);
+    }
+
+    #[test]
+    fn two_values_stand_to_each_other_as_in_an_index() {
+        let texts = [
+            "198.51.0.0/16",
+            "198.51.100.7",
+            "2001:db8::1",
+            "evil.example",
+            "http://evil.example/",
+            "evil.example/",
+            "http://198.51.100.7/a",
+            "http://[2001:db8::1]/a",
+            "192.0.2.7/99",
+            "/usr/bin/x",
+        ];
+        let mut related = 0;
+        for (own, asked) in texts.iter().flat_map(|own| texts.map(|asked| (Named::entry(own), Named::entry(asked)))) {
+            let mut index = Index::default();
+            index.add(own.clone(), 0);
+            let found = own.relation(&asked);
+            assert_eq!(index.related(&asked).first().map(|(_, how)| *how), found, "{own} {asked}");
+            related += usize::from(found.is_some_and(|how| how != Relation::Same));
+        }
+        assert!(related >= 8, "{related}");
     }
 
     #[test]

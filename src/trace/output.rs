@@ -5,7 +5,6 @@ use std::{
     fmt,
     fs::{self, File},
     io::{BufRead, BufReader},
-    ops::Range,
     path::{Path, PathBuf},
 };
 
@@ -65,11 +64,10 @@ pub(super) struct Held {
     revision: Option<u32>,
     file: usize,
     line: usize,
-    /// Its lines in the file's text.
-    lines: Range<usize>,
     matches: Option<Digest>,
     text: Option<Digest>,
     indicators: Vec<String>,
+    values: Vec<String>,
 }
 
 /// A file of an output.
@@ -81,8 +79,6 @@ pub(super) struct OutputFile {
     pub(super) digest: Digest,
     /// The kinds of entries that are in it.
     pub(super) lists: BTreeSet<String>,
-    /// Its text, where it holds rules.
-    text: String,
 }
 
 impl OutputFile {
@@ -145,9 +141,10 @@ impl<'o> Item<'o> {
         self.held.text == other.held.text
     }
 
-    /// The lines in which a rule stands.
-    pub(super) fn text(&self) -> &'o str {
-        self.file.and_then(|file| file.text.get(self.held.lines.clone())).unwrap_or_default()
+    /// The values that it asks for: itself, if it is an entry.
+    pub(super) fn values(&self) -> impl Iterator<Item = &'o str> {
+        let entry = (!self.list.is_empty()).then_some(self.id);
+        entry.into_iter().chain(self.held.values.iter().map(String::as_str))
     }
 }
 
@@ -227,7 +224,7 @@ impl Output {
     }
 
     fn close(&mut self, open: Option<OpenFile>) {
-        self.files.extend(open.map(OpenFile::close));
+        self.files.extend(open.map(|open| open.file));
     }
 
     /// Adds what is in the file that is read.
@@ -236,13 +233,12 @@ impl Output {
         match record {
             Record::File(_) => {}
             Record::Rule(rule) => {
-                let RuleRecord { list, id, title, matches, text, indicators, revision, line, lines } = rule;
-                let lines = if list.is_empty() { open.lines(line, lines) } else { 0..0 };
-                let held = Held { title, revision, file, line, lines, matches, text, indicators };
+                let RuleRecord { list, id, title, matches, text, indicators, values, revision, line, .. } = rule;
+                let held = Held { title, revision, file, line, matches, text, indicators, values };
                 self.hold(open, list, id, held);
             }
             Record::Entries(entries) => {
-                let text = std::mem::take(&mut open.file.text);
+                let text = std::mem::take(&mut open.text);
                 let found = entries.read(&text).ok_or_else(|| ReadError::Changed(open.shown.clone()))?;
                 for (id, line) in found {
                     let held = Held {
@@ -250,14 +246,14 @@ impl Output {
                         revision: None,
                         file,
                         line,
-                        lines: 0..0,
                         matches: None,
                         text: None,
                         indicators: Vec::new(),
+                        values: Vec::new(),
                     };
                     self.hold(open, entries.list.clone(), id.to_owned(), held);
                 }
-                open.file.text = text;
+                open.text = text;
             }
         }
         Ok(())
@@ -270,7 +266,6 @@ impl Output {
         if is_entry && !open.file.lists.contains(&list) {
             open.file.lists.insert(list.clone());
         }
-        open.has_rules |= !is_entry;
         let group = self.groups.entry((open.file.target.clone(), list)).or_default();
         if is_entry && group.contains_key(&id) {
             return;
@@ -315,9 +310,7 @@ struct OpenFile {
     file: OutputFile,
     /// Its path, for messages.
     shown: String,
-    /// Where its lines begin, and where the last one ends.
-    starts: Vec<usize>,
-    has_rules: bool,
+    text: String,
 }
 
 impl OpenFile {
@@ -327,26 +320,8 @@ impl OpenFile {
         let digest = Digest::new([bytes.as_slice()]);
         let text =
             String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
-        let file = OutputFile { target: target.to_owned(), path, digest, lists: BTreeSet::new(), text };
-        Ok(Self { file, shown, starts: Vec::new(), has_rules: false })
-    }
-
-    /// The bytes of so many lines.
-    fn lines(&mut self, first: usize, count: usize) -> Range<usize> {
-        if self.starts.is_empty() {
-            let text = &self.file.text;
-            self.starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-            self.starts.push(text.len());
-        }
-        let start = |line: usize| self.starts.get(line).or(self.starts.last()).copied().unwrap_or_default();
-        start(first.saturating_sub(1))..start(first.saturating_sub(1).saturating_add(count))
-    }
-
-    fn close(mut self) -> OutputFile {
-        if !self.has_rules {
-            self.file.text = String::new();
-        }
-        self.file
+        let file = OutputFile { target: target.to_owned(), path, digest, lists: BTreeSet::new() };
+        Ok(Self { file, shown, text })
     }
 }
 

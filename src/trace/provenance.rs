@@ -12,11 +12,12 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     error::ReadError,
-    index::{Index, Named, Relation, named},
+    index::{Index, Named, Relation, alone, named},
 };
 use crate::{
     convert::understand,
     output::{EmitError, Sink},
+    plan::fidelity::Fidelity,
     report::{IndicatorReport, Status, Verdict},
     stix::Key,
 };
@@ -98,6 +99,12 @@ pub struct Fate {
 }
 
 impl Fate {
+    /// What the rules mean beside the pattern; `None` where there is none.
+    pub(super) fn fidelity(&self) -> Option<Fidelity> {
+        let all = [Fidelity::EXACT, Fidelity::BROADER, Fidelity::NARROWER, Fidelity::APPROXIMATE];
+        all.into_iter().find(|fidelity| fidelity.name() == self.verdict)
+    }
+
     /// Whether there is no rule, for this reason.
     pub(super) fn is(&self, verdict: Verdict) -> bool {
         self.verdict == verdict.name()
@@ -220,6 +227,8 @@ pub(super) struct Sought<'i> {
     targets: Vec<&'i str>,
     rules: HashMap<(&'i str, &'i str), Vec<usize>>,
     entries: Index,
+    /// The targets whose entries are asked for.
+    lists: BTreeSet<&'i str>,
 }
 
 impl<'i> Sought<'i> {
@@ -234,6 +243,7 @@ impl<'i> Sought<'i> {
     /// from those of several indicators.
     pub(super) fn entry(&mut self, target: &'i str, entry: &str) {
         self.entries.add(Named::entry(entry), self.targets.len());
+        self.lists.insert(target);
         self.targets.push(target);
     }
 
@@ -262,11 +272,13 @@ impl<'i> Sought<'i> {
             }
         }
         if !self.entries.is_empty() {
-            let related = values(&record.pattern).into_iter().flat_map(|value| self.entries.related(&value));
-            let of_it = related.filter(|(number, how)| {
-                matches!(how, Relation::Same | Relation::Around) && record.is_in(self.targets[*number])
-            });
-            numbers.extend(of_it.map(|(number, _)| number));
+            for target in self.lists.iter().copied() {
+                let related = record.entries(target).into_iter().flat_map(|value| self.entries.related(&value));
+                let of_it = related.filter(|(number, how)| {
+                    matches!(how, Relation::Same | Relation::Around) && self.targets[*number] == target
+                });
+                numbers.extend(of_it.map(|(number, _)| number));
+            }
         }
         numbers.into_iter().map(|number| (number, record.id.clone())).collect()
     }
@@ -275,4 +287,14 @@ impl<'i> Sought<'i> {
 /// The values that a pattern names by themselves; none where it is no STIX pattern.
 pub(super) fn values(pattern: &str) -> Vec<Named> {
     understand(pattern, false).0.map(|meaning| named(&meaning.plan)).unwrap_or_default()
+}
+
+impl Record {
+    /// The values of which it may have entries in a target's lists. Where these say no more than the pattern, they are those
+    /// that it names alone.
+    pub(super) fn entries(&self, target: &str) -> Vec<Named> {
+        let Some(fidelity) = self.targets.get(target).and_then(Fate::fidelity) else { return Vec::new() };
+        let plan = understand(&self.pattern, false).0.map(|meaning| meaning.plan);
+        plan.map(|plan| if fidelity.more { named(&plan) } else { alone(&plan) }).unwrap_or_default()
+    }
 }

@@ -372,7 +372,7 @@ fn outputs_of_another_version_are_told_and_not_misread() {
     };
     let index = format!("{new}/blocklist/index.jsonl");
     let text = fs::read_to_string(&index).unwrap();
-    fs::write(&index, text.replace("stixc-index/1", "stixc-index/9")).unwrap();
+    fs::write(&index, text.replace("stixc-index/2", "stixc-index/9")).unwrap();
     refused("was written by another version of stixc");
     fs::write(&index, text.replace("\"complete\":true", "\"complete\":false")).unwrap();
     refused("failed half-way");

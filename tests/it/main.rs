@@ -58,5 +58,6 @@ mod taxii;
 mod taxii_servers;
 mod verify;
 mod why;
+mod why_values;
 mod witness_near;
 mod witness_property;

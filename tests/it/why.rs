@@ -241,3 +241,43 @@ fn the_configuration_names_the_folder() {
     assert_eq!(code(&run(&["build", "--now", "2024-06-01T00:00:00Z"])), 0);
     assert_eq!(fs::read(outputs.path("out/provenance/indicators.jsonl")).unwrap(), kept);
 }
+
+#[test]
+fn only_what_covers_the_value_counts() {
+    let outputs = outputs(&["--provenance"]);
+    // No such prefix, a wider one, a host of which one page is listed.
+    assert_eq!(why(&outputs, "198.51.100.7/99"), (1, vec![], vec![]));
+    let (found, places, _) = why(&outputs, "198.51.0.0/16");
+    assert!(found == 1 && places.contains(&"blocklist ipv4 198.51.100.0/24".to_owned()), "{found} {places:?}");
+    let output = stixc(&["why", "198.51.0.0/16", &outputs.path("out")]);
+    assert!(text(&output).starts_with("no rule and no entry covers 198.51.0.0/16\n"), "{}", text(&output));
+    assert!(text(&output).contains("(entry inside it)"), "{}", text(&output));
+    assert_eq!(why(&outputs, "files.example").0, 1);
+    // An alternative that has a place in no rule.
+    let alternative = indicator(1, "[domain-name:value = 'one.example'] OR [mutex:name = 'Global-Lock']");
+    outputs.convert("out", &[alternative], &["--provenance"]);
+    assert_eq!(why(&outputs, "one.example").0, 0);
+    assert_eq!(why(&outputs, "Global-Lock"), (1, vec![], vec![id(1)]));
+}
+
+#[test]
+fn an_entry_of_another_indicator_is_not_credited() {
+    let outputs = Outputs::default();
+    let alternatives =
+        "[ipv4-addr:value = '198.51.100.7'] OR [domain-name:value = 'evil.example' AND domain-name:x_a = 'b']";
+    outputs.convert(
+        "out",
+        &[indicator(1, alternatives), indicator(2, "[domain-name:value = 'evil.example']")],
+        &["--provenance"],
+    );
+    let entries = |question: &str| -> Vec<String> {
+        let (_, places, _) = why(&outputs, question);
+        places.into_iter().filter(|place| place.starts_with("blocklist ")).collect()
+    };
+    assert_eq!(entries(&id(1)), ["blocklist ipv4 198.51.100.7"]);
+    assert_eq!(entries(&id(2)), ["blocklist domain evil.example"]);
+    let output = stixc(&["why", "--format", "json", "evil.example", &outputs.path("out")]);
+    let answer: Value = serde_json::from_str(&text(&output)).unwrap();
+    let entry = answer["places"].as_array().unwrap().iter().find(|place| place["list"] == "domain").unwrap();
+    assert_eq!(entry["indicators"], json!([id(2)]));
+}

@@ -76,6 +76,8 @@ pub(super) struct Member {
     pub(super) source: Arc<DataSource>,
     /// The lines below `detection:`.
     pub(super) block: YamlBlock,
+    /// What it asks for by itself.
+    pub(super) values: Vec<String>,
 }
 
 /// Several observations of one pattern, tied by the machine.

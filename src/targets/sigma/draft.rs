@@ -37,6 +37,8 @@ pub(super) struct Detection {
     pub(super) source: Arc<DataSource>,
     /// The lines below `detection:`.
     pub(super) block: YamlBlock,
+    /// What it asks for by itself.
+    pub(super) values: Vec<String>,
     /// Whether the rule means what its part of the pattern means.
     pub(super) fidelity: Fidelity,
     /// Why not.

@@ -1,5 +1,7 @@
 //! The files of a run: one for each rule, and one for a correlation with the rules that it ties.
 
+use std::collections::BTreeSet;
+
 use uuid::Uuid;
 
 use super::{
@@ -48,7 +50,8 @@ fn write_compiled(
     for (index, detection) in detections.iter().enumerate() {
         let (id, source) = (ids[index], &detection.source);
         let mut file = RuleFile::new(identity::path(&source.name, id), emission)?;
-        let record = record(origin, id, metadata.title(&source.title, id), detection_digest(source, &detection.block));
+        let digest = detection_digest(source, &detection.block);
+        let record = record(origin, id, metadata.title(&source.title, id), digest, detection.values.clone());
         file.render_rule(record, FORMAT.template, view(&metadata.rule(index, detection, &ids))?, emission)?;
         file.write(emission)?;
     }
@@ -58,9 +61,9 @@ fn write_compiled(
     Ok(ids.iter().map(Uuid::to_string).collect())
 }
 
-fn record(origin: &Origin, id: Uuid, title: String, matches: Digest) -> RuleRecord {
+fn record(origin: &Origin, id: Uuid, title: String, matches: Digest, values: Vec<String>) -> RuleRecord {
     let indicators = origin.indicators().to_vec();
-    RuleRecord { id: id.to_string(), title, matches: Some(matches), indicators, ..RuleRecord::default() }
+    RuleRecord { id: id.to_string(), title, matches: Some(matches), indicators, values, ..RuleRecord::default() }
 }
 
 fn detection_digest(source: &DataSource, block: &YamlBlock) -> Digest {
@@ -80,7 +83,8 @@ fn write_correlations(
     for (step, members) in correlation.steps.iter().enumerate() {
         for member in members {
             let (id, source) = (member_id(step, member), &member.source);
-            let record = record(origin, id, metadata.title(&source.title, id), detection_digest(source, &member.block));
+            let digest = detection_digest(source, &member.block);
+            let record = record(origin, id, metadata.title(&source.title, id), digest, member.values.clone());
             file.render_rule(record, FORMAT.template, view(&metadata.member(member, id))?, emission)?;
             file.push(SEPARATOR);
         }
@@ -93,7 +97,10 @@ fn write_correlations(
             file.push(SEPARATOR);
         }
         let digest = Digest::new([block.as_str().as_bytes()]);
-        let record = record(origin, id, metadata.title(rule::CORRELATION, id), digest);
+        let values: BTreeSet<&String> =
+            correlation.members(combination).flat_map(|(_, member)| &member.values).collect();
+        let values = values.into_iter().cloned().collect();
+        let record = record(origin, id, metadata.title(rule::CORRELATION, id), digest, values);
         let view = view(&metadata.correlation(correlation, id, &block))?;
         file.render_rule(record, CORRELATION.template, view, emission)?;
     }
@@ -114,7 +121,7 @@ fn write_native(origin: &Origin, text: &str, emission: &mut dyn Emission) -> Res
             text: Some(digest),
             line: native.line,
             lines: 1,
-            ..record(origin, id, native.title, digest)
+            ..record(origin, id, native.title, digest, Vec::new())
         };
         if own.is_empty() {
             own.clone_from(&record.id);

@@ -3,9 +3,12 @@
 use std::borrow::Cow;
 
 use super::mapping_rows::Table;
-use crate::plan::{
-    Condition, Operator, Plan, Property, Test, Value, ValueKind,
-    schema::{PropertyType, Text},
+use crate::{
+    plan::{
+        Condition, Operator, Plan, Property, Test, Value, ValueKind,
+        schema::{PropertyType, Text},
+    },
+    targets::record::named_values,
 };
 
 /// Two properties of one object, and what they are together. The third name is no property of STIX: only rows of a
@@ -47,6 +50,18 @@ pub(super) fn join_paths<'p>(plan: &'p Plan, table: &Table) -> Cow<'p, Plan> {
     let mut plan = plan.clone();
     plan.observation.conditions_mut().for_each(|condition| join(condition, &pairs));
     Cow::Owned(plan)
+}
+
+/// What tests name by themselves, and of those that were joined the two parts.
+pub(super) fn values(tests: &[&Test]) -> Vec<String> {
+    let mut values = named_values(tests.iter().copied());
+    let joined = tests.iter().filter(|test| PAIRS.iter().any(|pair| pair.whole == test.property.path));
+    let parts = named_values(joined.copied());
+    let parts = parts.iter().filter_map(|whole| whole.rsplit_once(['\\', '/']));
+    values.extend(parts.flat_map(|(front, back)| [front.to_owned(), back.to_owned()]));
+    values.sort();
+    values.dedup();
+    values
 }
 
 fn holds(condition: &Condition, pair: &Pair) -> bool {

@@ -14,7 +14,7 @@ use super::{
     draft::{Detection, Draft},
     emit::emit,
     field_test::{Clause, FieldTest, INDEX, TestLoss, field_test},
-    join_path::join_paths,
+    join_path::{join_paths, values},
     mapping_rows::{Field, FieldForm, LogSource, Table},
     regex_end,
     text::YamlBlock,
@@ -230,26 +230,37 @@ impl Backend for Compiler {
     }
 }
 
+/// The parts of a plan that one log source holds.
+#[derive(Default)]
+struct SourceParts<'m, 'p> {
+    branches: Vec<Branch<'m>>,
+    tests: Vec<&'p Test>,
+    fidelity: Fidelity,
+    losses: BTreeSet<Loss>,
+}
+
 impl Compiler {
     /// One rule for each log source.
     fn rules(&self, parts: &[Part<'_, Vec<FieldTest<'_>>>], lost: &mut Vec<Loss>) -> Vec<Detection> {
-        let mut drafts: BTreeMap<usize, (Vec<Branch<'_>>, Fidelity, BTreeSet<Loss>)> = BTreeMap::new();
+        let mut drafts: BTreeMap<usize, SourceParts<'_, '_>> = BTreeMap::new();
         for part in parts {
             let branches = self.branches(part);
             if branches.is_empty() {
                 lost.push(no_common_role(part));
                 continue;
             }
-            let (all, whole, losses) = drafts.entry(part.source).or_default();
-            all.extend(branches);
-            *whole = *whole | part.fidelity;
-            losses.extend(part.losses.iter().cloned());
+            let all = drafts.entry(part.source).or_default();
+            all.branches.extend(branches);
+            all.tests.extend(part.tests.iter().map(|(test, _)| *test));
+            all.fidelity = all.fidelity | part.fidelity;
+            all.losses.extend(part.losses.iter().cloned());
         }
-        let written = |(source, (branches, fidelity, losses)): (usize, (_, _, BTreeSet<Loss>))| Detection {
+        let written = |(source, all): (usize, SourceParts<'_, '_>)| Detection {
             source: Arc::clone(&self.sources[source].1),
-            block: self.block(source, branches),
-            fidelity,
-            losses: losses.into_iter().collect(),
+            block: self.block(source, all.branches),
+            values: values(&all.tests),
+            fidelity: all.fidelity,
+            losses: all.losses.into_iter().collect(),
         };
         drafts.into_iter().map(written).collect()
     }
@@ -276,14 +287,16 @@ impl Compiler {
     fn correlation(&self, sequence: &Sequence<'_, Vec<FieldTest<'_>>>) -> Result<Correlation, Loss> {
         let mut steps = Vec::with_capacity(sequence.steps.len());
         for step in &sequence.steps {
-            let mut by_source: BTreeMap<usize, Vec<Branch<'_>>> = BTreeMap::new();
+            let mut by_source: BTreeMap<usize, (Vec<Branch<'_>>, Vec<&Test>)> = BTreeMap::new();
             for part in &step.parts {
-                by_source.entry(part.source).or_default().extend(self.branches(part));
+                let (branches, tests) = by_source.entry(part.source).or_default();
+                branches.extend(self.branches(part));
+                tests.extend(part.tests.iter().map(|(test, _)| *test));
             }
-            by_source.retain(|_, branches| !branches.is_empty());
-            let member = |(source, branches)| {
+            by_source.retain(|_, (branches, _)| !branches.is_empty());
+            let member = |(source, (branches, tests)): (usize, (_, Vec<&Test>))| {
                 let block = self.block(source, branches);
-                Member { source: Arc::clone(&self.sources[source].1), block }
+                Member { source: Arc::clone(&self.sources[source].1), block, values: values(&tests) }
             };
             let members: Vec<Member> = by_source.into_iter().map(member).collect();
             if members.is_empty() {

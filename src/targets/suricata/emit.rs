@@ -226,6 +226,10 @@ impl<'r> Run<'r> {
                     // They stand in the list.
                     Line::List(..) => Vec::new(),
                 },
+                values: match line {
+                    Line::Signature(_, signature) => sorted(&signature.values),
+                    Line::List(..) => Vec::new(),
+                },
                 revision: Some(number.rev),
                 ..RuleRecord::default()
             };
@@ -368,6 +372,10 @@ fn lowered(rule: &Rule<Body>) -> Option<&Lowered<Body>> {
         Content::Compiled(lowered) => Some(lowered),
         Content::Native(_) => None,
     }
+}
+
+fn sorted(values: &[String]) -> Vec<String> {
+    values.iter().collect::<BTreeSet<_>>().into_iter().cloned().collect()
 }
 
 /// What a signature matches.

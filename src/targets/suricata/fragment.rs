@@ -46,6 +46,20 @@ impl Fragment {
         matches!(self, Self::Address(..) | Self::Port(..) | Self::Protocols(_))
     }
 
+    /// The fragment, with the value of the test that each of its options asks for.
+    pub fn naming(self, test: &Test) -> Self {
+        match self {
+            Self::Options(options) if options.len() == test.named().len() => {
+                let named = options.into_iter().zip(test.named()).map(|(option, value)| match value.kind.as_text() {
+                    Some(text) if option.values.is_empty() => option.naming(text),
+                    _ => option,
+                });
+                Self::Options(named.collect())
+            }
+            other => other,
+        }
+    }
+
     /// The fragment, for some versions of Suricata only.
     pub fn requiring(self, requires: Option<Requires>) -> Self {
         match self {

@@ -172,13 +172,14 @@ impl Lowerer {
         let variants = pieces.variants(traffic, false, |header| header.texts(&traffic.protocol, traffic.seen));
         let variants = variants.map_err(|error| error.loss(span))?;
         let several = variants.len() > 1;
-        let signature = |(number, Variant { header, options, requires }): (usize, Variant<RuleText>)| {
+        let signature = |(number, Variant { header, options, values, requires }): (usize, Variant<RuleText>)| {
             let number = if several { format!(".{number}") } else { String::new() };
             Body::Signature(Signature {
                 slot: format!("{}.{alternative}{number}", source.name),
                 header,
                 options,
                 lists: pieces.hashes.clone(),
+                values,
                 requires,
                 is_setter: false,
                 source: Arc::clone(source),

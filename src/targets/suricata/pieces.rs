@@ -10,6 +10,7 @@ use crate::{
         fidelity::{Fidelity, Loss},
     },
     span::Span,
+    targets::record::named_values,
 };
 
 use super::{
@@ -42,6 +43,8 @@ pub struct EventMatch {
     pub options: RuleText,
     /// Lists of hashes, for the options to be completed with.
     pub lists: Vec<OwnList>,
+    /// What it asks for by itself.
+    pub values: Vec<String>,
     /// The versions of Suricata that can see it, where not all do.
     pub requires: Option<Requires>,
 }
@@ -53,6 +56,8 @@ pub struct Variant<T> {
     pub header: T,
     /// The options that make it match.
     pub options: RuleText,
+    /// What it asks for by itself.
+    pub values: Vec<String>,
     /// The versions of Suricata that run it, where not all do.
     pub requires: Option<Requires>,
 }
@@ -68,13 +73,13 @@ pub fn event_matches(traffic: &Traffic, part: Part<'_, Fragment>) -> Result<(Vec
     let span = part.span();
     let (pieces, loss) = Pieces::new(part)?;
     let variants = pieces.variants(traffic, true, |header| header.one_way(&traffic.protocol, traffic.seen));
-    let event = |Variant { header, options, requires }: Variant<OneWay>| {
+    let event = |Variant { header, options, values, requires }: Variant<OneWay>| {
         let flow = RuleText::new(match header.to_client {
             None => "",
             Some(true) => "flow:to_client; ",
             Some(false) => "flow:to_server; ",
         });
-        EventMatch { header, options: flow.text(&options), lists: pieces.hashes.clone(), requires }
+        EventMatch { header, options: flow.text(&options), lists: pieces.hashes.clone(), values, requires }
     };
     Ok((variants.map_err(|error| error.loss(span))?.into_iter().map(event).collect(), loss))
 }
@@ -105,6 +110,8 @@ pub struct Pieces {
     options: Vec<Vec<Match>>,
     /// Lists of hashes of its own.
     pub hashes: Vec<OwnList>,
+    /// What all of the rules ask for by themselves.
+    values: Vec<String>,
     contradictory: bool,
 }
 
@@ -116,8 +123,15 @@ impl Pieces {
     pub fn new(part: Part<'_, Fragment>) -> Result<(Self, Option<Loss>), Loss> {
         let span = part.span();
         let mut pieces = Self::default();
+        // Of alternatives each has its own, and of several algorithms one stays.
+        let is_whole = |fragment: &Fragment| !matches!(fragment, Fragment::Options(_) | Fragment::Hashes(..));
+        let whole = part.tests.iter().filter(|(_, fragment)| is_whole(fragment)).map(|(test, _)| *test);
+        pieces.values = named_values(whole);
         part.tests.into_iter().for_each(|(_, fragment)| pieces.add(fragment));
-        let loss = pieces.keep_one_algorithm().then(|| {
+        let several = pieces.keep_one_algorithm();
+        let listed = pieces.hashes.iter().filter(|list| !list.negated).flat_map(|list| &list.hashes);
+        pieces.values.extend(listed.map(|hash| hash.hex().to_owned()));
+        let loss = several.then(|| {
             let message =
                 "a rule asks for one kind of hash: the strongest one is kept, and tells which file it is".to_owned();
             Loss { code: ONE_HASH, effect: Fidelity::EXACT, message, span }
@@ -237,8 +251,7 @@ impl Pieces {
             });
             matches = combined.collect();
         }
-        let all_options: Vec<_> =
-            matches.iter().map(|asked| (flow.clone().text(&asked.text()), asked.requires)).collect();
+        let all_options: Vec<_> = matches.iter().map(|asked| (flow.clone().text(&asked.text()), asked)).collect();
         let mut variants = Vec::with_capacity(all_options.len());
         let any = [Stack::default()];
         let stacks = if self.protocols.is_empty() { &any } else { self.protocols.as_slice() };
@@ -253,10 +266,11 @@ impl Pieces {
             }
             let header = Header { protocol, family, ..self.header.clone() };
             for header in headers(header)? {
-                variants.extend(all_options.iter().map(|(front, requires)| Variant {
+                variants.extend(all_options.iter().map(|(front, asked)| Variant {
                     header: header.clone(),
                     options: front.clone().text(&options),
-                    requires: *requires,
+                    values: self.values.iter().chain(&asked.values).cloned().collect(),
+                    requires: asked.requires,
                 }));
             }
         }

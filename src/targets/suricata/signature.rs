@@ -21,6 +21,8 @@ pub struct Signature {
     pub options: RuleText,
     /// Lists of hashes of its own, for `options` to be completed with.
     pub lists: Vec<OwnList>,
+    /// What it asks for by itself.
+    pub values: Vec<String>,
     /// The versions of Suricata that run it, where not all do.
     pub requires: Option<Requires>,
     /// Whether it only sets bits for other rules.
@@ -34,6 +36,8 @@ pub struct Signature {
 pub struct Match {
     /// The versions of Suricata that can see it, where not all do.
     pub requires: Option<Requires>,
+    /// What it asks for by itself.
+    pub values: Vec<String>,
     asked: Vec<Asked>,
 }
 
@@ -54,7 +58,7 @@ impl Match {
 
     /// Options about a buffer.
     pub fn new(buffer: RuleText, options: RuleText) -> Self {
-        Self { requires: None, asked: vec![Asked { buffer, options, instance: false }] }
+        Self { asked: vec![Asked { buffer, options, instance: false }], ..Self::default() }
     }
 
     /// The whole of a buffer, which is these bytes, or is there and is not.
@@ -73,12 +77,18 @@ impl Match {
 
     /// Options about one instance of a buffer that has many.
     pub fn instance(buffer: RuleText, options: RuleText) -> Self {
-        Self { requires: None, asked: vec![Asked { buffer, options, instance: true }] }
+        Self { asked: vec![Asked { buffer, options, instance: true }], ..Self::default() }
     }
 
     /// The match, for some versions of Suricata only.
     pub fn requiring(self, requires: Option<Requires>) -> Self {
         Self { requires, ..self }
+    }
+
+    /// The match, which asks for this value by itself.
+    pub fn naming(mut self, value: impl Into<String>) -> Self {
+        self.values.push(value.into());
+        self
     }
 
     /// Whether there is a version of Suricata for both.
@@ -89,6 +99,7 @@ impl Match {
     /// Both matches in one rule. Suricata warns of a buffer that is named twice, so its options go together.
     pub fn and(mut self, other: &Self) -> Self {
         self.requires = self.requires.or(other.requires);
+        self.values.extend(other.values.iter().cloned());
         for more in &other.asked {
             let same = |asked: &&mut Asked| !asked.instance && !more.instance && asked.buffer == more.buffer;
             match self.asked.iter_mut().find(same) {

@@ -51,7 +51,7 @@ pub fn lower_test(row: &Row, test: &Test) -> Fit<Fragment> {
                 let why = || format!("{} is compared without regard to letter case", test.property.path);
                 ignores.then(|| (CASE, Fidelity::BROADER, why()))
             };
-            Fit::Holds { by: by.requiring(row.requires), weak: row.weak, loss: loss.or(own).or_else(case) }
+            Fit::Holds { by: by.naming(test).requiring(row.requires), weak: row.weak, loss: loss.or(own).or_else(case) }
         }
         Err((code, why)) => Fit::Lacks(code, why),
     }

@@ -52,9 +52,10 @@ pub fn lower_test(test: &Test) -> FragmentResult {
         let what = if url.has_userinfo { "the user name" } else { "the fragment" };
         (PARTS, Fidelity::BROADER, format!("{what} of '{}' is not sent as part of it", url.text))
     });
+    let options = shown.into_iter().map(|url| request(url).map(|asked| asked.naming(&url.text)));
     let losses = [hidden, guessed, unsaid].into_iter().flatten();
     let loss = losses.reduce(|(code, one, why), (_, other, more)| (code, one | other, format!("{why}; {more}")));
-    Ok((Fragment::Options(shown.into_iter().map(request).collect::<Result<_, _>>()?), loss))
+    Ok((Fragment::Options(options.collect::<Result<_, _>>()?), loss))
 }
 
 /// URLs that are like a pattern with a scheme and a path: what the host is like, and what the path is like.

@@ -142,6 +142,7 @@ impl StepMatch<'_> {
             header: self.event.header.text.clone(),
             options,
             lists: self.event.lists.clone(),
+            values: self.event.values.clone(),
             requires: self.event.requires,
             is_setter: false,
             source: Arc::clone(self.source),

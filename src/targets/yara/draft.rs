@@ -8,4 +8,6 @@ pub(super) struct Draft {
     /// Lines.
     pub(super) condition: Vec<String>,
     pub(super) modules: BTreeSet<Box<str>>,
+    /// What it asks for by itself.
+    pub(super) values: Vec<String>,
 }

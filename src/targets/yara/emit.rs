@@ -109,6 +109,7 @@ fn write_compiled(rules: &[Rule<Draft>], emission: &mut dyn Emission) -> Result<
                 title: if origin.description.is_empty() { &origin.name } else { &origin.description }.clone(),
                 matches: Some(Digest::new(draft.condition.iter().map(String::as_bytes))),
                 indicators: origin.indicators().to_vec(),
+                values: draft.values.clone(),
                 ..RuleRecord::default()
             };
             let view = view(&FileView { first: false, imports: &imports, rules: &[rule] })?;

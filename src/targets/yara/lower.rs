@@ -22,6 +22,7 @@ use crate::{
     targets::{
         contract::{Backend, Emission, EmitError, Lowered, Options, Refusal, Rule},
         mapping::{Mapping, NoKeys},
+        record::named_values,
     },
 };
 
@@ -117,7 +118,8 @@ impl Backend for Files {
         let adapted = adapt(plan, capabilities, |source, test| self.fit(source, test))?;
         let modules = adapted.parts.iter().flat_map(|part| &part.tests).flat_map(|(_, written)| &written.modules);
         let modules = modules.map(|module| Box::from(*module)).collect();
-        let draft = Draft { modules, condition: lines(&adapted.parts) };
+        let tests = adapted.parts.iter().flat_map(|part| &part.tests).map(|(test, _)| *test);
+        let draft = Draft { modules, condition: lines(&adapted.parts), values: named_values(tests) };
         let (fidelity, losses) = adapted.finish(Vec::new(), true)?;
         Ok(Lowered { fidelity, losses: losses.into(), drafts: smallvec![Box::new(draft)] })
     }
