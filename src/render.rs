@@ -3,7 +3,7 @@
 //! Templates are dumb: `{{field}}`, `{{#each}}`, `{{#if}}`, nothing else. They are registered once, in strict mode (a
 //! field that a view does not have is an error) and without escaping: views hold text that is escaped already.
 
-use std::{fs, io, path::Path};
+use std::{collections::BTreeSet, fs, io, path::Path};
 
 use handlebars::{Context, Handlebars};
 use serde_json::Value as Json;
@@ -29,6 +29,18 @@ pub enum TemplateError {
         path: String,
         /// Why.
         source: io::Error,
+    },
+    /// What should be a folder of them is none.
+    #[error("{path} is no folder of templates")]
+    NoFolder {
+        /// The path.
+        path: String,
+    },
+    /// A file in the folder that is the template of no format.
+    #[error("{path}: no format has such a template")]
+    Unknown {
+        /// Which one.
+        path: String,
     },
     /// It has a syntax error.
     #[error("{name}: {message}")]
@@ -61,6 +73,33 @@ impl Renderer {
             })?;
         }
         Ok(Self { registry })
+    }
+
+    /// Makes sure that all that lies in a folder of templates is one: whoever misspells a name gets the shipped template. Files
+    /// that say no more than how to use it (`*.toml`, `*.md`) and hidden ones may lie there, too.
+    ///
+    /// # Errors
+    /// A folder that is none, and a file that is not among `known`.
+    pub fn check_folder(folder: &Path, known: &BTreeSet<String>) -> Result<(), TemplateError> {
+        if !folder.is_dir() {
+            return Err(TemplateError::NoFolder { path: folder.display().to_string() });
+        }
+        let mut folders = vec![(folder.to_owned(), String::new())];
+        while let Some((folder, prefix)) = folders.pop() {
+            let unreadable = |source| TemplateError::Unreadable { path: folder.display().to_string(), source };
+            for entry in fs::read_dir(&folder).map_err(unreadable)? {
+                let path = entry.map_err(unreadable)?.path();
+                let file = path.file_name().unwrap_or_default().to_string_lossy();
+                let name = format!("{prefix}{file}");
+                let is_aside = file.starts_with('.') || file.ends_with(".toml") || file.ends_with(".md");
+                if path.is_dir() && !file.starts_with('.') {
+                    folders.push((path, format!("{name}/")));
+                } else if !is_aside && !known.contains(&name) {
+                    return Err(TemplateError::Unknown { path: path.display().to_string() });
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Renders `template` of `target` with `view` into `out`.

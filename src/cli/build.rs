@@ -76,7 +76,7 @@ impl Build {
                     Ok(new) => config = new,
                     Err(error) => {
                         display::failure(&config_failure(&error));
-                        anstream::eprintln!("the configuration stays as it was");
+                        errln!("the configuration stays as it was");
                     }
                 }
             }
@@ -165,11 +165,7 @@ impl Build {
         }
         let removed = built.changes.iter().filter(|change| change.after.is_none()).count();
         let would = if self.check { "would be " } else { "" };
-        anstream::eprintln!(
-            "{} files, {} {would}changed, {removed} {would}removed",
-            built.files,
-            built.changes.len() - removed
-        );
+        errln!("{} files, {} {would}changed, {removed} {would}removed", built.files, built.changes.len() - removed);
         display::summary(&built.finished.summary);
     }
 }
@@ -215,7 +211,7 @@ fn show_feeds(feeds: &[FeedReport], global: &Global) {
                 .map_or_else(|| "nothing was read before".to_owned(), |since| format!("its state is that of {since}"));
             display::feed_failure(&name, error, &since);
         } else if !global.quiet {
-            anstream::eprintln!(
+            errln!(
                 "{name}: {}, {} objects, {} new, {} gone{}",
                 feed.state.name(),
                 feed.objects,
@@ -232,13 +228,13 @@ fn show_changes(changes: &[Change], global: &Global) {
     let shown = if global.verbose > 0 { changes.len() } else { SHOWN };
     for Change { path, before, after } in changes.iter().take(shown) {
         match (before, after) {
-            (Some(before), Some(after)) => anstream::println!("~ {path} ({before} → {after} lines)"),
-            (None, _) => anstream::println!("+ {path}"),
-            (_, None) => anstream::println!("- {path}"),
+            (Some(before), Some(after)) => outln!("~ {path} ({before} → {after} lines)"),
+            (None, _) => outln!("+ {path}"),
+            (_, None) => outln!("- {path}"),
         }
     }
     if changes.len() > shown {
-        anstream::println!("and {} more: see -v", changes.len() - shown);
+        outln!("and {} more: see -v", changes.len() - shown);
     }
 }
 

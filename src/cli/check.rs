@@ -67,7 +67,7 @@ impl Check {
         let exit = self.check(feed, &progress, global);
         let Some(fixed) = fixed else { return exit };
         if !global.quiet {
-            anstream::eprintln!("fixed {} patterns in {} files", fixed.patterns, fixed.files);
+            errln!("fixed {} patterns in {} files", fixed.patterns, fixed.files);
         }
         exit.map(|exit| fixed.exit.unwrap_or(exit))
     }
@@ -118,7 +118,7 @@ impl Check {
         faults.iter().for_each(display::source_diagnostic);
         let exit = self.feed.tolerance.judge(&faults, &tally, is_useful)?;
         if !global.quiet {
-            anstream::eprintln!("patterns {count} → valid {}", count - invalid);
+            errln!("patterns {count} → valid {}", count - invalid);
         }
         // An object that can't be used is a finding; that of an input only a part could be read is more than that.
         let findings = invalid > 0 || (exit != Exit::Done && self.fail_on >= FailOn::Invalid);
@@ -198,7 +198,7 @@ impl Printer {
                 for found in &checked.diagnostics {
                     let text = display::rendered(found, &name, &checked.pattern);
                     // Standard output is data; styles are stripped where it is no terminal.
-                    anstream::println!("{text}");
+                    outln!("{text}");
                 }
             }
             Format::Json => {

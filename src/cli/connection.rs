@@ -73,7 +73,7 @@ impl Credentials {
 
 /// Who is told of each request, as often as `-v` is given.
 pub(super) fn log(global: &Global) -> Option<Log> {
-    let log = || Log::new(global.verbose > 1, |line| anstream::eprintln!("{}", display::visible(line)));
+    let log = || Log::new(global.verbose > 1, |line| errln!("{}", display::visible(line)));
     (global.verbose > 0).then(log)
 }
 

@@ -139,6 +139,7 @@ impl Convert {
             witnesses: self.witness.is_some(),
         };
         let limits = self.limits()?;
+        self.feed.check_patterns(self.strict)?;
         let mut feed = self.feed.open()?;
         let mut converter = read(&mut feed, &settings, global);
         for bare in &feed.bare {
@@ -166,7 +167,7 @@ impl Convert {
             trace::write(&finished.indicators, filtered.sink)?;
         }
         if self.output.is_none() && self.format.is_empty() && !filtered.left_out.is_empty() && !global.quiet {
-            anstream::eprintln!("left out, for they need a folder (-o DIR): {}", filtered.left_out.join(", "));
+            errln!("left out, for they need a folder (-o DIR): {}", filtered.left_out.join(", "));
         }
         Ok(exit.max(self.conclude(finished, &feed, Folders { staged, witnesses, limits }, &targets, global)?))
     }
@@ -198,7 +199,7 @@ impl Convert {
         let committed = staged.map(&mut commit).transpose()?;
         witnesses.map(&mut commit).transpose()?;
         if let (Some(Committed { files, changed, removed }), false) = (committed, global.quiet) {
-            anstream::eprintln!("{files} files, {changed} changed, {removed} removed");
+            errln!("{files} files, {changed} changed, {removed} removed");
         }
         if let Some(path) = &self.report {
             write_report(path, &finished.report())?;
@@ -254,13 +255,19 @@ impl Convert {
             return Err(Failure::usage(format!("no format {unknown}"), format!("choose among {}", names.join(", "))));
         }
         let wanted = |name: &str| self.format.is_empty() || self.format.iter().any(|one| one == name);
+        // Formats may share a folder, as the rules of Sigma and those that came ready-made do.
+        let all_but = |taken: &[&Format]| -> Vec<&'static str> {
+            let paths = formats.iter().map(|format| format.path);
+            paths.filter(|path| !taken.iter().any(|format| format.path == *path)).collect()
+        };
         if self.output.is_some() {
-            return Ok(formats.iter().filter(|format| !wanted(format.name)).map(|format| format.path).collect());
+            let taken: Vec<&Format> = formats.iter().copied().filter(|format| wanted(format.name)).collect();
+            return Ok(all_but(&taken));
         }
-        let (shown, others): (Vec<&Format>, Vec<&Format>) =
-            formats.into_iter().partition(|format| !format.auxiliary && wanted(format.name));
+        let shown: Vec<&Format> =
+            formats.iter().copied().filter(|format| !format.auxiliary && wanted(format.name)).collect();
         match shown.as_slice() {
-            [_] => Ok(others.iter().map(|format| format.path).collect()),
+            [_] => Ok(all_but(&shown)),
             _ => {
                 let names: Vec<&str> = shown.iter().map(|format| format.name).collect();
                 let help = format!("name a folder with -o DIR, or one format with --format: {}", names.join(", "));
@@ -278,7 +285,9 @@ impl Convert {
                 None => None,
             };
         for one in &self.mapping {
-            let name = one.split_once('=').map(|(name, _)| name).unwrap_or(one);
+            let (name, _) = one.split_once('=').ok_or_else(|| {
+                Failure::usage(format!("--mapping {one}: for which target?"), "write it as --mapping TARGET=FILE")
+            })?;
             targets::find(name).ok_or_else(|| unknown_target(name))?;
         }
         let accept = accept(&self.accept, target)?;
@@ -347,7 +356,7 @@ pub(super) fn show_indicators(finished: &Finished, global: &Global) {
     let invalid: Vec<_> = finished.indicators.iter().filter(|report| report.status == Status::Invalid).collect();
     invalid.iter().take(SHOWN).for_each(|report| display::errors(report));
     if invalid.len() > SHOWN {
-        anstream::eprintln!("and {} more invalid indicators: see -v or --report", invalid.len() - SHOWN);
+        errln!("and {} more invalid indicators: see -v or --report", invalid.len() - SHOWN);
     }
 }
 

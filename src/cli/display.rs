@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
-use anstream::{ColorChoice, eprint, eprintln};
+use anstream::ColorChoice;
 
 use crate::{
     diagnostic::{Diagnostic, Severity},
@@ -32,16 +32,16 @@ pub(super) fn failure(failure: &Failure) {
     let message = visible(&failure.message);
     let group = Level::ERROR.primary_title(message.as_str());
     if failure.help.is_empty() {
-        eprintln!("{}", Renderer::styled().render(&[annotate_snippets::Group::with_title(group)]));
+        errln!("{}", Renderer::styled().render(&[annotate_snippets::Group::with_title(group)]));
         return;
     }
     let help = visible(&failure.help);
-    eprintln!("{}", Renderer::styled().render(&[group.element(Level::HELP.message(help.as_str()))]));
+    errln!("{}", Renderer::styled().render(&[group.element(Level::HELP.message(help.as_str()))]));
 }
 
 /// Prints a diagnostic of a pattern, with the pattern and a caret, to standard error.
 pub(super) fn diagnostic(diagnostic: &Diagnostic, source: &str, pattern: &str) {
-    eprintln!("{}", rendered(diagnostic, source, pattern));
+    errln!("{}", rendered(diagnostic, source, pattern));
 }
 
 /// A diagnostic of a pattern as text with styles.
@@ -96,7 +96,7 @@ pub(super) fn source_diagnostic(found: &SourceDiagnostic) {
         Some(help) => title.element(Level::HELP.message(help.as_str())),
         None => annotate_snippets::Group::with_title(title),
     };
-    eprintln!("{}", Renderer::styled().render(&[group]));
+    errln!("{}", Renderer::styled().render(&[group]));
 }
 
 /// Prints a diagnostic of a text file, with its line and a caret where it has a position.
@@ -116,7 +116,7 @@ pub(super) fn in_file(diagnostic: &Diagnostic, path: &str, text: &str) {
     if let Some(help) = &help {
         group = group.element(Level::HELP.message(help.as_str()));
     }
-    eprintln!("{}", Renderer::styled().render(&[group]));
+    errln!("{}", Renderer::styled().render(&[group]));
 }
 
 /// Says why a feed is stale.
@@ -127,7 +127,7 @@ pub(super) fn feed_failure(name: &str, error: &Diagnostic, state: &str) {
     let title = Level::ERROR.primary_title(message.as_str()).id(error.code.0);
     let group = title.element(Level::NOTE.message(state));
     let group = if help.is_empty() { group } else { group.element(Level::HELP.message(help.as_str())) };
-    eprintln!("{}", Renderer::styled().render(&[group]));
+    errln!("{}", Renderer::styled().render(&[group]));
 }
 
 /// Prints what is wrong with an indicator.
@@ -145,8 +145,8 @@ pub(super) fn indicator(report: &IndicatorReport) {
         if entry.verdict == Verdict::Rules(crate::plan::fidelity::Fidelity::EXACT) && entry.losses.is_empty() {
             continue;
         }
-        eprintln!("{}: {} is {}", visible(target), visible(&name), entry.verdict.name());
-        entry.losses.iter().for_each(|loss| eprintln!("  {}", loss_line(loss, &report.pattern)));
+        errln!("{}: {} is {}", visible(target), visible(&name), entry.verdict.name());
+        entry.losses.iter().for_each(|loss| errln!("  {}", loss_line(loss, &report.pattern)));
     }
 }
 
@@ -159,7 +159,7 @@ pub(super) fn loss_line(loss: &Loss, pattern: &str) -> String {
 
 /// Prints the funnel and the verdicts of a run to standard error.
 pub(super) fn summary(summary: &Summary) {
-    eprint!("{}", summary_text(summary));
+    err!("{}", summary_text(summary));
 }
 
 /// A column of the summary: its head, and what is counted in it.

@@ -43,12 +43,7 @@ impl Explain {
     pub(super) fn run(&self) -> Result<Exit, Failure> {
         if let Some(explanation) = targets::explain(&self.what.to_uppercase()) {
             let Explanation { title, text, example } = explanation;
-            anstream::println!(
-                "{}: {title}\n\n{}\n\nExample:\n{}",
-                self.what.to_uppercase(),
-                wrapped(text),
-                example.trim_end()
-            );
+            outln!("{}: {title}\n\n{}\n\nExample:\n{}", self.what.to_uppercase(), wrapped(text), example.trim_end());
             return Ok(Exit::Done);
         }
         if self.what.eq_ignore_ascii_case("codes") {
@@ -67,10 +62,12 @@ impl Explain {
         let (meaning, diagnostics) = understand(&self.what, self.strict);
         diagnostics.iter().for_each(|found| display::diagnostic(found, "pattern", &self.what));
         let mut text = String::new();
+        let mut is_read = false;
         if let Ok(mut reading) = lenient::read(&self.what, Version::Auto, self.strict) {
             if !self.strict {
                 check::repair(&mut reading.pattern);
             }
+            is_read = true;
             text.push_str("Syntax tree\n");
             syntax(&reading.pattern.expression, 1, &mut text);
             // What the type check refuses may have no plan that is worth a look.
@@ -79,8 +76,8 @@ impl Explain {
             }
         }
         let Some(meaning) = meaning else {
-            anstream::print!("{}", visible_lines(&text));
-            return Ok(Exit::Findings);
+            out!("{}", visible_lines(&text));
+            return Ok(if is_read { Exit::Findings } else { Exit::Usage });
         };
         text.push_str("\nPlan\n");
         observation(&meaning.plan.observation, 1, &mut text);
@@ -90,7 +87,7 @@ impl Explain {
                 .map_err(|error| Failure::usage(format!("mapping of {}: {error}", target.name()), ""))?;
             text.push_str(&self.target(prepared)?);
         }
-        anstream::print!("{}", visible_lines(&text));
+        out!("{}", visible_lines(&text));
         Ok(Exit::Done)
     }
 
@@ -164,7 +161,7 @@ fn codes(letter: &str) -> Result<Exit, Failure> {
     if found.peek().is_none() {
         return Err(Failure::usage(format!("no codes begin with {letter}"), "the letters are P, T, W, S, L, G and R"));
     }
-    found.for_each(|(code, explanation)| anstream::println!("{code}  {}", explanation.title));
+    found.for_each(|(code, explanation)| outln!("{code}  {}", explanation.title));
     Ok(Exit::Done)
 }
 

@@ -195,7 +195,7 @@ fn tell(summary: &FetchSummary, global: &Global) {
     }
     if !global.quiet {
         let last_added = summary.last_added.as_deref().map(display::visible);
-        anstream::eprintln!(
+        errln!(
             "{} objects in {} pages, {} requests, from {}{}{}",
             summary.objects,
             summary.pages,

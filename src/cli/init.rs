@@ -40,7 +40,7 @@ impl Init {
         }
         write_file(&self.file, &mut |out| Ok(out.write_all(EXAMPLE.as_bytes())?))?;
         if !global.quiet {
-            anstream::eprintln!("wrote {name}: name your feeds in it, then run stixc build");
+            errln!("wrote {name}: name your feeds in it, then run stixc build");
         }
         Ok(Exit::Done)
     }

@@ -5,7 +5,7 @@ use std::{env, path::PathBuf, time::SystemTime};
 use clap::Args;
 
 use crate::{
-    convert::{in_file, read_context},
+    convert::{in_file, read_context, spell},
     diagnostic::{Code, Severity},
     evaluate::BAD_OBSERVATION,
     report::SourceDiagnostic,
@@ -97,6 +97,23 @@ pub(crate) struct OpenInputs {
 }
 
 impl InputArguments {
+    /// Makes sure that the patterns on the command line are some: a mistake there is one of usage.
+    pub(crate) fn check_patterns(&self, strict: bool) -> Result<(), Failure> {
+        let mut wrong = 0;
+        for (number, pattern) in self.pattern.iter().enumerate() {
+            if let Err(errors) = spell(pattern, strict) {
+                let source = format!("--pattern {}", number + 1);
+                errors.iter().for_each(|error| display::diagnostic(error, &source, pattern));
+                wrong += 1;
+            }
+        }
+        match wrong {
+            0 => Ok(()),
+            1 => Err(Failure::usage("a pattern can't be read", "see stixc explain PATTERN")),
+            count => Err(Failure::usage(format!("{count} patterns can't be read"), "see stixc explain PATTERN")),
+        }
+    }
+
     /// Finds all inputs; an error where there are none, or none of them can be read.
     pub(crate) fn open(&self) -> Result<OpenInputs, Failure> {
         if self.inputs.is_empty() && self.pattern.is_empty() && self.patterns.is_empty() {

@@ -298,7 +298,7 @@ impl Output {
         self.out.flush()?;
         if !global.quiet {
             let Self { data, patterns, matched, unanswered, .. } = self;
-            anstream::eprintln!("observations {data}, patterns {patterns} → matched {matched}, no answer {unanswered}");
+            errln!("observations {data}, patterns {patterns} → matched {matched}, no answer {unanswered}");
         }
         Ok(match (self.matched, self.unanswered) {
             (0, 0) => Exit::Findings,

@@ -2,6 +2,10 @@
 //!
 //! Data goes to standard output, everything else to standard error.
 
+// Its macros are known to what follows.
+#[macro_use]
+mod print;
+
 #[cfg(all(feature = "store", feature = "taxii"))]
 mod build;
 mod check;
@@ -133,7 +137,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Init(command) => command.run(global),
     };
     exit.unwrap_or_else(|failure| {
-        display::failure(&failure);
+        // Nobody reads any more: no failure, and nothing to say.
+        if failure.exit != Exit::Done {
+            display::failure(&failure);
+        }
         failure.exit
     })
     .into()

@@ -107,7 +107,7 @@ impl StoreCommand {
         };
         let pruned = store.prune(Some(before), keep.as_deref())?;
         if !global.quiet {
-            anstream::eprintln!(
+            errln!(
                 "removed {} expired indicators, and {} feeds with {} objects",
                 pruned.expired,
                 pruned.feeds,
@@ -131,12 +131,12 @@ fn stats(store: &Store, format: Format) -> Result<Exit, Failure> {
             "schema": "stixc-store/1", "feeds": feeds, "generation": generation, "rendered": rendered,
         });
         let text = serde_json::to_string_pretty(&stats).map_err(io::Error::from)?;
-        anstream::println!("{text}");
+        outln!("{text}");
         return Ok(Exit::Done);
     }
     for feed in &feeds {
         let never = || "never".to_owned();
-        anstream::println!(
+        outln!(
             "{}: {} indicators ({} revoked), {} other objects, {} KiB, read {}",
             display::visible(&feed.name),
             feed.indicators,
@@ -146,14 +146,14 @@ fn stats(store: &Store, format: Format) -> Result<Exit, Failure> {
             feed.last_success.clone().unwrap_or_else(never),
         );
         if let Some(cursor) = &feed.cursor {
-            anstream::println!("  next: what was added after {}", display::visible(cursor));
+            outln!("  next: what was added after {}", display::visible(cursor));
         }
         if let (Some(since), Some(failure)) = (&feed.failing_since, &feed.failure) {
-            anstream::println!("  failing since {since}: {}", display::visible(failure));
+            outln!("  failing since {since}: {}", display::visible(failure));
         }
     }
     let behind = if generation == rendered { "up to date" } else { "behind; run stixc build" };
-    anstream::println!("outputs: {behind}");
+    outln!("outputs: {behind}");
     Ok(Exit::Done)
 }
 

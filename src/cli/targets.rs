@@ -20,14 +20,14 @@ pub(super) struct Targets {
 impl Targets {
     pub(super) fn run(&self) -> Result<Exit, Failure> {
         if self.matrix {
-            anstream::print!("{}", matrix()?);
+            out!("{}", matrix()?);
             return Ok(Exit::Done);
         }
         for target in TARGETS {
-            anstream::println!("{:10} {}", target.name(), target.about());
-            anstream::println!("{:10} accepts {}", "", verdicts(target.accepts()));
+            outln!("{:10} {}", target.name(), target.about());
+            outln!("{:10} accepts {}", "", verdicts(target.accepts()));
             for format in target.formats() {
-                anstream::println!("{:10}   {:14} {:28} {}", "", format.name, format.path, format.about);
+                outln!("{:10}   {:14} {:28} {}", "", format.name, format.path, format.about);
             }
         }
         Ok(Exit::Done)

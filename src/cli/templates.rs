@@ -37,12 +37,12 @@ enum Command {
 impl Templates {
     pub(super) fn run(&self) -> Result<Exit, Failure> {
         match &self.command {
-            Command::List => all().iter().for_each(|(name, _)| anstream::println!("{name}")),
+            Command::List => all().iter().for_each(|(name, _)| outln!("{name}")),
             Command::Show { name } => {
                 let found = all().into_iter().find(|(one, _)| one == name);
                 let (_, text) =
                     found.ok_or_else(|| Failure::usage(format!("no template {name}"), "see stixc templates list"))?;
-                anstream::print!("{text}");
+                out!("{text}");
             }
             Command::Export { folder } => export(folder)?,
         }

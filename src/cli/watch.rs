@@ -51,7 +51,7 @@ pub(super) fn watch(
         }
     }
     if !global.quiet {
-        anstream::eprintln!("ended by a signal");
+        errln!("ended by a signal");
     }
     Ok(Exit::Done)
 }

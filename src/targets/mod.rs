@@ -51,8 +51,12 @@ pub fn templates<'t>(targets: &[&'t dyn Target]) -> impl Iterator<Item = (String
 /// Renders the templates of `targets`; those that exist as `<overrides>/<target>/<template>` are taken from there.
 ///
 /// # Errors
-/// A template that can't be read or parsed.
+/// A template that can't be read or parsed, a folder that is none or holds what no format knows.
 pub fn renderer(targets: &[&dyn Target], overrides: Option<&Path>) -> Result<Renderer, TemplateError> {
+    if let Some(folder) = overrides {
+        let known = templates(TARGETS).chain(templates(targets)).map(|(name, _)| name).collect();
+        Renderer::check_folder(folder, &known)?;
+    }
     Renderer::new(templates(targets), overrides)
 }
 

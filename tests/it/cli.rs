@@ -237,7 +237,7 @@ fn findings_end_with_1() {
     assert_eq!(convert(name, "refused"), 1);
     assert_eq!(convert(name, "guarded"), 1);
     assert_eq!(convert("[mutex:name = 'm']", "guarded"), 0);
-    assert_eq!(convert("[mutex", "invalid"), 1);
+    assert_eq!(convert("[mutex", "invalid"), 2);
     let hash = "[file:hashes.MD5 = '79054025255fb1a26e4bc422aef54eb4']";
     assert_eq!(convert(hash, "guarded"), 0);
     assert_eq!(code(&stixc(&["check", "--pattern", hash])), 0);

@@ -260,3 +260,105 @@ fn folders_and_standard_input_are_read_to_their_end_too() {
     fs::write(folder.path().join("c.json"), "").unwrap();
     assert_eq!(run(), (3, String::new()));
 }
+
+#[test]
+fn mistakes_on_the_command_line_are_told_before_anything_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    fs::create_dir_all(path("templates/sigma")).unwrap();
+    fs::write(path("templates/sigma/rule.hbs"), "title: {{title}}\n").unwrap();
+    fs::write(path("templates/sigma/mapping.toml"), "").unwrap();
+    fs::write(path("file"), "").unwrap();
+    let pattern = "[domain-name:value = 'bad.example']";
+    let run = |more: &[&str]| {
+        let arguments = ["convert", "-t", "sigma", "-o", &path("out"), "--now", NOW];
+        stixc(&[&arguments[..], more].concat())
+    };
+    let templates = path("templates");
+    let with_templates = ["--pattern", pattern, "--templates", templates.as_str()];
+    assert_eq!(code(&run(&with_templates)), 0);
+    fs::remove_dir_all(path("out")).unwrap();
+    for (name, more) in [
+        ("nowhere", ["--pattern", pattern, "--templates", &path("nowhere")]),
+        ("folder", ["--pattern", pattern, "--templates", &path("file")]),
+        ("TARGET=FILE", ["--pattern", pattern, "--mapping", &path("file")]),
+        ("--pattern 2", ["--pattern", pattern, "--pattern", "[domain-name:value = "]),
+    ] {
+        let output = run(&more);
+        assert_eq!(code(&output), 2, "{name}: {}", errors(&output));
+        assert!(errors(&output).contains(name), "{name}: {}", errors(&output));
+        assert!(!Path::new(&path("out")).exists(), "{name}");
+    }
+    for unknown in ["templates/sigma/rules.hbs", "templates/rule.hbs", "templates/sigmar/rule.hbs"] {
+        let file = path(unknown);
+        fs::create_dir_all(Path::new(&file).parent().unwrap()).unwrap();
+        fs::write(&file, "").unwrap();
+        let output = run(&with_templates);
+        assert_eq!(code(&output), 2, "{unknown}: {}", errors(&output));
+        assert!(errors(&output).contains("no format has such a template"), "{unknown}: {}", errors(&output));
+        fs::remove_file(&file).unwrap();
+    }
+    assert_eq!(code(&stixc(&["explain", "[domain-name:value = "])), 2);
+}
+
+#[test]
+fn sigma_on_standard_output_is_one_stream_of_documents() {
+    let folder = tempfile::tempdir().unwrap();
+    let feed = folder.path().join("feed.json");
+    let native = indicator(3, r#","name":"n","pattern":"title: Mine\nid: 3d2b1c58-7a3c-4f0e-9d7a-0c6f7f2d5a11\nlogsource:\n  category: process_creation\ndetection:\n  a:\n    Image|endswith: '\\\\bad-tool-9.exe'\n  condition: a\n""#)
+        .replace("\"stix\"", "\"sigma\"");
+    fs::write(&feed, bundle(&[good(1), good(2), native].join(","))).unwrap();
+    let output = convert(&feed, &["-t", "sigma"]);
+    assert_eq!(code(&output), 0, "{}", errors(&output));
+    let out = folder.path().join("out");
+    assert_eq!(code(&convert(&feed, &["-t", "sigma", "-o", out.to_str().unwrap()])), 0);
+    let rules = files(&out).into_iter().filter(|(path, _)| path.extension().is_some_and(|end| end == "yml"));
+    let mut rules: Vec<String> = rules.map(|(_, bytes)| String::from_utf8(bytes).unwrap()).collect();
+    let stream = text(&output);
+    let mut documents: Vec<String> = stream.split("\n---\n").map(|text| format!("{}\n", text.trim_end())).collect();
+    rules.iter_mut().for_each(|rule| *rule = format!("{}\n", rule.trim_end()));
+    [&mut rules, &mut documents].into_iter().for_each(|all| all.sort());
+    assert!(rules.len() > 3);
+    assert_eq!(documents, rules);
+}
+
+#[test]
+fn nobody_who_reads_on_is_no_failure() {
+    use std::process::{Command, Stdio};
+    let folder = tempfile::tempdir().unwrap();
+    let feed = folder.path().join("feed.json");
+    fs::write(&feed, bundle(&(1..2000).map(good).collect::<Vec<_>>().join(","))).unwrap();
+    let feed = feed.to_str().unwrap();
+    let bad = folder.path().join("bad.txt");
+    fs::write(&bad, "[mutex\n".repeat(2000)).unwrap();
+    let bad = bad.to_str().unwrap();
+    for arguments in [
+        &["convert", feed, "-t", "sigma", "--now", NOW][..],
+        &["convert", feed, "-t", "suricata", "--format", "rules", "--now", NOW],
+        &["convert", feed, "-t", "blocklist", "--format", "domains", "--now", NOW],
+        &["check", "--patterns", bad],
+        &["explain", "codes"],
+        &["targets", "--matrix"],
+        &["templates", "list"],
+    ] {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_stixc"))
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(code(&output), 0, "{arguments:?}: {}", errors(&output));
+        assert!(!errors(&output).contains("error") && !errors(&output).contains("panicked"), "{}", errors(&output));
+        // Nor is one who does not read what goes wrong.
+        let mut child = Command::new(env!("CARGO_BIN_EXE_stixc"))
+            .args(arguments)
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(child.stderr.take());
+        assert!(child.wait().unwrap().code().is_some_and(|code| code < 2), "{arguments:?}");
+    }
+}
