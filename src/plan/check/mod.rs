@@ -36,6 +36,7 @@ mod address;
 mod bytes;
 mod codes;
 mod comparison;
+mod dialect;
 mod literal;
 mod moment;
 mod name;
