@@ -5,7 +5,7 @@ use std::{borrow::Cow, slice};
 use base64::{Engine as _, prelude::BASE64_STANDARD as BASE64};
 
 use super::{
-    Condition, LikePattern, Observation, Operator, Plan, Property, Regex, ResolvedPaths, Test, normalise,
+    Condition, LikePart, LikePattern, Observation, Operator, Plan, Property, Regex, ResolvedPaths, Test, normalise,
     schema::{self, PropertyType, Resolved, Text},
     value::{DomainName, Hash, HashAlgorithm, Host, UrlParts, Value, ValueKind, parse_address, serial_number},
 };
@@ -24,6 +24,12 @@ pub const URL_IS_A_HOST: Code = Code("W050");
 
 /// A prefix that an address is to equal was read as the addresses in it.
 pub const PREFIX_IS_A_SET: Code = Code("W051");
+
+/// A name that begins with a wildcard or a dot was read as the names below it.
+pub const NAMES_BELOW: Code = Code("W052");
+
+/// A value that no name has was left out.
+pub const NO_NAME: Code = Code("W053");
 
 /// A plan, and what was found on the way.
 #[derive(Debug, Clone, PartialEq)]
@@ -133,6 +139,12 @@ fn test(comparison: &Comparison<'_>, resolved: &Resolved, span: Span, notes: &mu
     let blank = |property, operator| Test { property, operator, values: Vec::new(), negated, span };
     let mut tests: Vec<Test> = Vec::with_capacity(1);
     for literal in literals {
+        if !negated && operator == Operator::Equal && is_no_name(resolved, literal) {
+            let message =
+                "no domain name has a port, a path or a scheme: nothing ever equals the value, and it is left out";
+            notes.push(Diagnostic::warning(NO_NAME, message).at(literal.span));
+            continue;
+        }
         let (property, kind) = typed(resolved, operator, negated, literal, notes);
         let operator = read_as(operator, &kind, literal, notes);
         let value = Value { kind, span: literal.span };
@@ -165,8 +177,26 @@ fn read_as(operator: Operator, kind: &ValueKind, literal: &Literal<'_>, notes: &
             notes.push(note.help(format!("write ISSUBSET {kind}")));
             Operator::IsSubset
         }
+        ValueKind::Like(pattern) if operator == Operator::Equal => {
+            let message = "no name equals a value with a wildcard or a dot in front: read as the names below it";
+            let note = Diagnostic::warning(NAMES_BELOW, message).at(literal.span);
+            notes.push(note.help(format!("write LIKE '{}'", pattern.text())));
+            Operator::Like
+        }
         _ => operator,
     }
+}
+
+/// Whether a value of a domain name has more than a name in it, so that no name equals it.
+fn is_no_name(resolved: &Resolved, literal: &Literal<'_>) -> bool {
+    let LiteralValue::String(text) = &literal.value else { return false };
+    let is_name = resolved.kind == PropertyType::String(Text::DomainName);
+    is_name && text.contains(['/', ':']) && parse_address(text).is_none()
+}
+
+/// The name below which those names lie that `*.evil.example` or `.evil.example` stands for.
+pub(super) fn parent_of_names(text: &str) -> Option<DomainName> {
+    DomainName::parse(text.strip_prefix('*').unwrap_or(text).strip_prefix('.')?)
 }
 
 fn same_kind(values: &[Value], value: &Value) -> bool {
@@ -305,6 +335,11 @@ fn identifier(resolved: &Resolved, text: &str) -> (Option<&'static str>, ValueKi
         && let Some(name) = DomainName::parse(text)
     {
         return (implied("domain-name"), ValueKind::Domain(name));
+    } else if holds("domain-name")
+        && let Some(name) = parent_of_names(text)
+    {
+        let below = [LikePart::Any, LikePart::Text(format!(".{name}"))];
+        return (implied("domain-name"), ValueKind::Like(LikePattern::from_parts(below)));
     }
     (None, ValueKind::Text(text.to_owned()))
 }

@@ -1,6 +1,11 @@
 //! Typed values: what a literal stands for once the property says how to read it.
 
-use std::{borrow::Cow, fmt, net::IpAddr, str::FromStr};
+use std::{
+    borrow::Cow,
+    fmt,
+    net::{IpAddr, Ipv4Addr},
+    str::FromStr,
+};
 
 use ipnet::IpNet;
 
@@ -110,9 +115,12 @@ fn is_label(label: &str) -> bool {
     (1..=63).contains(&label.len()) && !label.starts_with('-') && !label.ends_with('-')
 }
 
-/// Resolvers read a name whose last label is a number as an address.
+/// Resolvers read a name whose last label is a number as an address, also where the number is hexadecimal.
 fn is_numeric(name: &str) -> bool {
-    name.rsplit('.').next().is_some_and(|label| label.bytes().all(|byte| byte.is_ascii_digit()))
+    let last = name.rsplit('.').next().unwrap_or_default();
+    let digits = last.strip_prefix("0x");
+    last.bytes().all(|byte| byte.is_ascii_digit())
+        || digits.is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 impl fmt::Display for DomainName {
@@ -192,12 +200,22 @@ impl UrlParts {
     /// assert_eq!((url.host.to_string().as_str(), url.port, url.target.as_str()), ("evil.example", Some(8080), "/a%20b?c"));
     /// assert!(UrlParts::parse("http://*:80/x").is_none());
     /// ```
+    ///
+    /// Only the dotted-quad form of IPv4 counts in a host: `http://010.0.0.1/` is 8.0.0.1 to some clients, 10.0.0.1 to others.
+    ///
+    /// ```
+    /// use stixc::plan::UrlParts;
+    /// assert!(UrlParts::parse("http://10.0.0.1/").is_some());
+    /// assert!(["http://010.0.0.1/", "http://1.2/", "16909060", "0x01020304"].iter().all(|text| UrlParts::parse(text).is_none()));
+    /// ```
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let has_scheme = text.contains("://");
-        let parsed =
-            if has_scheme { url::Url::parse(text) } else { url::Url::parse(&format!("http://{text}")) }.ok()?;
-        let host = Host::from_url(parsed.host()?)?;
+        let (parsed, has_scheme) = Self::read(text)?;
+        let host = parsed.host()?;
+        if number_read_as_address(text, &host).is_some() {
+            return None;
+        }
+        let host = Host::from_url(host)?;
         let mut target = parsed.path().to_owned();
         if target.is_empty() {
             target.push('/');
@@ -216,6 +234,27 @@ impl UrlParts {
             has_fragment: parsed.fragment().is_some(),
         })
     }
+
+    /// The URL as its standard reads it, and whether it has a scheme.
+    fn read(text: &str) -> Option<(url::Url, bool)> {
+        let has_scheme = text.contains("://");
+        let parsed = if has_scheme { url::Url::parse(text) } else { url::Url::parse(&format!("http://{text}")) };
+        Some((parsed.ok()?, has_scheme))
+    }
+
+    /// The address that clients read from a host that is a number in another form than four parts.
+    pub(super) fn number_as_address(text: &str) -> Option<Ipv4Addr> {
+        let (parsed, _) = Self::read(text)?;
+        number_read_as_address(text, &parsed.host()?)
+    }
+}
+
+fn number_read_as_address<S>(text: &str, host: &url::Host<S>) -> Option<Ipv4Addr> {
+    let url::Host::Ipv4(address) = host else { return None };
+    let rest = text.split_once("://").map_or(text, |(_, rest)| rest).trim();
+    let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
+    let written = authority.rsplit('@').next().unwrap_or_default().split(':').next().unwrap_or_default();
+    (written != address.to_string()).then_some(*address)
 }
 
 /// Hash algorithms of STIX's hash-algorithm-ov, and those that feeds add.

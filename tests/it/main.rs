@@ -49,6 +49,7 @@ mod stix_indicator;
 mod stix_inputs;
 mod stix_timestamp;
 mod store;
+mod strict_values;
 mod support;
 mod target_blocklist;
 mod target_sigma;

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::{Check, codes::WILDCARD, literal};
-use crate::{diagnostic::Code, pattern::Literal};
+use crate::{diagnostic::Code, pattern::Literal, plan::lower};
 
 /// An IP address as a domain name.
 pub const ADDRESS_AS_NAME: Code = Code("W104");
@@ -14,7 +14,8 @@ pub const DEFANGED: Code = Code("W106");
 
 /// Checks a domain name.
 pub(super) fn check(check: &mut Check<'_>, literal: &Literal<'_>, text: &str) {
-    if is_plain(text) {
+    // What lowering reads as the names below, it says itself.
+    if is_plain(text) || lower::parent_of_names(text).is_some() {
         return;
     }
     if let Ok(address) = text.parse::<IpAddr>() {
@@ -26,9 +27,13 @@ pub(super) fn check(check: &mut Check<'_>, literal: &Literal<'_>, text: &str) {
         return defanged(check, literal, text);
     }
     if text.contains("*") {
-        let bare = text.trim_start_matches("*.");
         let message = "`=` knows no wildcards: this is the very text with the asterisk";
-        return check.warning(WILDCARD, literal.span, message, format!("write LIKE '%.{bare}'"));
+        return check.warning(
+            WILDCARD,
+            literal.span,
+            message,
+            format!("write LIKE {}", literal::written(&text.replace('*', "%"))),
+        );
     }
     let Some((at, problem)) = problem(text) else { return };
     let host = host(text);

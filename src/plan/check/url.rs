@@ -1,10 +1,17 @@
 //! URLs.
 
 use super::{Check, codes::WILDCARD, literal, name, test::Test};
-use crate::{diagnostic::Code, pattern::Literal, plan::lower};
+use crate::{
+    diagnostic::Code,
+    pattern::Literal,
+    plan::{UrlParts, lower},
+};
 
 /// A URL without scheme.
 pub const NO_SCHEME: Code = Code("W109");
+
+/// A host that is a number, which some programs read as an address.
+pub const NUMBER_AS_ADDRESS: Code = Code("W127");
 
 /// Checks a URL.
 pub(super) fn check(check: &mut Check<'_>, test: &Test<'_, '_>, literal: &Literal<'_>, text: &str) {
@@ -14,6 +21,11 @@ pub(super) fn check(check: &mut Check<'_>, test: &Test<'_, '_>, literal: &Litera
     if text.starts_with('*') || text.ends_with('*') || text.starts_with('%') {
         let message = "`=` knows no wildcards: this is the very text with that character in it";
         return check.warning(WILDCARD, literal.span, message, "write LIKE with % for any text");
+    }
+    if let Some(address) = UrlParts::number_as_address(text) {
+        let message = format!("the host is no address as it is written, and some programs read {address} from it");
+        let help = "write the address in four parts without leading zeros";
+        return check.warning(NUMBER_AS_ADDRESS, literal.span, message, help);
     }
     if !has_scheme(text) && !is_read_as_host(test, text) {
         let help = format!("write {}", literal::written(&format!("http://{text}")));
