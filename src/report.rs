@@ -115,7 +115,18 @@ impl Summary {
 impl Verdicts {
     /// Counts one verdict.
     pub fn count(&mut self, verdict: Verdict) {
-        *match verdict {
+        *self.number(verdict) += 1;
+    }
+
+    /// Counts one verdict in place of another that was counted before.
+    pub fn recount(&mut self, before: Verdict, verdict: Verdict) {
+        let counted = self.number(before);
+        *counted = counted.saturating_sub(1);
+        self.count(verdict);
+    }
+
+    fn number(&mut self, verdict: Verdict) -> &mut usize {
+        match verdict {
             Verdict::Rules(Fidelity { more: false, fewer: false }) => &mut self.exact,
             Verdict::Rules(Fidelity { more: true, fewer: false }) => &mut self.broader,
             Verdict::Rules(Fidelity { more: false, fewer: true }) => &mut self.narrower,
@@ -124,7 +135,7 @@ impl Verdicts {
             Verdict::Refused => &mut self.refused,
             Verdict::NotApplicable => &mut self.not_applicable,
             Verdict::Guarded => &mut self.guarded,
-        } += 1;
+        }
     }
 
     /// How many indicators have rules.

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use crate::{
     convert::Details,
     diagnostic::{Diagnostic, Severity},
-    output::{Change, EmitError},
+    output::Change,
     pipeline::{BAD_CONFIG, BuildError, Built, Config, ConfigError, Request, UNKNOWN_KEY, build},
     report::{FeedReport, FeedState, Report},
     store::StoreError,
@@ -251,12 +251,13 @@ impl From<BuildError> for Failure {
         let (exit, help) = match error {
             BuildError::Store(error) => return error.into(),
             BuildError::Emit(error) => return error.into(),
+            BuildError::Guard(error) => return error.into(),
             BuildError::Stopped { files, .. } => {
                 (Exit::Safety, format!("look at the feeds; if it is meant, build once with {}", overrides(&files)))
             }
             BuildError::Targets(failures) => {
-                let exhausted = failures.iter().any(|failure| matches!(failure.error, EmitError::Exhausted(_)));
-                (if exhausted { Exit::Safety } else { Exit::Usage }, help("nothing was written"))
+                let is_stop = failures.iter().any(|failure| failure.error.is_safety_stop());
+                (if is_stop { Exit::Safety } else { Exit::Usage }, help("nothing was written"))
             }
             BuildError::Ended => (Exit::Done, String::new()),
             BuildError::NoInput(_) => (Exit::NoInput, String::new()),

@@ -3,12 +3,14 @@
 use std::{
     fs, io,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use clap::{Args, ValueEnum};
 
 use crate::{
     convert::{Converter, Details, EmitFailure, Filter, Finished, Prepared, Settings},
+    guard::Guard,
     output::{Claim, Committed, Filtered, Limits, Sink, Staged, Stopped, Stream, told, write_file},
     plan::{adapt::Accept, fidelity::Fidelity},
     report::{Report, Status},
@@ -23,6 +25,7 @@ use crate::{
 use super::{
     Global, display,
     exit::{Exit, FailOn, Failure, overrides},
+    guards::GuardArguments,
     inputs::{InputArguments, OpenInputs, now},
     progress::Progress,
 };
@@ -65,6 +68,8 @@ pub(super) struct Convert {
     /// is unchecked and goes into a file of its own
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     check_native: CheckNative,
+    #[command(flatten)]
+    guard: GuardArguments,
     /// Write a report of every indicator as JSON; - for standard output
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
@@ -129,8 +134,9 @@ impl Convert {
         let renderer = targets::renderer(TARGETS, self.templates.as_deref())
             .map_err(|error| Failure::usage(error.to_string(), "see stixc templates show"))?;
         let all = self.report.is_some() || self.provenance || global.verbose > 0;
+        let guard = self.guard.guard()?;
         let settings = Settings {
-            targets: targets.iter().map(|target| self.prepare(*target)).collect::<Result<_, _>>()?,
+            targets: targets.iter().map(|target| self.prepare(*target, &guard)).collect::<Result<_, _>>()?,
             now: now(self.now.as_deref())?,
             strict: self.strict,
             filter: Filter::default(),
@@ -276,7 +282,7 @@ impl Convert {
         }
     }
 
-    fn prepare(&self, target: &'static dyn Target) -> Result<Prepared, Failure> {
+    fn prepare(&self, target: &'static dyn Target, guard: &Arc<Guard>) -> Result<Prepared, Failure> {
         let mapping =
             match self.mapping.iter().rev().find_map(|one| one.strip_prefix(&format!("{}=", target.name()))) {
                 Some(file) => Some(fs::read_to_string(file).map_err(|error| {
@@ -291,7 +297,7 @@ impl Convert {
             targets::find(name).ok_or_else(|| unknown_target(name))?;
         }
         let accept = accept(&self.accept, target)?;
-        Prepared::new(target, mapping.as_deref(), accept).map_err(|error| {
+        Prepared::with_guard(target, mapping.as_deref(), accept, Arc::clone(guard)).map_err(|error| {
             Failure::usage(format!("mapping of {}: {error}", target.name()), "compare it with stixc templates show")
         })
     }

@@ -65,13 +65,14 @@ impl Failure {
 impl From<EmitError> for Failure {
     fn from(error: EmitError) -> Self {
         let exit = match &error {
-            EmitError::Exhausted(_) | EmitError::NotOurs { .. } | EmitError::Owned { .. } => Exit::Safety,
+            error if error.is_safety_stop() => Exit::Safety,
             EmitError::Io { source, .. } if source.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
             _ => Exit::Usage,
         };
         let help = match &error {
             EmitError::NotOurs { .. } => "nothing was written; move it away, or give --force to replace it",
             EmitError::Owned { .. } => "name another folder, or give --force to take it over",
+            EmitError::TooMuch(_) => "nothing was written; see stixc explain G013",
             _ => "",
         };
         Self { exit, message: error.to_string(), help: help.to_owned() }

@@ -23,6 +23,7 @@ mod explain;
 mod fetch;
 mod fix;
 mod fmt;
+mod guards;
 #[cfg(all(feature = "store", feature = "taxii"))]
 mod init;
 mod inputs;
@@ -91,6 +92,7 @@ enum Command {
     Why(why::Why),
     Verify(verify::Verify),
     Targets(targets::Targets),
+    Guards(guards::Guards),
     Templates(templates::Templates),
     #[cfg(feature = "taxii")]
     Fetch(Box<fetch::Fetch>),
@@ -126,6 +128,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Why(command) => command.run(),
         Command::Verify(command) => command.run(global),
         Command::Targets(command) => command.run(),
+        Command::Guards(command) => command.run(),
         Command::Templates(command) => command.run(),
         #[cfg(feature = "taxii")]
         Command::Fetch(command) => command.run(global),

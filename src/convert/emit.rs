@@ -6,12 +6,13 @@ use rayon::slice::ParallelSliceMut;
 
 use crate::{
     output::{EmitError, Sink},
-    plan::Plan,
+    plan::{Plan, fidelity::Loss},
     render::Renderer,
-    report::{IndicatorReport, SourceDiagnostic, Status, Summary},
+    report::{IndicatorReport, SourceDiagnostic, Status, Summary, Verdict},
+    span::Span,
     targets::{
         Target,
-        contract::{Origin, Rule},
+        contract::{HeldBack, Origin, Rule},
         record::EmittedRule,
     },
 };
@@ -65,7 +66,7 @@ impl Converter<'_> {
         gathered.close();
         #[cfg(feature = "witness")]
         diagnostics.extend(natives::compile(&mut gathered, settings));
-        let summary = summarise(&gathered, settings.targets.iter().map(|prepared| prepared.target));
+        let mut summary = summarise(&gathered, settings.targets.iter().map(|prepared| prepared.target));
         let members = Members::of(&gathered);
         let origins = origins(&mut gathered, &members);
         let mut reports = reports(gathered.records);
@@ -76,6 +77,7 @@ impl Converter<'_> {
             key(left).cmp(&key(right))
         });
         drop(keys);
+        let mut with_rules = with_rules(&gathered.outcomes, members.starts.len());
         let subjects = subjects(std::mem::take(&mut gathered.plans), &gathered.outcomes, &order, &origins);
         let mut failures = Vec::new();
         let mut outcomes = gathered.outcomes;
@@ -86,13 +88,26 @@ impl Converter<'_> {
             if let Err(error) = emitter.emit(prepared, rules) {
                 failures.push(EmitFailure { target: prepared.target.name(), error });
             }
-            let Emitter { rules: emitted, warnings, .. } = emitter;
+            let Emitter { rules: emitted, warnings, held, .. } = emitter;
             let source = prepared.target.name();
             let warnings = warnings.into_iter();
             diagnostics.extend(warnings.map(|diagnostic| SourceDiagnostic { source: source.to_owned(), diagnostic }));
             for (index, rules) in emitted.into_iter().flatten() {
                 let Some(&pattern) = places.get(index) else { continue };
                 note_rules(&mut reports, members.of_pattern(pattern), source, &rules);
+            }
+            for held in held {
+                let Some(&pattern) = places.get(held.index) else { continue };
+                let members = members.of_pattern(pattern);
+                note_held(&mut reports, members, source, &held);
+                let before = Verdict::Rules(held.lowered);
+                let verdicts = summary.verdicts.entry(source).or_default();
+                members.iter().for_each(|_| verdicts.recount(before, verdict(&held)));
+                let targets = &mut with_rules[pattern as usize];
+                *targets = targets.saturating_sub(u8::from(held.written.is_none()));
+                if *targets == 0 {
+                    summary.rendered -= members.len();
+                }
             }
         }
         let mut indicators: Vec<IndicatorReport> = reports.into_iter().map(|(_, report)| *report).collect();
@@ -210,6 +225,34 @@ fn note_rules(reports: &mut [(u32, Box<IndicatorReport>)], members: &[u32], targ
         let entry = report.ok().and_then(|at| reports[at].1.targets.get_mut(target));
         if let Some(entry) = entry {
             entry.rules.extend(rules.iter().map(|rule| rule.id.clone()));
+        }
+    }
+}
+
+/// Of each pattern, in how many targets it has rules.
+fn with_rules(outcomes: &[Vec<Outcome>], patterns: usize) -> Vec<u8> {
+    let mut counts = vec![0_u8; patterns];
+    for outcomes in outcomes {
+        for (count, outcome) in counts.iter_mut().zip(outcomes) {
+            *count = count.saturating_add(u8::from(matches!(outcome, Outcome::Rules(_))));
+        }
+    }
+    counts
+}
+
+fn verdict(held: &HeldBack) -> Verdict {
+    held.written.map_or(Verdict::Guarded, Verdict::Rules)
+}
+
+fn note_held(reports: &mut [(u32, Box<IndicatorReport>)], members: &[u32], target: &str, held: &HeldBack) {
+    for member in members {
+        let report = reports.binary_search_by_key(member, |(number, _)| *number);
+        let Ok(report) = report.map(|at| &mut reports[at].1) else { continue };
+        // It is about all of the pattern.
+        let span = Span::new(0, report.pattern.len());
+        if let Some(entry) = report.targets.get_mut(target) {
+            entry.verdict = verdict(held);
+            entry.losses.push(Loss { span, ..held.loss.clone() });
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::{
     render::Renderer,
     targets::{
         Target,
-        contract::{Emission, Rule},
+        contract::{Emission, HeldBack, Rule},
         record::{self, EmittedRule, Head, Record},
     },
 };
@@ -42,6 +42,7 @@ pub(super) struct Emitter<'a> {
     /// What was written for each rule, by its number; `None` where nobody will read it.
     pub(super) rules: Option<Vec<(usize, Vec<EmittedRule>)>>,
     pub(super) warnings: Vec<Diagnostic>,
+    pub(super) held: Vec<HeldBack>,
 }
 
 impl<'a> Emitter<'a> {
@@ -62,6 +63,7 @@ impl<'a> Emitter<'a> {
             amounts: BTreeMap::new(),
             rules: wants_rules.then(Vec::new),
             warnings: Vec::new(),
+            held: Vec::new(),
         }
     }
 
@@ -155,6 +157,10 @@ impl Emission for Emitter<'_> {
         if let Some(all) = &mut self.rules {
             all.push((index, rules));
         }
+    }
+
+    fn hold_back(&mut self, held: HeldBack) {
+        self.held.push(held);
     }
 
     fn warn(&mut self, diagnostic: Diagnostic) {

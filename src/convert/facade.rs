@@ -2,9 +2,10 @@
 
 #[cfg(feature = "witness")]
 use std::path::Path;
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use crate::{
+    guard::{Guard, GuardError, GuardOptions},
     output::Memory,
     plan::adapt::Accept,
     render::{Renderer, TemplateError},
@@ -35,6 +36,7 @@ pub struct Options {
     now: Timestamp,
     strict: bool,
     filter: Filter,
+    guards: GuardOptions,
     templates: Option<PathBuf>,
 }
 
@@ -48,8 +50,8 @@ struct Chosen {
 impl Options {
     /// No target yet. `now` is the moment that decides which indicators have expired: there is no clock inside.
     pub fn new(now: Timestamp) -> Self {
-        let filter = Filter::default();
-        Self { targets: Vec::new(), unknown: Vec::new(), now, strict: false, filter, templates: None }
+        let (filter, guards) = Default::default();
+        Self { targets: Vec::new(), unknown: Vec::new(), now, strict: false, filter, guards, templates: None }
     }
 
     /// Adds the target called `name`: `sigma`, `suricata`, `yara` or `blocklist`. A name that is none of them is an error
@@ -96,6 +98,11 @@ impl Options {
         Self { filter, ..self }
     }
 
+    /// Guards more than the lists that are built in, or less.
+    pub fn guards(self, guards: GuardOptions) -> Self {
+        Self { guards, ..self }
+    }
+
     /// Takes templates from `folder`, as `<target>/<template>`, where they are there.
     pub fn templates(self, folder: impl Into<PathBuf>) -> Self {
         Self { templates: Some(folder.into()), ..self }
@@ -105,8 +112,13 @@ impl Options {
         if let Some(name) = self.unknown.first() {
             return Err(ConvertError::UnknownTarget(name.clone()));
         }
+        let guard = match self.guards == GuardOptions::default() {
+            true => Guard::builtin(),
+            false => Arc::new(Guard::new(&self.guards).map_err(ConvertError::Guard)?),
+        };
         let prepare = |chosen: &Chosen| {
-            let prepared = Prepared::new(chosen.target, chosen.mapping.as_deref(), chosen.accept);
+            let mapping = chosen.mapping.as_deref();
+            let prepared = Prepared::with_guard(chosen.target, mapping, chosen.accept, Arc::clone(&guard));
             prepared.map_err(|error| ConvertError::Mapping(chosen.target.name(), error))
         };
         Ok(Settings {
@@ -242,6 +254,9 @@ pub enum ConvertError {
     /// The mapping of a target is malformed or has unknown keys.
     #[error("{0}: {1}")]
     Mapping(&'static str, #[source] MappingError),
+    /// A list of the user's guards can't be read, or is wrong.
+    #[error(transparent)]
+    Guard(GuardError),
     /// A template can't be read, or has a syntax error.
     #[error(transparent)]
     Template(TemplateError),

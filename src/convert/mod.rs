@@ -33,7 +33,7 @@ use std::{collections::BTreeSet, io::Read, sync::Arc};
 use rayon::prelude::*;
 
 use crate::{
-    diagnostic::Code,
+    diagnostic::{Code, Diagnostic},
     guard::{Guard, Policy},
     plan::{Plan, adapt::Accept},
     report::{IndicatorReport, SourceDiagnostic, Summary},
@@ -194,7 +194,11 @@ impl<'s> Converter<'s> {
     /// A conversion of nothing yet.
     #[must_use]
     pub fn new(settings: &'s Settings) -> Self {
-        Self { settings, gathered: gather::Gathered::default(), diagnostics: Vec::new(), tally: Tally::default() }
+        let guard = settings.targets.first().map(|prepared| prepared.policy.guard());
+        let notes = guard.into_iter().flat_map(|guard| guard.notes());
+        let said = |found: &Diagnostic| SourceDiagnostic { source: "guard".to_owned(), diagnostic: found.clone() };
+        let diagnostics = notes.map(said).collect();
+        Self { settings, gathered: gather::Gathered::default(), diagnostics, tally: Tally::default() }
     }
 
     /// Reads all indicators of a file, called `source` in messages. `context` is what the other objects of all files

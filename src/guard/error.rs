@@ -20,10 +20,10 @@ coded! {
             path: String,
             /// The line, from 1.
             line: usize,
-            /// Its first word.
+            /// What stands there.
             word: String
         }, error("{path}:{line}: {word} is no address, prefix, name, URL or hash"),
-            help("write one entry a line, names as example.com, or .example.com with all names below; comments begin with #");
+            help("write one entry a line, names as example.com, or .example.com with all names below; notes and comments begin with #");
         /// A warninglist that is none.
         BAD_WARNINGLIST = "G022", BadWarninglist {
             /// The file.

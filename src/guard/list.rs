@@ -134,8 +134,8 @@ pub(super) fn read(path: &Path) -> Result<String, GuardError> {
         .map_err(|error| GuardError::Unreadable { path: path.display().to_string(), message: error.to_string() })
 }
 
-/// The lines of a list as text: an entry a line, a note behind it; blank lines and those that begin with `#` are passed
-/// over. What is wrong is the number of the line and its first word.
+/// The lines of a list as text: an entry a line, behind it perhaps `#` and a note; blank lines and those that begin with `#` are passed
+/// over. What is wrong is the number of the line and what stands there.
 pub(super) fn lines(text: &str) -> Result<Vec<Line>, (usize, String)> {
     let mut found = Vec::new();
     for (number, line) in (1..).zip(text.lines()) {
@@ -143,9 +143,11 @@ pub(super) fn lines(text: &str) -> Result<Vec<Line>, (usize, String)> {
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
-        let (word, note) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+        // A URL may have a # in it, but no blank.
+        let (word, note) = line.split_once(" #").unwrap_or((line, ""));
+        let word = word.trim_end();
         let entry = Entry::parse(word).ok_or_else(|| (number, word.to_owned()))?;
-        found.push(Line { entry, note: note.trim().trim_start_matches('#').trim_start().into() });
+        found.push(Line { entry, note: note.trim().into() });
     }
     Ok(found)
 }

@@ -126,6 +126,15 @@ impl Rule {
         Some(Self { list: list.trim().to_owned(), scope, action })
     }
 
+    /// The target that it is for, where that is one.
+    #[must_use]
+    pub fn target(&self) -> Option<&str> {
+        match &self.scope {
+            Scope::Target(name) => Some(name),
+            _ => None,
+        }
+    }
+
     pub(super) fn lifts_width(&self) -> bool {
         self.list == WIDTH && self.action == Action::Ignore
     }
@@ -231,7 +240,8 @@ impl Popular {
         let mut found = Vec::new();
         for (number, line) in (1..).zip(text.lines()) {
             let name = line.rsplit(',').next().unwrap_or_default().trim().trim_matches('"');
-            if name.is_empty() || line.starts_with('#') {
+            // The names of columns, and top-level domains, which other lists guard.
+            if !name.contains('.') || line.starts_with('#') {
                 continue;
             }
             if found.len() == self.top.unwrap_or(TOP) {
@@ -239,8 +249,6 @@ impl Popular {
             }
             match Entry::parse(name) {
                 Some(entry @ Entry::Name(..)) => found.push(Line { entry, note: "".into() }),
-                // The names of the columns.
-                _ if number == 1 => {}
                 _ => {
                     let path = self.list.display().to_string();
                     return Err(GuardError::BadLine { path, line: number, word: name.to_owned() });

@@ -44,9 +44,20 @@ pub enum EmitError {
     /// Every number of the user's range is taken.
     #[error("{0}")]
     Exhausted(String),
+    /// What would be written is more than anybody can mean.
+    #[error("{0}")]
+    TooMuch(String),
     /// Rules that another backend has lowered.
     #[error("the rules are of another target")]
     OtherBackend,
+}
+
+impl EmitError {
+    /// Whether it is no fault of the program or its surroundings, but a stop for safety's sake.
+    #[must_use]
+    pub fn is_safety_stop(&self) -> bool {
+        matches!(self, Self::Exhausted(_) | Self::TooMuch(_) | Self::NotOurs { .. } | Self::Owned { .. })
+    }
 }
 
 impl From<io::Error> for EmitError {

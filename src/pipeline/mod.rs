@@ -24,6 +24,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::{
     convert::{Details, Finished},
     diagnostic::Diagnostic,
+    guard::GuardError,
     output::{Change, EmitError, Stopped, told},
     render::TemplateError,
     report::{FeedReport, SourceDiagnostic},
@@ -99,6 +100,9 @@ pub enum BuildError {
         /// What is wrong with it.
         message: String,
     },
+    /// A guard list that is none.
+    #[error(transparent)]
+    Guard(#[from] GuardError),
     /// A template that is none.
     #[error(transparent)]
     Template(#[from] TemplateError),

@@ -1,6 +1,6 @@
 //! From the store to files.
 
-use std::fs;
+use std::{fs, sync::Arc};
 
 use super::{
     BuildError, Built, Request,
@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     convert::{self, Converter, Details, Settings, read_context},
+    guard::Guard,
     output::{Amounts, Claim, Content, EmitError, Filtered, Limits, Sink, Staged},
     plan::adapt::Accept,
     render::Renderer,
@@ -31,7 +32,8 @@ pub(super) struct RenderJob {
 impl RenderJob {
     pub(super) fn new(config: &Config, request: &Request<'_>) -> Result<Self, BuildError> {
         let renderer = targets::renderer(TARGETS, config.templates.as_deref())?;
-        let targets = config.targets.iter().map(target).collect::<Result<_, _>>()?;
+        let guard = Arc::new(Guard::new(&config.guards)?);
+        let targets = config.targets.iter().map(|one| target(one, &guard)).collect::<Result<_, _>>()?;
         let (mut wanted, mut without) = (Vec::new(), Vec::new());
         for one in &config.targets {
             for format in one.target.formats() {
@@ -121,7 +123,7 @@ fn whole(said: &[SourceDiagnostic]) -> Result<(), BuildError> {
     }
 }
 
-fn target(config: &TargetConfig) -> Result<convert::Prepared, BuildError> {
+fn target(config: &TargetConfig, guard: &Arc<Guard>) -> Result<convert::Prepared, BuildError> {
     let trouble = |message: String| {
         let path = config.mapping.as_ref().map(|path| path.display().to_string()).unwrap_or_default();
         BuildError::Mapping { path, message }
@@ -131,7 +133,8 @@ fn target(config: &TargetConfig) -> Result<convert::Prepared, BuildError> {
         None => None,
     };
     let accept = config.accept.as_ref().map(|verdicts| Accept::new(verdicts.iter().copied()));
-    convert::Prepared::new(config.target, mapping.as_deref(), accept).map_err(|error| trouble(error.to_string()))
+    convert::Prepared::with_guard(config.target, mapping.as_deref(), accept, Arc::clone(guard))
+        .map_err(|error| trouble(error.to_string()))
 }
 
 /// Passes a crash point after each file.

@@ -26,6 +26,8 @@ mod fuzz;
 mod golden;
 mod guard;
 mod guard_breadth;
+mod guard_user;
+mod guard_width;
 mod loss_codes;
 mod pattern_conformance;
 mod pattern_errors;

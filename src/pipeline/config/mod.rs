@@ -1,5 +1,6 @@
 //! `stixc.toml`, read and understood.
 
+mod guards;
 mod parse;
 mod raw;
 
@@ -11,6 +12,7 @@ use std::{
 use crate::{
     convert::Filter,
     diagnostic::{Code, Diagnostic},
+    guard::GuardOptions,
     output::Limits,
     plan::fidelity::Fidelity,
     source::taxii::FetchOptions,
@@ -55,6 +57,8 @@ pub struct Config {
     pub filter: Filter,
     /// What rules may do that come ready-made.
     pub natives: NativePolicy,
+    /// What must never be in a rule.
+    pub guards: GuardOptions,
     /// What stops a build before it writes.
     pub limits: Limits,
     /// At least one, each target once.

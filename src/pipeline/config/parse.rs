@@ -12,6 +12,7 @@ use toml::Spanned;
 
 use super::{
     BAD_CONFIG, BAD_VALUE, Config, Credentials, FeedConfig, FeedKind, MISSING_KEY, TargetConfig, UNKNOWN_KEY, WebFeed,
+    guards,
     raw::{Raw, RawFeed, RawFilter, RawGuard, RawTarget},
 };
 use crate::{
@@ -148,6 +149,8 @@ impl Reader<'_> {
         let filter = self.filter(&raw.filter);
         let compile = self.compile(raw.check_native.as_ref());
         let limits = self.limits(&raw.guard);
+        let guards =
+            guards::guards(&raw.guard, self.folder, &mut |span, message, help| self.refuse(span, message, help));
         let mut sources = BTreeSet::new();
         let mut feeds = Vec::new();
         for feed in raw.feed {
@@ -180,6 +183,7 @@ impl Reader<'_> {
             feeds,
             filter,
             natives: NativePolicy::new(raw.native_actions, compile),
+            guards,
             limits,
             targets,
         }

@@ -1,6 +1,6 @@
 //! The keys of `stixc.toml`, as they are written.
 
-use std::{ops::Range, path::PathBuf};
+use std::{collections::BTreeMap, ops::Range, path::PathBuf};
 
 use serde::Deserialize;
 use toml::Spanned;
@@ -104,6 +104,31 @@ pub(super) struct RawGuard {
     pub max_shrink: Option<Spanned<String>>,
     pub max_grow: Option<Spanned<String>>,
     pub empty: Option<Spanned<String>>,
+    #[serde(default)]
+    pub allow: Vec<Spanned<String>>,
+    #[serde(default)]
+    pub own: Vec<Spanned<String>>,
+    pub warninglists: Option<PathBuf>,
+    pub popular: Option<RawPopular>,
+    pub private: Option<Spanned<String>>,
+    #[serde(default)]
+    pub lists: BTreeMap<String, Spanned<toml::Value>>,
+    pub widest: Option<RawWidest>,
+    pub share: Option<Spanned<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawPopular {
+    pub list: PathBuf,
+    pub top: Option<usize>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawWidest {
+    pub ipv4: Option<Spanned<u8>>,
+    pub ipv6: Option<Spanned<u8>>,
 }
 
 #[derive(Deserialize)]

@@ -13,9 +13,11 @@ use super::{
     entry::{Entries, Entry, Kind},
     list::List,
 };
-use crate::targets::{
-    contract::{Content, Rule},
-    record::EmittedRule,
+use crate::{
+    guard::{MERGED_TOO_WIDE, TOO_MUCH, Width},
+    plan::fidelity::{Fidelity, Loss},
+    span::Span,
+    targets::contract::{Content, Emission, EmitError, HeldBack, Rule},
 };
 
 /// All entries: sorted, without repetitions, addresses merged.
@@ -53,47 +55,103 @@ impl PartialOrd for Text<'_> {
     }
 }
 
-/// Gathers the entries of `rules`; `name` hears for each rule the names of the lists that it is in.
-pub(super) fn collect(rules: &[Rule<Entries>], mut name: impl FnMut(usize, Vec<EmittedRule>)) -> Collected<'_> {
+/// Gathers the entries of `rules`, but for prefixes that are too wide once they are merged; `emission` hears for each rule
+/// the names of the lists that it is in.
+///
+/// # Errors
+/// Prefixes that hold too large a share of all addresses.
+pub(super) fn collect<'r>(
+    rules: &'r [Rule<Entries>],
+    width: Width,
+    emission: &mut dyn Emission,
+) -> Result<Collected<'r>, EmitError> {
     let mut all = Collected { ipv4: Vec::new(), ipv6: Vec::new(), texts: Default::default() };
+    rules.iter().flat_map(entries).for_each(|entry| all.add(entry));
+    all.ipv4 = Ipv4Net::aggregate(&all.ipv4);
+    all.ipv6 = Ipv6Net::aggregate(&all.ipv6);
+    let wide = all.take_wide(width);
+    all.check_share(width)?;
     for (index, rule) in rules.iter().enumerate() {
-        let Content::Compiled(lowered) = &rule.content else { continue };
         let mut kinds: Vec<Kind> = Vec::with_capacity(1);
-        for entry in lowered.drafts.iter().flat_map(|entries| entries.as_slice()) {
-            let kind = all.add(entry);
-            if !kinds.contains(&kind) {
-                kinds.push(kind);
+        let mut held = None;
+        for entry in entries(rule) {
+            match around(&wide, entry) {
+                Some(wide) => held = Some(wide),
+                None if !kinds.contains(&entry.kind()) => kinds.push(entry.kind()),
+                None => {}
             }
         }
         kinds.sort_unstable();
-        name(index, kinds.iter().map(|kind| kind.name().to_owned().into()).collect());
+        if let (Some(wide), Content::Compiled(lowered)) = (held, &rule.content) {
+            emission.hold_back(held_back(index, lowered.fidelity, !kinds.is_empty(), wide, width));
+        }
+        emission.record_rules(index, kinds.iter().map(|kind| kind.name().to_owned().into()).collect());
     }
-    all.ipv4 = Ipv4Net::aggregate(&all.ipv4);
-    all.ipv6 = Ipv6Net::aggregate(&all.ipv6);
     for texts in &mut all.texts {
         texts.par_sort_unstable();
         texts.dedup();
     }
-    all
+    Ok(all)
+}
+
+/// The entries of a rule; ready-made rules have none.
+fn entries(rule: &Rule<Entries>) -> impl Iterator<Item = &Entry> {
+    let lowered = match &rule.content {
+        Content::Compiled(lowered) => Some(lowered),
+        Content::Native(_) => None,
+    };
+    lowered.into_iter().flat_map(|lowered| &lowered.drafts).flat_map(|entries| entries.as_slice())
+}
+
+/// The one of `wide`, which are in order and share nothing, that holds an entry.
+fn around(wide: &[IpNet], entry: &Entry) -> Option<IpNet> {
+    let own = entry.net().filter(|_| !wide.is_empty())?;
+    let behind = wide.partition_point(|net| net.network() <= own.network());
+    wide[..behind].last().copied().filter(|net| net.contains(&own))
+}
+
+/// A rule of which the entries within `wide` are not on the lists.
+fn held_back(index: usize, lowered: Fidelity, has_others: bool, wide: IpNet, width: Width) -> HeldBack {
+    let message =
+        format!("together with its neighbours it is {wide}: no prefix shorter than /{}", width.shortest(wide));
+    let loss = Loss { code: MERGED_TOO_WIDE, effect: Fidelity::NARROWER, message, span: Span::default() };
+    HeldBack { index, lowered, written: has_others.then_some(lowered | Fidelity::NARROWER), loss }
 }
 
 impl<'r> Collected<'r> {
-    fn add(&mut self, entry: &'r Entry) -> Kind {
-        let (kind, text) = match entry {
-            Entry::Ipv4(net) => {
-                self.ipv4.push(*net);
-                return Kind::Ipv4;
-            }
-            Entry::Ipv6(net) => {
-                self.ipv6.push(**net);
-                return Kind::Ipv6;
-            }
-            Entry::Domain(name) => (Kind::Domain, name.as_str()),
-            Entry::Url(url) => (Kind::Url, url.as_str()),
-            Entry::Hash(hash) => (Kind::from_algorithm(hash.algorithm()), hash.hex()),
+    fn add(&mut self, entry: &'r Entry) {
+        let text = match entry {
+            Entry::Ipv4(net) => return self.ipv4.push(*net),
+            Entry::Ipv6(net) => return self.ipv6.push(**net),
+            Entry::Domain(name) => name.as_str(),
+            Entry::Url(url) => url.as_str(),
+            Entry::Hash(hash) => hash.hex(),
         };
-        self.texts[kind as usize].push(Text::new(text));
-        kind
+        self.texts[entry.kind() as usize].push(Text::new(text));
+    }
+
+    /// Takes out the prefixes that are wider than a list may hold, in order.
+    fn take_wide(&mut self, width: Width) -> Vec<IpNet> {
+        let ipv4 = self.ipv4.extract_if(.., |net| net.prefix_len() < width.ipv4).map(IpNet::V4);
+        let ipv6 = self.ipv6.extract_if(.., |net| net.prefix_len() < width.ipv6).map(IpNet::V6);
+        ipv4.chain(ipv6).collect()
+    }
+
+    /// # Errors
+    /// Prefixes that hold too large a share of all addresses.
+    fn check_share(&self, width: Width) -> Result<(), EmitError> {
+        let share = |whole: f64, length: u8| (whole - f64::from(length)).exp2();
+        let ipv4: f64 = self.ipv4.iter().map(|net| share(0.0, net.prefix_len())).sum();
+        // Of IPv6, the part that is in use: 2000::/3.
+        let ipv6: f64 = self.ipv6.iter().map(|net| share(3.0, net.prefix_len())).sum();
+        match [("IPv4", ipv4), ("IPv6", ipv6)].into_iter().find(|(_, share)| *share > width.share) {
+            Some((family, share)) => Err(EmitError::TooMuch(format!(
+                "[{TOO_MUCH}] the list would hold {:.2} % of the {family} addresses, and may hold {:.2} %",
+                share * 100.0,
+                width.share * 100.0
+            ))),
+            None => Ok(()),
+        }
     }
 
     /// The texts that `list` takes and can't hold.

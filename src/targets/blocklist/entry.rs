@@ -96,6 +96,26 @@ pub(super) enum Entry {
 }
 
 impl Entry {
+    /// Its kind.
+    pub(super) fn kind(&self) -> Kind {
+        match self {
+            Self::Ipv4(_) => Kind::Ipv4,
+            Self::Ipv6(_) => Kind::Ipv6,
+            Self::Domain(_) => Kind::Domain,
+            Self::Url(_) => Kind::Url,
+            Self::Hash(hash) => Kind::from_algorithm(hash.algorithm()),
+        }
+    }
+
+    /// The prefix, where it is one; an address is one of full length.
+    pub(super) fn net(&self) -> Option<IpNet> {
+        match self {
+            Self::Ipv4(net) => Some(IpNet::V4(*net)),
+            Self::Ipv6(net) => Some(IpNet::V6(**net)),
+            _ => None,
+        }
+    }
+
     /// The entry for a value.
     ///
     /// # Errors

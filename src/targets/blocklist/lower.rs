@@ -158,7 +158,7 @@ impl Backend for Lists {
     }
 
     fn emit(&self, rules: &[Rule<Entries>], emission: &mut dyn Emission) -> Result<(), EmitError> {
-        let collected = collect::collect(rules, |index, lists| emission.record_rules(index, lists));
+        let collected = collect::collect(rules, self.options.policy.width(), emission)?;
         for list in self.formats {
             let omitted = collected.omitted(list);
             if let Some(first) = omitted.first() {
