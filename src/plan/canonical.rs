@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{Condition, Observation, Operator, Plan, Test, Value, ValueKind};
-use crate::pattern::Quoted;
+use crate::pattern::{ComparisonOperator, Quoted};
 
 impl Display for Plan {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
@@ -139,18 +139,7 @@ impl Test {
 
 impl Display for Operator {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Equal => "=",
-            Self::Less => "<",
-            Self::LessOrEqual => "<=",
-            Self::Greater => ">",
-            Self::GreaterOrEqual => ">=",
-            Self::Like => "LIKE",
-            Self::Matches => "MATCHES",
-            Self::IsSubset => "ISSUBSET",
-            Self::IsSuperset => "ISSUPERSET",
-            Self::Exists => "EXISTS",
-        })
+        ComparisonOperator::from(*self).fmt(formatter)
     }
 }
 

@@ -84,16 +84,8 @@ fn test(test: &Test) -> Result<evaluate::Condition, EvaluateError> {
     let compare = |operator, constants| evaluate::Condition::new(&path, operator, test.negated, constants);
     let operator = match test.operator {
         Operator::Equal if test.values.len() != 1 => ComparisonOperator::In,
-        Operator::Equal => ComparisonOperator::Equal,
-        Operator::Less => ComparisonOperator::Less,
-        Operator::LessOrEqual => ComparisonOperator::LessOrEqual,
-        Operator::Greater => ComparisonOperator::Greater,
-        Operator::GreaterOrEqual => ComparisonOperator::GreaterOrEqual,
-        Operator::Like => ComparisonOperator::Like,
-        Operator::Matches => ComparisonOperator::Matches,
-        Operator::IsSubset => ComparisonOperator::IsSubset,
-        Operator::IsSuperset => ComparisonOperator::IsSuperset,
         Operator::Exists => return compare(ComparisonOperator::Exists, Vec::new()),
+        other => other.into(),
     };
     let constants = test.values.iter().map(|value| Ok((constant(&value.kind, value.span)?, value.span)));
     let constants: Vec<(Constant, Span)> = constants.collect::<Result<_, EvaluateError>>()?;

@@ -93,3 +93,22 @@ impl LikePart {
         Some((before, after))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_split_at_literal_text_only() {
+        let split = |pattern: &str, separator| {
+            let (front, behind) = LikePart::split_once(LikePattern::parse(pattern).parts(), separator)?;
+            let text = |parts| LikePattern::from_parts(parts).text().to_owned();
+            Some((text(front), text(behind)))
+        };
+        let some = |front: &str, behind: &str| Some((front.to_owned(), behind.to_owned()));
+        assert_eq!(split("http://%.x/a_", "://"), some("http", "%.x/a_"));
+        assert_eq!(split("%%/_/", "/"), some("%", "_/"));
+        assert_eq!(split("/%", "/"), some("", "%"));
+        assert_eq!(split("a%", "%"), None);
+    }
+}

@@ -30,7 +30,7 @@ pub use resolve::ResolvedPaths;
 pub(crate) use tree::Node;
 pub use value::{DomainName, Hash, HashAlgorithm, UrlParts, Value, ValueKind, is_mac, serial_number, serial_octets};
 
-use crate::span::Span;
+use crate::{pattern::ComparisonOperator, span::Span};
 use schema::{PropertyType, Text};
 
 /// What a pattern asks for.
@@ -154,4 +154,21 @@ pub enum Operator {
     IsSuperset,
     /// Present.
     Exists,
+}
+
+impl From<Operator> for ComparisonOperator {
+    fn from(operator: Operator) -> Self {
+        match operator {
+            Operator::Equal => Self::Equal,
+            Operator::Less => Self::Less,
+            Operator::LessOrEqual => Self::LessOrEqual,
+            Operator::Greater => Self::Greater,
+            Operator::GreaterOrEqual => Self::GreaterOrEqual,
+            Operator::Like => Self::Like,
+            Operator::Matches => Self::Matches,
+            Operator::IsSubset => Self::IsSubset,
+            Operator::IsSuperset => Self::IsSuperset,
+            Operator::Exists => Self::Exists,
+        }
+    }
 }

@@ -140,6 +140,13 @@ pub enum Host {
 
 impl Host {
     /// Reads what stands between the slashes of a URL: a host, and perhaps a port behind a colon.
+    ///
+    /// ```
+    /// use stixc::plan::value::Host;
+    /// let (host, port) = Host::parse_with_port("[2001:db8::1]:8080").unwrap();
+    /// assert_eq!((host.to_string().as_str(), port), ("[2001:db8::1]", Some(8080)));
+    /// assert!(Host::parse_with_port("user@evil.example").is_none());
+    /// ```
     #[must_use]
     pub fn parse_with_port(text: &str) -> Option<(Self, Option<u16>)> {
         let (host, port) = match text.rsplit_once(':') {
