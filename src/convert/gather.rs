@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::{
     diagnostic::Diagnostic,
+    pattern::{Version, lenient},
     plan::{
         Plan,
         fidelity::{Fidelity, Loss},
@@ -20,8 +21,9 @@ use crate::{
     span::Span,
     stix::{self, Batch, Context, Fault, Indicator, Key, KeyState, PatternType, Tally, Timestamp},
     targets::{
+        TARGETS, Target,
         contract::{Content, Origin},
-        native::{NativeFault, NativeRule, NativeText},
+        native::{self, NativeFault, NativePolicy, NativeRule, NativeText},
     },
 };
 
@@ -196,7 +198,15 @@ impl Compilation {
             message: found.message,
             span: found.span.unwrap_or(whole),
         };
-        let read = own.target.read_native(&indicator.pattern, &settings.natives);
+        let text = match native::unwrapped(&indicator.pattern) {
+            Some(text) if !settings.strict => {
+                let message = "the brackets around the rule are left out";
+                self.diagnostics.push(Diagnostic::warning(native::WRAPPED, message).at(whole));
+                text
+            }
+            _ => &indicator.pattern,
+        };
+        let read = own.target.read_native(text, &settings.natives);
         let of_own = match read {
             Ok(rule) => {
                 self.diagnostics.extend(rule.notes);
@@ -206,7 +216,8 @@ impl Compilation {
             Err(NativeFault::Malformed(found)) => {
                 let message = format!("not a rule of {}: {}", own.target.name(), found.message);
                 let span = found.span.unwrap_or(whole);
-                self.diagnostics.push(Diagnostic { message, ..Diagnostic::error(BAD_NATIVE_RULE, "").at(span) });
+                let help = other_language(&indicator.pattern, language).or(found.help);
+                self.diagnostics.push(Diagnostic { message, help, ..Diagnostic::error(BAD_NATIVE_RULE, "").at(span) });
                 return Status::Invalid;
             }
             Err(NativeFault::Unwanted(found)) => Outcome::Refused(vec![loss(found)]),
@@ -232,6 +243,18 @@ impl Compilation {
         self.outcomes = Some((key, outcomes.collect()));
         Status::Active
     }
+}
+
+/// What to do about a text that is no rule of its language, where it is one of another.
+fn other_language(text: &str, language: &str) -> Option<String> {
+    let is_stix = lenient::read(text, Version::Auto, false).is_ok();
+    let speaks = |target: &&&dyn Target| {
+        target.pattern_type().is_some_and(|name| name != language)
+            && target.read_native(text, &NativePolicy::default()).is_ok()
+    };
+    let other =
+        if is_stix { Some("stix") } else { TARGETS.iter().find(speaks).and_then(|target| target.pattern_type()) };
+    other.map(|name| format!("its text is {name}: set the indicator's `pattern_type` to {name:?}"))
 }
 
 /// All indicators of a run, and what became of each pattern.

@@ -256,7 +256,7 @@ pub enum LiteralValue<'a> {
     /// `true` or `false`.
     Boolean(bool),
     /// `t'…'`, the text between the quotes: checked for form, not against the calendar.
-    Timestamp(&'a str),
+    Timestamp(Cow<'a, str>),
     /// `h'…'`: bytes in hexadecimal, the text between the quotes.
     Hex(&'a str),
     /// `b'…'`: bytes in base64, the text between the quotes.

@@ -149,7 +149,7 @@ impl<'a> Edited<'a> {
             LiteralValue::BigInteger(_) => LiteralValue::BigInteger(text),
             LiteralValue::Float { value, .. } => LiteralValue::Float { value, text },
             LiteralValue::Boolean(truth) => LiteralValue::Boolean(truth),
-            LiteralValue::Timestamp(_) => LiteralValue::Timestamp(inside),
+            LiteralValue::Timestamp(_) => LiteralValue::Timestamp(inside.into()),
             LiteralValue::Hex(_) => LiteralValue::Hex(inside),
             LiteralValue::Binary(_) => LiteralValue::Binary(inside),
         };

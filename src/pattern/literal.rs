@@ -17,7 +17,7 @@ impl Grammar {
         let (rest, value) = match input.as_bytes() {
             [b'\'', ..] => string(input).map(|(rest, text)| (rest, LiteralValue::String(text)))?,
             [b'0'..=b'9' | b'+' | b'-' | b'.', ..] => number(input)?,
-            [b't', b'\'', ..] => timestamp(input).map(|(rest, text)| (rest, LiteralValue::Timestamp(text)))?,
+            [b't', b'\'', ..] => timestamp(input).map(|(rest, text)| (rest, LiteralValue::Timestamp(text.into())))?,
             [b'h', b'\'', ..] => quoted(input, is_hex).map(|(rest, text)| (rest, LiteralValue::Hex(text)))?,
             [b'b', b'\'', ..] => quoted(input, is_base64).map(|(rest, text)| (rest, LiteralValue::Binary(text)))?,
             _ => boolean(input)?,

@@ -32,3 +32,9 @@ pub const TYPE_NAME: Code = Code("W013");
 pub const PROTOCOL_LIST: Code = Code("W014");
 /// A prefix that is compared as text: `ipv4-addr:value = '198.51.100.0/24'`.
 pub const PREFIX_EQUAL: Code = Code("W015");
+/// An address or a name beside network traffic in one pair of brackets: one end of the connection.
+pub const END_OF_CONNECTION: Code = Code("W016");
+/// One end of a connection under an address and a name at once, or one request under a path and a URL.
+pub const NAMED_TWICE: Code = Code("W017");
+/// An import hash among the hashes of a file: `file:hashes.IMPHASH`.
+pub const IMPORT_HASH: Code = Code("W018");

@@ -291,7 +291,7 @@ fn scalar(value: &LiteralValue<'_>) -> ValueKind {
         // The type check has refused it already; what is printed stays what was written.
         LiteralValue::BigInteger(digits) => ValueKind::Text((*digits).to_owned()),
         LiteralValue::Boolean(truth) => ValueKind::Boolean(*truth),
-        LiteralValue::Timestamp(text) => ValueKind::Timestamp((*text).to_owned()),
+        LiteralValue::Timestamp(text) => ValueKind::Timestamp(text.to_string()),
         LiteralValue::Hex(digits) => ValueKind::Bytes(hex::decode(digits).unwrap_or_default()),
         // The grammar lets only well-formed base64 and digits through.
         LiteralValue::Binary(text) => ValueKind::Bytes(BASE64.decode(text).unwrap_or_default()),

@@ -85,7 +85,14 @@ impl PatternType {
     #[must_use]
     pub fn from_name(name: &str) -> Self {
         match name.trim() {
-            known if known.eq_ignore_ascii_case("stix") => Self::Stix,
+            // `stix2` is how some write the version into the name.
+            known
+                if ["stix", "stix2", "stix 2", "stix2.0", "stix2.1"]
+                    .iter()
+                    .any(|name| known.eq_ignore_ascii_case(name)) =>
+            {
+                Self::Stix
+            }
             known if known.eq_ignore_ascii_case("sigma") => Self::Sigma,
             known if known.eq_ignore_ascii_case("suricata") => Self::Suricata,
             known if known.eq_ignore_ascii_case("snort") => Self::Snort,

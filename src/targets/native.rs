@@ -2,7 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
+
+/// A rule in brackets, as if it were a STIX pattern.
+pub const WRAPPED: Code = Code("W060");
+
+/// The rule in a text that is one in brackets, which is how MISP exports it.
+#[must_use]
+pub fn unwrapped(text: &str) -> Option<&str> {
+    Some(text.trim().strip_prefix('[')?.strip_suffix(']')?.trim_matches([' ', '\t', '\r', '\n']))
+}
 
 /// Whether an installed engine compiles ready-made rules before they are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

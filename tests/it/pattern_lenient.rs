@@ -99,6 +99,11 @@ const REPAIRED: &[(&str, &[&str], &str)] = &[
         "[(file:parent_directory_ref.path = '/tmp' AND file:name = 'a' OR file:parent_directory_ref.path = '/tmp' AND file:name = 'b') AND file:size = 1]",
     ),
     ("[process:name = 'evil.exe']", &["W012"], "[process:image_ref.name = 'evil.exe']"),
+    (
+        "[http-request-ext:request_method = 'GET']",
+        &["W013"],
+        "[network-traffic:extensions.'http-request-ext'.request_method = 'GET']",
+    ),
     ("[email:subject = 'evil']", &["W013"], "[email-message:subject = 'evil']"),
     ("[domain:value = 'evil.example']", &["W013"], "[domain-name:value = 'evil.example']"),
     ("[network-traffic:protocols = 'tcp']", &["W014"], "[network-traffic:protocols[*] = 'tcp']"),
@@ -112,12 +117,42 @@ const REPAIRED: &[(&str, &[&str], &str)] = &[
         &["W015"],
         "[ipv4-addr:value ISSUBSET '198.51.100.0/24' OR ipv4-addr:value = '192.0.2.7']",
     ),
+    (
+        "[ipv4-addr:value = '198.51.100.7' AND network-traffic:dst_port = 443]",
+        &["W016"],
+        "[(network-traffic:dst_ref.type = 'ipv4-addr' AND network-traffic:dst_ref.value = '198.51.100.7') AND network-traffic:dst_port = 443]",
+    ),
+    (
+        "[(domain-name:value = 'a.example' OR domain-name:value = 'b.example') AND network-traffic:extensions.'http-request-ext'.request_method = 'GET']",
+        &["W016", "W016"],
+        "[(network-traffic:dst_ref.type = 'domain-name' AND network-traffic:dst_ref.value = 'a.example' OR network-traffic:dst_ref.type = 'domain-name' AND network-traffic:dst_ref.value = 'b.example') AND network-traffic:extensions.'http-request-ext'.request_method = 'GET']",
+    ),
+    (
+        "[ipv6-addr:value = '2001:db8::1' AND network-traffic:src_port = 22]",
+        &["W016"],
+        "[(network-traffic:src_ref.type = 'ipv6-addr' AND network-traffic:src_ref.value = '2001:db8::1') AND network-traffic:src_port = 22]",
+    ),
+    (
+        "[(network-traffic:dst_ref.type = 'ipv4-addr' AND network-traffic:dst_ref.value = '198.51.100.7') AND (network-traffic:dst_ref.type = 'domain-name' AND network-traffic:dst_ref.value = 'a.example') AND network-traffic:dst_port = 80]",
+        &["W017"],
+        "[(network-traffic:dst_ref.type = 'ipv4-addr' AND network-traffic:dst_ref.value = '198.51.100.7') AND network-traffic:dst_port = 80]",
+    ),
+    (
+        "[network-traffic:extensions.'http-request-ext'.request_value = '/a' AND network-traffic:extensions.'http-request-ext'.request_value = 'http://a.example/a']",
+        &["W017"],
+        "[network-traffic:extensions.'http-request-ext'.request_value = '/a']",
+    ),
+    (
+        "[process:image_ref.hashes.imphash = '79a22a4732385117043b61b4289abf4b']",
+        &["W018"],
+        "[process:image_ref.extensions.'windows-pebinary-ext'.imphash = '79a22a4732385117043b61b4289abf4b']",
+    ),
     ("[ipv4-addr:value = '198.51[.]100.0/24']", &["W010", "W015"], "[ipv4-addr:value ISSUBSET '198.51.100.0/24']"),
 ];
 
 /// Patterns with something that looks odd and is as it should be.
 const UNTOUCHED: &[&str] = &[
-    "[file:hashes.'SHA-256' = 'ef53' OR file:hashes.MD5 = 'ef53' OR file:hashes.VHASH = 'x' OR file:hashes.IMPHASH = 'x']",
+    "[file:hashes.'SHA-256' = 'ef53' OR file:hashes.MD5 = 'ef53' OR file:hashes.VHASH = 'x']",
     "[network-traffic:start = 1 AND x:like = 1 AND x:and = 1 AND file:is = 1]",
     "[url:value = 'http://[2001:db8::1]/a(.)b']",
     "[url:value = 'https://evil.example/?a=[.]']",
@@ -127,6 +162,9 @@ const UNTOUCHED: &[&str] = &[
     "[file:path LIKE '%evil%' OR file:path != '/tmp/a' OR file:path = '/tmp/']",
     "[process:name.x = 1 OR process:image_ref.name = 'a']",
     "[network-traffic:protocols[0] = 'tcp']",
+    "[ipv4-addr:value = '198.51.100.7' OR network-traffic:dst_port = 443]",
+    "[ipv4-addr:value = '198.51.100.7' AND network-traffic:dst_port = 443 AND file:size = 1]",
+    "[network-traffic:dst_ref.value = '198.51.100.7' AND network-traffic:dst_ref.value = 'a.example']",
     "[ipv4-addr:value = '192.0.2.7' OR ipv4-addr:value = '1/2' OR ipv4-addr:value NOT IN ('198.51.100.0/24')]",
     "[ipv4-addr:value ISSUBSET '198.51.100.0/24']",
     "[x-evil:value = 'a[.]b']",

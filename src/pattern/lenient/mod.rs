@@ -5,6 +5,7 @@
 //! object has are read as the standard spells them. In both cases the tree is the repaired one, and every span, also
 //! those of the warnings, points into the text as it came. Each repair has a code.
 
+mod connection;
 mod spelling;
 mod value;
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{FILE_PATH, HASH_KEY, Oddities, PREFIX_EQUAL, PROCESS_NAME, PROTOCOL_LIST, TYPE_NAME, value};
+use super::{FILE_PATH, HASH_KEY, IMPORT_HASH, Oddities, PREFIX_EQUAL, PROCESS_NAME, PROTOCOL_LIST, TYPE_NAME, value};
 use crate::{
     pattern::{
         BooleanOperator, Comparison, ComparisonExpression, ComparisonKind, ComparisonOperator, Literal, LiteralValue,
@@ -48,7 +48,10 @@ impl Oddities {
     /// Goes through an observation expression.
     pub fn observation<'a>(&mut self, expression: &mut ObservationExpression<'a>) {
         match &mut expression.kind {
-            ObservationKind::Single(comparison) => self.comparison(comparison),
+            ObservationKind::Single(comparison) => {
+                self.comparison(comparison);
+                self.connection(comparison);
+            }
             ObservationKind::Combined { operands, .. } => {
                 operands.iter_mut().for_each(|operand| self.observation(operand));
             }
@@ -93,6 +96,8 @@ impl Oddities {
                 self.hash_key(&mut path.steps[index]);
             }
         }
+        self.import_hash(path);
+        self.extension_as_type(path);
         let [only] = path.steps.as_mut_slice() else { return };
         let span = only.span;
         if path.object_type == "process" && only.is_property("name") && self.version != Version::V20 {
@@ -107,6 +112,39 @@ impl Oddities {
             if self.report(PROTOCOL_LIST, span, wrong, taken_for, "write `network-traffic:protocols[*]`".to_owned()) {
                 path.steps.push(PathStep { kind: PathStepKind::AnyIndex, span });
             }
+        }
+    }
+
+    /// `http-request-ext:request_method`, an extension in place of the object that has it.
+    fn extension_as_type(&mut self, path: &mut ObjectPath<'_>) {
+        if path.object_type != "http-request-ext" {
+            return;
+        }
+        let wrong = "`http-request-ext` is an extension of network traffic, not an object type";
+        let taken_for = "read `http-request-ext` as an extension of network traffic".to_owned();
+        let help = "write `network-traffic:extensions.'http-request-ext'.…`".to_owned();
+        if self.report(TYPE_NAME, path.type_span, wrong, taken_for, help) {
+            path.object_type = "network-traffic";
+            let span = path.type_span;
+            path.steps.splice(0..0, [property("extensions", span), property("http-request-ext", span)]);
+        }
+    }
+
+    /// `hashes.IMPHASH`, a property of Windows programs.
+    fn import_hash(&mut self, path: &mut ObjectPath<'_>) {
+        let [.., hashes, key] = path.steps.as_slice() else { return };
+        let is_import = matches!(&key.kind, PathStepKind::Property(key) if key.eq_ignore_ascii_case("imphash"));
+        if !hashes.is_property("hashes") || !is_import {
+            return;
+        }
+        let (start, end) = (hashes.span, key.span);
+        let wrong = "the import hash is no hash of the file";
+        let taken_for = "read the import hash as the property of a Windows program".to_owned();
+        let help = "write `extensions.'windows-pebinary-ext'.imphash`".to_owned();
+        if self.report(IMPORT_HASH, start.to(end), wrong, taken_for, help) {
+            let at = path.steps.len() - 2;
+            let steps = [("extensions", start), ("windows-pebinary-ext", start), ("imphash", end)];
+            path.steps.splice(at.., steps.map(|(name, span)| property(name, span)));
         }
     }
 
@@ -204,12 +242,12 @@ impl Oddities {
 }
 
 /// The step to a property of the standard.
-fn property(name: &'static str, span: Span) -> PathStep<'static> {
+pub(super) fn property(name: &'static str, span: Span) -> PathStep<'static> {
     PathStep { kind: PathStepKind::Property(Cow::Borrowed(name)), span }
 }
 
 /// A comparison that takes the place of `test`.
-fn test_of<'a>(
+pub(super) fn test_of<'a>(
     test: &Comparison<'a>,
     path: ObjectPath<'a>,
     operator: ComparisonOperator,
@@ -222,7 +260,10 @@ fn test_of<'a>(
 }
 
 /// Several comparisons under one operator, or the only one.
-fn combined<'a>(operator: BooleanOperator, mut operands: Vec<ComparisonExpression<'a>>) -> ComparisonExpression<'a> {
+pub(super) fn combined<'a>(
+    operator: BooleanOperator,
+    mut operands: Vec<ComparisonExpression<'a>>,
+) -> ComparisonExpression<'a> {
     if operands.len() == 1 {
         return operands.remove(0);
     }

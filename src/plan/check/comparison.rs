@@ -58,7 +58,7 @@ pub(super) fn check(check: &mut Check<'_>, comparison: &Comparison<'_>) {
 }
 
 fn one(check: &mut Check<'_>, test: &Test<'_, '_>, literal: &Literal<'_>) {
-    if let LiteralValue::Timestamp(text) = literal.value
+    if let LiteralValue::Timestamp(text) = &literal.value
         && !moment::check(check, text, moment::place(check.source, literal.span))
     {
         return;

@@ -1,7 +1,7 @@
 //! Instants against the calendar.
 
 use super::Check;
-use crate::{diagnostic::Code, span::Span};
+use crate::{diagnostic::Code, span::Span, stix::Timestamp};
 
 /// A date that does not exist.
 pub const NO_SUCH_DATE: Code = Code("T012");
@@ -61,6 +61,14 @@ pub(super) fn is_timestamp(text: &str) -> bool {
         && date(text).is_some_and(|(year, month, day)| (1..=days(year, month)).contains(&day))
 }
 
+/// The instant that a text spells with a blank in place of the `T`, or with an offset, as the standard writes it. A text
+/// without an offset is taken for UTC.
+pub(super) fn meant(text: &str) -> Option<String> {
+    // A date alone may be a day as well as an instant.
+    let instant: Timestamp = text.parse().ok().filter(|_| text.len() >= 19)?;
+    Some(instant.to_string()).filter(|text| is_timestamp(text))
+}
+
 /// Whether one instant is before another; both of the form that the grammar checks.
 pub(super) fn is_before(one: &str, other: &str) -> bool {
     // With the `Z` and the zeros at the end gone, the order of the texts is the order of the instants.
@@ -114,6 +122,24 @@ mod tests {
             "2024-01-01 00:00:00Z",
         ] {
             assert!(!is_timestamp(bad), "{bad}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instants_in_other_spellings() {
+        for (text, expected) in [
+            ("2020-10-25 16:22:00+00:00", Some("2020-10-25T16:22:00Z")),
+            ("2020-10-25 16:22:00", Some("2020-10-25T16:22:00Z")),
+            ("2020-10-25T16:22:00+02:00", Some("2020-10-25T14:22:00Z")),
+            ("2020-10-25", None),
+            ("soon", None),
+        ] {
+            assert_eq!(meant(text).as_deref(), expected, "{text}");
         }
     }
 }

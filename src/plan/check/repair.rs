@@ -136,7 +136,11 @@ fn from_text<'a>(kind: PropertyType, text: &'a str) -> Option<(Code, LiteralValu
         PropertyType::Float => Some((OTHER_TYPE, integer(text).or_else(|| float(text))?)),
         PropertyType::Boolean if text.eq_ignore_ascii_case("true") => Some((OTHER_TYPE, Value::Boolean(true))),
         PropertyType::Boolean if text.eq_ignore_ascii_case("false") => Some((OTHER_TYPE, Value::Boolean(false))),
-        PropertyType::Timestamp if moment::is_timestamp(text) => Some((TIMESTAMP_AS_STRING, Value::Timestamp(text))),
+        PropertyType::Timestamp if moment::is_timestamp(text) => {
+            Some((TIMESTAMP_AS_STRING, Value::Timestamp(text.into())))
+        }
+        // MISP prints a blank between date and time, and an offset: `2020-10-25 16:22:00+00:00`.
+        PropertyType::Timestamp => Some((TIMESTAMP_AS_STRING, Value::Timestamp(moment::meant(text)?.into()))),
         PropertyType::Hex | PropertyType::HexNumber if literal::is_hex(text) => {
             Some((BYTES_AS_STRING, Value::Hex(text)))
         }
