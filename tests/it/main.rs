@@ -29,6 +29,7 @@ mod guard_breadth;
 mod guard_user;
 mod guard_width;
 mod loss_codes;
+mod native_rules;
 mod pattern_conformance;
 mod pattern_errors;
 mod pattern_lenient;

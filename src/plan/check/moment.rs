@@ -124,11 +124,6 @@ mod tests {
             assert!(!is_timestamp(bad), "{bad}");
         }
     }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
 
     #[test]
     fn instants_in_other_spellings() {
