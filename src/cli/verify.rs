@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::{
     convert::{EngineReport, RuleReport, State, verify},
-    targets,
+    targets::{self, Target},
     witness::index::{FILE, Index, SCHEMA as INDEX_SCHEMA},
 };
 
@@ -29,11 +29,9 @@ const SCHEMA: &str = "stixc-verify/1";
 /// Run the engines that are installed over the witnesses of a folder.
 ///
 /// The folder is one that `stixc convert --witness DIR` wrote. Each rule has to fire on what its pattern matches, and to
-/// stay silent on what it nearly matches, as far as its verdict promises it. Suricata 7, YARA 4, and for Sigma a python3
-/// with pySigma-backend-sqlite are the engines; the lists are looked up here, and their files checked by nft and
-/// named-checkzone.
+/// stay silent on what it nearly matches, as far as its verdict promises it.
 #[derive(Debug, Args)]
-#[command(after_help = EXIT_CODES)]
+#[command(after_help = after_help())]
 pub(super) struct Verify {
     /// The folder of witnesses
     #[arg(value_name = "DIR")]
@@ -44,6 +42,13 @@ pub(super) struct Verify {
     /// How to print
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Format,
+}
+
+/// What the engine of each target needs, and the exit codes.
+fn after_help() -> String {
+    let needs = |target: &&'static dyn Target| Some(format!("  {:10} {}", target.name(), target.engine()?.needs()));
+    let needs: Vec<String> = targets::TARGETS.iter().filter_map(needs).collect();
+    format!("What the engines need:\n{}\n\n{EXIT_CODES}", needs.join("\n"))
 }
 
 const EXIT_CODES: &str = "\

@@ -143,6 +143,11 @@ pub trait Engine {
     /// What [`Exporter::cases`] has shown.
     type Shown: DeserializeOwned;
 
+    /// The programs that it needs, in a few words: `Suricata 7 or later`.
+    fn needs(&self) -> &'static str {
+        ""
+    }
+
     /// Gives the engine the files in `folder`, and tells which rules fire on which cases.
     ///
     /// # Errors
@@ -152,6 +157,9 @@ pub trait Engine {
 
 /// Any [`Engine`], with what its cases show as it stands in the index.
 pub trait AnyEngine {
+    /// As [`Engine::needs`].
+    fn needs(&self) -> &'static str;
+
     /// As [`Engine::run`].
     ///
     /// # Errors
@@ -160,6 +168,10 @@ pub trait AnyEngine {
 }
 
 impl<E: Engine> AnyEngine for E {
+    fn needs(&self) -> &'static str {
+        Engine::needs(self)
+    }
+
     fn run(&self, folder: &Path, patterns: &[PatternCases]) -> Result<EngineRun, EngineError> {
         let typed = |shown: Json| serde_json::from_value(shown);
         let patterns = patterns.iter().cloned().map(|pattern| pattern.try_map(typed));

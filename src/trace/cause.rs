@@ -3,6 +3,7 @@
 use serde::{Serialize, Serializer};
 
 use super::{
+    index::{Index, Named, Relation},
     output::{Item, Output},
     provenance::{Provenance, Record, Sought},
 };
@@ -31,6 +32,8 @@ pub enum Reason {
     Refused,
     /// No feed holds the indicator any more.
     Withdrawn,
+    /// Another indicator has come or gone, and prefixes that touch were put together otherwise.
+    Regrouped,
     /// The indicator is the same: the configuration, a mapping, a template or stixc itself is not.
     Settings,
     /// One of the two runs did not keep its indicators.
@@ -52,6 +55,7 @@ impl Reason {
             Self::Guarded => "guarded",
             Self::Refused => "refused",
             Self::Withdrawn => "withdrawn",
+            Self::Regrouped => "regrouped",
             Self::Settings => "settings",
             Self::Unknown => "unknown",
         }
@@ -129,7 +133,10 @@ impl Both<'_> {
                 Some((item?.target, id.as_str()))
             })
             .collect();
-        let neighbours = self.neighbours(&moved);
+        let mut neighbours = self.neighbours(&moved);
+        for (number, causes) in regrouped(pairs, &known) {
+            neighbours[number] = Some(causes);
+        }
         let all = sides().zip(known).zip(neighbours);
         all.map(|((sides, known), neighbours)| self.conclude(&sides, known, neighbours)).collect()
     }
@@ -147,14 +154,14 @@ impl Both<'_> {
         known
     }
 
-    /// The reasons, also those that lie in other indicators, and none where there is one.
+    /// The reasons, also those that lie in other indicators; no settings where there is one.
     fn conclude(&self, sides: &Sides<'_>, known: Known<'_>, neighbours: Option<Vec<Cause>>) -> Causes {
         let Known { mut causes, mut same, mut moved } = known;
-        let is_rule = neighbours.is_some();
+        let is_tied = neighbours.is_some();
         let is_here = |id: &String| sides.was.binary_search(id).is_ok() || sides.is.binary_search(id).is_ok();
         causes.extend(neighbours.into_iter().flatten().filter(|cause| !is_here(&cause.indicator)));
-        // That an indicator is in another rule is explained by one that has come or gone, and by nothing else.
-        let mut unexplained = if is_rule && !causes.is_empty() { Vec::new() } else { std::mem::take(&mut moved) };
+        // That an indicator is in another rule or prefix is explained by one that has come or gone, and by nothing else.
+        let mut unexplained = if is_tied && !causes.is_empty() { Vec::new() } else { std::mem::take(&mut moved) };
         if causes.is_empty() && unexplained.is_empty() {
             unexplained = std::mem::take(&mut same);
         }
@@ -231,6 +238,46 @@ struct Known<'s> {
     causes: Vec<Cause>,
     same: Vec<&'s String>,
     moved: Vec<&'s String>,
+}
+
+/// The entry of a list that a pair is about, if it is one.
+fn entry<'o>(pair: &Pair<'o>) -> Option<Item<'o>> {
+    pair[0].or(pair[1]).filter(|item| !item.list.is_empty())
+}
+
+/// For prefixes of lists with an indicator that is as it was and now in another prefix: why that one is otherwise, by the
+/// number of the pair.
+fn regrouped(pairs: &[Pair<'_>], known: &[Known<'_>]) -> Vec<(usize, Vec<Cause>)> {
+    let mut prefixes = Index::default();
+    for (number, item) in pairs.iter().enumerate().filter_map(|(number, pair)| Some((number, entry(pair)?))) {
+        prefixes.add(Named::entry(item.id), number);
+    }
+    let moved = pairs.iter().zip(known).enumerate().filter(|(_, (_, known))| !known.moved.is_empty());
+    let around = |(number, (pair, own)): (usize, (&Pair<'_>, &Known<'_>))| {
+        let item = entry(pair)?;
+        let others = prefixes.related(&Named::entry(item.id)).into_iter().filter(|(other, how)| {
+            let is_prefix = matches!(how, Relation::Around | Relation::Inside);
+            let is_there = |one: Item<'_>| (one.target, one.list) == (item.target, item.list);
+            is_prefix && entry(&pairs[*other]).is_some_and(is_there)
+        });
+        let others: Vec<usize> = others.map(|(other, _)| other).collect();
+        let causes = |other: &usize| {
+            let (place, when) = (entry(&pairs[*other])?.id, if pairs[*other][1].is_some() { "now" } else { "before" });
+            Some(known[*other].causes.iter().map(move |cause| Cause {
+                reason: Reason::Regrouped,
+                details: format!("{when} in {place}; {}", cause.reason.name()),
+                ..cause.clone()
+            }))
+        };
+        let mut causes: Vec<Cause> = match own.causes.is_empty() {
+            true => others.iter().filter_map(causes).flatten().collect(),
+            false => Vec::new(),
+        };
+        causes.sort();
+        causes.dedup();
+        (!others.is_empty()).then_some((number, causes))
+    };
+    moved.filter_map(around).collect()
 }
 
 impl Cause {

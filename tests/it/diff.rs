@@ -383,3 +383,31 @@ fn outputs_of_another_version_are_told_and_not_misread() {
     fs::remove_file(&index).unwrap();
     refused("was written by another version of stixc");
 }
+
+#[test]
+fn a_prefix_that_is_put_together_otherwise_names_who_has_come_or_gone() {
+    let half = |number: usize, prefix: &str| indicator(number, &format!("[ipv4-addr:value ISSUBSET '{prefix}']"));
+    let low = || half(1, "198.51.100.0/25");
+    let both = || vec![low(), half(2, "198.51.100.128/25")];
+    let later = json!({"modified": "2024-05-02T00:00:00Z"});
+    let expired = with(half(2, "198.51.100.128/25"), json!({"valid_until": "2024-05-01T00:00:00Z"}));
+    let edited = with(half(2, "203.0.113.0/25"), later);
+    for (old, new, reason) in [
+        (vec![low()], both(), "new"),
+        (both(), vec![low()], "withdrawn"),
+        (both(), vec![low(), expired], "expired"),
+        (both(), vec![low(), edited], "edited"),
+    ] {
+        let outputs = Outputs::default();
+        outputs.convert("old", &old, &["--provenance"]);
+        outputs.convert("new", &new, &["--provenance"]);
+        let found = changes(&diff(&outputs), "blocklist");
+        let of = |id: &str| found.iter().find(|(_, own, _)| own == id).map(|(_, _, causes)| causes.clone()).unwrap();
+        let cause = |reason: &str| vec![(reason.to_owned(), feeds::id(2))];
+        assert_eq!(of("198.51.100.0/24"), cause(reason), "{found:?}");
+        assert_eq!(of("198.51.100.0/25"), cause("regrouped"), "{found:?}");
+        let told = text(&stixc(&["diff", &outputs.path("old"), &outputs.path("new")]));
+        assert!(told.contains("regrouped (") && told.contains("in 198.51.100.0/24; "), "{told}");
+        assert!(!told.contains("settings"), "{told}");
+    }
+}

@@ -45,6 +45,10 @@ pub struct ListReader;
 impl Engine for ListReader {
     type Shown = Vec<Lookup>;
 
+    fn needs(&self) -> &'static str {
+        "nothing: entries are looked up here; nft and named-checkzone check the files where they are"
+    }
+
     fn run(&self, folder: &Path, patterns: &[PatternCases<Vec<Lookup>>]) -> Result<EngineRun, EngineError> {
         let lists = Lists::read(|file| match fs::read_to_string(folder.join(file)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),

@@ -90,6 +90,10 @@ impl Evaluator {
 impl Engine for Evaluator {
     type Shown = Vec<LogEvent>;
 
+    fn needs(&self) -> &'static str {
+        "python3 with pySigma-backend-sqlite"
+    }
+
     fn run(&self, folder: &Path, patterns: &[PatternCases<Vec<LogEvent>>]) -> Result<EngineRun, EngineError> {
         let engine = self.version()?;
         let cases: Vec<RuleCase<'_>> =

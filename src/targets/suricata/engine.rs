@@ -21,6 +21,10 @@ pub struct Suricata;
 impl Engine for Suricata {
     type Shown = Stretch;
 
+    fn needs(&self) -> &'static str {
+        "Suricata 7 or later"
+    }
+
     fn run(&self, folder: &Path, patterns: &[PatternCases<Stretch>]) -> Result<EngineRun, EngineError> {
         let (version, number) = installed()?;
         let alerts: Vec<_> = TestFolder::ALL

@@ -84,6 +84,10 @@ pub struct Yara;
 impl Engine for Yara {
     type Shown = String;
 
+    fn needs(&self) -> &'static str {
+        "YARA 4, or yara-x"
+    }
+
     fn run(&self, folder: &Path, patterns: &[PatternCases<String>]) -> Result<EngineRun, EngineError> {
         let (scanner, engine) = Scanner::installed()?;
         let matches = scanner.scan(Path::new(RULES), folder)?;
