@@ -40,7 +40,7 @@ enum Command {
     Stats {
         /// text or json
         #[arg(long, value_name = "FORMAT", default_value = "text")]
-        format: Format,
+        format: StatsFormat,
     },
     /// All objects as they came, an object a line: input for stixc convert
     Export {
@@ -63,7 +63,7 @@ enum Command {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
+enum StatsFormat {
     Text,
     Json,
 }
@@ -124,9 +124,9 @@ fn known(config: &Config, store: &Store) -> Result<Vec<FeedNumber>, StoreError> 
     found.collect()
 }
 
-fn stats(store: &Store, format: Format) -> Result<Exit, Failure> {
+fn stats(store: &Store, format: StatsFormat) -> Result<Exit, Failure> {
     let (feeds, generation, rendered) = (store.stats()?, store.generation()?, store.rendered()?);
-    if format == Format::Json {
+    if format == StatsFormat::Json {
         let stats = json!({
             "schema": "stixc-store/1", "feeds": feeds, "generation": generation, "rendered": rendered,
         });

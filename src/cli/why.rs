@@ -10,7 +10,7 @@ use clap::{Args, ValueEnum};
 
 use crate::{
     report::Status,
-    trace::{Answer, Label, Origin, Place, Question, Relation},
+    trace::{Label, Origin, Origins, Place, Query, Relation},
 };
 
 use super::{
@@ -64,21 +64,21 @@ enum Format {
 
 impl Why {
     pub(super) fn run(&self) -> Result<Exit, Failure> {
-        let question = Question::parse(&self.question);
-        if question.text().is_empty() {
+        let query = Query::parse(&self.question);
+        if query.text().is_empty() {
             return Err(Failure::usage("there is no question", "ask for a value, a rule or an indicator"));
         }
-        let answer = Answer::find(&question, &read(&self.folder()?)?);
+        let origins = Origins::find(&query, &read(&self.folder()?)?);
         let mut out = BufWriter::new(io::stdout().lock());
         match self.format {
-            Format::Text => text(&mut out, &question, &answer)?,
+            Format::Text => text(&mut out, &query, &origins)?,
             Format::Json => {
-                serde_json::to_writer_pretty(&mut out, &answer).map_err(io::Error::from)?;
+                serde_json::to_writer_pretty(&mut out, &origins).map_err(io::Error::from)?;
                 out.write_all(b"\n")?;
             }
         }
         out.flush()?;
-        Ok(if answer.is_found() { Exit::Done } else { Exit::Findings })
+        Ok(if origins.is_found() { Exit::Done } else { Exit::Findings })
     }
 
     #[cfg(all(feature = "store", feature = "taxii"))]
@@ -104,35 +104,35 @@ impl Why {
     }
 }
 
-fn text(out: &mut impl Write, question: &Question, answer: &Answer) -> io::Result<()> {
-    if question.refanged {
-        writeln!(out, "read as {}", visible(&answer.question))?;
+fn text(out: &mut impl Write, query: &Query, origins: &Origins) -> io::Result<()> {
+    if query.refanged {
+        writeln!(out, "read as {}", visible(&origins.query))?;
     }
-    if !answer.is_found() {
-        let covers = if answer.places.is_empty() { ":" } else { " covers" };
-        writeln!(out, "no rule and no entry{covers} {}", visible(&answer.question))?;
+    if !origins.is_found() {
+        let covers = if origins.places.is_empty() { ":" } else { " covers" };
+        writeln!(out, "no rule and no entry{covers} {}", visible(&origins.query))?;
     }
-    for place in &answer.places {
+    for place in &origins.places {
         writeln!(out, "{}", visible(&place_line(place)))?;
         // Where the indicators were not kept, their ids are all that is known of them.
-        if answer.looked_at.is_none() {
+        if origins.looked_at.is_none() {
             for id in &place.indicators {
                 writeln!(out, "    from {}", visible(id))?;
             }
         }
     }
-    for origin in answer.origins.iter().take(MOST) {
+    for origin in origins.origins.iter().take(MOST) {
         indicator(out, origin)?;
     }
-    if answer.origins.len() > MOST {
-        writeln!(out, "and {} more indicators: --format json has them all", answer.origins.len() - MOST)?;
+    if origins.origins.len() > MOST {
+        writeln!(out, "and {} more indicators: --format json has them all", origins.origins.len() - MOST)?;
     }
-    match answer.looked_at {
+    match origins.looked_at {
         None => writeln!(
             out,
             "the run kept no indicators, so no more is known: provenance = true in stixc.toml, or convert --provenance, keeps them"
         ),
-        Some((indicators, feeds)) if answer.origins.is_empty() && !answer.is_found() => {
+        Some((indicators, feeds)) if origins.origins.is_empty() && !origins.is_found() => {
             writeln!(out, "no indicator names it: {indicators} indicators of {feeds} feeds were looked at")
         }
         Some(_) => Ok(()),

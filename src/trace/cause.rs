@@ -3,9 +3,9 @@
 use serde::{Serialize, Serializer};
 
 use super::{
-    index::{Index, Named, Relation},
+    index::{Index, NamedValue, Relation},
     output::{Item, Output},
-    provenance::{Provenance, Record, Sought},
+    provenance::{Needles, Provenance, Record},
 };
 use crate::report::{Status, Verdict};
 
@@ -250,12 +250,12 @@ fn entry<'o>(pair: &Pair<'o>) -> Option<Item<'o>> {
 fn regrouped(pairs: &[Pair<'_>], known: &[Known<'_>]) -> Vec<(usize, Vec<Cause>)> {
     let mut prefixes = Index::default();
     for (number, item) in pairs.iter().enumerate().filter_map(|(number, pair)| Some((number, entry(pair)?))) {
-        prefixes.add(Named::entry(item.id), number);
+        prefixes.add(NamedValue::entry(item.id), number);
     }
     let moved = pairs.iter().zip(known).enumerate().filter(|(_, (_, known))| !known.moved.is_empty());
     let around = |(number, (pair, own)): (usize, (&Pair<'_>, &Known<'_>))| {
         let item = entry(pair)?;
-        let others = prefixes.related(&Named::entry(item.id)).into_iter().filter(|(other, how)| {
+        let others = prefixes.related(&NamedValue::entry(item.id)).into_iter().filter(|(other, how)| {
             let is_prefix = matches!(how, Relation::Around | Relation::Inside);
             let is_there = |one: Item<'_>| (one.target, one.list) == (item.target, item.list);
             is_prefix && entry(&pairs[*other]).is_some_and(is_there)
@@ -320,17 +320,17 @@ fn gone(record: &Record, target: &str) -> Option<(Reason, String)> {
 /// The ids of the indicators behind items, sorted; none where there is no item. What a rule says of itself counts where the
 /// run's indicators say nothing.
 pub(super) fn behind(items: &[Option<Item<'_>>], output: &Output) -> Vec<Vec<String>> {
-    let mut sought = Sought::default();
+    let mut needles = Needles::default();
     for item in items {
         match item {
-            Some(item) if item.list.is_empty() => sought.rules(item.target, [item.id]),
+            Some(item) if item.list.is_empty() => needles.rules(item.target, [item.id]),
             // The lists of hashes beside rules name the indicators of each.
-            Some(item) if item.indicators().is_empty() => sought.entry(item.target, item.id),
-            _ => sought.rules("", []),
+            Some(item) if item.indicators().is_empty() => needles.entry(item.target, item.id),
+            _ => needles.rules("", []),
         }
     }
     let found = match &output.provenance {
-        Some(provenance) => sought.find(provenance),
+        Some(provenance) => needles.find(provenance),
         None => vec![Vec::new(); items.len()],
     };
     let named = |item: &Option<Item<'_>>| item.map(|item| item.indicators().to_vec()).unwrap_or_default();
@@ -341,9 +341,9 @@ pub(super) fn behind(items: &[Option<Item<'_>>], output: &Output) -> Vec<Vec<Str
 fn beside(asked: &[Option<(&str, &str)>], provenance: &Provenance) -> Vec<Vec<String>> {
     let rules = |(target, id): (&str, &str)| provenance.find(id)?.targets.remove(target).map(|fate| fate.rules);
     let rules: Vec<Vec<String>> = asked.iter().map(|asked| asked.and_then(rules).unwrap_or_default()).collect();
-    let mut sought = Sought::default();
+    let mut needles = Needles::default();
     for (asked, rules) in asked.iter().zip(&rules) {
-        sought.rules(asked.map_or("", |(target, _)| target), rules.iter().map(String::as_str));
+        needles.rules(asked.map_or("", |(target, _)| target), rules.iter().map(String::as_str));
     }
-    sought.find(provenance)
+    needles.find(provenance)
 }

@@ -40,20 +40,20 @@ impl Relation {
 }
 
 /// How the closest of some values stands to those that were asked for.
-pub(super) fn closest(values: impl IntoIterator<Item = Named>, asked: &[Named]) -> Option<Relation> {
+pub(super) fn closest(values: impl IntoIterator<Item = NamedValue>, asked: &[NamedValue]) -> Option<Relation> {
     values.into_iter().flat_map(|value| asked.iter().filter_map(move |asked| value.relation(asked))).min()
 }
 
 /// A value in the form in which two spellings of it are the same.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) enum Named {
+pub(super) enum NamedValue {
     Net(IpNet),
     /// The URL as sent, and its host.
     Url(String, String),
     Text(String),
 }
 
-impl Named {
+impl NamedValue {
     fn new(kind: &ValueKind) -> Option<Self> {
         Some(match kind {
             ValueKind::Address(net) => Self::Net(*net),
@@ -110,7 +110,7 @@ impl Named {
 }
 
 /// As it is spelled.
-impl fmt::Display for Named {
+impl fmt::Display for NamedValue {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Net(net) if net.prefix_len() == net.max_prefix_len() => write!(out, "{}", net.addr()),
@@ -128,16 +128,16 @@ fn host(url: &UrlParts) -> String {
 }
 
 /// The values that a plan names by themselves: those of positive tests for one of a set.
-pub(super) fn named(plan: &Plan) -> Vec<Named> {
+pub(super) fn named(plan: &Plan) -> Vec<NamedValue> {
     values_of(plan.tests())
 }
 
-fn values_of<'p>(tests: impl IntoIterator<Item = &'p Test>) -> Vec<Named> {
-    tests.into_iter().flat_map(Test::named).filter_map(|value| Named::new(&value.kind)).collect()
+fn values_of<'p>(tests: impl IntoIterator<Item = &'p Test>) -> Vec<NamedValue> {
+    tests.into_iter().flat_map(Test::named).filter_map(|value| NamedValue::new(&value.kind)).collect()
 }
 
 /// The values each of which satisfies a plan alone: those of alternatives that are a single test.
-pub(super) fn alone(plan: &Plan) -> Vec<Named> {
+pub(super) fn alone(plan: &Plan) -> Vec<NamedValue> {
     let mut tests = Vec::new();
     alone_in(&plan.observation, &mut tests);
     values_of(tests)
@@ -172,11 +172,11 @@ impl Index {
         self.nets.is_empty() && self.texts.is_empty()
     }
 
-    pub(super) fn add(&mut self, value: Named, number: usize) {
+    pub(super) fn add(&mut self, value: NamedValue, number: usize) {
         let numbers = match value {
-            Named::Net(net) => self.nets.entry(net).or_default(),
-            Named::Text(text) => self.texts.entry(text).or_default(),
-            Named::Url(url, host) => {
+            NamedValue::Net(net) => self.nets.entry(net).or_default(),
+            NamedValue::Text(text) => self.texts.entry(text).or_default(),
+            NamedValue::Url(url, host) => {
                 self.hosts.entry(host).or_default().push(number);
                 self.texts.entry(url).or_default()
             }
@@ -185,7 +185,7 @@ impl Index {
     }
 
     /// The numbers of what is the value, lies around it or inside it, each once, in order.
-    pub(super) fn related(&self, value: &Named) -> Vec<(usize, Relation)> {
+    pub(super) fn related(&self, value: &NamedValue) -> Vec<(usize, Relation)> {
         let mut found = BTreeMap::new();
         let mut add = |numbers: Option<&Vec<usize>>, how: Relation| {
             for number in numbers.into_iter().flatten() {
@@ -194,7 +194,7 @@ impl Index {
             }
         };
         match value {
-            Named::Net(net) => {
+            NamedValue::Net(net) => {
                 add(self.nets.get(net), Relation::Same);
                 wider(*net).for_each(|wider| add(self.nets.get(&wider), Relation::Around));
                 // A prefix stands before the prefixes and addresses that it holds.
@@ -204,11 +204,11 @@ impl Index {
                     add(self.hosts.get(&net.addr().to_string()), Relation::Host);
                 }
             }
-            Named::Text(text) => {
+            NamedValue::Text(text) => {
                 add(self.texts.get(text), Relation::Same);
                 add(self.hosts.get(text), Relation::Host);
             }
-            Named::Url(url, host) => {
+            NamedValue::Url(url, host) => {
                 add(self.texts.get(url), Relation::Same);
                 add(self.texts.get(host), Relation::Site);
                 let address = parse_address(host);
@@ -234,9 +234,9 @@ mod tests {
     fn prefixes_are_found_from_both_sides() {
         let mut index = Index::default();
         for (number, text) in ["198.51.0.0/16", "198.51.100.0/24", "198.51.100.7", "198.51.101.1"].iter().enumerate() {
-            index.add(Named::entry(text), number);
+            index.add(NamedValue::entry(text), number);
         }
-        let related = |text| index.related(&Named::entry(text));
+        let related = |text| index.related(&NamedValue::entry(text));
         assert_eq!(related("198.51.100.7"), [(0, Relation::Around), (1, Relation::Around), (2, Relation::Same)]);
         assert_eq!(related("198.51.100.0/24"), [(0, Relation::Around), (1, Relation::Same), (2, Relation::Inside)]);
         assert_eq!(related("198.52.0.0/16"), []);
@@ -258,7 +258,9 @@ mod tests {
             "/usr/bin/x",
         ];
         let mut related = 0;
-        for (own, asked) in texts.iter().flat_map(|own| texts.map(|asked| (Named::entry(own), Named::entry(asked)))) {
+        for (own, asked) in
+            texts.iter().flat_map(|own| texts.map(|asked| (NamedValue::entry(own), NamedValue::entry(asked))))
+        {
             let mut index = Index::default();
             index.add(own.clone(), 0);
             let found = own.relation(&asked);
@@ -271,12 +273,12 @@ mod tests {
     #[test]
     fn spellings_of_one_url_are_the_same() {
         let mut index = Index::default();
-        index.add(Named::entry("HTTP://EVIL.example:80/a b"), 0);
-        assert_eq!(index.related(&Named::entry("http://evil.example/a%20b")), [(0, Relation::Same)]);
-        assert_eq!(index.related(&Named::entry("evil.example")), [(0, Relation::Host)]);
-        index.add(Named::entry("evil.example"), 1);
-        index.add(Named::entry("198.51.100.0/24"), 2);
-        assert_eq!(index.related(&Named::entry("http://evil.example/other")), [(1, Relation::Site)]);
-        assert_eq!(index.related(&Named::entry("http://198.51.100.7/")), [(2, Relation::Site)]);
+        index.add(NamedValue::entry("HTTP://EVIL.example:80/a b"), 0);
+        assert_eq!(index.related(&NamedValue::entry("http://evil.example/a%20b")), [(0, Relation::Same)]);
+        assert_eq!(index.related(&NamedValue::entry("evil.example")), [(0, Relation::Host)]);
+        index.add(NamedValue::entry("evil.example"), 1);
+        index.add(NamedValue::entry("198.51.100.0/24"), 2);
+        assert_eq!(index.related(&NamedValue::entry("http://evil.example/other")), [(1, Relation::Site)]);
+        assert_eq!(index.related(&NamedValue::entry("http://198.51.100.7/")), [(2, Relation::Site)]);
     }
 }

@@ -2,27 +2,27 @@
 //!
 //! ```text
 //! output folder ─► Output: rules and entries by identity ─┐
-//!                                                        ├─► Diff, Answer
+//!                                                        ├─► Diff, Origins
 //! provenance/indicators.jsonl ─► Provenance: indicators ──┘
 //! ```
 //!
 //! A folder of outputs tells which rules there are. Why one of them is no longer there only its indicators tell: a run
 //! writes them beside its rules where that is wanted, an indicator a line, as the report has them.
 
-mod answer;
 mod cause;
 mod diff;
 mod error;
 mod index;
+mod origins;
 mod output;
 mod provenance;
-mod question;
+mod query;
 
-pub use answer::{ANSWER_SCHEMA, Answer, Origin, Place};
 pub use cause::{Cause, Reason};
 pub use diff::{Change, Counts, DIFF_SCHEMA, Diff, Sort};
 pub use error::ReadError;
 pub use index::Relation;
+pub use origins::{ORIGINS_SCHEMA, Origin, Origins, Place};
 pub use output::{Item, Label, Output};
 pub use provenance::{FILE, FOLDER, Fate, Finding, Lost, Provenance, Record, write};
-pub use question::{Question, Subject};
+pub use query::{Query, Subject};

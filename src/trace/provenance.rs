@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     error::ReadError,
-    index::{Index, Named, Relation, alone, named},
+    index::{Index, NamedValue, Relation, alone, named},
 };
 use crate::{
     convert::understand,
@@ -143,7 +143,7 @@ impl Record {
 }
 
 /// All indicators of a run. What is held of each is its line: a feed may have a million of them. What is asked of all is
-/// asked in one go; see [`Sought`].
+/// asked in one go; see [`Needles`].
 #[derive(Debug, Default)]
 pub struct Provenance {
     text: String,
@@ -222,7 +222,7 @@ impl Provenance {
 
 /// Rules and entries whose indicators are asked for, all at once. A question is known by its number.
 #[derive(Debug, Default)]
-pub(super) struct Sought<'i> {
+pub(super) struct Needles<'i> {
     /// The target of each question.
     targets: Vec<&'i str>,
     rules: HashMap<(&'i str, &'i str), Vec<usize>>,
@@ -231,7 +231,7 @@ pub(super) struct Sought<'i> {
     lists: BTreeSet<&'i str>,
 }
 
-impl<'i> Sought<'i> {
+impl<'i> Needles<'i> {
     /// Asks for the indicators behind these rules of a target.
     pub(super) fn rules(&mut self, target: &'i str, ids: impl IntoIterator<Item = &'i str>) {
         let number = self.targets.len();
@@ -242,7 +242,7 @@ impl<'i> Sought<'i> {
     /// Asks for the indicators that name an entry of a target's list, or a part of it: a prefix of a list may be put together
     /// from those of several indicators.
     pub(super) fn entry(&mut self, target: &'i str, entry: &str) {
-        self.entries.add(Named::entry(entry), self.targets.len());
+        self.entries.add(NamedValue::entry(entry), self.targets.len());
         self.lists.insert(target);
         self.targets.push(target);
     }
@@ -285,14 +285,14 @@ impl<'i> Sought<'i> {
 }
 
 /// The values that a pattern names by themselves; none where it is no STIX pattern.
-pub(super) fn values(pattern: &str) -> Vec<Named> {
+pub(super) fn values(pattern: &str) -> Vec<NamedValue> {
     understand(pattern, false).0.map(|meaning| named(&meaning.plan)).unwrap_or_default()
 }
 
 impl Record {
     /// The values of which it may have entries in a target's lists. Where these say no more than the pattern, they are those
     /// that it names alone.
-    pub(super) fn entries(&self, target: &str) -> Vec<Named> {
+    pub(super) fn entries(&self, target: &str) -> Vec<NamedValue> {
         let Some(fidelity) = self.targets.get(target).and_then(Fate::fidelity) else { return Vec::new() };
         let plan = understand(&self.pattern, false).0.map(|meaning| meaning.plan);
         plan.map(|plan| if fidelity.more { named(&plan) } else { alone(&plan) }).unwrap_or_default()

@@ -255,6 +255,7 @@ fn only_what_covers_the_value_counts() {
     assert_eq!(why(&outputs, "files.example").0, 1);
     // An alternative that has a place in no rule.
     let alternative = indicator(1, "[domain-name:value = 'one.example'] OR [mutex:name = 'Global-Lock']");
+    let outputs = Outputs::default();
     outputs.convert("out", &[alternative], &["--provenance"]);
     assert_eq!(why(&outputs, "one.example").0, 0);
     assert_eq!(why(&outputs, "Global-Lock"), (1, vec![], vec![id(1)]));

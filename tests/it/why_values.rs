@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fs, net::IpAddr, path::Path};
 
 use ipnet::IpNet;
 use serde_json::{Value, json};
-use stixc::trace::{Answer, Output, Question};
+use stixc::trace::{Origins, Output, Query};
 
 use crate::support::{
     feeds::{Outputs, indicator},
@@ -203,7 +203,7 @@ fn agree(arguments: &[&str]) {
     let output = Output::read(Path::new(&folder)).unwrap();
     let mut covered = 0;
     for (asked, kind) in &cases {
-        let answer = Answer::find(&Question::parse(asked), &output);
+        let answer = Origins::find(&Query::parse(asked), &output);
         assert_eq!(answer.is_found(), all.covers(kind), "{asked} ({kind:?}): {:#?}", answer.places);
         covered += usize::from(answer.is_found());
         for place in answer.places.iter().filter(|place| place.relation.is_some_and(|relation| relation.covers())) {

@@ -10,7 +10,7 @@ use rayon::slice::ParallelSliceMut;
 use sha2::{Digest, Sha256};
 
 use super::{
-    entry::{Entries, Entry, Kind},
+    entry::{Entries, Entry, EntryKind},
     list::List,
 };
 use crate::{
@@ -24,8 +24,8 @@ use crate::{
 pub(super) struct Collected<'r> {
     ipv4: Vec<Ipv4Net>,
     ipv6: Vec<Ipv6Net>,
-    /// By kind, `Kind::Domain` first; the two before it are empty.
-    texts: [Vec<Text<'r>>; Kind::ALL.len()],
+    /// By kind, `EntryKind::Domain` first; the two before it are empty.
+    texts: [Vec<Text<'r>>; EntryKind::ALL.len()],
 }
 
 /// A text with its first bytes as a number, so that sorting a million of them rarely follows the pointer.
@@ -72,7 +72,7 @@ pub(super) fn collect<'r>(
     let wide = all.take_wide(width);
     all.check_share(width)?;
     for (index, rule) in rules.iter().enumerate() {
-        let mut kinds: Vec<Kind> = Vec::with_capacity(1);
+        let mut kinds: Vec<EntryKind> = Vec::with_capacity(1);
         let mut held = None;
         for entry in entries(rule) {
             match around(&wide, entry) {
@@ -161,20 +161,20 @@ impl<'r> Collected<'r> {
     }
 
     /// How many entries of `kind` a list will hold, as far as it matters to templates: none, one, or two for several.
-    pub(super) fn count(&self, kind: Kind, holds: fn(&str) -> bool) -> usize {
+    pub(super) fn count(&self, kind: EntryKind, holds: fn(&str) -> bool) -> usize {
         match kind {
-            Kind::Ipv4 => self.ipv4.len().min(2),
-            Kind::Ipv6 => self.ipv6.len().min(2),
+            EntryKind::Ipv4 => self.ipv4.len().min(2),
+            EntryKind::Ipv6 => self.ipv6.len().min(2),
             _ => self.texts[kind as usize].iter().filter(|text| holds(text.text)).take(2).count(),
         }
     }
 
     /// How many addresses the entries of `kind` cover.
-    pub(super) fn addresses(&self, kind: Kind) -> u128 {
+    pub(super) fn addresses(&self, kind: EntryKind) -> u128 {
         let size = |bits: u8| 1_u128.checked_shl(bits.into()).unwrap_or(u128::MAX);
         match kind {
-            Kind::Ipv4 => self.ipv4.iter().map(|net| size(32 - net.prefix_len())).sum(),
-            Kind::Ipv6 => self.ipv6.iter().map(|net| size(128 - net.prefix_len())).fold(0, u128::saturating_add),
+            EntryKind::Ipv4 => self.ipv4.iter().map(|net| size(32 - net.prefix_len())).sum(),
+            EntryKind::Ipv6 => self.ipv6.iter().map(|net| size(128 - net.prefix_len())).fold(0, u128::saturating_add),
             _ => 0,
         }
     }
@@ -185,7 +185,7 @@ impl<'r> Collected<'r> {
     /// What `entry` answers.
     pub(super) fn each<E: From<io::Error>>(
         &self,
-        kind: Kind,
+        kind: EntryKind,
         holds: fn(&str) -> bool,
         mut entry: impl FnMut(&[u8]) -> Result<(), E>,
     ) -> Result<(), E> {
@@ -200,8 +200,8 @@ impl<'r> Collected<'r> {
             entry(&scratch)
         };
         match kind {
-            Kind::Ipv4 => self.ipv4.iter().try_for_each(|net| prefix(IpNet::V4(*net))),
-            Kind::Ipv6 => self.ipv6.iter().try_for_each(|net| prefix(IpNet::V6(*net))),
+            EntryKind::Ipv4 => self.ipv4.iter().try_for_each(|net| prefix(IpNet::V4(*net))),
+            EntryKind::Ipv6 => self.ipv6.iter().try_for_each(|net| prefix(IpNet::V6(*net))),
             _ => {
                 let mut texts = self.texts[kind as usize].iter().filter(|text| holds(text.text));
                 texts.try_for_each(|text| entry(text.text.as_bytes()))

@@ -10,7 +10,7 @@ use crate::plan::{DomainName, Hash, HashAlgorithm, UrlParts, ValueKind};
 /// Kinds of entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Kind {
+pub(super) enum EntryKind {
     Ipv4,
     Ipv6,
     Domain,
@@ -21,7 +21,7 @@ pub(super) enum Kind {
     Sha512,
 }
 
-impl Kind {
+impl EntryKind {
     pub(super) const ALL: [Self; 8] =
         [Self::Ipv4, Self::Ipv6, Self::Domain, Self::Url, Self::Md5, Self::Sha1, Self::Sha256, Self::Sha512];
 
@@ -69,7 +69,7 @@ impl Kind {
     }
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for EntryKind {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::Ipv4 => "IPv4 address",
@@ -97,13 +97,13 @@ pub(super) enum Entry {
 
 impl Entry {
     /// Its kind.
-    pub(super) fn kind(&self) -> Kind {
+    pub(super) fn kind(&self) -> EntryKind {
         match self {
-            Self::Ipv4(_) => Kind::Ipv4,
-            Self::Ipv6(_) => Kind::Ipv6,
-            Self::Domain(_) => Kind::Domain,
-            Self::Url(_) => Kind::Url,
-            Self::Hash(hash) => Kind::from_algorithm(hash.algorithm()),
+            Self::Ipv4(_) => EntryKind::Ipv4,
+            Self::Ipv6(_) => EntryKind::Ipv6,
+            Self::Domain(_) => EntryKind::Domain,
+            Self::Url(_) => EntryKind::Url,
+            Self::Hash(hash) => EntryKind::from_algorithm(hash.algorithm()),
         }
     }
 

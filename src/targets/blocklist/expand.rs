@@ -9,7 +9,7 @@ use std::io::{self, BufWriter, Write};
 
 use serde_json::{Map, Value as Json, json};
 
-use super::{collect::Collected, entry::Kind, list::List};
+use super::{collect::Collected, entry::EntryKind, list::List};
 use crate::targets::{
     contract::{Emission, EmitError},
     record::{EntriesRecord, Record, RuleRecord, newlines},
@@ -28,11 +28,11 @@ const CHUNK: usize = 1 << 16;
 /// A rendered template, cut at its marks.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Layout {
-    pieces: Vec<Piece>,
+    segments: Vec<Segment>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
-enum Piece {
+enum Segment {
     Text(String),
     Serial,
     Rows(Rows),
@@ -42,7 +42,7 @@ enum Piece {
 #[derive(Debug, PartialEq, Eq)]
 struct Rows {
     /// `None` for all kinds of the format.
-    kind: Option<Kind>,
+    kind: Option<EntryKind>,
     within: Vec<String>,
     between: String,
 }
@@ -76,14 +76,14 @@ impl Layout {
     ) -> Result<Vec<Run>, EmitError> {
         let mut out = Out { out: BufWriter::with_capacity(CHUNK, out), offset: 0, lines: 0 };
         let mut runs = Vec::new();
-        for (index, piece) in self.pieces.iter().enumerate() {
-            match piece {
-                Piece::Text(text) => out.text(text)?,
-                Piece::Serial => out.text(&collected.serial(list).to_string())?,
-                Piece::Rows(rows) => {
-                    let is_last = index + 2 == self.pieces.len();
-                    let behind = match self.pieces.get(index + 1) {
-                        Some(Piece::Text(text)) => text.split_inclusive('\n').next().unwrap_or_default(),
+        for (index, segment) in self.segments.iter().enumerate() {
+            match segment {
+                Segment::Text(text) => out.text(text)?,
+                Segment::Serial => out.text(&collected.serial(list).to_string())?,
+                Segment::Rows(rows) => {
+                    let is_last = index + 2 == self.segments.len();
+                    let behind = match self.segments.get(index + 1) {
+                        Some(Segment::Text(text)) => text.split_inclusive('\n').next().unwrap_or_default(),
                         _ => "",
                     };
                     runs.extend(rows.write(list, collected, (behind, is_last), &mut out)?);
@@ -120,7 +120,7 @@ impl<W: Write> Out<W> {
 /// Entries of one kind that were written one behind the other.
 #[derive(Debug)]
 pub(super) struct Run {
-    kind: Kind,
+    kind: EntryKind,
     record: EntriesRecord,
     /// Whether the text around the entries tells where each of them ends.
     is_clear: bool,
@@ -204,7 +204,7 @@ impl Rows {
     }
 
     /// Entries that begin here.
-    fn run(&self, kind: Kind, out: &Out<impl Write>) -> Run {
+    fn run(&self, kind: EntryKind, out: &Out<impl Write>) -> Run {
         let record = EntriesRecord {
             list: kind.name().to_owned(),
             count: 0,
@@ -254,32 +254,32 @@ fn cut(text: &str) -> Option<Layout> {
     if texts.len() != marks.len() + 1 {
         return None;
     }
-    let mut pieces = vec![Piece::Text(texts[0].to_owned())];
+    let mut segments = vec![Segment::Text(texts[0].to_owned())];
     let mut index = 0;
     while index < marks.len() {
-        let (piece, used) = match marks[index] {
-            SERIAL => (Piece::Serial, 1),
+        let (segment, used) = match marks[index] {
+            SERIAL => (Segment::Serial, 1),
             mark => rows(mark, &marks[index..], &texts[index + 1..])?,
         };
         index += used;
-        pieces.push(piece);
-        pieces.push(Piece::Text(texts[index].to_owned()));
+        segments.push(segment);
+        segments.push(Segment::Text(texts[index].to_owned()));
     }
-    Some(Layout { pieces })
+    Some(Layout { segments })
 }
 
 /// The repeated part that begins with `first`, and how many marks it takes up. `texts[n]` stands behind `marks[n]`.
-fn rows(first: &str, marks: &[&str], texts: &[&str]) -> Option<(Piece, usize)> {
+fn rows(first: &str, marks: &[&str], texts: &[&str]) -> Option<(Segment, usize)> {
     let name = first.strip_suffix(".1")?;
     let kind = match name {
         ENTRIES => None,
-        name => Some(*Kind::ALL.iter().find(|kind| kind.name() == name)?),
+        name => Some(*EntryKind::ALL.iter().find(|kind| kind.name() == name)?),
     };
     let is = |mark: &str, number: &str| mark.strip_prefix(name) == Some(number);
     let times = marks.iter().take_while(|mark| is(mark, ".1")).count();
     if !marks.get(times).is_some_and(|mark| is(mark, ".2")) {
         // A list of one entry: each mark is that entry.
-        return Some((Piece::Rows(Rows { kind, within: Vec::new(), between: String::new() }), 1));
+        return Some((Segment::Rows(Rows { kind, within: Vec::new(), between: String::new() }), 1));
     }
     let twins = marks.get(times..2 * times)?;
     let (within, twin_within) = (&texts[..times - 1], &texts[times..2 * times - 1]);
@@ -288,7 +288,7 @@ fn rows(first: &str, marks: &[&str], texts: &[&str]) -> Option<(Piece, usize)> {
     }
     let within = within.iter().map(|text| (*text).to_owned()).collect();
     let rows = Rows { kind, within, between: texts[times - 1].to_owned() };
-    Some((Piece::Rows(rows), 2 * times))
+    Some((Segment::Rows(rows), 2 * times))
 }
 
 #[cfg(test)]
@@ -357,7 +357,7 @@ mod tests {
             auxiliary: false,
             about: "resolver",
         },
-        takes: &[Kind::Domain, Kind::Ipv4],
+        takes: &[EntryKind::Domain, EntryKind::Ipv4],
         holds: |_| true,
     }];
     static NEW_FORMATS: [Format; NEW.len()] = list::formats(NEW);

@@ -1,18 +1,18 @@
 //! The formats: one line here and one template each.
 
-use super::entry::Kind;
+use super::entry::EntryKind;
 use crate::targets::contract::Format;
 
 /// One format: a template, and what it holds.
 pub(super) struct List {
     pub(super) format: Format,
     /// Kinds of entries, in the order in which `{{#each entries}}` gives them.
-    pub(super) takes: &'static [Kind],
+    pub(super) takes: &'static [EntryKind],
     /// Whether the format can hold this name, URL or hash.
     pub(super) holds: fn(&str) -> bool,
 }
 
-const fn plain(name: &'static str, path: &'static str, about: &'static str, takes: &'static [Kind]) -> List {
+const fn plain(name: &'static str, path: &'static str, about: &'static str, takes: &'static [EntryKind]) -> List {
     let source = include_str!("../../../templates/blocklist/list.hbs");
     List {
         format: Format { name, template: "list.hbs", source, path, auxiliary: false, about },
@@ -40,17 +40,31 @@ macro_rules! list {
 
 /// All formats.
 pub(super) const LISTS: &[List] = &[
-    plain("ipv4", "blocklist/ipv4.txt", "IPv4 addresses and prefixes, one a line", &[Kind::Ipv4]),
-    plain("ipv6", "blocklist/ipv6.txt", "IPv6 addresses and prefixes, one a line", &[Kind::Ipv6]),
-    plain("domains", "blocklist/domains.txt", "Domain names, one a line", &[Kind::Domain]),
-    plain("urls", "blocklist/urls.txt", "URLs, one a line", &[Kind::Url]),
-    plain("md5", "blocklist/md5.txt", "MD5 hashes of files, one a line", &[Kind::Md5]),
-    plain("sha1", "blocklist/sha1.txt", "SHA-1 hashes of files, one a line", &[Kind::Sha1]),
-    plain("sha256", "blocklist/sha256.txt", "SHA-256 hashes of files, one a line", &[Kind::Sha256]),
-    plain("sha512", "blocklist/sha512.txt", "SHA-512 hashes of files, one a line", &[Kind::Sha512]),
-    list!("nftables", "nftables.hbs", "blocklist/stixc.nft", "Sets for nftables", &[Kind::Ipv4, Kind::Ipv6], anything),
-    list!("rpz", "rpz.hbs", "blocklist/rpz.zone", "Response policy zone for a resolver", &[Kind::Domain], fits_zone),
-    list!("hosts", "hosts.hbs", "blocklist/hosts", "Hosts file", &[Kind::Domain], anything),
+    plain("ipv4", "blocklist/ipv4.txt", "IPv4 addresses and prefixes, one a line", &[EntryKind::Ipv4]),
+    plain("ipv6", "blocklist/ipv6.txt", "IPv6 addresses and prefixes, one a line", &[EntryKind::Ipv6]),
+    plain("domains", "blocklist/domains.txt", "Domain names, one a line", &[EntryKind::Domain]),
+    plain("urls", "blocklist/urls.txt", "URLs, one a line", &[EntryKind::Url]),
+    plain("md5", "blocklist/md5.txt", "MD5 hashes of files, one a line", &[EntryKind::Md5]),
+    plain("sha1", "blocklist/sha1.txt", "SHA-1 hashes of files, one a line", &[EntryKind::Sha1]),
+    plain("sha256", "blocklist/sha256.txt", "SHA-256 hashes of files, one a line", &[EntryKind::Sha256]),
+    plain("sha512", "blocklist/sha512.txt", "SHA-512 hashes of files, one a line", &[EntryKind::Sha512]),
+    list!(
+        "nftables",
+        "nftables.hbs",
+        "blocklist/stixc.nft",
+        "Sets for nftables",
+        &[EntryKind::Ipv4, EntryKind::Ipv6],
+        anything
+    ),
+    list!(
+        "rpz",
+        "rpz.hbs",
+        "blocklist/rpz.zone",
+        "Response policy zone for a resolver",
+        &[EntryKind::Domain],
+        fits_zone
+    ),
+    list!("hosts", "hosts.hbs", "blocklist/hosts", "Hosts file", &[EntryKind::Domain], anything),
 ];
 
 /// The formats as the contract knows them.

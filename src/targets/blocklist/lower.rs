@@ -7,7 +7,7 @@ use smallvec::smallvec;
 
 use super::{
     ENDS, OMITTED, SEVERAL_TESTS, collect,
-    entry::{Entries, Entry, Kind},
+    entry::{Entries, Entry, EntryKind},
     expand,
     list::List,
 };
@@ -35,7 +35,7 @@ const TOGETHER: &str = "an entry stands for itself: several tests together can't
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Source {
-    entry: Kind,
+    entry: EntryKind,
 }
 
 /// The mapping, and what the user asked for.
@@ -90,7 +90,7 @@ impl Lists {
         if !matches!(test.operator, Operator::Equal | Operator::IsSubset) {
             return Fit::Lacks(NO_OPERATOR, format!("no entry of a blocklist can stand for {}", test.operator));
         }
-        if let Some(value) = test.values.first().filter(|value| Kind::from_value(&value.kind).is_none()) {
+        if let Some(value) = test.values.first().filter(|value| EntryKind::from_value(&value.kind).is_none()) {
             return Fit::Lacks(NO_VALUE, format!("{} is no address, name, URL or hash", value.kind));
         }
         if self.mapping.rows(source, test).next().is_none() {
@@ -100,12 +100,12 @@ impl Lists {
     }
 
     /// The values as entries, as far as they are of the list's kind.
-    fn entries(kind: Kind, values: &[Value]) -> Fit<Vec<Entry>> {
+    fn entries(kind: EntryKind, values: &[Value]) -> Fit<Vec<Entry>> {
         let mut entries = Vec::with_capacity(values.len());
         let mut refused = Vec::new();
         for value in values {
             match Entry::new(&value.kind) {
-                Ok(entry) if Kind::from_value(&value.kind) == Some(kind) => entries.push(entry),
+                Ok(entry) if EntryKind::from_value(&value.kind) == Some(kind) => entries.push(entry),
                 Ok(_) => refused.push(format!("{} is no {kind}", value.kind)),
                 Err(reason) => refused.push(reason.into_owned()),
             }
@@ -122,7 +122,7 @@ impl Lists {
     /// [`adapt`] would say of them is known.
     fn single(&self, plan: &Plan) -> Option<Entries> {
         let Observation::Match(Condition::Test(test)) = &plan.observation else { return None };
-        let kind = Kind::from_value(&test.values.first()?.kind)?;
+        let kind = EntryKind::from_value(&test.values.first()?.kind)?;
         let source = self.mapping.data_sources().iter().position(|source| source.data.entry == kind)?;
         if !self.options.accept.allows(Fidelity::EXACT) {
             return None;
@@ -179,7 +179,7 @@ impl Backend for Lists {
             for run in written {
                 run.record(list, &collected, emission)?;
             }
-            for kind in list.takes.iter().filter(|kind| matches!(kind, Kind::Ipv4 | Kind::Ipv6)) {
+            for kind in list.takes.iter().filter(|kind| matches!(kind, EntryKind::Ipv4 | EntryKind::Ipv6)) {
                 emission.covers(kind.name(), collected.addresses(*kind));
             }
         }

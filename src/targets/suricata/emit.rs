@@ -55,7 +55,7 @@ pub fn emit(rules: &[Rule<Body>], range: SidRange, emission: &mut dyn Emission) 
         None => Lock::default(),
         Some(text) => Lock::parse(text).map_err(|message| EmitError::Previous { path: LOCK.to_owned(), message })?,
     };
-    let run = Run::of(rules);
+    let run = Run::new(rules);
     let keys = run.keys();
     let numbers = lock.assign(&keys, range).map_err(|error| EmitError::Exhausted(error.to_string()))?;
     run.write(&keys, &numbers, emission)?;
@@ -78,7 +78,7 @@ struct Run<'r> {
 }
 
 impl<'r> Run<'r> {
-    fn of(rules: &'r [Rule<Body>]) -> Self {
+    fn new(rules: &'r [Rule<Body>]) -> Self {
         let signatures = Vec::with_capacity(rules.len());
         let mut run = Self { rules, signatures, natives: Vec::new(), lists: BTreeMap::new() };
         for (index, rule) in rules.iter().enumerate() {

@@ -49,7 +49,7 @@ struct End<'s> {
 }
 
 impl<'s> End<'s> {
-    fn of(object: Option<Object<'s>>, port: Option<i64>) -> Self {
+    fn new(object: Option<Object<'s>>, port: Option<i64>) -> Self {
         let value = |kinds: &[&str]| object.filter(|object| kinds.contains(&object.kind()))?.text("value");
         Self { address: value(&["ipv4-addr", "ipv6-addr"]), name: value(&["domain-name"]), port }
     }
@@ -116,8 +116,8 @@ pub(super) fn sent(text: &str) -> String {
 
 /// Packets go from one end to the other, and a request may be in them.
 pub(super) fn traffic(object: Object<'_>, writer: &mut EventWriter<'_>) {
-    let from = End::of(object.refer("src_ref"), object.integer("src_port"));
-    let to = End::of(object.refer("dst_ref"), object.integer("dst_port"));
+    let from = End::new(object.refer("src_ref"), object.integer("src_port"));
+    let to = End::new(object.refer("dst_ref"), object.integer("dst_port"));
     let protocols: Vec<&str> = object.list("protocols").filter_map(Json::as_str).collect();
     let transport = protocols.iter().copied().find(|protocol| ["tcp", "udp"].contains(protocol));
     connection([from, to], transport, writer);

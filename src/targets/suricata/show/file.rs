@@ -24,13 +24,13 @@ pub(super) fn file(world: World<'_>, object: &Object) -> Option<Vec<Way>> {
     let download = |target: &str, disposition: Option<String>| {
         let mut answer_headers = vec![("Content-Type".to_owned(), kind.to_owned())];
         answer_headers.extend(disposition.map(|value| ("Content-Disposition".to_owned(), value)));
-        Way::of(Payload::answered(HOST, target, answer_headers, content.clone()))
+        Way::new(Payload::answered(HOST, target, answer_headers, content.clone()))
     };
     let Some(name) = text(object, "name") else { return Some(vec![download(&format!("/{UNNAMED}"), None)]) };
     let mut ways = Vec::new();
     if let Some(quoted) = quoted(name) {
         ways.push(download(&format!("/{UNNAMED}"), Some(format!("attachment; filename={quoted}"))));
-        ways.push(Way::of(attached(&quoted, kind, &content)));
+        ways.push(Way::new(attached(&quoted, kind, &content)));
     }
     ways.extend(segment(name).map(|segment| download(&format!("/a/{segment}"), None)));
     (!ways.is_empty()).then_some(ways)

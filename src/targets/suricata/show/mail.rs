@@ -40,7 +40,7 @@ pub(super) fn address(object: &Object) -> Option<Vec<Way>> {
         mailed(SENDER, RECIPIENT, &[("From", SENDER), ("To", &two)], "hello\n"),
         mailed(SENDER, RECIPIENT, &[("From", &capitals), ("To", RECIPIENT)], "hello\n"),
     ]
-    .map(Way::of);
+    .map(Way::new);
     Some(ways.into())
 }
 
@@ -77,7 +77,7 @@ pub(super) fn message(world: World<'_>, object: &Object) -> Option<Vec<Way>> {
         values.into_iter().for_each(|value| push(name, value.as_str().map(str::to_owned)));
     }
     let mailed = |headers: &[(String, String)]| {
-        Way::of(Payload::Mail(Box::new(Mailed {
+        Way::new(Payload::Mail(Box::new(Mailed {
             from: sender.clone().or_else(|| from.clone()).unwrap_or_else(|| SENDER.to_owned()),
             to: to.first().cloned().unwrap_or_else(|| RECIPIENT.to_owned()),
             headers: headers.to_vec(),

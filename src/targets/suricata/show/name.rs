@@ -15,7 +15,7 @@ pub(super) fn domain(object: &Object) -> Option<Vec<Way>> {
     let capitals = small.to_ascii_uppercase();
     let mut ways = Vec::new();
     for (over_tcp, name) in [(false, &small), (true, &capitals), (false, &capitals)] {
-        ways.push(Way::of(Payload::Query { name: name.clone(), over_tcp }));
+        ways.push(Way::new(Payload::Query { name: name.clone(), over_tcp }));
     }
     ways.extend(hello(&small, Ends::default()));
     ways.extend(request(&small, Ends::default()));
@@ -78,7 +78,7 @@ fn visit(url: &url::Url) -> Vec<Way> {
 
 impl Way {
     /// Between any two ends.
-    pub(super) fn of(payload: Payload) -> Self {
+    pub(super) fn new(payload: Payload) -> Self {
         Self { ends: Ends::default(), payload }
     }
 }

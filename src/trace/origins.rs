@@ -6,16 +6,16 @@ use serde::Serialize;
 
 use super::{
     cause::behind,
-    index::{Named, Relation, closest},
+    index::{NamedValue, Relation, closest},
     output::{Item, Label, Output},
     provenance::{Record, values},
-    question::{Question, Subject},
+    query::{Query, Subject},
 };
 
 /// Version of the form.
-pub const ANSWER_SCHEMA: &str = "stixc-why/1";
+pub const ORIGINS_SCHEMA: &str = "stixc-why/1";
 
-/// A rule or an entry that answers the question.
+/// A rule or an entry that answers the query.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Place {
     /// The rule or the entry.
@@ -28,7 +28,7 @@ pub struct Place {
     pub indicators: Vec<String>,
 }
 
-/// An indicator that answers the question.
+/// An indicator that answers the query.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Origin {
     /// The indicator, with what became of it in each target.
@@ -39,13 +39,14 @@ pub struct Origin {
     pub relation: Option<Relation>,
 }
 
-/// All that is known about a question.
+/// All that is known about a query.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Answer {
-    /// [`ANSWER_SCHEMA`].
+pub struct Origins {
+    /// [`ORIGINS_SCHEMA`].
     pub schema: &'static str,
     /// What was looked up.
-    pub question: String,
+    #[serde(rename = "question")]
+    pub query: String,
     /// Rules and entries.
     pub places: Vec<Place>,
     /// Indicators, whatever became of them.
@@ -54,18 +55,18 @@ pub struct Answer {
     pub looked_at: Option<(usize, usize)>,
 }
 
-impl Answer {
+impl Origins {
     /// Looks for what was asked.
     #[must_use]
-    pub fn find(question: &Question, output: &Output) -> Self {
-        let origins = origins(question, output);
-        let places = places(question, output, &origins);
+    pub fn find(query: &Query, output: &Output) -> Self {
+        let origins = origins(query, output);
+        let places = places(query, output, &origins);
         // What asks for a value is answered by what names it, and not by all else that an entry was put together from.
-        let is_rule = |place: &Place| place.label.list.is_empty() && place.label.id == question.text();
-        let is_value = matches!(question.subject, Subject::Value(_)) && !places.iter().any(is_rule);
+        let is_rule = |place: &Place| place.label.list.is_empty() && place.label.id == query.text();
+        let is_value = matches!(query.subject, Subject::Value(_)) && !places.iter().any(is_rule);
         let origins = if is_value { origins } else { with_sources(origins, &places, output) };
         let looked_at = output.provenance.as_ref().map(|provenance| (provenance.count(), provenance.feeds()));
-        Self { schema: ANSWER_SCHEMA, question: question.text().to_owned(), places, origins, looked_at }
+        Self { schema: ORIGINS_SCHEMA, query: query.text().to_owned(), places, origins, looked_at }
     }
 
     /// Whether a rule or an entry was found that covers what was asked for.
@@ -76,9 +77,9 @@ impl Answer {
 }
 
 /// The indicators that the question names, itself or by a value, by id.
-fn origins(question: &Question, output: &Output) -> Vec<Origin> {
+fn origins(query: &Query, output: &Output) -> Vec<Origin> {
     let Some(provenance) = &output.provenance else { return Vec::new() };
-    let mut found = match &question.subject {
+    let mut found = match &query.subject {
         Subject::Indicator(id) => {
             provenance.find(id).map(|record| Origin { record, relation: None }).into_iter().collect()
         }
@@ -87,7 +88,7 @@ fn origins(question: &Question, output: &Output) -> Vec<Origin> {
             let is_rule = |id| record.targets.values().any(|fate| fate.rules.contains(id));
             let relation = match subject {
                 Subject::Rule(id) if is_rule(id) => Some(None),
-                _ => closest(values(&record.pattern), &question.values).map(Some),
+                _ => closest(values(&record.pattern), &query.values).map(Some),
             };
             relation.map(|relation| Origin { record, relation }).into_iter().collect()
         }),
@@ -97,12 +98,12 @@ fn origins(question: &Question, output: &Output) -> Vec<Origin> {
 }
 
 /// The rules and entries that the question names, and those of the indicator that it names.
-fn places(question: &Question, output: &Output, origins: &[Origin]) -> Vec<Place> {
-    let found: Vec<(Item<'_>, Option<Relation>)> = match &question.subject {
+fn places(query: &Query, output: &Output, origins: &[Origin]) -> Vec<Place> {
+    let found: Vec<(Item<'_>, Option<Relation>)> = match &query.subject {
         Subject::Indicator(id) => made_of(id, output, origins).into_iter().map(|item| (item, None)).collect(),
         Subject::Rule(text) | Subject::Value(text) => {
             let is_it = |item: Item<'_>| item.list.is_empty() && item.id == text;
-            let found = |item| if is_it(item) { Some(None) } else { relation(item, question).map(Some) };
+            let found = |item| if is_it(item) { Some(None) } else { relation(item, query).map(Some) };
             output.items().filter_map(|item| Some((item, found(item)?))).collect()
         }
     };
@@ -112,14 +113,14 @@ fn places(question: &Question, output: &Output, origins: &[Origin]) -> Vec<Place
 }
 
 /// How the closest value that an item asks for stands to what was asked for.
-fn relation(item: Item<'_>, question: &Question) -> Option<Relation> {
-    closest(item.values().map(Named::entry), &question.values)
+fn relation(item: Item<'_>, query: &Query) -> Option<Relation> {
+    closest(item.values().map(NamedValue::entry), &query.values)
 }
 
 /// The rules and entries of an indicator.
 fn made_of<'o>(id: &str, output: &'o Output, origins: &[Origin]) -> Vec<Item<'o>> {
     // Entries of plain lists name no indicators: those of an indicator are found by its values.
-    let mut entries: BTreeMap<&str, Vec<Named>> = BTreeMap::new();
+    let mut entries: BTreeMap<&str, Vec<NamedValue>> = BTreeMap::new();
     for record in origins.iter().map(|origin| &origin.record) {
         for target in record.targets.keys() {
             entries.entry(target).or_default().extend(record.entries(target));
@@ -138,8 +139,8 @@ fn made_of<'o>(id: &str, output: &'o Output, origins: &[Origin]) -> Vec<Item<'o>
 }
 
 /// Whether a value is an entry or lies in it.
-fn is_part(value: &Named, entry: &str) -> bool {
-    let relation = closest([Named::entry(entry)], std::slice::from_ref(value));
+fn is_part(value: &NamedValue, entry: &str) -> bool {
+    let relation = closest([NamedValue::entry(entry)], std::slice::from_ref(value));
     matches!(relation, Some(Relation::Same | Relation::Around))
 }
 

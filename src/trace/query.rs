@@ -1,6 +1,6 @@
 //! What someone asks for.
 
-use super::index::Named;
+use super::index::NamedValue;
 use crate::pattern::lenient::refanged;
 
 /// What a question is about.
@@ -16,22 +16,22 @@ pub enum Subject {
 
 /// A question as it was typed, and how it was understood.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Question {
+pub struct Query {
     /// What it is about.
     pub subject: Subject,
     /// Whether signs that keep a value from being clicked were taken away.
     pub refanged: bool,
     /// What it may be as a value, in all spellings.
-    pub(super) values: Vec<Named>,
+    pub(super) values: Vec<NamedValue>,
 }
 
-impl Question {
+impl Query {
     /// Reads a question.
     ///
     /// ```
-    /// use stixc::trace::{Question, Subject};
-    /// assert_eq!(Question::parse("1584486").subject, Subject::Rule("1584486".into()));
-    /// let question = Question::parse(" hxxp://evil[.]example/a ");
+    /// use stixc::trace::{Query, Subject};
+    /// assert_eq!(Query::parse("1584486").subject, Subject::Rule("1584486".into()));
+    /// let question = Query::parse(" hxxp://evil[.]example/a ");
     /// assert!(question.refanged);
     /// assert_eq!(question.subject, Subject::Value("http://evil.example/a".into()));
     /// ```
@@ -69,13 +69,13 @@ fn is_rule(text: &str) -> bool {
 }
 
 /// The forms in which patterns and lists hold a value: as it is, and as a name, a hash or an address.
-fn spellings(text: &str) -> Vec<Named> {
+fn spellings(text: &str) -> Vec<NamedValue> {
     let small = text.to_ascii_lowercase();
-    let name = crate::plan::DomainName::parse(text).map(|name| Named::domain(&name));
+    let name = crate::plan::DomainName::parse(text).map(|name| NamedValue::domain(&name));
     // A path begins like a URL, and an address with a length that it can't have is one.
-    let mut all = vec![Named::entry(text), Named::Text(text.to_owned())];
-    all.extend([Some(Named::entry(&small)), name].into_iter().flatten());
-    let mut kept: Vec<Named> = Vec::new();
+    let mut all = vec![NamedValue::entry(text), NamedValue::Text(text.to_owned())];
+    all.extend([Some(NamedValue::entry(&small)), name].into_iter().flatten());
+    let mut kept: Vec<NamedValue> = Vec::new();
     for one in all {
         if !kept.contains(&one) {
             kept.push(one);
