@@ -156,10 +156,9 @@ fn each_rule_hears_its_lists() {
 
 /// Values that try to be more than one line, or another record.
 const HOSTILE: &[&str] = &[
-    "[domain-name:value = 'evil.example\n$INCLUDE /etc/passwd']",
+    "[domain-name:value = 'evil.example\n$INCLUDE passwd']",
     "[domain-name:value = 'evil.example IN A 192.0.2.1']",
     "[domain-name:value = '$INCLUDE']",
-    "[domain-name:value = '*.example']",
     "[domain-name:value = '{{this}}']",
     "[url:value = 'http://evil.example/a\nhttp://good.example/']",
     "[url:value = 'http://evil.example/\u{85}http://good.example/']",
@@ -175,6 +174,8 @@ fn hostile_values_are_no_entries() {
     for text in HOSTILE {
         assert!(verdict(text).starts_with("refused L003"), "{text}: {}", verdict(text));
     }
+    // All names below one: a list holds names alone.
+    assert_eq!(verdict("[domain-name:value = '*.example']"), "refused L002");
 }
 
 #[test]
