@@ -61,6 +61,8 @@ pub enum Status {
     Active,
     /// Past its `valid_until`.
     Expired,
+    /// Not yet valid: its `valid_from` has not come.
+    Pending,
     /// Taken back by its maker.
     Revoked,
     /// Not a pattern that can be compiled.
@@ -76,6 +78,7 @@ impl Status {
         match self {
             Self::Active => "active",
             Self::Expired => "expired",
+            Self::Pending => "pending",
             Self::Revoked => "revoked",
             Self::Invalid => "invalid",
             Self::Filtered => "filtered",

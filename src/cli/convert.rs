@@ -9,7 +9,7 @@ use std::{
 use clap::{Args, ValueEnum};
 
 use crate::{
-    convert::{Converter, Details, EmitFailure, Filter, Finished, Prepared, Settings},
+    convert::{Converter, Details, EmitFailure, Finished, Prepared, Settings},
     guard::Guard,
     output::{Claim, Committed, Filtered, Limits, Sink, Staged, Stopped, Stream, told, write_file},
     plan::{adapt::Accept, fidelity::Fidelity},
@@ -25,6 +25,7 @@ use crate::{
 use super::{
     Global, display,
     exit::{Exit, FailOn, Failure, overrides},
+    filter::FilterArguments,
     guards::GuardArguments,
     inputs::{InputArguments, OpenInputs, now},
     progress::Progress,
@@ -54,6 +55,8 @@ pub(super) struct Convert {
     /// Verdicts to accept, separated by commas, for one target or for all: blocklist=exact,narrower,broader
     #[arg(long, value_name = "[TARGET=]VERDICTS")]
     accept: Vec<String>,
+    #[command(flatten)]
+    filter: FilterArguments,
     /// Lay this mapping file over the shipped one of a target (sigma=my.toml): its rows take the place of those for the
     /// same property and data source; with `replace = true` at its top nothing of the shipped file stays
     #[arg(long, value_name = "TARGET=FILE")]
@@ -139,7 +142,7 @@ impl Convert {
             targets: targets.iter().map(|target| self.prepare(*target, &guard)).collect::<Result<_, _>>()?,
             now: now(self.now.as_deref())?,
             strict: self.strict,
-            filter: Filter::default(),
+            filter: self.filter.read()?,
             natives: NativePolicy::new(self.native_actions.clone(), self.check_native.into()),
             details: if all { Details::All } else { Details::Problems },
             witnesses: self.witness.is_some(),

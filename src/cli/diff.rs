@@ -39,7 +39,7 @@ const EXIT_CODES: &str = "\
 Reasons:
   new, returned    the indicator is new, or in force again
   edited           the indicator was edited
-  expired, revoked, withdrawn
+  expired, pending, revoked, withdrawn
                    the indicator has ended, was taken back, is in no feed any more
   guarded, refused, filtered, invalid
                    the indicator is there, but no rule may, can or shall be made of it

@@ -21,6 +21,7 @@ mod exit;
 mod explain;
 #[cfg(feature = "taxii")]
 mod fetch;
+mod filter;
 mod fix;
 mod fmt;
 mod guards;

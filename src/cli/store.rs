@@ -9,8 +9,9 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 
 use crate::{
+    convert::seconds,
     output::{EmitError, write_file},
-    pipeline::{Config, seconds},
+    pipeline::Config,
     stix::Timestamp,
     store::{FeedNumber, Store, StoreError},
 };

@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-use crate::pipeline::seconds;
+use crate::convert::seconds;
 
 use super::{
     Global, display,

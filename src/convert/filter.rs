@@ -27,6 +27,32 @@ pub struct Filter {
     /// How many seconds an indicator without `valid_until` counts after `valid_from`, or after `modified` or `created`
     /// where that is missing.
     pub max_age: Option<i64>,
+    /// The least score of OpenCTI, 0 to 100.
+    pub min_score: Option<u8>,
+    /// Whether those are left out that OpenCTI says are not for detection.
+    pub detection_only: bool,
+}
+
+/// How many seconds `text` stands for: a number and `s`, `m`, `h`, `d` or `w`. `None` for anything else.
+///
+/// ```
+/// assert_eq!(stixc::convert::seconds("15m"), Some(900));
+/// assert_eq!(stixc::convert::seconds("30d"), Some(2_592_000));
+/// assert_eq!(stixc::convert::seconds("soon"), None);
+/// ```
+#[must_use]
+pub fn seconds(text: &str) -> Option<i64> {
+    let text = text.trim();
+    let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    let unit = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        "d" => 86_400,
+        "w" => 604_800,
+        _ => return None,
+    };
+    number.trim_end().parse::<i64>().ok().filter(|&number| number > 0)?.checked_mul(unit)
 }
 
 impl Filter {
@@ -56,6 +82,14 @@ impl Filter {
             && confidence < least
         {
             return Some(format!("the confidence {confidence} is below {least}"));
+        }
+        if let (Some(least), Some(score)) = (self.min_score, indicator.score)
+            && score < least
+        {
+            return Some(format!("the score {score} is below {least}"));
+        }
+        if self.detection_only && indicator.detection == Some(false) {
+            return Some("OpenCTI says that it is not for detection".to_owned());
         }
         if let Some(most) = self.max_tlp
             && let Some(tlp) = context.provenance(indicator).tlp.filter(|tlp| *tlp > most)

@@ -28,7 +28,7 @@ use crate::{
 };
 
 use super::{
-    BAD_NATIVE_RULE, Details, NATIVE_ELSEWHERE, OTHER_LANGUAGE, Outcome, Settings,
+    BAD_NATIVE_RULE, Details, NATIVE_ELSEWHERE, NOT_YET_VALID, OTHER_LANGUAGE, Outcome, Settings,
     compile::{Compiled as CompiledPattern, compile, lower_text},
     origin::{display_name, origin},
     title,
@@ -103,6 +103,10 @@ fn item(indicator: &Indicator<'_>, source: &str, context: Option<&Context>, sett
             None => compiled.pattern(indicator, settings),
         },
         stix::Status::Expired => Status::Expired,
+        stix::Status::Pending => {
+            compiled.diagnostics.extend(indicator.valid_from.map(pending));
+            Status::Pending
+        }
         stix::Status::Revoked => Status::Revoked,
         stix::Status::Benign => Status::Filtered,
     };
@@ -141,6 +145,10 @@ fn item(indicator: &Indicator<'_>, source: &str, context: Option<&Context>, sett
         plan,
         report,
     }
+}
+
+fn pending(from: Timestamp) -> Diagnostic {
+    Diagnostic::note(NOT_YET_VALID, format!("not yet valid: it counts from {from} on"))
 }
 
 fn target_report(outcome: &Outcome) -> TargetReport {

@@ -48,13 +48,15 @@ use crate::{
 
 pub use compile::{Compiled, Meaning, Outcome, compile, understand};
 pub use emit::{EmitFailure, Finished, Subject};
-pub use filter::{FILTERED, Filter, TOO_OLD};
+pub use filter::{FILTERED, Filter, TOO_OLD, seconds};
 pub use spelling::{Spelling, mend, spell};
 #[cfg(feature = "witness")]
 pub use verify::{EngineReport, RuleReport, State, verify};
 
 /// The indicator is in another language than STIX patterning, one that no chosen target speaks.
 pub const OTHER_LANGUAGE: Code = Code("S060");
+/// The indicator's `valid_from` has not come yet.
+pub const NOT_YET_VALID: Code = Code("S114");
 /// A rule in a target's own language that its target refused.
 pub const BAD_NATIVE_RULE: Code = Code("R010");
 /// A ready-made rule that the engine refuses.

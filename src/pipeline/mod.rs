@@ -34,7 +34,7 @@ use crate::{
 
 pub use config::{
     BAD_CONFIG, BAD_VALUE, Config, ConfigError, Credentials, FeedConfig, FeedKind, MISSING_KEY, TargetConfig,
-    UNKNOWN_KEY, WebFeed, seconds,
+    UNKNOWN_KEY, WebFeed,
 };
 pub use ingest::{FEED_LOST, FEED_SHRUNK};
 

@@ -197,10 +197,13 @@ impl Collector {
 pub(super) fn entity(maker: Maker, raw: &[u8]) -> Result<Option<(Key, Versioned)>, ObjectError> {
     let sent: SentEntity = object::parse(raw)?;
     let id = sent.id.value().ok_or_else(|| ObjectError::new(raw, ObjectErrorKind::Missing { property: "id" }))?;
+    let name = sent.name.value().map(|Text(name)| name);
+    // OpenCTI sends levels that version 1 lacks as statements, with the level for a name.
+    let named = name.as_deref().and_then(Tlp::from_marking);
     let made = Made {
-        name: sent.name.value().map(|Text(name)| name),
+        name,
         external_references: sent.external_references.value().unwrap_or_default(),
-        tlp: sent.definition.value().or(sent.extensions.value()),
+        tlp: sent.definition.value().or(sent.extensions.value()).or(named),
     };
     let modified = sent.modified.value();
     Ok(maker.make(&made).map(|entity| (Key::new(&id.0), Versioned { modified, entity })))
@@ -412,6 +415,8 @@ impl<'de> Lenient<'de> for Tlp {
         while let Some(key) = lenient::key(map)? {
             let inner = if key.eq_ignore_ascii_case("tlp") || key == "tlp_2_0" {
                 lenient::text_value(map)?.and_then(|text| text.parse().ok())
+            } else if key == "statement" {
+                lenient::text_value(map)?.and_then(|text| Tlp::from_marking(&text))
             } else {
                 map.next_value::<Reading<Self>>()?.value()
             };

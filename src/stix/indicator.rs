@@ -51,6 +51,10 @@ pub struct Indicator<'a> {
     pub valid_from: Option<Timestamp>,
     /// From when on it counts no more.
     pub valid_until: Option<Timestamp>,
+    /// How bad OpenCTI says it is, 0 to 100 (`x_opencti_score`).
+    pub score: Option<u8>,
+    /// Whether OpenCTI says that it is for detection (`x_opencti_detection`).
+    pub detection: Option<bool>,
     /// The phases of attacks that it belongs to.
     pub kill_chain_phases: SmallVec<[KillChainPhase<'a>; 1]>,
     /// Where more is told.
@@ -122,6 +126,8 @@ pub enum Status {
     Active,
     /// Its `valid_until` has come.
     Expired,
+    /// Its `valid_from` has not come yet.
+    Pending,
     /// Its maker took it back.
     Revoked,
     /// It describes what is harmless, or is not meant for detection: no rule may be made of it.
@@ -178,6 +184,8 @@ impl<'a> Indicator<'a> {
             confidence: None,
             valid_from: None,
             valid_until: None,
+            score: None,
+            detection: None,
             kill_chain_phases: SmallVec::default(),
             external_references: SmallVec::default(),
             object_marking_refs: SmallVec::default(),
@@ -203,6 +211,8 @@ impl<'a> Indicator<'a> {
             Status::Benign
         } else if self.valid_until.is_some_and(|until| until <= now) {
             Status::Expired
+        } else if self.valid_from.is_some_and(|from| from > now) {
+            Status::Pending
         } else {
             Status::Active
         }
@@ -245,6 +255,8 @@ struct Sent<'a> {
     confidence: Reading<Percentage>,
     valid_from: Reading<Timestamp>,
     valid_until: Reading<Timestamp>,
+    x_opencti_score: Reading<Percentage>,
+    x_opencti_detection: Reading<Flag>,
     #[serde(borrow)]
     kill_chain_phases: Reading<SmallVec<[KillChainPhase<'a>; 1]>>,
     #[serde(borrow)]
@@ -293,6 +305,8 @@ impl<'a> Sent<'a> {
             confidence: ignored.check("confidence", self.confidence).map(|Percentage(value)| value),
             valid_from: ignored.check("valid_from", self.valid_from),
             valid_until: ignored.check("valid_until", self.valid_until),
+            score: ignored.check("x_opencti_score", self.x_opencti_score).map(|Percentage(value)| value),
+            detection: ignored.check("x_opencti_detection", self.x_opencti_detection).map(|Flag(value)| value),
             kill_chain_phases: ignored.check("kill_chain_phases", self.kill_chain_phases).unwrap_or_default(),
             external_references: ignored.check("external_references", self.external_references).unwrap_or_default(),
             object_marking_refs,

@@ -44,6 +44,12 @@ impl Tlp {
         WELL_KNOWN.iter().find(|(known, _)| *known == id).map(|&(_, tlp)| tlp)
     }
 
+    /// The level that a text says, where it says that it is one: `TLP:AMBER+STRICT`.
+    pub(super) fn from_marking(text: &str) -> Option<Self> {
+        let is_level = text.trim().get(..4).is_some_and(|start| start.eq_ignore_ascii_case("TLP:"));
+        text.parse().ok().filter(|_| is_level)
+    }
+
     /// The level in small letters, as markings and tags write it: `amber+strict`.
     #[must_use]
     pub fn name(self) -> &'static str {

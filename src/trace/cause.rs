@@ -20,6 +20,8 @@ pub enum Reason {
     Edited,
     /// The indicator has expired.
     Expired,
+    /// The indicator is not yet valid.
+    Pending,
     /// The indicator was taken back.
     Revoked,
     /// The filter leaves the indicator out.
@@ -49,6 +51,7 @@ impl Reason {
             Self::Returned => "returned",
             Self::Edited => "edited",
             Self::Expired => "expired",
+            Self::Pending => "pending",
             Self::Revoked => "revoked",
             Self::Filtered => "filtered",
             Self::Invalid => "invalid",
@@ -298,6 +301,7 @@ fn gone(record: &Record, target: &str) -> Option<(Reason, String)> {
     Some(match record.status {
         Status::Expired => (Reason::Expired, at(&record.valid_until)),
         Status::Revoked => (Reason::Revoked, at(&record.modified)),
+        Status::Pending => (Reason::Pending, said()),
         Status::Filtered => (Reason::Filtered, said()),
         Status::Invalid => (Reason::Invalid, said()),
         Status::Active => match record.targets.get(target) {

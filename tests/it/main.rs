@@ -22,6 +22,7 @@ mod evaluate_oracle;
 mod evaluate_semantics;
 mod examples;
 mod fidelity_laws;
+mod filters;
 mod fuzz;
 mod golden;
 mod guard;

@@ -19,8 +19,6 @@ use crate::{
     targets::{Target, native::NativePolicy},
 };
 
-pub use parse::seconds;
-
 /// The configuration can't be read, or is not TOML.
 pub const BAD_CONFIG: Code = Code("S090");
 /// A key that the configuration does not know.

@@ -16,7 +16,7 @@ use super::{
     raw::{Raw, RawFeed, RawFilter, RawGuard, RawTarget},
 };
 use crate::{
-    convert::Filter,
+    convert::{Filter, seconds},
     diagnostic::Diagnostic,
     output::Limits,
     plan::{fidelity::Fidelity, schema::nearest},
@@ -62,28 +62,6 @@ fn not_understood(error: &toml::de::Error) -> Diagnostic {
         Some(range) => diagnostic.at(Span::new(range.start, range.end)),
         None => diagnostic,
     }
-}
-
-/// How many seconds `text` stands for: a number and `s`, `m`, `h`, `d` or `w`. `None` for anything else.
-///
-/// ```
-/// assert_eq!(stixc::pipeline::seconds("15m"), Some(900));
-/// assert_eq!(stixc::pipeline::seconds("30d"), Some(2_592_000));
-/// assert_eq!(stixc::pipeline::seconds("soon"), None);
-/// ```
-#[must_use]
-pub fn seconds(text: &str) -> Option<i64> {
-    let text = text.trim();
-    let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
-    let unit = match unit {
-        "s" => 1,
-        "m" => 60,
-        "h" => 3600,
-        "d" => 86_400,
-        "w" => 604_800,
-        _ => return None,
-    };
-    number.trim_end().parse::<i64>().ok().filter(|&number| number > 0)?.checked_mul(unit)
 }
 
 /// The path of a file, seen from a folder: the same wherever both lie together.
@@ -337,12 +315,15 @@ impl Reader<'_> {
     }
 
     fn filter(&mut self, raw: &RawFilter) -> Filter {
-        let min_confidence = raw.min_confidence.as_ref().map(|confidence| {
-            if *confidence.get_ref() > 100 {
-                self.refuse(confidence.span(), "confidence goes from 0 to 100", "write a number in that range");
+        let mut percentage = |number: &Option<Spanned<u8>>, what: &str| {
+            let number = number.as_ref()?;
+            if *number.get_ref() > 100 {
+                self.refuse(number.span(), format!("{what} goes from 0 to 100"), "write a number in that range");
             }
-            *confidence.get_ref()
-        });
+            Some(*number.get_ref())
+        };
+        let min_confidence = percentage(&raw.min_confidence, "confidence");
+        let min_score = percentage(&raw.min_score, "a score");
         let max_tlp = raw.max_tlp.as_ref().and_then(|level| {
             let read = level.get_ref().parse().ok();
             if read.is_none() {
@@ -360,6 +341,8 @@ impl Reader<'_> {
             types: raw.types.clone(),
             without_types: raw.without_types.clone(),
             max_age: raw.max_age.as_ref().and_then(|text| self.duration(text)),
+            min_score,
+            detection_only: raw.detection_only,
         }
     }
 

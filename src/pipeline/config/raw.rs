@@ -96,6 +96,9 @@ pub(super) struct RawFilter {
     #[serde(default)]
     pub without_types: Vec<String>,
     pub max_age: Option<Spanned<String>>,
+    pub min_score: Option<Spanned<u8>>,
+    #[serde(default)]
+    pub detection_only: bool,
 }
 
 #[derive(Deserialize, Default)]
