@@ -36,7 +36,8 @@ pub struct Guard {
     digests: HashMap<Box<str>, Numbers>,
     urls: HashMap<Box<str>, Numbers>,
     texts: HashMap<Box<str>, Numbers>,
-    parts: Option<(AhoCorasick, Vec<u16>)>,
+    /// Of each list that looks into texts, what finds its own.
+    parts: Vec<(AhoCorasick, u16)>,
     patterns: Vec<(fancy_regex::Regex, u16)>,
     /// The list that all public suffixes are on.
     suffixes: Option<u16>,
@@ -115,7 +116,7 @@ impl Guard {
             digests: HashMap::new(),
             urls: HashMap::new(),
             texts: HashMap::new(),
-            parts: None,
+            parts: Vec::new(),
             patterns: Vec::new(),
             suffixes: None,
             rules,
@@ -123,7 +124,6 @@ impl Guard {
             notes,
         };
         let mut owners = Vec::new();
-        let (mut parts, mut of_parts) = (Vec::new(), Vec::new());
         for (number, list) in (0..=u16::MAX).zip(lists) {
             let List { head, lines, parts: texts, patterns } = list;
             if head.suffixes {
@@ -140,15 +140,15 @@ impl Guard {
                     Entry::Text(text) => guard.texts.entry(text).or_default().push(number),
                 }
             }
-            of_parts.extend(texts.iter().map(|_| number));
-            parts.extend(texts);
+            if !texts.is_empty() {
+                // Only more texts than memory holds would be refused.
+                let built = AhoCorasick::builder().ascii_case_insensitive(true).build(&texts).ok();
+                guard.parts.extend(built.map(|automaton| (automaton, number)));
+            }
             guard.patterns.extend(patterns.into_iter().map(|pattern| (pattern, number)));
             guard.heads.push(head);
         }
         guard.networks = Networks::new(owners);
-        // Only more texts than memory holds would be refused.
-        let built = AhoCorasick::builder().ascii_case_insensitive(true).build(&parts).ok();
-        guard.parts = built.filter(|_| !parts.is_empty()).map(|automaton| (automaton, of_parts));
         guard
     }
 
@@ -214,7 +214,7 @@ impl Guard {
             }
             _ => {}
         }
-        if self.parts.is_some() || !self.patterns.is_empty() {
+        if !self.parts.is_empty() || !self.patterns.is_empty() {
             self.hits_within(value, &mut checked);
         }
     }
@@ -278,17 +278,21 @@ impl Guard {
 
     /// What lists say that look into the text of a value.
     fn hits_within<'g>(&'g self, value: &ValueKind, found: &mut impl FnMut(Hit<'g>)) {
-        let Some(text) = value.as_text() else { return };
-        if let Some((parts, lists)) = &self.parts {
-            for hit in parts.find_overlapping_iter(text.as_ref()) {
-                found(Hit { list: lists[hit.pattern().as_usize()], how: How::Within, carried: None });
-            }
+        let speaks = |list: &u16| {
+            let head = self.head(*list);
+            head.kinds.holds(value) && (head.urls != UrlReach::None || !matches!(value, ValueKind::Url(_)))
+        };
+        let mut parts = self.parts.iter().filter(|(_, list)| speaks(list)).peekable();
+        let mut patterns = self.patterns.iter().filter(|(_, list)| speaks(list)).peekable();
+        if parts.peek().is_none() && patterns.peek().is_none() {
+            return;
         }
-        for (pattern, list) in &self.patterns {
-            // A pattern that takes too long says nothing.
-            if pattern.is_match(text.as_ref()).unwrap_or(false) {
-                found(Hit { list: *list, how: How::Within, carried: None });
-            }
+        let Some(text) = value.as_text() else { return };
+        let parts = parts.filter(|(parts, _)| parts.is_match(text.as_ref())).map(|(_, list)| list);
+        // A pattern that takes too long says nothing.
+        let patterns = patterns.filter(|(pattern, _)| pattern.is_match(text.as_ref()).unwrap_or(false));
+        for list in parts.chain(patterns.map(|(_, list)| list)) {
+            found(Hit { list: *list, how: How::Within, carried: None });
         }
     }
 }
