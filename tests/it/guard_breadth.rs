@@ -1,5 +1,7 @@
 //! A rule needs something that names: what is broad makes none, in any target, and takes nothing else with it.
 
+use crate::support::project::Project;
+
 use std::sync::Arc;
 
 use proptest::{prelude::*, sample::select};
@@ -275,6 +277,46 @@ fn the_guard_can_be_lifted_by_name() {
     let exact = "[network-traffic:dst_port = 4444]";
     assert_eq!(verdict(exact, "suricata", Action::Warn), ("exact", vec!["G030".to_owned()]));
     assert_eq!(verdict(exact, "suricata", Action::Ignore), ("exact", Vec::new()));
+}
+
+#[test]
+fn the_program_drops_warns_and_ignores() {
+    let project = Project::new("");
+    let convert = |arguments: &[&str]| {
+        let fixed =
+            ["convert", "--pattern", "[file:name = 'svchost.exe']", "-t", "sigma", "-o", "out", "--allow-shrink", "-v"];
+        let output = project.stixc(&[&fixed, arguments].concat());
+        let rules =
+            project.path("out/sigma").read_dir().map(|files| files.flatten().collect::<Vec<_>>()).unwrap_or_default();
+        let written = rules.iter().any(|file| file.path().extension().is_some_and(|end| end == "yml"));
+        (output.status.code(), written, String::from_utf8(output.stderr).unwrap())
+    };
+    let (code, written, told) = convert(&[]);
+    assert_eq!((code, written), (Some(0), false), "{told}");
+    assert!(told.contains("G030") && told.contains("is guarded") && told.contains("the programs of Windows"), "{told}");
+    let (_, written, told) = convert(&["--guard", "sigma:breadth=warn"]);
+    assert!(written && told.contains("G030"), "{told}");
+    let (_, written, told) = convert(&["--guard", "breadth=ignore"]);
+    assert!(written && !told.contains("G030"), "{told}");
+    assert_eq!(convert(&["--fail-on", "guarded"]).0, Some(1));
+
+    let explained = project.stixc(&["explain", "[file:name = 'svchost.exe']"]);
+    let explained = String::from_utf8(explained.stdout).unwrap();
+    assert!(explained.contains("sigma: guarded\n  G030 "), "{explained}");
+
+    let object = serde_json::json!({
+        "type": "indicator", "id": "indicator--00000000-0000-4000-8000-000000000001", "pattern_type": "stix",
+        "pattern": "[file:name = 'svchost.exe']", "valid_from": "2026-01-01T00:00:00Z",
+    });
+    project.write("intel/one.json", object.to_string());
+    let kept = ["convert", "intel", "-t", "sigma", "-o", "kept", "--provenance", "--report", "report.json"];
+    assert_eq!(project.stixc(&kept).status.code(), Some(0));
+    let why = project.stixc(&["why", "svchost.exe", "kept"]);
+    let why = String::from_utf8(why.stdout).unwrap();
+    assert!(why.contains("sigma guarded") && why.contains("G030 "), "{why}");
+    let report: serde_json::Value = serde_json::from_str(&project.read("report.json")).unwrap();
+    assert_eq!(report["summary"]["verdicts"]["sigma"]["guarded"], 1, "{report}");
+    assert_eq!(report["indicators"][0]["targets"]["sigma"]["losses"][0]["code"], "G030", "{report}");
 }
 
 /// A condition at random, of tests on one type of object.
