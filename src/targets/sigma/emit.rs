@@ -113,6 +113,7 @@ fn write_correlations(
 fn write_native(origin: &Origin, text: &str, emission: &mut dyn Emission) -> Result<Vec<String>, EmitError> {
     let id = identity::id(&origin.id, "native");
     let mut file = RuleFile::new(identity::path("native", id), emission)?;
+    let text = &native::with_indicators(text, origin.indicators());
     let mut own = String::new();
     for native in native::read(text).unwrap_or_default() {
         let digest = Digest::new([text.as_bytes()]);

@@ -33,7 +33,7 @@ pub use field_test::{
     ACROSS_FOLDERS, ANY_ELEMENT, BELOW_KEY, COMBINATIONS, HASH_PRESENT, HIVE, INDEX, NEARBY_FIELD, PATH_PRESENT,
     PREFIX, REGEX, SUBFOLDERS, UNSENT,
 };
-pub use native::{NOT_A_RULE, NOT_YAML};
+pub use native::{NOT_A_RULE, NOT_YAML, REACHES_OUT, REPAIRED};
 pub use text::{YamlBlock, YamlScalar};
 
 use super::{
@@ -91,8 +91,7 @@ impl Target for Sigma {
     }
 
     fn read_native(&self, text: &str, _policy: &NativePolicy) -> Result<NativeRule, NativeFault> {
-        native::read(text).map_err(NativeFault::Malformed)?;
-        Ok(NativeRule { text: text.to_owned(), notes: Vec::new(), is_compiled: true })
+        native::take(text)
     }
 
     fn prepare(&self, mapping: Option<&str>, options: Options) -> Result<Box<dyn AnyBackend>, MappingError> {
