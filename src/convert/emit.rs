@@ -64,6 +64,9 @@ impl Converter<'_> {
     pub fn finish(self, renderer: &Renderer, sink: &mut dyn Sink) -> Finished {
         let Self { settings, mut gathered, mut diagnostics, .. } = self;
         gathered.close();
+        diagnostics.extend(
+            gathered.ambiguity().map(|diagnostic| SourceDiagnostic { source: "indicators".to_owned(), diagnostic }),
+        );
         #[cfg(feature = "witness")]
         diagnostics.extend(natives::compile(&mut gathered, settings));
         let mut summary = summarise(&gathered, settings.targets.iter().map(|prepared| prepared.target));

@@ -1,8 +1,9 @@
 //! From batches of objects to one record for each indicator and one group for each pattern.
 
 #[cfg(feature = "witness")]
-use std::collections::BTreeMap;
 use std::{
+    cmp::Ordering,
+    collections::BTreeMap,
     hash::BuildHasher,
     num::{NonZeroU32, NonZeroU64},
 };
@@ -28,7 +29,7 @@ use crate::{
 };
 
 use super::{
-    BAD_NATIVE_RULE, Details, NATIVE_ELSEWHERE, NOT_YET_VALID, OTHER_LANGUAGE, Outcome, Settings,
+    AMBIGUOUS, BAD_NATIVE_RULE, Details, NATIVE_ELSEWHERE, NOT_YET_VALID, OTHER_LANGUAGE, Outcome, Settings,
     compile::{Compiled as CompiledPattern, compile, lower_text},
     origin::{display_name, origin},
     title,
@@ -37,6 +38,10 @@ use super::{
 /// One indicator, compiled.
 pub(super) struct Item {
     pub id: Key,
+    /// The identifier itself.
+    pub name: Box<str>,
+    /// What it says, in a number.
+    pub fingerprint: u64,
     pub created: Option<Timestamp>,
     pub modified: Option<Timestamp>,
     pub status: Status,
@@ -136,6 +141,8 @@ fn item(indicator: &Indicator<'_>, source: &str, context: Option<&Context>, sett
     });
     Item {
         id: Key::new(&indicator.id),
+        name: Box::from(&*indicator.id),
+        fingerprint: indicator.fingerprint(),
         created: indicator.created,
         modified: indicator.modified,
         status,
@@ -275,6 +282,8 @@ pub(super) struct Gathered {
     pub outcomes: Vec<Vec<Outcome>>,
     /// By the number of the pattern, where plans are kept.
     pub plans: Vec<Option<Plan>>,
+    /// The identifiers of records that had another content in the same version, by their places.
+    ambiguous: BTreeMap<u32, Box<str>>,
     /// The key of each record's identifier.
     ids: Vec<Key>,
     by_id: Places,
@@ -309,6 +318,7 @@ pub(super) struct Record {
     pub group: Option<Group>,
     pub status: Status,
     pub guarded: bool,
+    fingerprint: u64,
     extras: Option<Box<Extras>>,
 }
 
@@ -372,16 +382,20 @@ impl Gathered {
         self.by_pattern = Places::default();
     }
 
-    /// Brings the reports up to date with what has become of ready-made rules in a target, and adds what was said of them, by
-    /// the numbers of their patterns.
+    /// Brings the reports up to date with what has become of ready-made rules in a target, and adds what was said of them, if
+    /// anything, by the numbers of their patterns. Those of other patterns tell of their own spelling.
     #[cfg(feature = "witness")]
     pub(super) fn note(&mut self, number: usize, target: &str, notes: &BTreeMap<u32, Vec<Diagnostic>>) {
         let Some(outcomes) = self.outcomes.get(number) else { return };
         for record in &mut self.records {
             let Some(pattern) = record.group.map(Group::number) else { continue };
             let report = record.extras.as_mut().and_then(|extras| extras.report.as_mut());
-            let (Some(report), Some(outcome)) = (report, outcomes.get(pattern as usize)) else { continue };
-            report.diagnostics.extend(notes.get(&pattern).into_iter().flatten().cloned());
+            let (Some(report), Some(outcome), Some(said)) =
+                (report, outcomes.get(pattern as usize), notes.get(&pattern))
+            else {
+                continue;
+            };
+            report.diagnostics.extend(said.iter().cloned());
             if let Some(entry) = report.targets.get_mut(target) {
                 *entry = target_report(outcome);
             }
@@ -393,9 +407,9 @@ impl Gathered {
     }
 
     /// Takes an indicator in. Of several versions of one, the newest stays; of several with one date, the one whose
-    /// pattern has the greater key, so that the order of the input decides nothing.
+    /// pattern has the greater key, and whose content has the greater number, so that the order of the input decides nothing.
     pub(super) fn add(&mut self, item: Item) {
-        let Item { id, created, modified, status, guarded, pattern, plan, origin, report } = item;
+        let Item { id, name, fingerprint, created, modified, status, guarded, pattern, plan, origin, report } = item;
         let (pattern, outcomes) = pattern.map_or((None, None), |(key, outcomes)| (Some(key), Some(outcomes)));
         let extras = (origin.is_some() || report.is_some()).then(|| Box::new(Extras { origin, report }));
         let mut record = Record {
@@ -404,10 +418,11 @@ impl Gathered {
             group: None,
             status,
             guarded,
+            fingerprint,
             extras,
         };
         match self.by_id.find(&self.ids, id) {
-            Some(at) if !self.gives_way(&self.records[at as usize], &record, pattern) => {}
+            Some(at) if !self.gives_way(at, &record, name, pattern) => {}
             Some(at) => {
                 record.group = self.group(pattern, outcomes, plan);
                 self.records[at as usize] = record;
@@ -421,10 +436,30 @@ impl Gathered {
         }
     }
 
-    /// Whether a record gives way to another with this pattern.
-    fn gives_way(&self, held: &Record, other: &Record, pattern: Option<Key>) -> bool {
+    /// Whether the record at `place` gives way to another, which is called `name` and has this pattern.
+    fn gives_way(&mut self, place: u32, other: &Record, name: Box<str>, pattern: Option<Key>) -> bool {
+        let held = &self.records[place as usize];
+        match held.modified.cmp(&other.modified) {
+            Ordering::Less => _ = self.ambiguous.remove(&place),
+            Ordering::Equal if held.fingerprint != other.fingerprint => _ = self.ambiguous.insert(place, name),
+            _ => {}
+        }
         let held_pattern = held.group.map(|group| self.patterns[group.number() as usize]);
-        (held.modified, held.status, held_pattern) < (other.modified, other.status, pattern)
+        let version = |record: &Record, pattern| (record.modified, record.status, pattern, record.fingerprint);
+        version(held, held_pattern) < version(other, pattern)
+    }
+
+    /// What to say of indicators of which several are the same version of one and say something else.
+    pub(super) fn ambiguity(&self) -> Option<Diagnostic> {
+        let mut names: Vec<&str> = self.ambiguous.values().map(AsRef::as_ref).collect();
+        names.sort_unstable();
+        let (first, count) = (names.first()?, names.len());
+        let message = match count {
+            1 => format!("{first} comes with one `modified` and different contents"),
+            _ => format!("{count} indicators come with one `modified` and different contents, {first} among them"),
+        };
+        let help = "of each the same one is used, whatever the order; ask the feed's maker which one is meant";
+        Some(Diagnostic::warning(AMBIGUOUS, message).help(help))
     }
 
     fn group(&mut self, pattern: Option<Key>, outcomes: Option<Vec<Outcome>>, plan: Option<Plan>) -> Option<Group> {

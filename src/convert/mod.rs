@@ -57,6 +57,8 @@ pub use verify::{EngineReport, RuleReport, State, verify};
 pub const OTHER_LANGUAGE: Code = Code("S060");
 /// The indicator's `valid_from` has not come yet.
 pub const NOT_YET_VALID: Code = Code("S114");
+/// Several indicators are the same version of one, and don't say the same.
+pub const AMBIGUOUS: Code = Code("S019");
 /// A rule in a target's own language that its target refused.
 pub const BAD_NATIVE_RULE: Code = Code("R010");
 /// A ready-made rule that the engine refuses.

@@ -31,13 +31,14 @@ pub(super) fn compile(gathered: &mut Gathered, settings: &Settings) -> Vec<Sourc
             let whole = Span::new(0, text.len());
             let loss = |code, message| Loss { code, effect: Fidelity::NARROWER, message, span: whole };
             let outcome = &mut gathered.outcomes[number][pattern as usize];
+            let said = notes.entry(pattern).or_default();
             match judgement {
                 Judgement::Compiled(warnings) => {
                     if let Outcome::Rules(Content::Native(native)) = outcome {
                         native.is_compiled = true;
                     }
                     let warn = |message| Diagnostic::warning(ENGINE_WARNS, message).at(whole);
-                    notes.insert(pattern, warnings.into_iter().map(warn).collect());
+                    said.extend(warnings.into_iter().map(warn));
                 }
                 Judgement::Refused(why) => {
                     *outcome =

@@ -135,7 +135,7 @@ pub enum Status {
 }
 
 /// A phase of an attack (STIX 2.1, section 2.11).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct KillChainPhase<'a> {
     /// The kill chain, such as `mitre-attack`.
     pub kill_chain_name: Cow<'a, str>,
@@ -144,7 +144,7 @@ pub struct KillChainPhase<'a> {
 }
 
 /// A pointer to something outside of STIX (STIX 2.1, section 2.5).
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Hash)]
 pub struct ExternalReference<'a> {
     /// Who tells it.
     pub source_name: Option<Cow<'a, str>>,

@@ -27,6 +27,7 @@ mod batch;
 mod bundle;
 mod context;
 mod fault;
+mod fingerprint;
 mod foreign;
 mod frame;
 mod head;

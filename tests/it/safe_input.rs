@@ -362,3 +362,82 @@ fn nobody_who_reads_on_is_no_failure() {
         assert!(child.wait().unwrap().code().is_some_and(|code| code < 2), "{arguments:?}");
     }
 }
+
+/// Objects in several orders.
+fn orders(objects: &[String]) -> Vec<Vec<String>> {
+    let half = objects.len() / 2;
+    let rotated = objects.iter().cycle().skip(half).take(objects.len()).cloned().collect();
+    let mut mixed: Vec<(u64, String)> = (1..).zip(objects.iter().cloned()).collect();
+    mixed.sort_by_key(|(number, _)| number.wrapping_mul(0x9E37_79B9_7F4A_7C15));
+    let reversed = objects.iter().rev().cloned().collect();
+    vec![objects.to_vec(), reversed, rotated, mixed.into_iter().map(|(_, object)| object).collect()]
+}
+
+/// The outputs of all orders of these lines, which have to be the same, and what was said.
+fn shuffled(objects: &[String], targets: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let mut first = None;
+    for (number, order) in orders(objects).into_iter().enumerate() {
+        let feed = folder.path().join("feed.json");
+        fs::write(&feed, order.join("\n")).unwrap();
+        let out = folder.path().join(number.to_string());
+        let output = convert(&feed, &["-t", targets, "-o", out.to_str().unwrap(), "--provenance"]);
+        assert!(matches!(code(&output), 0 | 4), "{}", errors(&output));
+        let warning = errors(&output).lines().find(|line| line.contains("S019")).unwrap_or_default().to_owned();
+        let found = (files(&out), warning);
+        let (files, warning) = first.get_or_insert_with(|| found.clone());
+        for ((path, one), (_, other)) in files.iter().zip(&found.0) {
+            assert!(one == other, "order {number}: {} differs", path.display());
+        }
+        assert_eq!((files.len(), warning.as_str()), (found.0.len(), found.1.as_str()));
+    }
+    first.unwrap().1
+}
+
+#[test]
+fn copies_of_one_version_give_the_same_bytes_in_any_order() {
+    let with = |number, more: &str| {
+        indicator(number, &format!(r#","pattern":"[domain-name:value = 'host-{number}.example']"{more}"#))
+    };
+    let named = |number, name: &str| with(number, &format!(r#","name":"{name}""#));
+    let other = |number| good(number).replace(".example'", ".example.net'");
+    let newer = good(4).replace(r#""modified":"2024-01-01"#, r#""modified":"2024-02-01"#);
+    let revoked = with(5, r#","revoked":true"#);
+    let objects = [
+        named(1, "Alpha"),
+        named(1, "Beta"),
+        named(1, "Gamma"),
+        with(2, r#","confidence":10"#),
+        with(2, r#","confidence":90"#),
+        other(2),
+        good(3),
+        good(3).replace(",\"", ", \""),
+        named(4, "Old"),
+        named(4, "Older"),
+        newer,
+        good(5),
+        revoked,
+        good(6),
+        named(7, "A"),
+        with(7, r#","name":"A","labels":["x"]"#),
+    ];
+    let warning = shuffled(&objects, "sigma,suricata,yara,blocklist");
+    // 1, 2, 5 and 7; the contents of 3 are the same, and the newest version of 4 has one only.
+    let expected = "4 indicators come with one `modified` and different contents, \
+                    indicator--00000000-0000-4000-8000-000000000001 among them";
+    assert!(warning.contains(expected), "{warning}");
+    assert_eq!(shuffled(&objects[6..8], "sigma"), "");
+}
+
+#[test]
+#[ignore = "needs the corpus"]
+fn corpus_copies_give_the_same_bytes_in_any_order() {
+    let rows: Vec<String> = corpus::read("indicators.jsonl").lines().map(str::to_owned).collect();
+    let id = |row: &str| serde_json::from_str::<serde_json::Value>(row).unwrap()["id"].as_str().map(str::to_owned);
+    let mut by_id: std::collections::BTreeMap<String, Vec<String>> = std::collections::BTreeMap::new();
+    rows.into_iter().for_each(|row| by_id.entry(id(&row).unwrap_or_default()).or_default().push(row));
+    let copies: Vec<String> = by_id.into_values().filter(|rows| rows.len() > 1).flatten().collect();
+    assert!(copies.len() > 1000, "{}", copies.len());
+    let warning = shuffled(&copies, "sigma,suricata,yara,blocklist");
+    assert!(warning.contains("indicators come with one `modified`"), "{warning}");
+}
