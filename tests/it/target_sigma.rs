@@ -260,7 +260,7 @@ fn ready_made_rules_stay_as_they_are() {
     assert_eq!(memory.names[&0], ["0f6b5a3c-0000-4000-8000-000000000000"]);
     let (path, bytes) = memory.files.first_key_value().unwrap();
     assert!(path.starts_with("sigma/native_"), "{path}");
-    assert_eq!(bytes, text.as_bytes());
+    assert_eq!(std::str::from_utf8(bytes).unwrap(), format!("{text}stix_id: '{ID}'\n"));
 }
 
 #[test]
