@@ -27,7 +27,8 @@ use super::{
 /// Fetch collections from a TAXII 2.1 or 2.0 server into a bundle.
 ///
 /// The address may be that of the server's discovery, of an API root, of a collection or of its objects. A collection
-/// that fails does not stop the others: they are written, and the run ends with 4.
+/// that fails does not stop the others: they are written, and the run ends with 4. On standard output the bundle then stays
+/// without its end, so that a program that reads it from a pipe does not take it for the whole.
 #[derive(Debug, Args)]
 pub(super) struct Fetch {
     /// Address of the server, an API root, a collection, or with --bundle of a bundle
@@ -78,7 +79,7 @@ impl Fetch {
             return Err(Failure::usage("--cursor remembers one collection only", "fetch each collection by itself"));
         }
         let options = self.options(global)?;
-        let outcome = if self.output.as_os_str() == "-" {
+        let outcome = if self.to_standard_output() {
             self.fetch(&options, &mut io::BufWriter::new(io::stdout().lock())).map_err(feed_failure)?
         } else {
             self.write_file(&options)?
@@ -96,6 +97,10 @@ impl Fetch {
             });
         }
         Ok(if outcome.failed.is_empty() { Exit::Done } else { Exit::Feed })
+    }
+
+    fn to_standard_output(&self) -> bool {
+        self.output.as_os_str() == "-"
     }
 
     /// Prints the collections, one a line: id, title, whether it may be read, API root.
@@ -135,7 +140,10 @@ impl Fetch {
         if outcome.fetched.is_empty() && !outcome.failed.is_empty() {
             return Err(outcome.failed.swap_remove(0).1);
         }
-        writer.finish()?;
+        // What reads a pipe sees no exit code: it must not take a part for the whole.
+        if outcome.failed.is_empty() || !self.to_standard_output() {
+            writer.finish()?;
+        }
         Ok(outcome)
     }
 

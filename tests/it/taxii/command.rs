@@ -59,6 +59,34 @@ fn a_collection_that_fails_does_not_stop_the_others() {
     assert_eq!(fs::read(&file).unwrap(), before);
 }
 
+/// What reads a pipe can't see the exit code of what writes to it.
+#[test]
+fn a_part_of_the_collections_is_no_whole_bundle_on_a_pipe() {
+    let server = three_collections();
+    let url = server.url("/root/");
+    let folder = tempfile::tempdir().unwrap();
+    let convert = |bundle: &[u8]| {
+        let file = folder.path().join("piped.json");
+        fs::write(&file, bundle).unwrap();
+        let out = folder.path().join("out");
+        let output = Command::new(env!("CARGO_BIN_EXE_stixc"))
+            .args(["convert", "-t", "blocklist", "-o", out.to_str().unwrap(), "-"])
+            .stdin(fs::File::open(&file).unwrap())
+            .output()
+            .unwrap();
+        (output.status.code(), out.join("blocklist").exists())
+    };
+    let whole = stixc(&[&url, "--collection", "a", "--collection", "b"]);
+    assert_eq!(whole.status.code(), Some(0), "{}", text(&whole.stderr));
+    for collections in [&["a", "broken", "b"][..], &["broken", "a"], &["broken"]] {
+        let arguments = collections.iter().flat_map(|name| ["--collection", name]);
+        let output = stixc(&[url.as_str()].into_iter().chain(arguments).collect::<Vec<_>>());
+        assert_eq!(output.status.code(), Some(4), "{}", text(&output.stderr));
+        assert_eq!(convert(&output.stdout), (Some(3), false), "{collections:?}");
+    }
+    assert_eq!(convert(&whole.stdout), (Some(0), true));
+}
+
 #[test]
 fn a_cursor_file_lets_the_next_run_go_on() {
     let server = Server::start(|request, _| {
