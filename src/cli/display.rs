@@ -44,13 +44,17 @@ pub(super) fn diagnostic(diagnostic: &Diagnostic, source: &str, pattern: &str) {
     errln!("{}", rendered(diagnostic, source, pattern));
 }
 
-/// A diagnostic of a pattern as text with styles.
-pub(super) fn rendered(diagnostic: &Diagnostic, source: &str, pattern: &str) -> String {
-    let level = match diagnostic.severity {
+fn level(severity: Severity) -> Level<'static> {
+    match severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
         Severity::Note => Level::NOTE,
-    };
+    }
+}
+
+/// A diagnostic of a pattern as text with styles.
+pub(super) fn rendered(diagnostic: &Diagnostic, source: &str, pattern: &str) -> String {
+    let level = level(diagnostic.severity);
     let message = visible(&diagnostic.message);
     let source = visible(source);
     let help = diagnostic.help.as_deref().map(visible);
@@ -89,8 +93,7 @@ fn window(pattern: &str, span: Span) -> (String, Span) {
 pub(super) fn source_diagnostic(found: &SourceDiagnostic) {
     let SourceDiagnostic { source, diagnostic } = found;
     let title = format!("{}: {}", visible(source), visible(&diagnostic.message));
-    let level = if diagnostic.severity == Severity::Error { Level::ERROR } else { Level::WARNING };
-    let title = level.primary_title(title.as_str()).id(diagnostic.code.0);
+    let title = level(diagnostic.severity).primary_title(title.as_str()).id(diagnostic.code.0);
     let help = diagnostic.help.as_deref().map(visible);
     let group = match &help {
         Some(help) => title.element(Level::HELP.message(help.as_str())),

@@ -73,11 +73,11 @@ fn waiting(gathered: &Gathered, target: usize) -> Vec<(u32, String)> {
 fn judged(prepared: &Prepared, when: native::Compile, waiting: &[(u32, String)]) -> (Vec<Judgement>, Diagnostic) {
     let unknown = || vec![Judgement::Unknown; waiting.len()];
     let count = match waiting.len() {
-        1 => "1 indicator with ready-made rules".to_owned(),
-        many => format!("{many} indicators with ready-made rules"),
+        1 => "1 indicator".to_owned(),
+        many => format!("{many} indicators"),
     };
     let unchecked = |why: &str| {
-        Diagnostic::note(ENGINE, format!("{count}: {why}"))
+        Diagnostic::note(ENGINE, format!("ready-made rules of {count} are not compiled: {why}"))
             .help("what no engine has compiled is called unchecked and stands in a file of its own")
     };
     if when == native::Compile::Never {
@@ -92,7 +92,7 @@ fn judged(prepared: &Prepared, when: native::Compile, waiting: &[(u32, String)])
             let texts: Vec<&str> = waiting.iter().map(|(_, text)| text.as_str()).collect();
             let judgements = judge(&*compiler, &texts);
             let compiled = judgements.iter().filter(|one| matches!(one, Judgement::Compiled(_))).count();
-            (judgements, Diagnostic::note(ENGINE, format!("{count}: {version} compiles {compiled}")))
+            (judgements, Diagnostic::note(ENGINE, format!("{version} compiles the ready-made rules of {compiled} of {count}")))
         }
     }
 }

@@ -44,9 +44,10 @@ impl Engine for Suricata {
 /// There is none here.
 pub fn version() -> Result<(String, u32), EngineError> {
     let version = run(Command::new("suricata").arg("-V"))?;
-    let version = String::from_utf8_lossy(&version.stdout).trim().to_owned();
+    let version = String::from_utf8_lossy(&version.stdout);
     let number = major(&version);
-    Ok((version, number))
+    let name = version.trim().trim_start_matches("This is ").trim_end_matches(" RELEASE").replacen(" version ", " ", 1);
+    Ok((name, number))
 }
 
 /// The same, for a Suricata that takes our rules.
