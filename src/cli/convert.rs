@@ -37,8 +37,8 @@ const SHOWN: usize = 5;
 /// Compile indicators to rules.
 ///
 /// Each indicator gets a verdict in each target: exact, broader (the rule may match more), narrower (it may miss some),
-/// approximate (both), refused, guarded, or n/a where the target is about other things. Detections accept exact, broader and narrower rules, blocklists exact and
-/// narrower ones.
+/// approximate (both), refused, guarded, or n/a where the target is about other things. Detections accept exact, broader and
+/// narrower rules, blocklists exact and narrower ones.
 #[derive(Debug, Args)]
 pub(super) struct Convert {
     #[command(flatten)]
@@ -55,8 +55,6 @@ pub(super) struct Convert {
     /// Verdicts to accept, separated by commas, for one target or for all: blocklist=exact,narrower,broader
     #[arg(long, value_name = "[TARGET=]VERDICTS")]
     accept: Vec<String>,
-    #[command(flatten)]
-    filter: FilterArguments,
     /// Lay this mapping file over the shipped one of a target (sigma=my.toml): its rows take the place of those for the
     /// same property and data source; with `replace = true` at its top nothing of the shipped file stays
     #[arg(long, value_name = "TARGET=FILE")]
@@ -107,6 +105,9 @@ pub(super) struct Convert {
     /// The moment that decides on expiry, RFC 3339; SOURCE_DATE_EPOCH serves too
     #[arg(long, value_name = "TIME")]
     now: Option<String>,
+    // Last, for its heading would stand over all that comes behind it.
+    #[command(flatten)]
+    filter: FilterArguments,
 }
 
 /// When an installed engine compiles ready-made rules.

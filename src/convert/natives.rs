@@ -92,7 +92,10 @@ fn judged(prepared: &Prepared, when: native::Compile, waiting: &[(u32, String)])
             let texts: Vec<&str> = waiting.iter().map(|(_, text)| text.as_str()).collect();
             let judgements = judge(&*compiler, &texts);
             let compiled = judgements.iter().filter(|one| matches!(one, Judgement::Compiled(_))).count();
-            (judgements, Diagnostic::note(ENGINE, format!("{version} compiles the ready-made rules of {compiled} of {count}")))
+            (
+                judgements,
+                Diagnostic::note(ENGINE, format!("{version} compiles the ready-made rules of {compiled} of {count}")),
+            )
         }
     }
 }

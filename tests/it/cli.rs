@@ -358,7 +358,7 @@ fn targets_and_templates_are_listed_and_templates_can_be_replaced() {
 fn the_help_of_a_command_tells_more_than_its_line_in_the_list() {
     let list = text(&stixc(&["--help"]));
     let told = [
-        ("convert", "refused or guarded"),
+        ("convert", "refused, guarded, or n/a"),
         ("diff", "provenance = true"),
         ("why", "hxxp://"),
         ("fmt", "ends with code 1"),
