@@ -25,6 +25,8 @@ pub enum Verdict {
     NotApplicable,
     /// No rule: all that the pattern names is guarded.
     Guarded,
+    /// No rule: the target's own filter leaves the indicator out.
+    Filtered,
 }
 
 impl Verdict {
@@ -43,6 +45,7 @@ impl Verdict {
             Self::Refused => "refused",
             Self::NotApplicable => "n/a",
             Self::Guarded => "guarded",
+            Self::Filtered => "filtered",
         }
     }
 }
@@ -105,6 +108,8 @@ pub struct Verdicts {
     pub guarded: usize,
     /// No rule, for the target is about other things.
     pub not_applicable: usize,
+    /// No rule, for the target's own filter leaves the indicator out.
+    pub filtered: usize,
 }
 
 impl Summary {
@@ -138,6 +143,7 @@ impl Verdicts {
             Verdict::Refused => &mut self.refused,
             Verdict::NotApplicable => &mut self.not_applicable,
             Verdict::Guarded => &mut self.guarded,
+            Verdict::Filtered => &mut self.filtered,
         }
     }
 
@@ -157,6 +163,11 @@ pub struct Summary {
     pub valid: usize,
     /// Those in force.
     pub active: usize,
+    /// Those whose `valid_from` has not come.
+    pub pending: usize,
+    /// When the first of them comes into force.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_valid: Option<String>,
     /// Active ones of which the guard took a part or all.
     pub guarded: usize,
     /// Those behind at least one rule.

@@ -25,7 +25,7 @@ use crate::{
 use super::{
     Global, display,
     exit::{Exit, FailOn, Failure, overrides},
-    filter::FilterArguments,
+    filter::{FilterArguments, Filters},
     guards::GuardArguments,
     inputs::{InputArguments, OpenInputs, now},
     progress::Progress,
@@ -37,8 +37,8 @@ const SHOWN: usize = 5;
 /// Compile indicators to rules.
 ///
 /// Each indicator gets a verdict in each target: exact, broader (the rule may match more), narrower (it may miss some),
-/// approximate (both), refused, guarded, or n/a where the target is about other things. Detections accept exact, broader and
-/// narrower rules, blocklists exact and narrower ones.
+/// approximate (both), refused, guarded, n/a where the target is about other things, or filtered where a filter of that target
+/// leaves it out. Detections accept exact, broader and narrower rules, blocklists exact and narrower ones.
 #[derive(Debug, Args)]
 pub(super) struct Convert {
     #[command(flatten)]
@@ -139,11 +139,12 @@ impl Convert {
             .map_err(|error| Failure::usage(error.to_string(), "see stixc templates show"))?;
         let all = self.report.is_some() || self.provenance || global.verbose > 0;
         let guard = self.guard.guard()?;
+        let filters = self.filter.read()?;
         let settings = Settings {
-            targets: targets.iter().map(|target| self.prepare(*target, &guard)).collect::<Result<_, _>>()?,
+            targets: targets.iter().map(|target| self.prepare(*target, &guard, &filters)).collect::<Result<_, _>>()?,
             now: now(self.now.as_deref())?,
             strict: self.strict,
-            filter: self.filter.read()?,
+            filter: filters.of_all(),
             natives: NativePolicy::new(self.native_actions.clone(), self.check_native.into()),
             details: if all { Details::All } else { Details::Problems },
             witnesses: self.witness.is_some(),
@@ -286,7 +287,7 @@ impl Convert {
         }
     }
 
-    fn prepare(&self, target: &'static dyn Target, guard: &Arc<Guard>) -> Result<Prepared, Failure> {
+    fn prepare(&self, target: &'static dyn Target, guard: &Arc<Guard>, filters: &Filters) -> Result<Prepared, Failure> {
         let mapping =
             match self.mapping.iter().rev().find_map(|one| one.strip_prefix(&format!("{}=", target.name()))) {
                 Some(file) => Some(fs::read_to_string(file).map_err(|error| {
@@ -301,9 +302,11 @@ impl Convert {
             targets::find(name).ok_or_else(|| unknown_target(name))?;
         }
         let accept = accept(&self.accept, target)?;
-        Prepared::with_guard(target, mapping.as_deref(), accept, Arc::clone(guard)).map_err(|error| {
-            Failure::usage(format!("mapping of {}: {error}", target.name()), "compare it with stixc templates show")
-        })
+        let prepared =
+            Prepared::with_guard(target, mapping.as_deref(), accept, Arc::clone(guard)).map_err(|error| {
+                Failure::usage(format!("mapping of {}: {error}", target.name()), "compare it with stixc templates show")
+            })?;
+        Ok(prepared.with_filter(filters.of_target(target.name())))
     }
 }
 
@@ -382,7 +385,7 @@ pub(super) fn write_report(path: &Path, report: &Report<'_>) -> Result<(), Failu
     Ok(write_file(path, &mut { write })?)
 }
 
-fn unknown_target(name: &str) -> Failure {
+pub(super) fn unknown_target(name: &str) -> Failure {
     let names: Vec<&str> = TARGETS.iter().map(|target| target.name()).collect();
     Failure::usage(format!("no target {name}"), format!("choose among {}", names.join(", ")))
 }

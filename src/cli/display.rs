@@ -183,6 +183,9 @@ fn summary_text(summary: &Summary) -> String {
     if summary.verdicts.values().any(|verdicts| verdicts.unchecked > 0) {
         columns.insert(4, ("unchecked", |verdicts| verdicts.unchecked));
     }
+    if summary.verdicts.values().any(|verdicts| verdicts.filtered > 0) {
+        columns.push(("filtered", |verdicts| verdicts.filtered));
+    }
     let width = summary.verdicts.keys().map(|name| name.len()).max().unwrap_or_default();
     _ = write!(text, "{:width$}", "");
     columns.iter().for_each(|(name, _)| _ = write!(text, "  {name:>7}"));
@@ -194,11 +197,16 @@ fn summary_text(summary: &Summary) -> String {
         }
         text.push('\n');
     }
-    _ = writeln!(
+    _ = write!(
         text,
         "indicators {} → valid {} → active {} → guarded {} → rendered {}",
         summary.indicators, summary.valid, summary.active, summary.guarded, summary.rendered
     );
+    if let Some(first) = &summary.next_valid {
+        let which = if summary.pending == 1 { "" } else { "the first " };
+        _ = write!(text, "; not yet valid {}, {which}from {first} on", summary.pending);
+    }
+    text.push('\n');
     text
 }
 

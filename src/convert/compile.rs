@@ -31,6 +31,8 @@ pub enum Outcome {
     NotApplicable(Vec<Loss>),
     /// None, because all that the pattern names is guarded, for these reasons.
     Guarded(Vec<Loss>),
+    /// None, because the target's filter leaves out every indicator that has the pattern. Each of them has its own reason.
+    Filtered,
 }
 
 impl Outcome {
@@ -44,6 +46,7 @@ impl Outcome {
             Self::Refused(_) => Verdict::Refused,
             Self::NotApplicable(_) => Verdict::NotApplicable,
             Self::Guarded(_) => Verdict::Guarded,
+            Self::Filtered => Verdict::Filtered,
         }
     }
 
@@ -53,7 +56,7 @@ impl Outcome {
         match self {
             Self::Rules(Content::Compiled(lowered)) => &lowered.losses,
             Self::Refused(reasons) | Self::NotApplicable(reasons) | Self::Guarded(reasons) => reasons,
-            Self::Rules(Content::Native(_)) => &[],
+            Self::Rules(Content::Native(_)) | Self::Filtered => &[],
         }
     }
 
@@ -135,8 +138,8 @@ pub struct Compiled {
     pub outcomes: Vec<Outcome>,
     /// What the guard said, once.
     pub diagnostics: Vec<Diagnostic>,
-    /// Whether the guard took anything in any of them.
-    pub is_cut: bool,
+    /// The places of those of which the guard took anything.
+    pub cut: Vec<usize>,
 }
 
 /// What becomes of a pattern in each target.
@@ -146,16 +149,17 @@ pub fn compile(meaning: &Meaning, targets: &[Prepared]) -> Compiled {
     let mut all = Vec::new();
     // All targets of a run share a guard: of nearly all plans, one look is enough for them together.
     let mut free: Option<&Arc<Guard>> = None;
-    for prepared in targets {
+    for (place, prepared) in targets.iter().enumerate() {
         let policy = &prepared.policy;
         let is_free = free.is_some_and(|guard| Arc::ptr_eq(guard, policy.guard()));
         let guarded = if is_free { None } else { guarded(&meaning.plan, policy) };
         if guarded.is_none() {
             free = Some(policy.guard());
         }
-        compiled.is_cut |= guarded.as_ref().is_some_and(|guarded| guarded.is_cut());
         let outcome = outcome(meaning, guarded.as_ref(), prepared);
-        compiled.is_cut |= outcome.misses_broad_rules();
+        if guarded.as_ref().is_some_and(|guarded| guarded.is_cut()) || outcome.misses_broad_rules() {
+            compiled.cut.push(place);
+        }
         compiled.outcomes.push(outcome);
         all.extend(guarded);
     }

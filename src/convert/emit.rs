@@ -1,6 +1,6 @@
 //! From groups to files: the end of a run.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use rayon::slice::ParallelSliceMut;
 
@@ -8,8 +8,9 @@ use crate::{
     output::{EmitError, Sink},
     plan::{Plan, fidelity::Loss},
     render::Renderer,
-    report::{IndicatorReport, SourceDiagnostic, Status, Summary, Verdict},
+    report::{IndicatorReport, SourceDiagnostic, Status, Summary, Verdict, Verdicts},
     span::Span,
+    stix::Key,
     targets::{
         Target,
         contract::{HeldBack, Origin, Rule},
@@ -23,7 +24,7 @@ use super::{
     Converter, Details, Outcome,
     emitter::Emitter,
     gather::{Gathered, Record},
-    origin::join,
+    members::{Members, joined},
 };
 
 /// A finished conversion.
@@ -48,6 +49,28 @@ pub struct Subject {
     pub origin: Arc<Origin>,
     /// What it means.
     pub plan: Plan,
+    /// The places of the targets whose filters leave out some of its indicators, and where it comes from there; `None` where
+    /// they leave out all.
+    apart: Vec<(usize, Option<Arc<Origin>>)>,
+}
+
+impl Subject {
+    /// Where its rules in a target come from; `None` where the target's filter leaves it out.
+    #[cfg(feature = "witness")]
+    pub(super) fn origin_in(&self, target: usize) -> Option<&Arc<Origin>> {
+        match self.apart.iter().find(|(place, _)| *place == target) {
+            Some((_, origin)) => origin.as_ref(),
+            None => Some(&self.origin),
+        }
+    }
+}
+
+/// What a target has to itself that leaves some indicators out by a filter of its own.
+struct Own {
+    /// Of the patterns of which it leaves out some indicators, the origins made of the others.
+    origins: BTreeMap<u32, Arc<Origin>>,
+    /// The patterns in the order of its rules.
+    order: Vec<u32>,
 }
 
 /// A target whose files could not be written.
@@ -67,26 +90,36 @@ impl Converter<'_> {
         diagnostics.extend(
             gathered.ambiguity().map(|diagnostic| SourceDiagnostic { source: "indicators".to_owned(), diagnostic }),
         );
+        let members = Members::of(&gathered);
+        members.take_unwanted(&mut gathered);
         #[cfg(feature = "witness")]
         diagnostics.extend(natives::compile(&mut gathered, settings));
-        let mut summary = summarise(&gathered, settings.targets.iter().map(|prepared| prepared.target));
-        let members = Members::of(&gathered);
+        let (mut summary, mut with_rules) =
+            summarise(&gathered, settings.targets.iter().map(|prepared| prepared.target));
+        let own = members.own_origins(&gathered);
         let origins = origins(&mut gathered, &members);
         let mut reports = reports(gathered.records);
-        let mut order: Vec<u32> = members.patterns().collect();
         let keys = std::mem::take(&mut gathered.patterns);
-        order.par_sort_unstable_by(|&left, &right| {
-            let key = |pattern: u32| (origins.get(pattern as usize).map(|origin| &origin.id), keys[pattern as usize]);
-            key(left).cmp(&key(right))
-        });
+        let order = sorted(members.patterns().collect(), &keys, |pattern| origins.get(pattern as usize));
+        let sort_own = |(target, own): (usize, BTreeMap<u32, Arc<Origin>>)| {
+            let origin = |pattern| own.get(&pattern).or_else(|| origins.get(pattern as usize));
+            let order = sorted(order.clone(), &keys, origin);
+            (target, Own { origins: own, order })
+        };
+        let own: BTreeMap<usize, Own> = own.into_iter().map(sort_own).collect();
         drop(keys);
-        let mut with_rules = with_rules(&gathered.outcomes, members.starts.len());
-        let subjects = subjects(std::mem::take(&mut gathered.plans), &gathered.outcomes, &order, &origins);
+        let plans = std::mem::take(&mut gathered.plans);
+        let subjects = subjects(plans, &gathered.outcomes, &order, &origins, &own);
+        let left_out = gathered.left_out;
         let mut failures = Vec::new();
         let mut outcomes = gathered.outcomes;
         for (number, prepared) in settings.targets.iter().enumerate() {
             let outcomes = outcomes.get_mut(number).map(std::mem::take).unwrap_or_default();
-            let (places, rules) = rules(outcomes, &order, &origins);
+            let own = own.get(&number);
+            let order = own.map_or(&order, |own| &own.order);
+            let (places, rules) = rules(outcomes, order, |pattern| {
+                own.and_then(|own| own.origins.get(&pattern)).or_else(|| origins.get(pattern as usize))
+            });
             let mut emitter = Emitter::new(prepared.target, renderer, sink, settings.details == Details::All);
             if let Err(error) = emitter.emit(prepared, rules) {
                 failures.push(EmitFailure { target: prepared.target.name(), error });
@@ -97,69 +130,26 @@ impl Converter<'_> {
             diagnostics.extend(warnings.map(|diagnostic| SourceDiagnostic { source: source.to_owned(), diagnostic }));
             for (index, rules) in emitted.into_iter().flatten() {
                 let Some(&pattern) = places.get(index) else { continue };
-                note_rules(&mut reports, members.of_pattern(pattern), source, &rules);
+                note_rules(&mut reports, members.wanted(pattern, number, &left_out), source, &rules);
             }
             for held in held {
                 let Some(&pattern) = places.get(held.index) else { continue };
-                let members = members.of_pattern(pattern);
-                note_held(&mut reports, members, source, &held);
+                note_held(&mut reports, members.wanted(pattern, number, &left_out), source, &held);
                 let before = Verdict::Rules(held.lowered);
                 let verdicts = summary.verdicts.entry(source).or_default();
-                members.iter().for_each(|_| verdicts.recount(before, verdict(&held)));
-                let targets = &mut with_rules[pattern as usize];
-                *targets = targets.saturating_sub(u8::from(held.written.is_none()));
-                if *targets == 0 {
-                    summary.rendered -= members.len();
+                for member in members.wanted(pattern, number, &left_out) {
+                    verdicts.recount(before, verdict(&held));
+                    let targets = &mut with_rules[member as usize];
+                    if held.written.is_none() && *targets > 0 {
+                        *targets -= 1;
+                        summary.rendered -= usize::from(*targets == 0);
+                    }
                 }
             }
         }
         let mut indicators: Vec<IndicatorReport> = reports.into_iter().map(|(_, report)| *report).collect();
         indicators.sort_by(|left, right| left.id.cmp(&right.id));
         Finished { summary, indicators, diagnostics, failures, subjects }
-    }
-}
-
-/// Which records have which pattern: the records sorted by the number of their pattern, and where each pattern's begin.
-struct Members {
-    records: Vec<u32>,
-    starts: Vec<u32>,
-}
-
-impl Members {
-    /// The first indicator of a pattern is in front: the one created first, then the one with the smaller id.
-    fn of(gathered: &Gathered) -> Self {
-        let numbers = 0..u32::try_from(gathered.records.len()).unwrap_or(u32::MAX);
-        let record = |number: u32| &gathered.records[number as usize];
-        let mut records: Vec<u32> = numbers.filter(|&number| record(number).group.is_some()).collect();
-        records.par_sort_unstable_by(|&left, &right| {
-            let key = |number: u32| {
-                let record = record(number);
-                let id = record.origin().map(|origin| &origin.id);
-                // Those without a date come last: they can't claim to be first.
-                (record.group, record.created.is_none(), record.created, id)
-            };
-            key(left).cmp(&key(right))
-        });
-        let mut starts = vec![0; gathered.patterns.len() + 1];
-        for &number in &records {
-            if let Some(pattern) = record(number).group {
-                starts[pattern.number() as usize + 1] += 1;
-            }
-        }
-        for pattern in 1..starts.len() {
-            starts[pattern] += starts[pattern - 1];
-        }
-        Self { records, starts }
-    }
-
-    fn of_pattern(&self, pattern: u32) -> &[u32] {
-        let pattern = pattern as usize;
-        &self.records[self.starts[pattern] as usize..self.starts[pattern + 1] as usize]
-    }
-
-    /// The patterns that some record has. Those of versions that were replaced have none.
-    fn patterns(&self) -> impl Iterator<Item = u32> {
-        (0..).zip(self.starts.windows(2)).filter(|(_, bounds)| bounds[0] < bounds[1]).map(|(pattern, _)| pattern)
     }
 }
 
@@ -173,10 +163,8 @@ fn origins(gathered: &mut Gathered, members: &Members) -> Vec<Arc<Origin>> {
     (0..)
         .zip(patterns)
         .map(|(pattern, _)| {
-            let mut all = members.of_pattern(pattern).iter().filter_map(&mut take);
-            let mut origin = all.next().unwrap_or_default();
-            all.for_each(|other| join(&mut origin, &other));
-            Arc::from(origin)
+            let all = members.of_pattern(pattern).iter().filter_map(&mut take);
+            Arc::from(joined(all).unwrap_or_default())
         })
         .collect()
 }
@@ -187,32 +175,57 @@ fn subjects(
     outcomes: &[Vec<Outcome>],
     order: &[u32],
     origins: &[Arc<Origin>],
+    own: &BTreeMap<usize, Own>,
 ) -> Vec<Subject> {
     let has_rules = |pattern: &&u32| {
         let outcomes = outcomes.iter().filter_map(|all| all.get(**pattern as usize));
         outcomes.into_iter().any(|outcome| matches!(outcome, Outcome::Rules(_)))
     };
+    let apart = |pattern: u32| {
+        let in_target = |(target, outcomes): (usize, &Vec<Outcome>)| {
+            if matches!(outcomes.get(pattern as usize), Some(Outcome::Filtered)) {
+                return Some((target, None));
+            }
+            Some((target, Some(Arc::clone(own.get(&target)?.origins.get(&pattern)?))))
+        };
+        outcomes.iter().enumerate().filter_map(in_target).collect()
+    };
     let subject = |pattern: &u32| {
         let plan = plans.get_mut(*pattern as usize)?.take()?;
-        Some(Subject { origin: Arc::clone(origins.get(*pattern as usize)?), plan })
+        Some(Subject { origin: Arc::clone(origins.get(*pattern as usize)?), plan, apart: apart(*pattern) })
     };
     order.iter().filter(has_rules).filter_map(subject).collect()
 }
 
 /// The rules of one target in order, and the pattern of each.
-fn rules(mut outcomes: Vec<Outcome>, order: &[u32], origins: &[Arc<Origin>]) -> (Vec<u32>, Vec<Rule>) {
+fn rules<'o>(
+    mut outcomes: Vec<Outcome>,
+    order: &[u32],
+    origin: impl Fn(u32) -> Option<&'o Arc<Origin>>,
+) -> (Vec<u32>, Vec<Rule>) {
     let nobody = Arc::new(Origin::default());
     let (mut places, mut rules) = (Vec::new(), Vec::new());
     for &pattern in order {
-        if let Outcome::Rules(content) =
-            std::mem::replace(&mut outcomes[pattern as usize], Outcome::Guarded(Vec::new()))
-        {
-            let origin = origins.get(pattern as usize).unwrap_or(&nobody);
+        if let Outcome::Rules(content) = std::mem::replace(&mut outcomes[pattern as usize], Outcome::Filtered) {
+            let origin = origin(pattern).unwrap_or(&nobody);
             places.push(pattern);
             rules.push(Rule { origin: Arc::clone(origin), content });
         }
     }
     (places, rules)
+}
+
+/// Patterns by the ids of their origins, then by their keys.
+fn sorted<'o>(
+    mut patterns: Vec<u32>,
+    keys: &[Key],
+    origin: impl Fn(u32) -> Option<&'o Arc<Origin>> + Sync,
+) -> Vec<u32> {
+    patterns.par_sort_unstable_by(|&left, &right| {
+        let key = |pattern: u32| (origin(pattern).map(|origin| &origin.id), keys[pattern as usize]);
+        key(left).cmp(&key(right))
+    });
+    patterns
 }
 
 /// The reports of those records that have one, with the numbers of the records, which are in order. The records are of no
@@ -222,9 +235,14 @@ fn reports(records: Vec<Record>) -> Vec<(u32, Box<IndicatorReport>)> {
     (0..).zip(reports).filter_map(|(number, report)| Some((number, report?))).collect()
 }
 
-fn note_rules(reports: &mut [(u32, Box<IndicatorReport>)], members: &[u32], target: &str, rules: &[EmittedRule]) {
+fn note_rules(
+    reports: &mut [(u32, Box<IndicatorReport>)],
+    members: impl Iterator<Item = u32>,
+    target: &str,
+    rules: &[EmittedRule],
+) {
     for member in members {
-        let report = reports.binary_search_by_key(member, |(number, _)| *number);
+        let report = reports.binary_search_by_key(&member, |(number, _)| *number);
         let entry = report.ok().and_then(|at| reports[at].1.targets.get_mut(target));
         if let Some(entry) = entry {
             entry.rules.extend(rules.iter().map(|rule| rule.id.clone()));
@@ -232,24 +250,18 @@ fn note_rules(reports: &mut [(u32, Box<IndicatorReport>)], members: &[u32], targ
     }
 }
 
-/// Of each pattern, in how many targets it has rules.
-fn with_rules(outcomes: &[Vec<Outcome>], patterns: usize) -> Vec<u8> {
-    let mut counts = vec![0_u8; patterns];
-    for outcomes in outcomes {
-        for (count, outcome) in counts.iter_mut().zip(outcomes) {
-            *count = count.saturating_add(u8::from(matches!(outcome, Outcome::Rules(_))));
-        }
-    }
-    counts
-}
-
 fn verdict(held: &HeldBack) -> Verdict {
     held.written.map_or(Verdict::Guarded, Verdict::Rules)
 }
 
-fn note_held(reports: &mut [(u32, Box<IndicatorReport>)], members: &[u32], target: &str, held: &HeldBack) {
+fn note_held(
+    reports: &mut [(u32, Box<IndicatorReport>)],
+    members: impl Iterator<Item = u32>,
+    target: &str,
+    held: &HeldBack,
+) {
     for member in members {
-        let report = reports.binary_search_by_key(member, |(number, _)| *number);
+        let report = reports.binary_search_by_key(&member, |(number, _)| *number);
         let Ok(report) = report.map(|at| &mut reports[at].1) else { continue };
         // It is about all of the pattern.
         let span = Span::new(0, report.pattern.len());
@@ -260,32 +272,39 @@ fn note_held(reports: &mut [(u32, Box<IndicatorReport>)], members: &[u32], targe
     }
 }
 
-fn summarise(gathered: &Gathered, targets: impl Iterator<Item = &'static dyn Target>) -> Summary {
+/// The numbers of a run, and of each record in how many targets it has rules.
+fn summarise(gathered: &Gathered, targets: impl Iterator<Item = &'static dyn Target>) -> (Summary, Vec<u8>) {
     let mut summary = Summary { indicators: gathered.records.len(), ..Summary::default() };
     let names: Vec<&'static str> = targets.map(|target| target.name()).collect();
     names.iter().for_each(|name| _ = summary.verdicts.insert(name, Default::default()));
-    for record in &gathered.records {
+    summary.next_valid = gathered.next_valid().map(|moment| moment.to_string());
+    let mut with_rules = Vec::with_capacity(gathered.records.len());
+    for (place, record) in (0..).zip(&gathered.records) {
         summary.valid += usize::from(record.status != Status::Invalid);
         summary.active += usize::from(record.status == Status::Active);
+        summary.pending += usize::from(record.status == Status::Pending);
         summary.guarded += usize::from(record.guarded);
-        summary.rendered += usize::from(count(record, gathered, &names, &mut summary.verdicts));
+        let targets = count(place, record, gathered, &names, &mut summary.verdicts);
+        summary.rendered += usize::from(targets > 0);
+        with_rules.push(targets);
     }
-    summary
+    (summary, with_rules)
 }
 
-/// Counts an indicator's verdicts; whether it has a rule anywhere.
+/// Counts an indicator's verdicts; in how many targets it has rules.
 fn count(
+    place: u32,
     record: &Record,
     gathered: &Gathered,
     names: &[&'static str],
-    verdicts: &mut std::collections::BTreeMap<&'static str, crate::report::Verdicts>,
-) -> bool {
-    let Some(group) = record.group else { return false };
-    let mut rendered = false;
-    for (name, outcome) in names.iter().zip(gathered.outcomes_of(group)) {
-        let verdict = outcome.verdict();
-        rendered |= verdict.has_rules();
+    verdicts: &mut BTreeMap<&'static str, Verdicts>,
+) -> u8 {
+    let Some(group) = record.group else { return 0 };
+    let mut with_rules: u8 = 0;
+    for (target, (name, outcome)) in names.iter().zip(gathered.outcomes_of(group)).enumerate() {
+        let verdict = if gathered.left_out.holds(target, place) { Verdict::Filtered } else { outcome.verdict() };
+        with_rules = with_rules.saturating_add(u8::from(verdict.has_rules()));
         verdicts.entry(name).or_default().count(verdict);
     }
-    rendered
+    with_rules
 }

@@ -45,6 +45,7 @@ struct Chosen {
     target: &'static dyn Target,
     mapping: Option<String>,
     accept: Option<Accept>,
+    filter: Option<Filter>,
 }
 
 impl Options {
@@ -68,7 +69,7 @@ impl Options {
 
     /// Adds a target of your own.
     pub fn custom_target(mut self, target: &'static dyn Target) -> Self {
-        self.targets.push(Chosen { target, mapping: None, accept: None });
+        self.targets.push(Chosen { target, mapping: None, accept: None, filter: None });
         self
     }
 
@@ -84,6 +85,14 @@ impl Options {
     pub fn accept(mut self, accept: Accept) -> Self {
         if let Some(chosen) = self.targets.last_mut() {
             chosen.accept = Some(accept);
+        }
+        self
+    }
+
+    /// Leaves indicators out of the target that was added last, beside those that [`Options::filter`] leaves out of all.
+    pub fn target_filter(mut self, filter: Filter) -> Self {
+        if let Some(chosen) = self.targets.last_mut() {
+            chosen.filter = Some(filter);
         }
         self
     }
@@ -119,7 +128,9 @@ impl Options {
         let prepare = |chosen: &Chosen| {
             let mapping = chosen.mapping.as_deref();
             let prepared = Prepared::with_guard(chosen.target, mapping, chosen.accept, Arc::clone(&guard));
-            prepared.map_err(|error| ConvertError::Mapping(chosen.target.name(), error))
+            prepared
+                .map(|prepared| prepared.with_filter(chosen.filter.clone()))
+                .map_err(|error| ConvertError::Mapping(chosen.target.name(), error))
         };
         Ok(Settings {
             targets: self.targets.iter().map(prepare).collect::<Result<_, _>>()?,

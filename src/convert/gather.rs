@@ -1,6 +1,5 @@
 //! From batches of objects to one record for each indicator and one group for each pattern.
 
-#[cfg(feature = "witness")]
 use std::{
     cmp::Ordering,
     collections::BTreeMap,
@@ -18,7 +17,7 @@ use crate::{
         Plan,
         fidelity::{Fidelity, Loss},
     },
-    report::{IndicatorReport, Status, TargetReport},
+    report::{IndicatorReport, Status, TargetReport, Verdict},
     span::Span,
     stix::{self, Batch, Context, Fault, Indicator, Key, KeyState, PatternType, Tally, Timestamp},
     targets::{
@@ -29,8 +28,9 @@ use crate::{
 };
 
 use super::{
-    AMBIGUOUS, BAD_NATIVE_RULE, Details, NATIVE_ELSEWHERE, NOT_YET_VALID, OTHER_LANGUAGE, Outcome, Settings,
+    AMBIGUOUS, BAD_NATIVE_RULE, Details, NATIVE_ELSEWHERE, NOT_YET_VALID, OTHER_LANGUAGE, Outcome, Prepared, Settings,
     compile::{Compiled as CompiledPattern, compile, lower_text},
+    left_out::LeftOut,
     origin::{display_name, origin},
     title,
 };
@@ -46,6 +46,10 @@ pub(super) struct Item {
     pub modified: Option<Timestamp>,
     pub status: Status,
     pub guarded: bool,
+    /// When it comes into force, where it is pending.
+    pub due: Option<Timestamp>,
+    /// The places of the targets whose filters leave it out.
+    pub left_out: Vec<usize>,
     /// The pattern's key and what became of it, where it is active.
     pub pattern: Option<(Key, Vec<Outcome>)>,
     /// What it means, where that is to be kept.
@@ -115,8 +119,9 @@ fn item(indicator: &Indicator<'_>, source: &str, context: Option<&Context>, sett
         stix::Status::Revoked => Status::Revoked,
         stix::Status::Benign => Status::Filtered,
     };
-    let Compilation { canonical, name, outcomes, plan, guarded, diagnostics } = compiled;
+    let Compilation { canonical, name, outcomes, plan, cut, diagnostics } = compiled;
     let pattern = outcomes.filter(|_| status == Status::Active);
+    let left_out = if pattern.is_some() { left_out(indicator, context, settings) } else { BTreeMap::new() };
     let wants_metadata = settings.targets.iter().any(|prepared| prepared.target.wants_metadata());
     let wants_origin = wants_metadata || settings.witnesses;
     let make_name = || name.unwrap_or_else(|| indicator.id.to_string());
@@ -134,8 +139,14 @@ fn item(indicator: &Indicator<'_>, source: &str, context: Option<&Context>, sett
             diagnostics,
             targets: pattern
                 .iter()
-                .flat_map(|(_, outcomes)| settings.targets.iter().zip(outcomes))
-                .map(|(prepared, outcome)| (prepared.target.name(), target_report(outcome)))
+                .flat_map(|(_, outcomes)| settings.targets.iter().zip(outcomes).enumerate())
+                .map(|(place, (prepared, outcome))| {
+                    let report = match left_out.get(&place) {
+                        Some(why) => filtered_report(why, &indicator.pattern),
+                        None => target_report(outcome),
+                    };
+                    (prepared.target.name(), report)
+                })
                 .collect(),
         })
     });
@@ -146,7 +157,9 @@ fn item(indicator: &Indicator<'_>, source: &str, context: Option<&Context>, sett
         created: indicator.created,
         modified: indicator.modified,
         status,
-        guarded,
+        guarded: cut.iter().any(|place| !left_out.contains_key(place)),
+        due: indicator.valid_from.filter(|_| status == Status::Pending),
+        left_out: left_out.into_keys().collect(),
         origin: (wants_origin && pattern.is_some()).then(|| Box::new(origin(indicator, context, make_name))),
         pattern,
         plan,
@@ -156,6 +169,21 @@ fn item(indicator: &Indicator<'_>, source: &str, context: Option<&Context>, sett
 
 fn pending(from: Timestamp) -> Diagnostic {
     Diagnostic::note(NOT_YET_VALID, format!("not yet valid: it counts from {from} on"))
+}
+
+/// Why targets leave an indicator out that is in force and that the run wants, by the places of these targets.
+fn left_out(indicator: &Indicator<'_>, context: &Context, settings: &Settings) -> BTreeMap<usize, Diagnostic> {
+    let judge = |(place, prepared): (usize, &Prepared)| {
+        let (_, why) = prepared.filter.as_ref()?.judge(indicator, context, settings.now)?;
+        Some((place, why))
+    };
+    settings.targets.iter().enumerate().filter_map(judge).collect()
+}
+
+fn filtered_report(why: &Diagnostic, pattern: &str) -> TargetReport {
+    let span = Span::new(0, pattern.len());
+    let loss = Loss { code: why.code, effect: Fidelity::NARROWER, message: why.message.clone(), span };
+    TargetReport { verdict: Verdict::Filtered, losses: vec![loss], rules: Vec::new() }
 }
 
 fn target_report(outcome: &Outcome) -> TargetReport {
@@ -169,7 +197,8 @@ struct Compilation {
     name: Option<String>,
     outcomes: Option<(Key, Vec<Outcome>)>,
     plan: Option<Plan>,
-    guarded: bool,
+    /// The places of the targets of which the guard took something.
+    cut: Vec<usize>,
     diagnostics: Vec<Diagnostic>,
 }
 
@@ -181,9 +210,9 @@ impl Compilation {
         let (meaning, diagnostics) = lower_text(&indicator.pattern, settings.strict);
         self.diagnostics.extend(diagnostics);
         let Some(meaning) = meaning else { return Status::Invalid };
-        let CompiledPattern { outcomes, diagnostics, is_cut } = compile(&meaning, &settings.targets);
+        let CompiledPattern { outcomes, diagnostics, cut } = compile(&meaning, &settings.targets);
         self.diagnostics.extend(diagnostics);
-        self.guarded = is_cut;
+        self.cut = cut;
         if display_name(indicator).is_none() {
             self.name = Some(title::title(&meaning.plan));
         }
@@ -200,7 +229,8 @@ impl Compilation {
         let whole = Span::new(0, indicator.pattern.len());
         let key = Key::new(&format!("{language}\n{}", indicator.pattern));
         self.name = Some(format!("{language} rule"));
-        let Some(own) = settings.targets.iter().find(|prepared| speaks(prepared.target.pattern_type())) else {
+        let mut numbered = settings.targets.iter().enumerate();
+        let Some((place, own)) = numbered.find(|(_, prepared)| speaks(prepared.target.pattern_type())) else {
             let message = format!("the indicator is written in {language}, which no chosen target speaks");
             let loss = Loss { code: OTHER_LANGUAGE, effect: Fidelity::NARROWER, message, span: whole };
             let outcomes = settings.targets.iter().map(|_| Outcome::NotApplicable(vec![loss.clone()]));
@@ -237,23 +267,19 @@ impl Compilation {
             }
             Err(NativeFault::Unwanted(found)) => Outcome::Refused(vec![loss(found)]),
             Err(NativeFault::NamesNothing(found)) => {
-                self.guarded = true;
+                self.cut = vec![place];
                 Outcome::Guarded(vec![loss(found)])
             }
         };
         let mut of_own = Some(of_own);
-        let outcomes = settings.targets.iter().map(|prepared| {
-            if std::ptr::addr_eq(prepared, own)
-                && let Some(outcome) = of_own.take()
-            {
-                return outcome;
-            }
-            Outcome::NotApplicable(vec![Loss {
+        let outcomes = (0..settings.targets.len()).map(|number| match of_own.take_if(|_| number == place) {
+            Some(outcome) => outcome,
+            None => Outcome::NotApplicable(vec![Loss {
                 code: NATIVE_ELSEWHERE,
                 effect: Fidelity::NARROWER,
                 message: format!("the indicator is a {language} rule, not a STIX pattern"),
                 span: whole,
-            }])
+            }]),
         });
         self.outcomes = Some((key, outcomes.collect()));
         Status::Active
@@ -282,6 +308,10 @@ pub(super) struct Gathered {
     pub outcomes: Vec<Vec<Outcome>>,
     /// By the number of the pattern, where plans are kept.
     pub plans: Vec<Option<Plan>>,
+    /// Which records are left out of which targets.
+    pub left_out: LeftOut,
+    /// When pending records come into force, by their places.
+    due: BTreeMap<u32, Timestamp>,
     /// The identifiers of records that had another content in the same version, by their places.
     ambiguous: BTreeMap<u32, Box<str>>,
     /// The key of each record's identifier.
@@ -387,8 +417,11 @@ impl Gathered {
     #[cfg(feature = "witness")]
     pub(super) fn note(&mut self, number: usize, target: &str, notes: &BTreeMap<u32, Vec<Diagnostic>>) {
         let Some(outcomes) = self.outcomes.get(number) else { return };
-        for record in &mut self.records {
+        for (place, record) in (0..).zip(&mut self.records) {
             let Some(pattern) = record.group.map(Group::number) else { continue };
+            if self.left_out.holds(number, place) {
+                continue;
+            }
             let report = record.extras.as_mut().and_then(|extras| extras.report.as_mut());
             let (Some(report), Some(outcome), Some(said)) =
                 (report, outcomes.get(pattern as usize), notes.get(&pattern))
@@ -409,7 +442,21 @@ impl Gathered {
     /// Takes an indicator in. Of several versions of one, the newest stays; of several with one date, the one whose
     /// pattern has the greater key, and whose content has the greater number, so that the order of the input decides nothing.
     pub(super) fn add(&mut self, item: Item) {
-        let Item { id, name, fingerprint, created, modified, status, guarded, pattern, plan, origin, report } = item;
+        let Item {
+            id,
+            name,
+            fingerprint,
+            created,
+            modified,
+            status,
+            guarded,
+            pattern,
+            plan,
+            origin,
+            report,
+            due,
+            left_out,
+        } = item;
         let (pattern, outcomes) = pattern.map_or((None, None), |(key, outcomes)| (Some(key), Some(outcomes)));
         let extras = (origin.is_some() || report.is_some()).then(|| Box::new(Extras { origin, report }));
         let mut record = Record {
@@ -426,14 +473,31 @@ impl Gathered {
             Some(at) => {
                 record.group = self.group(pattern, outcomes, plan);
                 self.records[at as usize] = record;
+                self.note_apart(at, &left_out, due);
             }
             None => {
                 record.group = self.group(pattern, outcomes, plan);
                 self.records.push(record);
                 self.ids.push(id);
-                self.by_id.add_last(&self.ids);
+                if let Some(at) = self.by_id.add_last(&self.ids) {
+                    self.note_apart(at, &left_out, due);
+                }
             }
         }
+    }
+
+    /// Keeps what few records have, by the place of the record.
+    fn note_apart(&mut self, place: u32, left_out: &[usize], due: Option<Timestamp>) {
+        self.left_out.set(place, left_out);
+        match due {
+            Some(due) => _ = self.due.insert(place, due),
+            None => _ = self.due.remove(&place),
+        }
+    }
+
+    /// When the first of the pending records comes into force.
+    pub(super) fn next_valid(&self) -> Option<Timestamp> {
+        self.due.values().min().copied()
     }
 
     /// Whether the record at `place` gives way to another, which is called `name` and has this pattern.

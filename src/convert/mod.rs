@@ -18,6 +18,8 @@ mod emitter;
 pub mod facade;
 mod filter;
 mod gather;
+mod left_out;
+mod members;
 #[cfg(feature = "witness")]
 mod natives;
 mod origin;
@@ -82,6 +84,8 @@ pub struct Prepared {
     pub target: &'static dyn Target,
     backend: Box<dyn AnyBackend>,
     policy: Policy,
+    /// Which indicators it leaves out beside those that [`Settings::filter`] does.
+    filter: Option<Filter>,
     /// The types of objects that it has any place for, where it says so.
     object_types: Option<BTreeSet<String>>,
 }
@@ -114,7 +118,13 @@ impl Prepared {
         let policy = options.policy.clone();
         let backend = target.prepare(mapping, options)?;
         let object_types = backend.object_types();
-        Ok(Self { target, backend, policy, object_types })
+        Ok(Self { target, backend, policy, filter: None, object_types })
+    }
+
+    /// The same with a filter of its own, which can ask for more than [`Settings::filter`] and not for less.
+    #[must_use]
+    pub fn with_filter(self, filter: Option<Filter>) -> Self {
+        Self { filter, ..self }
     }
 
     /// Whether the target has a place for anything that a plan is about.
@@ -149,7 +159,10 @@ impl Settings {
     /// Whether what the other objects of a feed say has any influence: plain lists without a filter need none of it.
     #[must_use]
     pub fn wants_context(&self) -> bool {
-        self.filter.wants_context() || self.targets.iter().any(|prepared| prepared.target.wants_metadata())
+        let wants = |prepared: &Prepared| {
+            prepared.target.wants_metadata() || prepared.filter.as_ref().is_some_and(Filter::wants_context)
+        };
+        self.filter.wants_context() || self.targets.iter().any(wants)
     }
 }
 

@@ -39,12 +39,12 @@ impl Finished {
         let new = |subject: &Subject| Arc::new(TestPattern::new(&subject.plan, Bounds::default()));
         let patterns: Vec<Arc<TestPattern>> = self.subjects.par_iter().map(new).collect();
         let mut targets = BTreeMap::new();
-        for prepared in &settings.targets {
+        for (number, prepared) in settings.targets.iter().enumerate() {
             let name = prepared.target.name();
             let both = self.subjects.par_iter().zip(&patterns);
             let patterns: Vec<Option<Arc<TestPattern>>> =
                 both.map(|(subject, pattern)| without_guarded(subject, pattern, prepared)).collect();
-            let (rules, mut tested) = tested(prepared, &self.subjects, &patterns);
+            let (rules, mut tested) = tested(number, prepared, &self.subjects, &patterns);
             let (written, emitted) = emit(prepared, rules, renderer, before)?;
             for (index, rules) in emitted {
                 if let Some(one) = tested.get_mut(index) {
@@ -76,15 +76,16 @@ fn without_guarded(subject: &Subject, pattern: &Arc<TestPattern>, prepared: &Pre
 
 /// The patterns that have rules in a target, and these rules.
 fn tested<'p>(
+    number: usize,
     prepared: &Prepared,
     subjects: &'p [Subject],
     patterns: &'p [Option<Arc<TestPattern>>],
 ) -> (Vec<Rule>, Vec<Tested<'p>>) {
     let rule = |(subject, pattern): (&'p Subject, &'p Option<Arc<TestPattern>>)| {
-        let pattern = pattern.as_deref()?;
+        let (origin, pattern) = (subject.origin_in(number)?, pattern.as_deref()?);
         let lowered = prepared.backend.lower(&pattern.known.plan).ok()?;
-        let tested = Tested { origin: &subject.origin, verdict: lowered.fidelity.into(), rules: Vec::new(), pattern };
-        Some((Rule { origin: Arc::clone(&subject.origin), content: Body::Compiled(lowered) }, tested))
+        let tested = Tested { origin, verdict: lowered.fidelity.into(), rules: Vec::new(), pattern };
+        Some((Rule { origin: Arc::clone(origin), content: Body::Compiled(lowered) }, tested))
     };
     subjects.iter().zip(patterns).filter_map(rule).unzip()
 }

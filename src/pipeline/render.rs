@@ -134,6 +134,7 @@ fn target(config: &TargetConfig, guard: &Arc<Guard>) -> Result<convert::Prepared
     };
     let accept = config.accept.as_ref().map(|verdicts| Accept::new(verdicts.iter().copied()));
     convert::Prepared::with_guard(config.target, mapping.as_deref(), accept, Arc::clone(guard))
+        .map(|prepared| prepared.with_filter(config.filter.clone()))
         .map_err(|error| trouble(error.to_string()))
 }
 

@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer};
 use super::{
     index::{Index, NamedValue, Relation},
     output::{Item, Output},
-    provenance::{Needles, Provenance, Record},
+    provenance::{Fate, Needles, Provenance, Record},
 };
 use crate::report::{Status, Verdict};
 
@@ -305,6 +305,7 @@ fn gone(record: &Record, target: &str) -> Option<(Reason, String)> {
         Status::Filtered => (Reason::Filtered, said()),
         Status::Invalid => (Reason::Invalid, said()),
         Status::Active => match record.targets.get(target) {
+            Some(fate) if fate.is(Verdict::Filtered) => (Reason::Filtered, reasons(fate)),
             Some(fate) if fate.is(Verdict::Guarded) => {
                 let lists = fate.losses.iter().map(|loss| &loss.message);
                 (
@@ -313,12 +314,16 @@ fn gone(record: &Record, target: &str) -> Option<(Reason, String)> {
                 )
             }
             Some(fate) if fate.is(Verdict::Refused) || fate.is(Verdict::NotApplicable) => {
-                let why: Vec<&str> = fate.losses.iter().map(|loss| loss.message.as_str()).collect();
-                (Reason::Refused, why.join("; "))
+                (Reason::Refused, reasons(fate))
             }
             _ => return None,
         },
     })
+}
+
+fn reasons(fate: &Fate) -> String {
+    let why: Vec<&str> = fate.losses.iter().map(|loss| loss.message.as_str()).collect();
+    why.join("; ")
 }
 
 /// The ids of the indicators behind items, sorted; none where there is no item. What a rule says of itself counts where the

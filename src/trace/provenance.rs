@@ -126,7 +126,7 @@ impl Record {
     /// Whether it has a rule or an entry in a target.
     #[must_use]
     pub fn is_in(&self, target: &str) -> bool {
-        let without = [Verdict::Refused, Verdict::Guarded, Verdict::NotApplicable];
+        let without = [Verdict::Refused, Verdict::Guarded, Verdict::NotApplicable, Verdict::Filtered];
         self.targets.get(target).is_some_and(|fate| !without.iter().any(|verdict| fate.is(*verdict)))
     }
 

@@ -117,6 +117,8 @@ pub struct TargetConfig {
     pub accept: Option<Vec<Fidelity>>,
     /// A mapping file, laid over the shipped one.
     pub mapping: Option<PathBuf>,
+    /// Which indicators it leaves out beside those that the filter of all targets does.
+    pub filter: Option<Filter>,
 }
 
 /// A configuration that can't be used.

@@ -393,6 +393,7 @@ impl Reader<'_> {
             formats: raw.formats.into_iter().map(Spanned::into_inner).collect(),
             accept,
             mapping: raw.mapping.map(|mapping| self.folder.join(mapping.into_inner())),
+            filter: raw.filter.as_ref().map(|filter| self.filter(filter)),
         })
     }
 

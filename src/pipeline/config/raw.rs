@@ -142,4 +142,5 @@ pub(super) struct RawTarget {
     pub formats: Vec<Spanned<String>>,
     pub accept: Option<Vec<Spanned<String>>>,
     pub mapping: Option<Spanned<PathBuf>>,
+    pub filter: Option<RawFilter>,
 }
