@@ -24,7 +24,7 @@ use crate::{
 
 use super::{
     Global, display,
-    exit::{Exit, FailOn, Failure, overrides},
+    exit::{Exit, FailOn, Failure, overrides, unknown_target},
     filter::{FilterArguments, Filters},
     guards::GuardArguments,
     inputs::{InputArguments, OpenInputs, now},
@@ -383,11 +383,6 @@ pub(super) fn write_report(path: &Path, report: &Report<'_>) -> Result<(), Failu
         return write(&mut io::stdout().lock()).map_err(Failure::from);
     }
     Ok(write_file(path, &mut { write })?)
-}
-
-pub(super) fn unknown_target(name: &str) -> Failure {
-    let names: Vec<&str> = TARGETS.iter().map(|target| target.name()).collect();
-    Failure::usage(format!("no target {name}"), format!("choose among {}", names.join(", ")))
 }
 
 /// What `--accept` says for one target, if anything.

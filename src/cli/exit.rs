@@ -7,6 +7,7 @@ use crate::{
     diagnostic::Diagnostic,
     output::{EmitError, Stopped},
     report::{Status, Summary, Verdicts},
+    targets::TARGETS,
 };
 
 /// Exit codes of the program.
@@ -84,6 +85,12 @@ impl From<EmitFailure> for Failure {
         let inner = Self::from(failure.error);
         Self { message: format!("{}: {}", failure.target, inner.message), ..inner }
     }
+}
+
+/// Something names a target that there is not.
+pub(crate) fn unknown_target(name: &str) -> Failure {
+    let names: Vec<&str> = TARGETS.iter().map(|target| target.name()).collect();
+    Failure::usage(format!("no target {name}"), format!("choose among {}", names.join(", ")))
 }
 
 /// The flags that let outputs change as these would.

@@ -11,7 +11,7 @@ use crate::{
     targets::{self, TARGETS},
 };
 
-use super::{convert::unknown_target, exit::Failure};
+use super::exit::{Failure, unknown_target};
 
 /// Which indicators are wanted. One that says nothing on a question passes.
 #[derive(Debug, Args)]
