@@ -56,8 +56,8 @@ pub struct Subject {
 
 impl Subject {
     /// Where its rules in a target come from; `None` where the target's filter leaves it out.
-    #[cfg(feature = "witness")]
-    pub(super) fn origin_in(&self, target: usize) -> Option<&Arc<Origin>> {
+    #[must_use]
+    pub fn origin_in(&self, target: usize) -> Option<&Arc<Origin>> {
         match self.apart.iter().find(|(place, _)| *place == target) {
             Some((_, origin)) => origin.as_ref(),
             None => Some(&self.origin),

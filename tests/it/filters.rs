@@ -308,6 +308,33 @@ fn an_indicator_that_no_target_wants_has_no_rule_and_is_in_no_gate() {
 }
 
 #[test]
+fn the_newest_version_decides_what_a_target_leaves_out() {
+    let version = |day: u8, confidence: u8| {
+        let id = "indicator--00000000-0000-4000-8000-000000000099";
+        ("one", json!({"id": id, "modified": format!("2025-01-{day:02}T00:00:00Z"), "confidence": confidence}))
+    };
+    let (unsure, sure, unsure_again) = (version(1, 20), version(2, 90), version(3, 20));
+    for (number, (versions, is_there)) in [
+        (vec![unsure.clone(), sure.clone()], true),
+        (vec![sure.clone(), unsure.clone()], true),
+        (vec![sure.clone(), unsure_again.clone()], false),
+        (vec![unsure_again, sure, unsure], false),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let project = Project::new("");
+        project.write("intel/feed.json", feed(&versions));
+        let filter = ["-t", "suricata,blocklist", "--min-confidence", "suricata:80"];
+        succeeds(&project, &[&CONVERT[..], &["out"], &filter].concat());
+        let rules = project.path("out/suricata/stixc.rules");
+        let has_rule = rules.exists() && project.read("out/suricata/stixc.rules").contains("one.example");
+        assert_eq!(has_rule, is_there, "{number}");
+        assert_eq!(project.read("out/blocklist/domains.txt"), "one.example\n", "{number}");
+    }
+}
+
+#[test]
 fn a_filter_of_a_target_that_is_none_is_an_error_of_usage() {
     let project = pairs();
     for arguments in [
