@@ -70,7 +70,7 @@ pub enum Status {
     Revoked,
     /// Not a pattern that can be compiled.
     Invalid,
-    /// Left out for what it is: benign, or in a language that no chosen target speaks.
+    /// Left out for what it is: benign, or not wanted by the user's filter.
     Filtered,
 }
 

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::atomic::AtomicBool};
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use crate::{
     convert::Details,
@@ -15,7 +15,8 @@ use crate::{
 
 use super::{
     Global, convert, display,
-    exit::{Exit, FailOn, Failure, overrides},
+    exit::{Exit, Failure, overrides},
+    fail_on::{Asked, FailOn, Offered},
     inputs::now,
     watch,
 };
@@ -57,9 +58,10 @@ pub(super) struct Build {
     /// Write a report of every feed and indicator as JSON; - for standard output
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
-    /// End with code 1 where a finding is at or above this level
-    #[arg(long, value_name = "LEVEL")]
-    fail_on: Option<FailOn>,
+    /// End with code 1 where a finding is at this level or one above it in the list below, for one target or for all that have
+    /// no level of their own; several separated by commas: refused,unchecked,yara=never
+    #[arg(long, value_name = "[TARGET=]LEVEL", value_delimiter = ',', value_parser = Offered::All)]
+    fail_on: Vec<Asked>,
     /// The moment that decides on expiry, RFC 3339; SOURCE_DATE_EPOCH serves too
     #[arg(long, value_name = "TIME")]
     now: Option<String>,
@@ -132,21 +134,14 @@ impl Build {
         Ok(exit)
     }
 
+    /// What the command line asks for, or else the configuration.
     fn fail_on(&self, config: &Config) -> Result<FailOn, Failure> {
-        match (self.fail_on, &config.fail_on) {
-            (Some(level), _) => Ok(level),
-            (None, None) => Ok(FailOn::Never),
-            (None, Some(name)) => FailOn::from_str(name, false).map_err(|_| {
-                let names: Vec<String> = FailOn::value_variants()
-                    .iter()
-                    .filter_map(|level| Some(level.to_possible_value()?.get_name().to_owned()))
-                    .collect();
-                Failure::usage(
-                    format!("fail_on = {name:?}: no such level"),
-                    format!("choose among {}", names.join(", ")),
-                )
-            }),
-        }
+        let asked = match &config.fail_on {
+            Some(text) if self.fail_on.is_empty() => FailOn::parse(text)?,
+            _ => self.fail_on.clone(),
+        };
+        let targets: Vec<&'static str> = config.targets.iter().map(|one| one.target.name()).collect();
+        FailOn::new(&asked, &targets)
     }
 
     fn show(&self, built: &Built, global: &Global) {

@@ -6,22 +6,24 @@ use clap::{Args, ValueEnum};
 use rayon::prelude::*;
 
 use crate::{
-    convert::in_file,
-    report::SourceDiagnostic,
+    convert::{Prepared, in_file},
+    report::{SourceDiagnostic, Status},
     source::Input,
     stix::{Batch, BundleReader, Indicator, PatternType, Tally},
+    targets::Target,
 };
 
 use super::{
     Global,
-    checked::Checked,
+    checked::{Checked, Gate},
     display,
-    exit::{Exit, FailOn, Failure},
+    exit::{Exit, Failure},
+    fail_on::{Asked, FailOn, Offered},
     fix,
     inputs::{InputArguments, OpenInputs},
     location::Location,
     progress::Progress,
-    sarif,
+    sarif, targets,
 };
 
 /// Version of the JSON form.
@@ -35,9 +37,13 @@ pub(super) struct Check {
     /// How to print
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Format,
-    /// End with code 1 where a finding is at or above this level
-    #[arg(long, value_name = "LEVEL", default_value = "invalid")]
-    fail_on: FailOn,
+    /// Also try what becomes of each pattern in these targets, separated by commas: sigma, suricata, yara, blocklist
+    #[arg(short, long, value_name = "TARGETS", value_delimiter = ',')]
+    target: Vec<String>,
+    /// End with code 1 where a finding is at this level or one above it in the list below, for one target or for all that have
+    /// no level of their own; several separated by commas: refused,n/a,yara=never. Those after invalid are about targets (-t), and what is found is told
+    #[arg(long, value_name = "[TARGET=]LEVEL", value_delimiter = ',', value_parser = Offered::Patterns, default_value = "invalid")]
+    fail_on: Vec<Asked>,
     /// Refuse odd spellings instead of repairing them with a warning
     #[arg(long)]
     strict: bool,
@@ -61,10 +67,11 @@ impl Check {
         if self.fix && self.feed.inputs.iter().any(|input| input.as_os_str() == "-") {
             return Err(fix::no_file("standard input"));
         }
+        let gate = self.gate()?;
         let feed = self.feed.open()?;
         let progress = Progress::new(&feed.inputs, if self.fix { 2 } else { 1 }, global.quiet);
         let fixed = if self.fix { Some(fix::fix(&feed.inputs, &progress)?) } else { None };
-        let exit = self.check(feed, &progress, global);
+        let exit = self.check(feed, &progress, &gate, global);
         let Some(fixed) = fixed else { return exit };
         if !global.quiet {
             errln!("fixed {} patterns in {} files", fixed.patterns, fixed.files);
@@ -72,16 +79,33 @@ impl Check {
         exit.map(|exit| fixed.exit.unwrap_or(exit))
     }
 
-    fn check(&self, feed: OpenInputs, progress: &Progress, global: &Global) -> Result<Exit, Failure> {
+    /// What is asked of patterns.
+    fn gate(&self) -> Result<Gate, Failure> {
+        let targets = targets::chosen(&self.target)?;
+        let names: Vec<&'static str> = targets.iter().map(|target| target.name()).collect();
+        let fail_on = FailOn::new(&self.fail_on, &names)?;
+        if let (Some(level), []) = (fail_on.needs_target(), names.as_slice()) {
+            let message = format!("--fail-on {level}: no target is named, so that nothing can be {level}");
+            return Err(Failure::usage(message, "name targets with -t"));
+        }
+        let prepare = |target: &&'static dyn Target| {
+            Prepared::new(*target, None, None)
+                .map_err(|error| Failure::usage(format!("mapping of {}: {error}", target.name()), ""))
+        };
+        Ok(Gate { targets: targets.iter().map(prepare).collect::<Result<_, _>>()?, fail_on, strict: self.strict })
+    }
+
+    fn check(&self, feed: OpenInputs, progress: &Progress, gate: &Gate, global: &Global) -> Result<Exit, Failure> {
         let mut faults: Vec<SourceDiagnostic> = Vec::new();
         let mut printer = Printer::new(self.format)?;
-        let mut invalid = 0_usize;
+        let (mut invalid, mut found) = (0_usize, false);
         let mut count = 0_usize;
         let mut tally = Tally::default();
         let mut indicators = 0_usize;
         let mut see = |checked: Checked, printer: &mut Printer| {
             count += 1;
-            invalid += usize::from(self.fail_on.finds_status(checked.status()));
+            invalid += usize::from(checked.status() == Status::Invalid);
+            found |= checked.is_finding;
             printer.print(checked)
         };
         for input in &feed.inputs {
@@ -93,7 +117,7 @@ impl Check {
                         if round.is_empty() {
                             break;
                         }
-                        let checked: Vec<_> = round.par_iter().map(|batch| self.batch(batch, input)).collect();
+                        let checked: Vec<_> = round.par_iter().map(|batch| self.batch(batch, input, gate)).collect();
                         for Found { patterns, faults: found, tally: objects, indicators: count } in checked {
                             tally.merge(objects);
                             indicators += count;
@@ -109,7 +133,7 @@ impl Check {
         }
         progress.finish();
         for bare in &feed.bare {
-            let checked = Checked::new(&bare.source, "", &bare.pattern, 0, self.strict);
+            let checked = Checked::new(&bare.source, "", &bare.pattern, 0, gate);
             see(Checked { location: bare.location.clone(), ..checked }, &mut printer)?;
         }
         printer.finish()?;
@@ -121,12 +145,12 @@ impl Check {
             errln!("patterns {count} → valid {}", count - invalid);
         }
         // An object that can't be used is a finding; that of an input only a part could be read is more than that.
-        let findings = invalid > 0 || (exit != Exit::Done && self.fail_on >= FailOn::Invalid);
+        let findings = found || (exit != Exit::Done && gate.fail_on.finds_invalid());
         let found = if findings { Exit::Findings } else { Exit::Done };
         Ok(if findings && !self.feed.tolerance.keep_going { found } else { exit.max(found) })
     }
 
-    fn batch(&self, batch: &Batch, input: &Input) -> Found {
+    fn batch(&self, batch: &Batch, input: &Input, gate: &Gate) -> Found {
         let mut faults: Vec<_> = batch.faults.iter().map(|fault| in_file(input.name(), fault.clone())).collect();
         let mut patterns = Vec::new();
         let (mut tally, mut indicators) = (Tally::default(), 0);
@@ -142,7 +166,7 @@ impl Check {
             match read {
                 Ok(indicator) if indicator.pattern_type == PatternType::Stix => {
                     let line = object.line();
-                    let mut checked = Checked::new(input.name(), &indicator.id, &indicator.pattern, line, self.strict);
+                    let mut checked = Checked::new(input.name(), &indicator.id, &indicator.pattern, line, gate);
                     if self.format == Format::Sarif && !checked.diagnostics.is_empty() {
                         checked.location = object.pattern().map(|quoted| Location {
                             file: input.name().to_owned(),

@@ -24,11 +24,13 @@ use crate::{
 
 use super::{
     Global, display,
-    exit::{Exit, FailOn, Failure, overrides, unknown_target},
+    exit::{Exit, Failure, overrides, unknown_target},
+    fail_on::{Asked, FailOn, Offered},
     filter::{FilterArguments, Filters},
     guards::GuardArguments,
     inputs::{InputArguments, OpenInputs, now},
     progress::Progress,
+    targets::chosen,
 };
 
 /// How many invalid indicators are shown unless more is asked for.
@@ -96,9 +98,10 @@ pub(super) struct Convert {
     /// Replace files that others have written or changed, and take the folder over from a configuration
     #[arg(long)]
     force: bool,
-    /// End with code 1 where a finding is at or above this level
-    #[arg(long, value_name = "LEVEL", default_value = "never")]
-    fail_on: FailOn,
+    /// End with code 1 where a finding is at this level or one above it in the list below, for one target or for all that have
+    /// no level of their own; several separated by commas: refused,unchecked,yara=never
+    #[arg(long, value_name = "[TARGET=]LEVEL", value_delimiter = ',', value_parser = Offered::All, default_value = "never")]
+    fail_on: Vec<Asked>,
     /// Refuse odd spellings instead of repairing them with a warning
     #[arg(long)]
     strict: bool,
@@ -135,6 +138,8 @@ impl Convert {
     pub(super) fn run(&self, global: &Global) -> Result<Exit, Failure> {
         let targets = self.targets()?;
         let without = self.left_out(&targets)?;
+        let names: Vec<&'static str> = targets.iter().map(|target| target.name()).collect();
+        let fail_on = FailOn::new(&self.fail_on, &names)?;
         let renderer = targets::renderer(TARGETS, self.templates.as_deref())
             .map_err(|error| Failure::usage(error.to_string(), "see stixc templates show"))?;
         let all = self.report.is_some() || self.provenance || global.verbose > 0;
@@ -180,7 +185,7 @@ impl Convert {
         if self.output.is_none() && self.format.is_empty() && !filtered.left_out.is_empty() && !global.quiet {
             errln!("left out, for they need a folder (-o DIR): {}", filtered.left_out.join(", "));
         }
-        Ok(exit.max(self.conclude(finished, &feed, Folders { staged, witnesses, limits }, &targets, global)?))
+        Ok(exit.max(self.conclude(finished, &feed, Folders { staged, witnesses, limits }, &names, &fail_on, global)?))
     }
 
     /// Says what happened, gives the folders their files, writes the report, and finds the exit code.
@@ -189,7 +194,8 @@ impl Convert {
         mut finished: Finished,
         feed: &OpenInputs,
         Folders { staged, witnesses, limits }: Folders,
-        targets: &[&'static dyn Target],
+        targets: &[&'static str],
+        fail_on: &FailOn,
         global: &Global,
     ) -> Result<Exit, Failure> {
         finished.diagnostics.splice(0..0, feed.faults.iter().cloned());
@@ -202,7 +208,7 @@ impl Convert {
         if !finished.failures.is_empty() {
             return Err(failed(finished.failures, self.output.is_some()));
         }
-        let folders: Vec<&str> = targets.iter().map(|target| target.name()).chain([trace::FOLDER]).collect();
+        let folders: Vec<&str> = targets.iter().copied().chain([trace::FOLDER]).collect();
         if let Some(staged) = &staged {
             stop(&self.stopped(staged, &finished, &limits)?)?;
         }
@@ -215,7 +221,7 @@ impl Convert {
         if let Some(path) = &self.report {
             write_report(path, &finished.report())?;
         }
-        let exit = if self.fail_on.finds(&finished.summary) { Exit::Findings } else { Exit::Done };
+        let exit = if fail_on.finds(&finished.summary) { Exit::Findings } else { Exit::Done };
         if !global.quiet {
             display::summary(&finished.summary);
         }
@@ -245,13 +251,7 @@ impl Convert {
     }
 
     fn targets(&self) -> Result<Vec<&'static dyn Target>, Failure> {
-        let mut chosen: Vec<&'static dyn Target> = Vec::new();
-        for name in &self.target {
-            let target = targets::find(name).ok_or_else(|| unknown_target(name))?;
-            if !chosen.iter().any(|one| one.name() == target.name()) {
-                chosen.push(target);
-            }
-        }
+        let chosen = chosen(&self.target)?;
         if self.output.is_none() && chosen.len() > 1 {
             return Err(Failure::usage("several targets can't share standard output", "name a folder with -o DIR"));
         }

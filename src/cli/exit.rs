@@ -6,7 +6,6 @@ use crate::{
     convert::EmitFailure,
     diagnostic::Diagnostic,
     output::{EmitError, Stopped},
-    report::{Status, Summary, Verdicts},
     targets::TARGETS,
 };
 
@@ -105,45 +104,5 @@ impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         let exit = if error.kind() == io::ErrorKind::BrokenPipe { Exit::Done } else { Exit::Usage };
         Self::new(exit, format!("standard output: {error}"))
-    }
-}
-
-/// What makes a run end with [`Exit::Findings`]. Each level includes the ones above it in this list, but for `never`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
-pub(crate) enum FailOn {
-    /// Nothing
-    Never,
-    /// A pattern that is none
-    Invalid,
-    /// An indicator for which a target has no rule
-    Refused,
-    /// A rule that may match more and miss some
-    Approximate,
-    /// A rule that misses some
-    Narrower,
-    /// A rule that may match more
-    Broader,
-    /// A value that the guard took
-    Guarded,
-}
-
-impl FailOn {
-    /// Whether a run with these numbers has findings.
-    pub(crate) fn finds(self, summary: &Summary) -> bool {
-        let any = |count: fn(&Verdicts) -> usize| summary.verdicts.values().any(|verdicts| count(verdicts) > 0);
-        let levels: [(Self, bool); 6] = [
-            (Self::Invalid, summary.indicators > summary.valid),
-            (Self::Refused, any(|verdicts| verdicts.refused)),
-            (Self::Approximate, any(|verdicts| verdicts.approximate)),
-            (Self::Narrower, any(|verdicts| verdicts.narrower)),
-            (Self::Broader, any(|verdicts| verdicts.broader)),
-            (Self::Guarded, summary.guarded > 0),
-        ];
-        levels.iter().any(|(level, found)| *found && *level <= self)
-    }
-
-    /// Whether an indicator with this status is a finding.
-    pub(crate) fn finds_status(self, status: Status) -> bool {
-        self >= Self::Invalid && status == Status::Invalid
     }
 }

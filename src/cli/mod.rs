@@ -19,6 +19,7 @@ mod diff_words;
 mod display;
 mod exit;
 mod explain;
+mod fail_on;
 #[cfg(feature = "taxii")]
 mod fetch;
 mod filter;

@@ -4,10 +4,10 @@ use clap::Args;
 
 use crate::{
     plan::{adapt::Accept, fidelity::Fidelity, schema},
-    targets::{TARGETS, Target, mapping::Mapping},
+    targets::{self, TARGETS, Target, mapping::Mapping},
 };
 
-use super::exit::{Exit, Failure};
+use super::exit::{Exit, Failure, unknown_target};
 
 /// List the targets, or what each of them can hold.
 #[derive(Debug, Args)]
@@ -32,6 +32,18 @@ impl Targets {
         }
         Ok(Exit::Done)
     }
+}
+
+/// The targets with these names, each once.
+pub(super) fn chosen(names: &[String]) -> Result<Vec<&'static dyn Target>, Failure> {
+    let mut chosen: Vec<&'static dyn Target> = Vec::new();
+    for name in names {
+        let target = targets::find(name).ok_or_else(|| unknown_target(name))?;
+        if !chosen.iter().any(|one| one.name() == target.name()) {
+            chosen.push(target);
+        }
+    }
+    Ok(chosen)
 }
 
 fn verdicts(accept: Accept) -> String {

@@ -28,10 +28,11 @@ use crate::{
 };
 
 use super::{
-    AMBIGUOUS, BAD_NATIVE_RULE, Details, NATIVE_ELSEWHERE, NOT_YET_VALID, OTHER_LANGUAGE, Outcome, Prepared, Settings,
+    AMBIGUOUS, BAD_NATIVE_RULE, Details, NATIVE_ELSEWHERE, OTHER_LANGUAGE, Outcome, Prepared, Settings,
     compile::{Compiled as CompiledPattern, compile, lower_text},
     left_out::LeftOut,
     origin::{display_name, origin},
+    standing::out_of_force,
     title,
 };
 
@@ -103,7 +104,9 @@ fn item(indicator: &Indicator<'_>, source: &str, context: Option<&Context>, sett
     let empty = Context::default();
     let context = context.unwrap_or(&empty);
     let mut compiled = Compilation { diagnostics: indicator.diagnostics.clone(), ..Compilation::default() };
-    let status = match indicator.status(settings.now) {
+    let standing = indicator.status(settings.now);
+    compiled.diagnostics.extend(out_of_force(indicator, standing));
+    let status = match standing {
         stix::Status::Active => match settings.filter.judge(indicator, context, settings.now) {
             Some((status, why)) => {
                 compiled.diagnostics.push(why);
@@ -112,10 +115,7 @@ fn item(indicator: &Indicator<'_>, source: &str, context: Option<&Context>, sett
             None => compiled.pattern(indicator, settings),
         },
         stix::Status::Expired => Status::Expired,
-        stix::Status::Pending => {
-            compiled.diagnostics.extend(indicator.valid_from.map(pending));
-            Status::Pending
-        }
+        stix::Status::Pending => Status::Pending,
         stix::Status::Revoked => Status::Revoked,
         stix::Status::Benign => Status::Filtered,
     };
@@ -165,10 +165,6 @@ fn item(indicator: &Indicator<'_>, source: &str, context: Option<&Context>, sett
         plan,
         report,
     }
-}
-
-fn pending(from: Timestamp) -> Diagnostic {
-    Diagnostic::note(NOT_YET_VALID, format!("not yet valid: it counts from {from} on"))
 }
 
 /// Why targets leave an indicator out that is in force and that the run wants, by the places of these targets.

@@ -24,6 +24,7 @@ mod members;
 mod natives;
 mod origin;
 mod spelling;
+mod standing;
 mod title;
 #[cfg(feature = "witness")]
 mod verify;
@@ -52,20 +53,19 @@ pub use compile::{Compiled, Meaning, Outcome, compile, understand};
 pub use emit::{EmitFailure, Finished, Subject};
 pub use filter::{FILTERED, Filter, TOO_OLD, seconds};
 pub use spelling::{Spelling, mend, spell};
+pub use standing::{BENIGN, EXPIRED, NOT_YET_VALID, REVOKED};
 #[cfg(feature = "witness")]
 pub use verify::{EngineReport, RuleReport, State, verify};
 
 /// The indicator is in another language than STIX patterning, one that no chosen target speaks.
 pub const OTHER_LANGUAGE: Code = Code("S060");
-/// The indicator's `valid_from` has not come yet.
-pub const NOT_YET_VALID: Code = Code("S114");
 /// Several indicators are the same version of one, and don't say the same.
 pub const AMBIGUOUS: Code = Code("S019");
 /// A rule in a target's own language that its target refused.
 pub const BAD_NATIVE_RULE: Code = Code("R010");
 /// A ready-made rule that the engine refuses.
 pub const NOT_COMPILED: Code = Code("R011");
-/// A ready-made rule that no engine has compiled, where one has to.
+/// A ready-made rule that no engine has compiled.
 pub const NO_ENGINE: Code = Code("R012");
 /// What the engine says of a ready-made rule that it takes.
 pub const ENGINE_WARNS: Code = Code("R013");

@@ -47,7 +47,9 @@ pub(super) fn compile(gathered: &mut Gathered, settings: &Settings) -> Vec<Sourc
                 Judgement::Unknown if settings.natives.compile == native::Compile::Required => {
                     *outcome = Outcome::Refused(vec![loss(NO_ENGINE, "no engine has compiled the rule".to_owned())]);
                 }
-                Judgement::Unknown => {}
+                Judgement::Unknown => {
+                    said.push(Diagnostic::note(NO_ENGINE, "unchecked: no engine has compiled the rule").at(whole));
+                }
             }
         }
         gathered.note(number, prepared.target.name(), &notes);

@@ -200,6 +200,12 @@ impl<'a> Indicator<'a> {
         self.indicator_types.iter().chain(labels).map(AsRef::as_ref)
     }
 
+    /// The type or label that says that it is not one of harm.
+    #[must_use]
+    pub fn benign_type(&self) -> Option<&str> {
+        self.types().find(|name| is_benign(name))
+    }
+
     /// Whether it counts at the time `now`.
     ///
     /// Revoked comes before benign, and benign before expired.
@@ -207,7 +213,7 @@ impl<'a> Indicator<'a> {
     pub fn status(&self, now: Timestamp) -> Status {
         if self.revoked {
             Status::Revoked
-        } else if self.types().any(is_benign) {
+        } else if self.benign_type().is_some() {
             Status::Benign
         } else if self.valid_until.is_some_and(|until| until <= now) {
             Status::Expired

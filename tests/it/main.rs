@@ -44,6 +44,7 @@ mod proof_blocklist;
 mod proof_sigma;
 mod proof_suricata;
 mod proof_yara;
+mod reasons;
 mod safe_input;
 mod safe_output;
 mod stix_bundle;
