@@ -35,7 +35,8 @@ fn converted(feed: &Path) -> TempDir {
         .args([folder.path(), feed])
         .output()
         .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    // 4: an object among those of others may be of no use; what is made of the rest has to load.
+    assert!(matches!(output.status.code(), Some(0 | 4)), "{}", String::from_utf8_lossy(&output.stderr));
     folder
 }
 
