@@ -15,10 +15,11 @@ struct Carrier {
     inverted: bool,
 }
 
-/// IPv4-compatible (RFC 4291), mapped (RFC 4291), NAT64 (RFC 6052), 6to4 (RFC 3056), Teredo (RFC 4380).
-const CARRIERS: [Carrier; 5] = [
+/// IPv4-compatible (RFC 4291), mapped (RFC 4291), translated (RFC 2765), NAT64 (RFC 6052), 6to4 (RFC 3056), Teredo (RFC 4380).
+const CARRIERS: [Carrier; 6] = [
     Carrier { bits: 0, length: 96, name: "IPv4-compatible", at: 96, inverted: false },
     Carrier { bits: 0xffff << 32, length: 96, name: "IPv4-mapped", at: 96, inverted: false },
+    Carrier { bits: 0xffff << 48, length: 96, name: "IPv4-translated", at: 96, inverted: false },
     Carrier { bits: 0x64_ff9b << 96, length: 96, name: "NAT64", at: 96, inverted: false },
     Carrier { bits: 0x2002 << 112, length: 16, name: "6to4", at: 16, inverted: false },
     Carrier { bits: 0x2001 << 112, length: 32, name: "Teredo", at: 96, inverted: true },
@@ -85,6 +86,7 @@ mod tests {
         for (text, expected) in [
             ("::ffff:8.8.8.8", "8.8.8.8/32 IPv4-mapped"),
             ("::8.8.8.8", "8.8.8.8/32 IPv4-compatible"),
+            ("::ffff:0:8.8.8.8", "8.8.8.8/32 IPv4-translated"),
             ("64:ff9b::8.8.8.8", "8.8.8.8/32 NAT64"),
             ("2002:0808:0808::1", "8.8.8.8/32 6to4"),
             ("2002:0808::/32", "8.8.0.0/16 6to4"),

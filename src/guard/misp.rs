@@ -98,9 +98,10 @@ fn files(folder: &Path) -> Result<Vec<(String, PathBuf)>, GuardError> {
 impl Warninglist {
     /// The list, and its entries that can't be used.
     fn read(self, name: &str) -> (List, Vec<String>) {
+        // A list that does not say what it speaks of is about all that its entries look like.
         let speaks_of = |names: &[&str]| {
             let mut parts = self.matching_attributes.iter().flat_map(|attribute| attribute.split('|'));
-            parts.any(|part| names.contains(&part))
+            self.matching_attributes.is_empty() || parts.any(|part| names.contains(&part))
         };
         let kinds = Kinds {
             addresses: speaks_of(&["ip-src", "ip-dst", "ip"]),
@@ -194,6 +195,8 @@ mod tests {
                 "list": ["192.0.2.7", "2001:DB8::/32", "example.org"]}"#,
         );
         assert_eq!((read.len(), unusable.len(), read.head.kinds.addresses), (2, 1, true));
+        let (read, _) = list(r#"{"name": "Any", "type": "string", "list": ["192.0.2.7", "example.org"]}"#);
+        assert!(read.head.kinds.names && read.head.kinds.addresses && read.len() == 2);
         let (read, _) = list(
             r#"{"name": "Mail", "type": "regex", "matching_attributes": ["email-src"],
                 "list": ["/^(noc|abuse)\\@.*$/i", "/(/"]}"#,

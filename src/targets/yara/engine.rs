@@ -57,6 +57,23 @@ impl Scanner {
         command
     }
 
+    /// What compiles a file of rules and runs none of them: a condition may take longer than anybody waits. It leaves the
+    /// compiled rules in the folder that it runs in.
+    pub(super) fn compiler(self, rules: &Path) -> Command {
+        match self {
+            Self::Yara => {
+                let mut command = Command::new("yarac");
+                command.arg(rules).arg("compiled");
+                command
+            }
+            Self::YaraX => {
+                let mut command = Command::new(self.program());
+                command.arg("compile").arg(rules);
+                command
+            }
+        }
+    }
+
     fn version(self) -> Result<String, EngineError> {
         let output = run(Command::new(self.program()).arg("--version"))?;
         let version = String::from_utf8_lossy(&output.stdout).trim().to_owned();
