@@ -39,7 +39,7 @@ const SHOWN: usize = 5;
 /// Compile indicators to rules.
 ///
 /// Each indicator gets a verdict in each target: exact, broader (the rule may match more), narrower (it may miss some),
-/// approximate (both), refused, guarded, n/a where the target is about other things, or filtered where a filter of that target
+/// approximate (both), refused, guarded, or n/a where the target is about other things; filtered where a filter of that target
 /// leaves it out. Detections accept exact, broader and narrower rules, blocklists exact and narrower ones.
 #[derive(Debug, Args)]
 pub(super) struct Convert {
