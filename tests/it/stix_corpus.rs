@@ -137,5 +137,6 @@ fn corpus_indicators_agree_with_a_plain_parser() {
         }
     }
     assert_eq!((lines.next(), good), (None, 19_810));
-    assert!(active > 19_000, "{active}");
+    // Some are not yet valid at that moment.
+    assert!(active > 18_000, "{active}");
 }

@@ -118,7 +118,7 @@ const MAPPED: &[(&str, &str)] = &[
     ("[ipv4-addr:value ISSUBSET '198.51.100.0/24']", "destination.ip"),
     ("[network-traffic:dst_ref.value = '198.51.100.7' AND network-traffic:dst_port = 443]", "destination.port"),
     ("[process:command_line LIKE '%evil -x%']", "process.command_line"),
-    ("[file:hashes.MD5 = 'd41d8cd98f00b204e9800998ecf8427e']", "process.hash.md5"),
+    ("[file:hashes.MD5 = '79054025255fb1a26e4bc422aef54eb4']", "process.hash.md5"),
     ("[file:name = 'evil.exe']", "file.name"),
     ("[windows-registry-key:key = 'HKEY_LOCAL_MACHINE\\\\Software\\\\Evil']", "registry.path"),
     ("[mutex:name = 'evil']", "mutex.name"),
