@@ -90,7 +90,8 @@ mod tests {
 
     #[test]
     fn the_same_is_the_same_however_it_is_written() {
-        assert_eq!(fingerprint(""), 0);
+        // The same on every machine.
+        assert_eq!(fingerprint(""), 3_339_296_712_948_391_603);
         let named = fingerprint(r#", "name": "a", "labels": ["x", "y"]"#);
         assert_eq!(named, fingerprint(r#","labels":["x","\u0079"],  "name":"a", "x_other": 7"#));
         for other in [

@@ -4,9 +4,9 @@ use std::{collections::BTreeSet, fs, sync::Arc};
 
 use serde_json::Value as Json;
 use stixc::{
-    diagnostic::Severity,
+    convert::understand,
     pattern,
-    plan::{Plan, check::check, fidelity::Fidelity, lower::lower},
+    plan::{Plan, fidelity::Fidelity, lower::lower},
     stix::BundleReader,
     targets::contract::{Content, Lowered, Origin, Rule},
     witness::{
@@ -94,9 +94,8 @@ fn once(patterns: Vec<String>) -> Vec<String> {
 
 /// The plan of a pattern; `None` where it is none, or has an error that ends its way.
 pub fn plan(text: &str) -> Option<Plan> {
-    let pattern = pattern::parse(text).ok()?;
-    let is_wrong = check(&pattern).iter().any(|found| found.severity == Severity::Error);
-    (!is_wrong).then(|| lower(&pattern).plan)
+    understand(text, false).0?;
+    Some(lower(&pattern::parse(text).ok()?).plan)
 }
 
 /// One witness, and what became of it in a target's world.
