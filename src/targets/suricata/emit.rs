@@ -201,7 +201,7 @@ impl<'r> Run<'r> {
             let message =
                 format!("the rules ask for {}: Suricata 7 computes only one of them by itself", names.join(", "));
             let help = format!("set outputs.eve-log.types.files.force-hash: [{}] in suricata.yaml", names.join(", "));
-            emission.warn(Diagnostic::note(SEVERAL_HASHES, message).help(help));
+            emission.warn(Diagnostic::warning(SEVERAL_HASHES, message).help(help));
         }
         several
     }
