@@ -103,8 +103,10 @@ fn sigma_check_finds_nothing_in_any_output() {
                 fs::rename(&file, ready_made.join(name)).unwrap();
             }
         }
-        let with_attribute = [sigma::NOT_FOR_INDICATORS, &["sigmahq_unknown_field"]].concat();
-        sigma::check(&ready_made, &with_attribute).assert_accepted();
+        if !files(&ready_made, ".yml").is_empty() {
+            let with_attribute = [sigma::NOT_FOR_INDICATORS, &["sigmahq_unknown_field"]].concat();
+            sigma::check(&ready_made, &with_attribute).assert_accepted();
+        }
         sigma::check(&rules, sigma::NOT_FOR_INDICATORS).assert_accepted();
     }
 }
