@@ -18,6 +18,7 @@ use super::{
     exit::{Exit, Failure, overrides},
     fail_on::{Asked, FailOn, Offered},
     inputs::now,
+    safety::SafetyArguments,
     watch,
 };
 
@@ -43,15 +44,8 @@ pub(super) struct Build {
     /// Read all feeds from their beginning, and remove what they no longer hold
     #[arg(long, conflicts_with = "offline")]
     resync: bool,
-    /// Let the outputs shrink as much as they do, this time
-    #[arg(long)]
-    allow_shrink: bool,
-    /// Let the outputs grow as much as they do, this time
-    #[arg(long)]
-    allow_growth: bool,
-    /// Replace files that others have written or changed, and take the folder over from another configuration
-    #[arg(long)]
-    force: bool,
+    #[command(flatten)]
+    safety: SafetyArguments,
     /// Stay, and build again after this time, give or take a tenth: 15m, 12h
     #[arg(long, value_name = "TIME")]
     watch: Option<String>,
@@ -96,9 +90,9 @@ impl Build {
             offline: self.offline,
             check: self.check,
             resync: self.resync && first,
-            allow_shrink: self.allow_shrink && first,
-            allow_growth: self.allow_growth && first,
-            force: self.force && first,
+            allow_shrink: self.safety.allow_shrink && first,
+            allow_growth: self.safety.allow_growth && first,
+            force: self.safety.force && first,
             details: if all { Details::All } else { Details::Problems },
             stop,
         };

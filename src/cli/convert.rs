@@ -30,6 +30,7 @@ use super::{
     guards::GuardArguments,
     inputs::{InputArguments, OpenInputs, now},
     progress::Progress,
+    safety::SafetyArguments,
     targets::chosen,
 };
 
@@ -89,15 +90,8 @@ pub(super) struct Convert {
     /// Stop where an output would become more than this many times as much. Or any
     #[arg(long, value_name = "FACTOR", default_value = "any")]
     max_grow: String,
-    /// Let the outputs shrink as much as they do, this time
-    #[arg(long)]
-    allow_shrink: bool,
-    /// Let the outputs grow as much as they do, this time
-    #[arg(long)]
-    allow_growth: bool,
-    /// Replace files that others have written or changed, and take the folder over from a configuration
-    #[arg(long)]
-    force: bool,
+    #[command(flatten)]
+    safety: SafetyArguments,
     /// End with code 1 where a finding is at this level or one above it in the list below, for one target or for all that have
     /// no level of their own; several separated by commas: refused,unchecked,yara=never
     #[arg(long, value_name = "[TARGET=]LEVEL", value_delimiter = ',', value_parser = Offered::All, default_value = "never")]
@@ -165,7 +159,7 @@ impl Convert {
         let exit = self.feed.tolerance.judge(said(), converter.tally(), !converter.is_empty()).inspect_err(|_| {
             said().for_each(display::source_diagnostic);
         })?;
-        let claim = || Claim { owner: None, force: self.force };
+        let claim = || Claim { owner: None, force: self.safety.force };
         let stage = |folder: &PathBuf| Staged::open(folder, claim());
         let (mut staged, mut witnesses) =
             (self.output.as_ref().map(stage).transpose()?, self.witness.as_ref().map(stage).transpose()?);
@@ -236,9 +230,9 @@ impl Convert {
         let max_grow = Limits::parse_grow(&self.max_grow)
             .ok_or_else(|| wrong("--max-grow", "write a factor such as 10, or any"))?;
         Ok(Limits {
-            max_shrink: max_shrink.filter(|_| !self.allow_shrink),
-            max_grow: max_grow.filter(|_| !self.allow_growth),
-            allow_empty: self.allow_shrink || self.feed.tolerance.allow_empty,
+            max_shrink: max_shrink.filter(|_| !self.safety.allow_shrink),
+            max_grow: max_grow.filter(|_| !self.safety.allow_growth),
+            allow_empty: self.safety.allow_shrink || self.feed.tolerance.allow_empty,
         })
     }
 

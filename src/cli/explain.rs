@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use clap::Args;
 
 use crate::{
-    convert::{Converter, Details, Filter, Prepared, Settings, understand},
+    convert::{Converter, Prepared, Settings, understand},
     diagnostic::{Explanation, Severity},
     output::{Memory, is_bookkeeping},
     pattern::{
@@ -94,15 +94,8 @@ impl Explain {
     /// The verdict, the losses and the rules of one target.
     fn target(&self, prepared: Prepared) -> Result<String, Failure> {
         let target = prepared.target;
-        let settings = Settings {
-            targets: vec![prepared],
-            now: Timestamp::from_unix_seconds(0).map_err(|error| Failure::usage(error.to_string(), ""))?,
-            strict: self.strict,
-            filter: Filter::default(),
-            details: Details::All,
-            natives: Default::default(),
-            witnesses: false,
-        };
+        let now = Timestamp::from_unix_seconds(0).map_err(|error| Failure::usage(error.to_string(), ""))?;
+        let settings = Settings { strict: self.strict, ..Settings::new(vec![prepared], now) };
         let mut converter = Converter::new(&settings);
         converter.pattern("pattern", &self.what);
         let mut files = Memory::default();

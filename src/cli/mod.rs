@@ -32,6 +32,7 @@ mod inputs;
 mod location;
 mod match_;
 mod progress;
+mod safety;
 mod sarif;
 #[cfg(all(feature = "store", feature = "taxii"))]
 mod store;

@@ -156,6 +156,21 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Settings with these targets at this moment, and for the rest: everything is wanted, odd spellings are repaired, no engine
+    /// is asked, all indicators are told, and no witness is made.
+    #[must_use]
+    pub fn new(targets: Vec<Prepared>, now: Timestamp) -> Self {
+        Self {
+            targets,
+            now,
+            strict: false,
+            filter: Filter::default(),
+            natives: NativePolicy::default(),
+            details: Details::All,
+            witnesses: false,
+        }
+    }
+
     /// Whether what the other objects of a feed say has any influence: plain lists without a filter need none of it.
     #[must_use]
     pub fn wants_context(&self) -> bool {
@@ -181,18 +196,10 @@ const BATCH: usize = 128 << 10;
 /// A conversion under way.
 ///
 /// ```
-/// use stixc::{convert::{Converter, Details, Filter, Prepared, Settings}, output::Memory, stix::{Context, Timestamp}, targets};
+/// use stixc::{convert::{Converter, Prepared, Settings}, output::Memory, stix::{Context, Timestamp}, targets};
 ///
 /// let prepared = Prepared::new(targets::find("blocklist").unwrap(), None, None).unwrap();
-/// let settings = Settings {
-///     targets: vec![prepared],
-///     now: Timestamp::from_unix_seconds(1_700_000_000).unwrap(),
-///     strict: false,
-///     filter: Filter::default(),
-///     natives: Default::default(),
-///     details: Details::All,
-///     witnesses: false,
-/// };
+/// let settings = Settings::new(vec![prepared], Timestamp::from_unix_seconds(1_700_000_000).unwrap());
 /// let mut converter = Converter::new(&settings);
 /// converter.pattern("command line", "[domain-name:value = 'evil.example']");
 /// let mut files = Memory::default();

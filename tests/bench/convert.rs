@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use stixc::{
-    convert::{Converter, Details, Filter, Finished, Prepared, Settings, understand},
+    convert::{Converter, Finished, Prepared, Settings, understand},
     output::Memory,
     pattern,
     render::Renderer,
@@ -51,15 +51,10 @@ fn bundle(patterns: &[String]) -> String {
 
 fn settings(name: &str) -> Settings {
     let target = targets::find(name).expect("a target");
-    Settings {
-        targets: vec![Prepared::new(target, None, None).expect("the shipped mapping")],
-        now: "2024-06-01T00:00:00Z".parse().expect("an instant"),
-        strict: false,
-        filter: Filter::default(),
-        details: Details::All,
-        natives: Default::default(),
-        witnesses: false,
-    }
+    Settings::new(
+        vec![Prepared::new(target, None, None).expect("the shipped mapping")],
+        "2024-06-01T00:00:00Z".parse().expect("an instant"),
+    )
 }
 
 fn convert(bundle: &str, settings: &Settings, renderer: &Renderer) -> Finished {

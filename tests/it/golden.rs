@@ -10,7 +10,7 @@ use std::{
 };
 
 use stixc::{
-    convert::{Converter, Details, Filter, Finished, Prepared, Settings},
+    convert::{Converter, Finished, Prepared, Settings},
     guard::Guard,
     output::{INDEX, Memory},
     stix::{BundleReader, Collector, Context},
@@ -34,15 +34,10 @@ fn context(path: &Path) -> Context {
 }
 
 fn convert(fixture: &str, path: &Path, target: &'static dyn Target) -> (Memory, Finished) {
-    let settings = Settings {
-        targets: vec![Prepared::with_guard(target, None, None, guard(fixture)).unwrap()],
-        now: "2024-06-01T00:00:00Z".parse().unwrap(),
-        strict: false,
-        filter: Filter::default(),
-        details: Details::All,
-        natives: Default::default(),
-        witnesses: false,
-    };
+    let settings = Settings::new(
+        vec![Prepared::with_guard(target, None, None, guard(fixture)).unwrap()],
+        "2024-06-01T00:00:00Z".parse().unwrap(),
+    );
     let mut converter = Converter::new(&settings);
     converter.read("fixture", File::open(path).unwrap(), &context(path));
     let mut files = Memory::default();

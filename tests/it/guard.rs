@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, fs, sync::Arc};
 use proptest::{collection::vec, prelude::*};
 use serde::Deserialize;
 use stixc::{
-    convert::{Converter, Details, Filter, Finished, Prepared, Settings},
+    convert::{Converter, Finished, Prepared, Settings},
     guard::{Action, Allowed, Guard, GuardOptions, Rule},
     output::Memory,
     report::Verdict,
@@ -18,15 +18,7 @@ use stixc::{
 fn converted(patterns: &[String], guard: &Arc<Guard>) -> (Finished, Memory) {
     let prepared =
         |target: &&'static dyn targets::Target| Prepared::with_guard(*target, None, None, Arc::clone(guard)).unwrap();
-    let settings = Settings {
-        targets: TARGETS.iter().map(prepared).collect(),
-        now: "2024-06-01T00:00:00Z".parse().unwrap(),
-        strict: false,
-        filter: Filter::default(),
-        details: Details::All,
-        natives: Default::default(),
-        witnesses: false,
-    };
+    let settings = Settings::new(TARGETS.iter().map(prepared).collect(), "2024-06-01T00:00:00Z".parse().unwrap());
     let mut converter = Converter::new(&settings);
     patterns.iter().for_each(|pattern| converter.pattern("test", pattern));
     let mut files = Memory::default();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use proptest::{prelude::*, sample::select};
 use stixc::{
-    convert::{Converter, Details, Filter, Finished, Prepared, Settings},
+    convert::{Converter, Finished, Prepared, Settings},
     guard::{Action, Guard, GuardOptions, Rule, breadth},
     output::Memory,
     pattern,
@@ -133,15 +133,7 @@ fn converted(pattern: &str, action: Action) -> (Memory, Finished) {
     let guard = Arc::new(Guard::new(&GuardOptions { rules, ..GuardOptions::default() }).unwrap());
     let prepare =
         |name: &&str| Prepared::with_guard(targets::find(name).unwrap(), None, None, Arc::clone(&guard)).unwrap();
-    let settings = Settings {
-        targets: TARGETS.iter().map(prepare).collect(),
-        now: "2024-06-01T00:00:00Z".parse().unwrap(),
-        strict: false,
-        filter: Filter::default(),
-        natives: Default::default(),
-        details: Details::All,
-        witnesses: false,
-    };
+    let settings = Settings::new(TARGETS.iter().map(prepare).collect(), "2024-06-01T00:00:00Z".parse().unwrap());
     let mut converter = Converter::new(&settings);
     converter.pattern("pattern", pattern);
     let mut files = Memory::default();

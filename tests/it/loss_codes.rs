@@ -7,7 +7,7 @@ use std::{collections::BTreeSet, fs};
 
 use serde_json::json;
 use stixc::{
-    convert::{Converter, Details, Filter, Finished, Prepared, Settings},
+    convert::{Converter, Finished, Prepared, Settings},
     diagnostic::Diagnostic,
     output::Memory,
     span::Span,
@@ -52,15 +52,10 @@ fn converted(fixture: &Fixture) -> Finished {
     let names = [fixture.target.as_str(), fixture.language.as_str()];
     let targets: BTreeSet<&str> = names.into_iter().filter(|name| *name != "stix").collect();
     let targets = targets.into_iter().map(|name| targets::find(name).unwrap_or_else(|| panic!("no target {name}")));
-    let settings = Settings {
-        targets: targets.map(|target| Prepared::new(target, None, None).unwrap()).collect(),
-        now: "2024-06-01T00:00:00Z".parse().unwrap(),
-        strict: false,
-        filter: Filter::default(),
-        details: Details::All,
-        natives: Default::default(),
-        witnesses: false,
-    };
+    let settings = Settings::new(
+        targets.map(|target| Prepared::new(target, None, None).unwrap()).collect(),
+        "2024-06-01T00:00:00Z".parse().unwrap(),
+    );
     let indicators: Vec<_> = fixture
         .patterns
         .iter()
