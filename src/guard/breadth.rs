@@ -178,9 +178,8 @@ fn like(everyday: &Everyday, property: &Property, pattern: &LikePattern) -> Resu
 }
 
 fn matches(everyday: &Everyday, property: &Property, value: &Value, regex: &Regex) -> Result<(), Cow<'static, str>> {
-    // What has no tree has look-around or back-references, and no target writes it into a rule.
-    let tree = regex.tree().ok().and_then(|tree| Translator::new().translate(regex.text(), tree).ok());
-    is_enough(property, &tree.map(|tree| fixed(&tree)).unwrap_or_default())?;
+    // What has look-around or back-references no target writes into a rule.
+    is_enough(property, &required_text(regex))?;
     let Ok(expression) = Expression::with_limit(&format!("(?i){}", regex.text()), value.span, BACKTRACKS) else {
         return Err("the expression can't be tried".into());
     };
@@ -220,7 +219,13 @@ fn either(example: Option<&str>) -> Result<(), Cow<'static, str>> {
     example.map_or(Ok(()), |example| Err(format!("{example} is like it, and everybody's").into()))
 }
 
-/// The characters that have to occur in whatever an expression matches.
+/// The characters that have to occur in whatever an expression matches; none where it has look-around or back-references.
+#[must_use]
+pub fn required_text(regex: &Regex) -> String {
+    let tree = regex.tree().ok().and_then(|tree| Translator::new().translate(regex.text(), tree).ok());
+    tree.map(|tree| fixed(&tree)).unwrap_or_default()
+}
+
 fn fixed(expression: &Hir) -> String {
     match expression.kind() {
         HirKind::Empty | HirKind::Look(_) => String::new(),

@@ -10,6 +10,8 @@ pub(super) struct Use<'t> {
     pub(super) sets: bool,
     /// Whether it changes anything.
     pub(super) changes: bool,
+    /// Whether it asks for what a rule has set.
+    pub(super) asks: bool,
 }
 
 /// What an option does, if it is one of bits or counters.
@@ -22,7 +24,8 @@ pub(super) fn of<'t>(keyword: &'t str, value: &'t str) -> Option<Use<'t>> {
     };
     let names = names.split('|').map(|name| (keyword, name.trim())).collect();
     let sets = matches!(verb, "set" | "toggle" | "=" | "+" | "-");
-    Some(Use { names, sets, changes: sets || verb == "unset" })
+    let asks = verb == "isset" || (keyword == "flowint" && !sets && !matches!(verb, "notset" | "isnotset"));
+    Some(Use { names, sets, changes: sets || verb == "unset", asks })
 }
 
 /// The value of an option with `prefix` in front of each name.

@@ -19,6 +19,10 @@ pub(super) struct Keywords {
     shape: BTreeSet<String>,
     /// Keywords about what traffic holds.
     content: BTreeSet<String>,
+    /// Those of them whose value names something.
+    naming: BTreeSet<String>,
+    /// Contents that all traffic of a protocol has.
+    everyday: Vec<String>,
     /// Keywords that do more than to look at traffic: what they do.
     refused: BTreeMap<String, String>,
 }
@@ -41,9 +45,14 @@ impl Keywords {
         }
     }
 
-    /// Whether a keyword is about what traffic holds.
-    pub(super) fn names(&self, keyword: &str) -> bool {
-        self.content.contains(keyword)
+    /// Whether a keyword with this value is about what not all traffic holds.
+    pub(super) fn names(&self, keyword: &str, value: &str) -> bool {
+        !value.is_empty() && self.naming.contains(keyword)
+    }
+
+    /// Whether all traffic of a protocol has these bytes, in whatever case.
+    pub(super) fn is_everyday(&self, content: &[u8]) -> bool {
+        self.everyday.iter().any(|everyday| everyday.as_bytes().eq_ignore_ascii_case(content))
     }
 }
 
@@ -55,6 +64,7 @@ mod tests {
     fn the_table_is_read_and_no_keyword_stands_twice() {
         let table: Keywords = toml::from_str(include_str!("../../../../templates/suricata/native.toml")).unwrap();
         let lists = [&table.about, &table.shape, &table.content];
+        assert!(table.naming.is_subset(&table.content) && !table.everyday.is_empty());
         let all: BTreeSet<&String> = lists.into_iter().flatten().chain(table.refused.keys()).collect();
         assert_eq!(all.len(), lists.iter().map(|list| list.len()).sum::<usize>() + table.refused.len());
         assert!(table.refusal("content").is_none() && table.refusal("lua").is_some());

@@ -7,6 +7,7 @@
 //! Suricata to say.
 
 mod bits;
+mod breadth;
 mod keywords;
 mod syntax;
 
@@ -68,7 +69,7 @@ pub fn read(text: &str, policy: &NativePolicy) -> Result<NativeRule, NativeFault
         let message = "the rule never alerts, and sets nothing that another rule asks for";
         return Err(NativeFault::Unwanted(Diagnostic::error(SILENT, message)));
     }
-    if !outlines.iter().all(names) {
+    if !outlines.iter().all(breadth::names) {
         let message = "the rule names nothing: neither an address nor anything that traffic holds";
         return Err(NativeFault::NamesNothing(Diagnostic::warning(NAMES_NOTHING, message)));
     }
@@ -86,6 +87,9 @@ fn outline(line: &str) -> Result<Outline<'_>, String> {
     let values = |name| outline.options.iter().filter(move |option| option.0 == name).map(|option| option.1);
     if values("msg").count() != 1 {
         return Err("it has no msg, or several".to_owned());
+    }
+    if values("content").any(|value| matches!(value, "\"\"" | "!\"\"")) {
+        return Err("it has an empty content".to_owned());
     }
     for name in IDENTITY {
         let mut all = values(name);
@@ -157,23 +161,6 @@ fn uses<'t>(outline: &Outline<'t>) -> Vec<bits::Use<'t>> {
 
 fn is_silent(outline: &Outline<'_>) -> bool {
     outline.options.iter().any(|&(name, value)| name == "noalert" || (name == "flowbits" && value == "noalert"))
-}
-
-/// Whether a rule is about anything that not all traffic has: a word of its content, an address, or a bit, for a rule that
-/// sets one names something itself.
-fn names(outline: &Outline<'_>) -> bool {
-    let keywords = Keywords::shipped();
-    let [_, source, _, _, destination, _] = outline.header;
-    let is_address = |word: &str| {
-        let parts = word.split(['[', ']', ',']).map(str::trim).filter(|part| !part.starts_with(['!', '$']));
-        parts.into_iter().any(|part| part.contains(['.', ':']) && !part.ends_with("/0"))
-    };
-    is_address(source)
-        || is_address(destination)
-        || outline
-            .options
-            .iter()
-            .any(|&(name, value)| keywords.names(name) || bits::of(name, value).is_some_and(|one| !one.changes))
 }
 
 /// A rule of a text that [`read`] has taken, ready for its number.
@@ -351,6 +338,7 @@ mod tests {
             "alert tcp any any -> any any (msg:\"a\"; content:\"abc\"; sid:0;)",
             "alert tcp any any -> any any (msg:\"a\"; content:\"abc\"; sid:1; sid:2;)",
             "alert tcp any any -> any any (content:\"abc\"; sid:1;)",
+            "alert tcp any any -> any any (msg:\"a\"; content:\"\"; sid:1;)",
         ] {
             assert_eq!(code(text), "R120", "{text}");
         }
