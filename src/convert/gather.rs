@@ -2,7 +2,7 @@
 
 use std::{
     cmp::Ordering,
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     hash::BuildHasher,
     num::{NonZeroU32, NonZeroU64},
 };
@@ -465,7 +465,7 @@ impl Gathered {
             extras,
         };
         match self.by_id.find(&self.ids, id) {
-            Some(at) if !self.gives_way(at, &record, name, pattern) => {}
+            Some(at) if !self.gives_way(at, &record, name) => {}
             Some(at) => {
                 record.group = self.group(pattern, outcomes, plan);
                 self.records[at as usize] = record;
@@ -496,30 +496,23 @@ impl Gathered {
         self.due.values().min().copied()
     }
 
-    /// Whether the record at `place` gives way to another, which is called `name` and has this pattern.
-    fn gives_way(&mut self, place: u32, other: &Record, name: Box<str>, pattern: Option<Key>) -> bool {
+    /// Whether the record at `place` gives way to another, which is called `name`: as in the store, the newer version counts, of
+    /// one version the one that takes the indicator back, and then what it says.
+    fn gives_way(&mut self, place: u32, other: &Record, name: Box<str>) -> bool {
         let held = &self.records[place as usize];
         match held.modified.cmp(&other.modified) {
             Ordering::Less => _ = self.ambiguous.remove(&place),
             Ordering::Equal if held.fingerprint != other.fingerprint => _ = self.ambiguous.insert(place, name),
             _ => {}
         }
-        let held_pattern = held.group.map(|group| self.patterns[group.number() as usize]);
-        let version = |record: &Record, pattern| (record.modified, record.status, pattern, record.fingerprint);
-        version(held, held_pattern) < version(other, pattern)
+        let version = |record: &Record| (record.modified, record.status == Status::Revoked, record.fingerprint);
+        version(held) < version(other)
     }
 
     /// What to say of indicators of which several are the same version of one and say something else.
     pub(super) fn ambiguity(&self) -> Option<Diagnostic> {
-        let mut names: Vec<&str> = self.ambiguous.values().map(AsRef::as_ref).collect();
-        names.sort_unstable();
-        let (first, count) = (names.first()?, names.len());
-        let message = match count {
-            1 => format!("{first} comes with one `modified` and different contents"),
-            _ => format!("{count} indicators come with one `modified` and different contents, {first} among them"),
-        };
-        let help = "of each the same one is used, whatever the order; ask the feed's maker which one is meant";
-        Some(Diagnostic::warning(AMBIGUOUS, message).help(help))
+        let names: BTreeSet<&str> = self.ambiguous.values().map(AsRef::as_ref).collect();
+        ambiguity(names.into_iter())
     }
 
     fn group(&mut self, pattern: Option<Key>, outcomes: Option<Vec<Outcome>>, plan: Option<Plan>) -> Option<Group> {
@@ -537,4 +530,16 @@ impl Gathered {
         }
         self.by_pattern.add_last(&self.patterns).and_then(Group::new)
     }
+}
+
+/// What to say of indicators with these ids, in their order: several are the same version of one and say something else.
+pub fn ambiguity<'i>(mut ids: impl ExactSizeIterator<Item = &'i str>) -> Option<Diagnostic> {
+    let count = ids.len();
+    let first = ids.next()?;
+    let message = match count {
+        1 => format!("{first} comes with one `modified` and different contents"),
+        _ => format!("{count} indicators come with one `modified` and different contents, {first} among them"),
+    };
+    let help = "of each the same one is used, whatever the order; ask the feed's maker which one is meant";
+    Some(Diagnostic::warning(AMBIGUOUS, message).help(help))
 }

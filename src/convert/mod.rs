@@ -52,6 +52,7 @@ use crate::{
 pub use compile::{Compiled, Meaning, Outcome, compile, understand};
 pub use emit::{EmitFailure, Finished, Subject};
 pub use filter::{FILTERED, Filter, TOO_OLD, seconds};
+pub use gather::ambiguity;
 pub use spelling::{Spelling, mend, spell};
 pub use standing::{BENIGN, EXPIRED, NOT_YET_VALID, REVOKED};
 #[cfg(feature = "witness")]

@@ -199,7 +199,12 @@ fn files(found: &source::Inputs, job: &Job, mut send: impl FnMut(Objects) -> io:
                 }
                 ended.said.push(in_file(input.name(), fault));
             }
-            let heads = batch.objects().map(|object| object.head()).collect();
+            let heads: Vec<_> = batch.objects().map(|object| object.check().and_then(|()| object.head())).collect();
+            // Which object it is that can't be read nobody knows: it may be there already, and is not known to be gone.
+            let nameless = heads.iter().filter_map(|head| head.as_ref().err()).find(|error| error.id.is_none());
+            if let Some(error) = nameless {
+                failure.get_or_insert(error.diagnostic());
+            }
             if send(Objects { file: Some(input.name().to_owned()), batch, heads }).is_err() {
                 return ended;
             }

@@ -1,6 +1,7 @@
 //! From the feeds' threads into the store.
 
 use std::{
+    collections::BTreeSet,
     sync::mpsc::{RecvTimeoutError, sync_channel},
     thread,
     time::Duration,
@@ -13,6 +14,7 @@ use super::{
     fetch::{self, Ended, Event, Job, Objects, WAITING},
 };
 use crate::{
+    convert::ambiguity,
     diagnostic::{Code, Diagnostic},
     report::{FeedReport, FeedState, SourceDiagnostic},
     stix::Timestamp,
@@ -32,6 +34,8 @@ struct Intake {
     known: Feed,
     /// What was found in it.
     said: Vec<SourceDiagnostic>,
+    /// Its indicators that came as one version with several contents.
+    ambiguous: BTreeSet<String>,
     full: bool,
     /// Whether it is not to be read, or its end has come.
     ended: bool,
@@ -107,12 +111,13 @@ impl Intake {
             faulty: 0,
             error: None,
         };
-        Self { known, said: Vec::new(), full, ended: offline, report }
+        Self { known, said: Vec::new(), ambiguous: BTreeSet::new(), full, ended: offline, report }
     }
 
     fn take(&mut self, store: &mut Store, objects: &Objects) -> Result<(), BuildError> {
         self.report.objects += objects.iter().len() as u64;
-        let tally = store.take(self.known.number, self.full, objects.iter())?;
+        let tally = store.take(self.known.number, objects.iter())?;
+        self.ambiguous.extend(tally.ambiguous);
         self.report.changed += tally.changed + tally.rewritten;
         let said = self.said.len();
         self.said.extend(objects.faults(&self.report.name));
@@ -129,6 +134,8 @@ impl Intake {
     ) -> Result<(), BuildError> {
         self.report.pages = ended.pages;
         self.said.extend(ended.said);
+        let ambiguity = ambiguity(self.ambiguous.iter().map(String::as_str));
+        self.said.extend(ambiguity.map(|diagnostic| SourceDiagnostic { source: self.report.name.clone(), diagnostic }));
         let notes = match ended.outcome {
             Ok(notes) => notes,
             Err(error) => return self.fail(store, request.now, error),

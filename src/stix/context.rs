@@ -214,8 +214,8 @@ pub(super) struct Link {
     pub(super) id: Key,
     pub(super) modified: Option<Timestamp>,
     pub(super) revoked: bool,
-    indicator: Key,
-    entity: Key,
+    pub(super) indicator: Key,
+    pub(super) entity: Key,
 }
 
 /// Reads a relationship; `None` where it says nothing about an indicator.

@@ -1,10 +1,12 @@
 //! What a walk and a store need to know of an object to keep its newest version.
 
+use std::cmp::Ordering;
+
 use serde::Deserialize;
 
 use super::{
     batch::Object,
-    context::{Maker, entity, link},
+    context::{Maker, Versioned, entity, link},
     fault::ObjectError,
     id::Key,
     indicator::Indicator,
@@ -45,6 +47,40 @@ pub struct Head {
     pub revoked: bool,
     /// When it ends, where it does; of indicators only.
     pub valid_until: Option<Timestamp>,
+}
+
+/// Which of two texts counts that claim to be the same version of one object: the greater. Equal are those that say the same.
+#[must_use]
+pub fn precedence(one: &[u8], other: &[u8]) -> Ordering {
+    Said::read(one).cmp(&Said::read(other))
+}
+
+/// What an object says to rules.
+#[derive(Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Said {
+    indicator: Option<u64>,
+    link: Option<(Key, Key)>,
+    entity: Option<Versioned>,
+}
+
+impl Said {
+    fn read(raw: &[u8]) -> Self {
+        let mut said = Self::default();
+        match object::object_type(raw).as_deref() {
+            Some("indicator") => {
+                said.indicator = Indicator::parse(raw).ok().map(|indicator| indicator.fingerprint());
+            }
+            Some("relationship") => {
+                said.link = link(raw).ok().flatten().map(|link| (link.indicator, link.entity));
+            }
+            Some(name) => {
+                let read = Maker::from_type(name).and_then(|maker| entity(maker, raw).ok().flatten());
+                said.entity = read.map(|(_, version)| version);
+            }
+            None => {}
+        }
+        said
+    }
 }
 
 #[derive(Deserialize, Default)]

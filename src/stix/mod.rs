@@ -46,7 +46,7 @@ pub use batch::{Batch, Object};
 pub use bundle::{BundleReader, OBJECT_LIMIT};
 pub use context::{Collector, Context, Provenance};
 pub use fault::{Fault, ObjectError, ObjectErrorKind};
-pub use head::{Head, Role};
+pub use head::{Head, Role, precedence};
 pub use id::{Key, KeyHasher, KeyMap, KeyState};
 pub use indicator::{ExternalReference, Indicator, KillChainPhase, PatternType, Status};
 pub use marking::{Tlp, TlpError};

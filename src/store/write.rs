@@ -1,20 +1,25 @@
 //! Taking objects in.
 
+use std::{cmp::Ordering, collections::BTreeSet};
+
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, Transaction, TransactionBehavior};
 
 use super::{FeedNumber, GENERATION, Store, StoreError, schema::FEED_BITS};
-use crate::stix::{Head, Key, ObjectError, Role, Timestamp};
+use crate::stix::{Head, Indicator, Key, ObjectError, Role, Timestamp, precedence};
 
 /// What became of the objects of a page.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Tally {
     /// Objects that were not there before, and newer versions of others.
     pub changed: u64,
     /// Versions that are there already, or older than those.
     pub known: u64,
-    /// Other texts of a version that was there already; the later one is kept.
+    /// Other texts of a version that was there already; the one of the later walk is kept, and of one walk the one that counts
+    /// by [`precedence`].
     pub rewritten: u64,
+    /// The indicators that one walk brought as one version with several contents.
+    pub ambiguous: BTreeSet<String>,
     /// Objects that say nothing that rules are made of.
     pub passed: u64,
 }
@@ -32,27 +37,31 @@ pub struct Completion {
     pub full: bool,
 }
 
-/// Keys that a full walk has brought. They need not outlive the process: a walk that was broken off starts again.
+/// The versions that a walk has brought. They need not outlive the process: a walk that was broken off starts again.
 pub(super) fn prepare(connection: &Connection) -> rusqlite::Result<()> {
-    connection.execute_batch("CREATE TEMP TABLE seen (feed INTEGER, key BLOB, PRIMARY KEY (feed, key)) WITHOUT ROWID")
+    connection.execute_batch(
+        "CREATE TEMP TABLE seen (
+             feed INTEGER, key BLOB, modified INTEGER, revoked INTEGER, PRIMARY KEY (feed, key, modified, revoked)
+         ) WITHOUT ROWID",
+    )
 }
 
 impl Store {
     /// Takes the objects of one page in, each with its head, all or none of them. Those that can't be read are passed over.
     ///
-    /// With `full`, what comes is remembered, so that [`Store::end`] can remove what did not come.
+    /// What comes is remembered: of several texts of one version that one walk brings the same one counts whatever their order,
+    /// and after a full walk [`Store::end`] can remove what did not come.
     ///
     /// # Errors
     /// A failing database.
     pub fn take<'o>(
         &mut self,
         feed: FeedNumber,
-        full: bool,
         objects: impl IntoIterator<Item = (&'o [u8], &'o Result<Head, ObjectError>)>,
     ) -> Result<Tally, StoreError> {
         let mut tally = Tally::default();
         let taken = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).and_then(|transaction| {
-            PageWriter::new(&transaction, feed)?.take(full, objects, &mut tally)?;
+            PageWriter::new(&transaction, feed)?.take(objects, &mut tally)?;
             if tally.changed + tally.rewritten > 0 {
                 next_generation(&transaction)?;
             }
@@ -62,7 +71,7 @@ impl Store {
         Ok(tally)
     }
 
-    /// Forgets what a full walk has brought so far, before it begins or begins again.
+    /// Forgets what a walk has brought so far, before it begins or begins again.
     ///
     /// # Errors
     /// A failing database.
@@ -169,6 +178,8 @@ enum Comparison {
     New,
     Newer(i64),
     Rewritten(i64),
+    /// The other text of this version counts.
+    OutRanked,
     Known,
 }
 
@@ -177,23 +188,22 @@ impl<'c> PageWriter<'c> {
         Ok(Self {
             feed,
             tables: [Table::new(connection, "indicator", feed)?, Table::new(connection, "context", feed)?],
-            seen: connection.prepare_cached("INSERT OR IGNORE INTO seen (feed, key) VALUES (?1, ?2)")?,
+            seen: connection.prepare_cached("INSERT OR IGNORE INTO seen (feed, key, modified, revoked) VALUES (?1, ?2, ?3, ?4)")?,
         })
     }
 
     fn take<'o>(
         &mut self,
-        full: bool,
         objects: impl IntoIterator<Item = (&'o [u8], &'o Result<Head, ObjectError>)>,
         tally: &mut Tally,
     ) -> rusqlite::Result<()> {
         for (raw, head) in objects {
             match head {
                 Ok(Head { role: Role::Other, .. }) => tally.passed += 1,
-                Ok(head) => self.object(full, raw, head, tally)?,
+                Ok(head) => self.object(raw, head, tally)?,
                 // An earlier version of it that could be read must not be swept away.
-                Err(ObjectError { id: Some(id), .. }) if full => {
-                    self.seen.execute((self.feed.0, Key::new(id).to_bytes()))?;
+                Err(ObjectError { id: Some(id), .. }) => {
+                    self.seen.execute((self.feed.0, Key::new(id).to_bytes(), i64::MIN, false))?;
                 }
                 Err(_) => {}
             }
@@ -201,11 +211,8 @@ impl<'c> PageWriter<'c> {
         Ok(())
     }
 
-    fn object(&mut self, full: bool, raw: &[u8], head: &Head, tally: &mut Tally) -> rusqlite::Result<()> {
+    fn object(&mut self, raw: &[u8], head: &Head, tally: &mut Tally) -> rusqlite::Result<()> {
         let key = head.key.to_bytes();
-        if full {
-            self.seen.execute((self.feed.0, key))?;
-        }
         let one_line;
         let body = match memchr::memchr2(b'\n', b'\r', raw) {
             Some(_) => {
@@ -216,8 +223,9 @@ impl<'c> PageWriter<'c> {
         };
         let modified = head.modified.map_or(i64::MIN, Timestamp::unix_microseconds);
         let valid_until = head.valid_until.map(Timestamp::unix_seconds);
+        let is_first = self.seen.execute((self.feed.0, key, modified, head.revoked))? > 0;
         let table = &mut self.tables[usize::from(head.role == Role::Context)];
-        match table.compare(self.feed, &key, (modified, head.revoked), body)? {
+        match table.compare(self.feed, &key, (modified, head.revoked), body, is_first)? {
             Comparison::New => {
                 table.last += 1;
                 let row = (table.last, self.feed.0, key, modified, head.revoked, valid_until, body);
@@ -231,6 +239,11 @@ impl<'c> PageWriter<'c> {
             Comparison::Rewritten(number) => {
                 table.update.execute((number, modified, head.revoked, valid_until, body))?;
                 tally.rewritten += 1;
+                note_ambiguous(raw, is_first, tally);
+            }
+            Comparison::OutRanked => {
+                tally.known += 1;
+                note_ambiguous(raw, is_first, tally);
             }
             Comparison::Known => tally.known += 1,
         }
@@ -238,23 +251,38 @@ impl<'c> PageWriter<'c> {
     }
 }
 
+/// Notes an indicator that came in this walk already, with other contents.
+fn note_ambiguous(raw: &[u8], is_first: bool, tally: &mut Tally) {
+    if !is_first && let Ok(indicator) = Indicator::parse(raw) {
+        tally.ambiguous.insert(indicator.id.into_owned());
+    }
+}
+
 impl Table<'_> {
-    /// The newer `modified` counts; of equal ones the one that takes the object back, then the one that came later.
+    /// The newer `modified` counts; of equal ones the one that takes the object back. Of texts of the same version the first
+    /// of a walk counts over what earlier walks have left, and then the one that has precedence.
     fn compare(
         &mut self,
         feed: FeedNumber,
         key: &[u8; 16],
         version: (i64, bool),
         body: &[u8],
+        is_first: bool,
     ) -> rusqlite::Result<Comparison> {
         let found = self.find.query_row((feed.0, key), |row| {
             let number: i64 = row.get(0)?;
             let held: (i64, bool) = (row.get(1)?, row.get(2)?);
+            let held_body = row.get_ref(3)?.as_blob()?;
             Ok(match version.cmp(&held) {
-                std::cmp::Ordering::Less => Comparison::Known,
-                std::cmp::Ordering::Greater => Comparison::Newer(number),
-                std::cmp::Ordering::Equal if row.get_ref(3)?.as_blob()? == body => Comparison::Known,
-                std::cmp::Ordering::Equal => Comparison::Rewritten(number),
+                Ordering::Less => Comparison::Known,
+                Ordering::Greater => Comparison::Newer(number),
+                Ordering::Equal if held_body == body => Comparison::Known,
+                Ordering::Equal if is_first => Comparison::Rewritten(number),
+                Ordering::Equal => match precedence(held_body, body) {
+                    Ordering::Less => Comparison::Rewritten(number),
+                    Ordering::Equal => Comparison::Known,
+                    Ordering::Greater => Comparison::OutRanked,
+                },
             })
         });
         Ok(found.optional()?.unwrap_or(Comparison::New))

@@ -429,6 +429,58 @@ fn copies_of_one_version_give_the_same_bytes_in_any_order() {
     assert_eq!(shuffled(&objects[6..8], "sigma"), "");
 }
 
+/// What the files of a feed give in a build: each order in a project of its own.
+#[cfg(all(feature = "store", feature = "taxii"))]
+#[test]
+fn copies_of_one_version_give_a_build_the_same_bytes_in_any_order_as_a_conversion() {
+    use crate::support::project::{self, Project, folder, targets};
+    let named = |name: &str| {
+        indicator(1, &format!(r#","pattern":"[domain-name:value = 'host-1.example']","name":"{name}""#))
+    };
+    let other = |name: &str| named(name).replace("host-1.", "host-2.");
+    let objects = [named("Alpha"), other("Beta"), named("Gamma"), other("Delta"), good(3)];
+    let config = format!("{}{}", folder("own", "intel"), targets(&["sigma", "blocklist"]));
+    let mut found = Vec::new();
+    for order in orders(&objects) {
+        let project = Project::new(&config);
+        project.write("intel/a.json", order.join("\n"));
+        let output = project.build(&[]);
+        assert_eq!(code(&output), 0, "{}", errors(&output));
+        assert!(errors(&output).contains("S019"), "{}", errors(&output));
+        let by_hand = ["convert", "intel", "-t", "sigma,blocklist", "-o", "by-hand", "--now", project::NOW];
+        assert_eq!(code(&project.stixc(&by_hand)), 0);
+        let rules = |name: &str| {
+            let files = files(&project.path(name)).into_iter();
+            files.filter(|(path, _)| !path.ends_with("manifest.json")).collect::<Vec<_>>()
+        };
+        found.push(rules("out"));
+        project::assert_same(&rules("by-hand"), &found[0], "converted");
+    }
+    found.iter().for_each(|files| project::assert_same(files, &found[0], "another order"));
+}
+
+#[cfg(all(feature = "store", feature = "taxii"))]
+#[test]
+fn a_build_tells_of_an_object_that_is_not_json_whatever_its_type() {
+    use crate::support::project::{Project, folder, targets};
+    let project = Project::new(&format!("{}{}", folder("own", "intel"), targets(&["blocklist"])));
+    project.write("intel/a.json", [good(1), good(2)].join("\n"));
+    assert_eq!(code(&project.build(&[])), 0);
+    let before = project.outputs();
+    for broken in [r#"{"type":"note","id":"note--1","abstract":5x}"#, r#"{"type":"note","abstract":5x}"#] {
+        project.write("intel/a.json", [good(1), broken.to_owned(), good(2)].join("\n"));
+        let output = project.build(&[]);
+        assert_eq!(code(&output), 4, "{}", errors(&output));
+        let place = "intel/a.json:2:";
+        assert!(errors(&output).contains(place) && errors(&output).contains("S006"), "{}", errors(&output));
+        assert_eq!(project.outputs(), before);
+    }
+    // Without its id nobody knows which one it is that can't be read: nothing is removed.
+    project.write("intel/a.json", [good(1), good(2).replace("\"id\"", "id")].join("\n"));
+    assert_eq!(code(&project.build(&[])), 4);
+    assert_eq!(project.outputs(), before);
+}
+
 #[test]
 #[ignore = "needs the corpus"]
 fn corpus_copies_give_the_same_bytes_in_any_order() {
