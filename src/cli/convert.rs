@@ -206,7 +206,7 @@ impl Convert {
         if let Some(staged) = &staged {
             stop(&self.stopped(staged, &finished, &limits)?)?;
         }
-        let mut commit = |staged: Staged| staged.commit(&folders, &mut || {});
+        let mut commit = |staged: Staged| staged.commit(&folders);
         let committed = staged.map(&mut commit).transpose()?;
         witnesses.map(&mut commit).transpose()?;
         if let (Some(Committed { files, changed, removed }), false) = (committed, global.quiet) {

@@ -71,6 +71,10 @@ impl From<EmitError> for Failure {
         };
         let help = match &error {
             EmitError::NotOurs { .. } => "nothing was written; move it away, or give --force to replace it",
+            EmitError::Link { .. } => {
+                "nothing was written; name the folder that it points to, or give --force to put a file in its place"
+            }
+            EmitError::Busy { .. } => "nothing was written; wait until it has ended",
             EmitError::Owned { .. } => "name another folder, or give --force to take it over",
             EmitError::TooMuch(_) => "nothing was written; see stixc explain G013",
             _ => "",

@@ -198,7 +198,7 @@ pub fn prove(
         let mut witnesses = Staged::open(folder, Claim::default())?;
         let index = finished.write_witnesses(&settings, &renderer, &mut memory, &mut witnesses)?;
         let names: Vec<&str> = options.targets.iter().map(|chosen| chosen.target.name()).collect();
-        witnesses.commit(&names, &mut || {})?;
+        witnesses.commit(&names)?;
         Ok(index)
     };
     let index = write().map_err(ConvertError::Witnesses)?;

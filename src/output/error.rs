@@ -33,6 +33,18 @@ pub enum EmitError {
         /// How many more there are.
         others: usize,
     },
+    /// A link where a file of the output should be.
+    #[error("{path} is a link, and not the file that was written here")]
+    Link {
+        /// Which one.
+        path: String,
+    },
+    /// A folder that another run is writing into.
+    #[error("another run is writing into {folder}")]
+    Busy {
+        /// Which one.
+        folder: String,
+    },
     /// A folder whose outputs are made by another configuration.
     #[error("the outputs in {folder} are those of {owner}")]
     Owned {
@@ -56,7 +68,15 @@ impl EmitError {
     /// Whether it is no fault of the program or its surroundings, but a stop for safety's sake.
     #[must_use]
     pub fn is_safety_stop(&self) -> bool {
-        matches!(self, Self::Exhausted(_) | Self::TooMuch(_) | Self::NotOurs { .. } | Self::Owned { .. })
+        matches!(
+            self,
+            Self::Exhausted(_)
+                | Self::TooMuch(_)
+                | Self::NotOurs { .. }
+                | Self::Link { .. }
+                | Self::Busy { .. }
+                | Self::Owned { .. }
+        )
     }
 }
 

@@ -8,12 +8,13 @@ use std::{
     collections::BTreeMap,
     fs::{self, File},
     io::{self, BufReader, BufWriter, Read, Write},
-    path::{Component, Path},
+    path::{Component, Path, PathBuf},
 };
 
 use tempfile::NamedTempFile;
 
 mod commit;
+pub mod crash;
 mod error;
 mod manifest;
 mod safety;
@@ -168,6 +169,8 @@ pub fn write_file(path: &Path, content: Content<'_>) -> Result<(), EmitError> {
         content(&mut out).map_err(named(path))?;
         return out.flush().map_err(at(path));
     }
+    // A link stays one: what it points to is written.
+    let path = &linked(path).map_err(at(path))?;
     let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(folder).map_err(at(folder))?;
     let temporary = NamedTempFile::new_in(folder).map_err(at(folder))?;
@@ -176,6 +179,20 @@ pub fn write_file(path: &Path, content: Content<'_>) -> Result<(), EmitError> {
     let temporary = out.into_inner().map_err(|error| at(path)(error.into_error()))?;
     // The temporary file removes itself unless it has got the target's name.
     install(temporary.into_temp_path().as_ref(), path).map_err(at(path))
+}
+
+/// The file that a path leads to, whether it is there or not.
+fn linked(path: &Path) -> io::Result<PathBuf> {
+    // As many as Linux follows.
+    const MOST: usize = 40;
+    let mut path = path.to_owned();
+    for _ in 0..MOST {
+        match fs::read_link(&path) {
+            Ok(next) => path = path.parent().unwrap_or(Path::new("")).join(next),
+            Err(_) => return Ok(path),
+        }
+    }
+    Err(io::Error::other("links that lead in a circle"))
 }
 
 /// Gives a complete file the name `target`, unless a file of that name has the same bytes. One that was there keeps its

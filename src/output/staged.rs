@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs::{self, File},
+    fs::{self, File, TryLockError},
     io::{self, BufRead, BufReader, BufWriter, Write},
     path::{Path, PathBuf},
 };
@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use super::{
     Amounts, Content, EmitError, Limits, MANIFEST, Sink, Stopped, at,
     commit::{Commit, sync},
-    is_below,
+    crash, is_below,
     manifest::{Digesting, Entry, Manifest, digest},
     named,
     safety::Contents,
@@ -41,7 +41,7 @@ pub struct Claim {
 /// assert!(!folder.path().join("list/a.txt").exists());
 /// let changes = staged.changes(&["list"]).unwrap();
 /// assert_eq!((changes[0].path.as_str(), changes[0].before, changes[0].after), ("list/a.txt", None, Some(2)));
-/// staged.commit(&["list"], &mut || {}).unwrap();
+/// staged.commit(&["list"]).unwrap();
 /// assert!(folder.path().join("list/a.txt").exists());
 /// ```
 #[derive(Debug)]
@@ -53,6 +53,8 @@ pub struct Staged {
     /// What this one has.
     written: BTreeMap<String, Entry>,
     stage: TempDir,
+    /// Keeps other runs out of the folder until this one has ended, however it does.
+    _lock: Option<File>,
 }
 
 /// A file that is not as it was.
@@ -93,9 +95,10 @@ impl Staged {
     /// Files for the folder at `root`, which is made if it is not there.
     ///
     /// # Errors
-    /// A folder that can't be made or written to, or that belongs to another.
+    /// A folder that can't be made or written to, that belongs to another, or that another run is writing into.
     pub fn open(root: &Path, claim: Claim) -> Result<Self, EmitError> {
         fs::create_dir_all(root).map_err(at(root))?;
+        let lock = lock(root)?;
         let earlier = earlier(root, &claim)?;
         let stages = root.join(STAGE);
         match fs::remove_dir_all(&stages) {
@@ -103,7 +106,7 @@ impl Staged {
             _ => {}
         }
         let stage = tempfile::Builder::new().prefix(STAGE).rand_bytes(0).tempdir_in(root).map_err(at(&stages))?;
-        Ok(Self { root: root.to_owned(), claim, earlier, written: BTreeMap::new(), stage })
+        Ok(Self { root: root.to_owned(), claim, earlier, written: BTreeMap::new(), stage, _lock: lock })
     }
 
     /// Files to compare with those of the folder at `root`, which is left alone. They can't be committed.
@@ -113,7 +116,7 @@ impl Staged {
     pub fn aside(root: &Path, claim: Claim) -> Result<Self, EmitError> {
         let earlier = earlier(root, &claim)?;
         let stage = TempDir::new().map_err(at(root))?;
-        Ok(Self { root: root.to_owned(), claim, earlier, written: BTreeMap::new(), stage })
+        Ok(Self { root: root.to_owned(), claim, earlier, written: BTreeMap::new(), stage, _lock: None })
     }
 
     /// How many files there are so far.
@@ -205,6 +208,10 @@ impl Staged {
     /// The digest of the file at `path`, if one is there.
     fn there(&self, path: &str) -> Result<Option<String>, EmitError> {
         let file = self.root.join(path);
+        // What it points to may be anybody's, and would no longer change with it.
+        if fs::symlink_metadata(&file).is_ok_and(|found| found.is_symlink()) && !self.claim.force {
+            return Err(EmitError::Link { path: file.display().to_string() });
+        }
         match fs::metadata(&file) {
             Ok(found) if found.is_file() => digest(&file).map(Some).map_err(at(&file)),
             Ok(_) => Err(EmitError::NotOurs { path: file.display().to_string(), others: 0 }),
@@ -222,7 +229,7 @@ impl Staged {
     }
 
     /// Gives all files to the folder, removes what earlier runs wrote below `folders` and this one did not, and writes
-    /// the manifest. Files whose bytes are the same are left alone. Calls `step` after each change on the disk.
+    /// the manifest. Files whose bytes are the same are left alone.
     ///
     /// All that can fail comes before the first file takes its name; what fails then all the same is taken back. Each file
     /// changes at once, but they do so one after the other: whatever ends the process in between, the manifest lists every
@@ -230,7 +237,7 @@ impl Staged {
     ///
     /// # Errors
     /// A failing disk, or a file that is not what was written here; the folder is then as it was.
-    pub fn commit(self, folders: &[&str], step: &mut dyn FnMut()) -> Result<Committed, EmitError> {
+    pub fn commit(self, folders: &[&str]) -> Result<Committed, EmitError> {
         let difference = self.difference(folders)?;
         let (under_way, done) = self.manifests(&difference);
         let interim = self.stage.path().join(MANIFEST);
@@ -253,8 +260,9 @@ impl Staged {
             let folder = target.parent().unwrap_or(&self.root);
             fs::create_dir_all(folder).map_err(at(folder))?;
         }
+        crash::point();
         let mut commit = Commit::new(&self.root, self.stage.path().join("old"));
-        match self.place(&difference, &interim, &mut commit, step) {
+        match self.place(&difference, &interim, &mut commit) {
             Ok(()) => commit.sync().map(|()| committed),
             Err(error) => {
                 commit.undo();
@@ -263,23 +271,17 @@ impl Staged {
         }
     }
 
-    fn place(
-        &self,
-        difference: &Difference,
-        interim: &Path,
-        commit: &mut Commit<'_>,
-        step: &mut dyn FnMut(),
-    ) -> Result<(), EmitError> {
+    fn place(&self, difference: &Difference, interim: &Path, commit: &mut Commit<'_>) -> Result<(), EmitError> {
         commit.place(interim, MANIFEST)?;
-        step();
+        crash::point();
         for path in difference.changed.keys() {
             commit.place(&self.complete(path), path)?;
-            step();
+            crash::point();
         }
         for path in &difference.there {
             commit.remove(path)?;
         }
-        step();
+        crash::point();
         commit.place(&self.complete(MANIFEST), MANIFEST)
     }
 
@@ -297,6 +299,21 @@ impl Staged {
             under_way.files.insert(path.clone(), Entry { replaces, ..entry.clone() });
         }
         (under_way, done)
+    }
+}
+
+/// Keeps other runs out of a folder. The lock is the folder's own, so that no file is left behind, and it goes with the
+/// process. Where the file system knows no locks there is none.
+fn lock(root: &Path) -> Result<Option<File>, EmitError> {
+    // Only on Unix is a folder a file that can be opened.
+    if !cfg!(unix) {
+        return Ok(None);
+    }
+    let folder = File::open(root).map_err(at(root))?;
+    match folder.try_lock() {
+        Ok(()) => Ok(Some(folder)),
+        Err(TryLockError::WouldBlock) => Err(EmitError::Busy { folder: root.display().to_string() }),
+        Err(TryLockError::Error(_)) => Ok(None),
     }
 }
 
@@ -341,6 +358,7 @@ impl Sink for Staged {
         let out = out.into_inner().map_err(|error| at(&target)(error.into_error()))?;
         let (_, sha256) = out.finish();
         self.written.insert(path.to_owned(), Entry { sha256, ..Entry::default() });
+        crash::point();
         Ok(())
     }
 

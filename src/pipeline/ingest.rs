@@ -10,12 +10,12 @@ use std::{
 use super::{
     BuildError, Request,
     config::{Config, FeedConfig, FeedKind},
-    crash,
     fetch::{self, Ended, Event, Job, Objects, WAITING},
 };
 use crate::{
     convert::ambiguity,
     diagnostic::{Code, Diagnostic},
+    output::crash,
     report::{FeedReport, FeedState, SourceDiagnostic},
     stix::Timestamp,
     store::{Completion, Feed, FeedNumber, Store},

@@ -14,7 +14,6 @@
 //! this one has left undone.
 
 mod config;
-mod crash;
 mod fetch;
 mod ingest;
 mod render;

@@ -5,12 +5,11 @@ use std::{fs, sync::Arc};
 use super::{
     BuildError, Built, Request,
     config::{Config, TargetConfig},
-    crash,
 };
 use crate::{
     convert::{self, Converter, Details, Settings, read_context},
     guard::Guard,
-    output::{Amounts, Claim, Content, EmitError, Filtered, Limits, Sink, Staged},
+    output::{Claim, Filtered, Limits, Staged},
     plan::adapt::Accept,
     render::Renderer,
     report::{FeedReport, SourceDiagnostic},
@@ -72,8 +71,7 @@ impl RenderJob {
         let claim = Claim { owner: Some(config.name.clone()), force: request.force };
         let mut staged =
             if request.check { Staged::aside(&config.output, claim) } else { Staged::open(&config.output, claim) }?;
-        let mut steps = Steps(&mut staged);
-        let mut filtered = Filtered { sink: &mut steps, without: self.without.clone(), left_out: Vec::new() };
+        let mut filtered = Filtered { sink: &mut staged, without: self.without.clone(), left_out: Vec::new() };
         let finished = converter.finish(&self.renderer, &mut filtered);
         if !finished.failures.is_empty() {
             return Err(BuildError::Targets(finished.failures));
@@ -97,8 +95,7 @@ impl RenderJob {
         if !stopped.is_empty() {
             return Err(BuildError::Stopped { files: stopped, feeds: Vec::new(), said: Vec::new() });
         }
-        crash::point();
-        let committed = staged.commit(&folders, &mut crash::point)?;
+        let committed = staged.commit(&folders)?;
         store.set_rendered()?;
         Ok(Built { feeds: Vec::new(), finished, changes, files: committed.files, stopped })
     }
@@ -136,23 +133,4 @@ fn target(config: &TargetConfig, guard: &Arc<Guard>) -> Result<convert::Prepared
     convert::Prepared::with_guard(config.target, mapping.as_deref(), accept, Arc::clone(guard))
         .map(|prepared| prepared.with_filter(config.filter.clone()))
         .map_err(|error| trouble(error.to_string()))
-}
-
-/// Passes a crash point after each file.
-struct Steps<'a>(&'a mut Staged);
-
-impl Sink for Steps<'_> {
-    fn write(&mut self, path: &str, content: Content<'_>) -> Result<(), EmitError> {
-        self.0.write(path, content)?;
-        crash::point();
-        Ok(())
-    }
-
-    fn previous(&mut self, path: &str) -> Result<Option<String>, EmitError> {
-        self.0.previous(path)
-    }
-
-    fn holds(&mut self, path: &str, amounts: &Amounts) {
-        self.0.holds(path, amounts);
-    }
 }

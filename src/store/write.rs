@@ -188,7 +188,8 @@ impl<'c> PageWriter<'c> {
         Ok(Self {
             feed,
             tables: [Table::new(connection, "indicator", feed)?, Table::new(connection, "context", feed)?],
-            seen: connection.prepare_cached("INSERT OR IGNORE INTO seen (feed, key, modified, revoked) VALUES (?1, ?2, ?3, ?4)")?,
+            seen: connection
+                .prepare_cached("INSERT OR IGNORE INTO seen (feed, key, modified, revoked) VALUES (?1, ?2, ?3, ?4)")?,
         })
     }
 

@@ -434,9 +434,8 @@ fn copies_of_one_version_give_the_same_bytes_in_any_order() {
 #[test]
 fn copies_of_one_version_give_a_build_the_same_bytes_in_any_order_as_a_conversion() {
     use crate::support::project::{self, Project, folder, targets};
-    let named = |name: &str| {
-        indicator(1, &format!(r#","pattern":"[domain-name:value = 'host-1.example']","name":"{name}""#))
-    };
+    let named =
+        |name: &str| indicator(1, &format!(r#","pattern":"[domain-name:value = 'host-1.example']","name":"{name}""#));
     let other = |name: &str| named(name).replace("host-1.", "host-2.");
     let objects = [named("Alpha"), other("Beta"), named("Gamma"), other("Delta"), good(3)];
     let config = format!("{}{}", folder("own", "intel"), targets(&["sigma", "blocklist"]));

@@ -8,7 +8,6 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
-    time::Duration,
 };
 
 use program::{code, errors, files, stixc};
@@ -158,48 +157,142 @@ fn a_folder_that_can_not_be_changed_halfway_is_put_back() {
     }
 }
 
+/// In a debug build the program ends itself at the step that it is told, as a kill would.
+#[cfg(debug_assertions)]
 #[test]
-fn a_run_that_is_killed_leaves_the_old_files_or_the_new_ones() {
+fn a_run_that_is_killed_at_any_step_leaves_the_old_files_or_the_new_ones() {
     let place = Place::new();
-    let (old, new) = (names(0..200), names(100..600));
+    let (old, new) = (names(0..8), names(4..12));
     // The lock keeps the numbers of rules that were, so the new files are those of a run over the old ones.
     assert_eq!(code(&place.convert(&old, ALL, &[])), 0);
-    assert_eq!(code(&place.convert(&new, ALL, &["--allow-shrink"])), 0);
-    let after = place.outputs();
-    fs::remove_dir_all(place.path("out")).unwrap();
-    assert_eq!(code(&place.convert(&old, ALL, &[])), 0);
     let before = place.outputs();
-    let mut killed = 0;
-    for milliseconds in (0..15).map(|number| number * 100) {
-        fs::write(place.path("patterns.txt"), new.join("\n")).unwrap();
+    assert_eq!(code(&place.convert(&new, ALL, &[])), 0);
+    let after = place.outputs();
+    let (mut killed, mut unchanged, mut halfway) = (0, 0, 0);
+    for step in 1.. {
+        fs::remove_dir_all(place.path("out")).unwrap();
+        for (path, bytes) in &before {
+            let path = place.path("out").join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, bytes).unwrap();
+        }
         let (patterns, out) = (place.path("patterns.txt"), place.path("out"));
-        let mut child = Command::new(env!("CARGO_BIN_EXE_stixc"))
+        let status = Command::new(env!("CARGO_BIN_EXE_stixc"))
             .args(["convert", "-t", ALL, "--now", NOW, "--patterns"])
             .args([&patterns, Path::new("-o"), &out])
+            .env("STIXC_TEST_CRASH_AT", step.to_string())
             .stderr(Stdio::null())
-            .spawn()
+            .status()
             .unwrap();
-        std::thread::sleep(Duration::from_millis(milliseconds));
-        if child.try_wait().unwrap().is_some() {
+        if status.success() {
+            assert_eq!(place.outputs(), after);
             break;
         }
-        child.kill().unwrap();
-        child.wait().unwrap();
+        assert_eq!(status.code(), None, "step {step}");
         killed += 1;
         let found: Vec<_> = place.outputs().into_iter().filter(|(path, _)| !path.starts_with(".stixc-new")).collect();
-        if found == before {
-            continue;
-        }
-        // While files took their places: each is an old one or a new one, whole.
+        // While files take their places each is an old one or a new one, whole.
         for file in found.iter().filter(|(path, _)| path != Path::new("manifest.json")) {
-            assert!(before.contains(file) || after.contains(file), "{}", file.0.display());
+            assert!(before.contains(file) || after.contains(file), "step {step}: {}", file.0.display());
         }
-        break;
+        unchanged += usize::from(found == before);
+        halfway += usize::from(found != before && found != after);
+        let output = place.convert(&new, ALL, &[]);
+        assert_eq!(code(&output), 0, "step {step}: {}", errors(&output));
+        assert_eq!(place.outputs(), after, "step {step}");
     }
-    assert!(killed > 0, "it was never killed");
-    let output = place.convert(&new, ALL, &["--allow-shrink"]);
-    assert_eq!(code(&output), 0, "{}", errors(&output));
-    assert_eq!(place.outputs(), after);
+    // Files made, files put in place, and files removed: fewer would mean that steps have gone missing.
+    assert!(unchanged > 10 && halfway > 10, "{killed} steps, {unchanged} before the first file, {halfway} after it");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_folder_takes_one_run_at_a_time() {
+    let place = Place::new();
+    assert_eq!(code(&place.convert(&names(0..3), ALL, &[])), 0);
+    let before = place.outputs();
+    let other = fs::File::open(place.path("out")).unwrap();
+    other.lock().unwrap();
+    for more in [&[][..], &["--force"]] {
+        let output = place.convert(&names(0..4), ALL, more);
+        assert_eq!(code(&output), 5, "{}", errors(&output));
+        assert!(errors(&output).contains("another run is writing into"), "{}", errors(&output));
+        assert_eq!(place.outputs(), before);
+    }
+    drop(other);
+    assert_eq!(code(&place.convert(&names(0..4), ALL, &[])), 0);
+}
+
+#[cfg(all(unix, feature = "store", feature = "taxii"))]
+#[test]
+fn a_build_waits_for_no_other_run_either() {
+    use project::{Project, bundle, domain, folder, targets};
+    let project = Project::new(&format!("{}{}", folder("own", "intel"), targets(&["blocklist"])));
+    project.write("intel/a.json", bundle(&[domain(1)]));
+    fs::create_dir_all(project.path("out")).unwrap();
+    let other = fs::File::open(project.path("out")).unwrap();
+    other.lock().unwrap();
+    let output = project.build(&[]);
+    assert_eq!(code(&output), 5, "{}", errors(&output));
+    assert!(errors(&output).contains("another run is writing into"), "{}", errors(&output));
+    drop(other);
+    assert_eq!(code(&project.build(&[])), 0);
+}
+
+#[cfg(unix)]
+#[test]
+fn links_lead_to_what_is_written_or_stop_the_run() {
+    use std::os::unix::fs::symlink;
+    let place = Place::new();
+    let is_link = |path: &Path| fs::symlink_metadata(path).unwrap().is_symlink();
+    // One file of the user's choice is written where its link leads, also where nothing is there yet.
+    fs::create_dir_all(place.path("elsewhere")).unwrap();
+    let (link, again) = (place.path("report.json"), place.path("again.json"));
+    symlink("elsewhere/report.json", &link).unwrap();
+    symlink("report.json", &again).unwrap();
+    for path in [&link, &again] {
+        let output = place.convert(&names(0..3), "blocklist", &["--report", path.to_str().unwrap()]);
+        assert_eq!(code(&output), 0, "{}", errors(&output));
+        assert!(is_link(&link) && is_link(&again));
+        assert!(fs::read_to_string(place.path("elsewhere/report.json")).unwrap().contains("stixc-report/1"));
+        fs::remove_file(place.path("elsewhere/report.json")).unwrap();
+    }
+    let circle = place.path("circle.json");
+    symlink("circle.json", &circle).unwrap();
+    assert_eq!(code(&place.convert(&names(0..3), "blocklist", &["--report", circle.to_str().unwrap()])), 2);
+    // A folder that is a link is the folder that it leads to.
+    fs::remove_dir_all(place.path("out")).unwrap();
+    symlink("elsewhere", place.path("out")).unwrap();
+    fs::create_dir_all(place.path("lists")).unwrap();
+    symlink("../lists", place.path("elsewhere/blocklist")).unwrap();
+    assert_eq!(code(&place.convert(&names(0..3), "blocklist", &[])), 0);
+    let list = place.path("lists/domains.txt");
+    assert!(list.is_file() && is_link(&place.path("out")) && is_link(&place.path("out/blocklist")));
+    // A file that has become a link is not the file that was written, whether it would change, go, or stay as it is.
+    fs::rename(&list, place.path("mine.txt")).unwrap();
+    symlink(place.path("mine.txt"), &list).unwrap();
+    for (patterns, more) in [
+        (names(0..4), &[][..]),
+        (names(0..3), &[]),
+        (names(0..3), &["--format", "ipv4"]),
+        (addresses(["198.51.100.7".to_owned()]), &["--allow-shrink"]),
+    ] {
+        let output = place.convert(&patterns, "blocklist", more);
+        assert_eq!(code(&output), 5, "{more:?}: {}", errors(&output));
+        assert!(errors(&output).contains("domains.txt is a link"), "{}", errors(&output));
+        assert!(is_link(&list) && fs::read_to_string(place.path("mine.txt")).unwrap().lines().count() == 3);
+    }
+    assert_eq!(code(&place.convert(&names(0..4), "blocklist", &["--force"])), 0);
+    assert!(!is_link(&list) && fs::read_to_string(place.path("mine.txt")).unwrap().lines().count() == 3);
+    for book in ["manifest.json", "stixc.lock"] {
+        assert_eq!(code(&place.convert(&names(0..4), "blocklist,suricata", &[])), 0);
+        let path = place.path("out").join(book);
+        fs::rename(&path, place.path(book)).unwrap();
+        symlink(place.path(book), &path).unwrap();
+        let output = place.convert(&names(0..5), "blocklist,suricata", &[]);
+        assert_eq!(code(&output), 5, "{book}: {}", errors(&output));
+        fs::rename(place.path(book), &path).unwrap();
+    }
 }
 
 /// What it shows, the patterns before and after, the flags, and the exit code.

@@ -3,7 +3,7 @@
 /// Ends the process at once, nothing flushed and nothing undone, where a test has asked for it: in a debug build, with
 /// `STIXC_TEST_CRASH_AT=3`, at the third such place that is reached.
 #[cfg(debug_assertions)]
-pub(super) fn point() {
+pub fn point() {
     use std::sync::{
         OnceLock,
         atomic::{AtomicUsize, Ordering},
@@ -18,4 +18,4 @@ pub(super) fn point() {
 
 /// Does nothing.
 #[cfg(not(debug_assertions))]
-pub(super) fn point() {}
+pub fn point() {}
