@@ -56,7 +56,8 @@ impl Outcome {
         match self {
             Self::Rules(Content::Compiled(lowered)) => &lowered.losses,
             Self::Refused(reasons) | Self::NotApplicable(reasons) | Self::Guarded(reasons) => reasons,
-            Self::Rules(Content::Native(_)) | Self::Filtered => &[],
+            Self::Rules(Content::Native(native)) => &native.warnings,
+            Self::Filtered => &[],
         }
     }
 

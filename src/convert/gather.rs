@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::{
     diagnostic::Diagnostic,
+    guard::{Policy, Weight},
     pattern::{Version, lenient},
     plan::{
         Plan,
@@ -250,9 +251,11 @@ impl Compilation {
         let read = own.target.read_native(text, &settings.natives);
         let of_own = match read {
             Ok(rule) => {
-                self.diagnostics.extend(rule.notes);
-                let NativeRule { text, is_compiled, .. } = rule;
-                Outcome::Rules(Content::Native(NativeText { text, is_compiled }))
+                let outcome = weighed(&own.policy, rule, &mut self.diagnostics, whole);
+                if matches!(outcome, Outcome::Guarded(_)) {
+                    self.cut = vec![place];
+                }
+                outcome
             }
             Err(NativeFault::Malformed(found)) => {
                 let message = format!("not a rule of {}: {}", own.target.name(), found.message);
@@ -262,10 +265,6 @@ impl Compilation {
                 return Status::Invalid;
             }
             Err(NativeFault::Unwanted(found)) => Outcome::Refused(vec![loss(found)]),
-            Err(NativeFault::NamesNothing(found)) => {
-                self.cut = vec![place];
-                Outcome::Guarded(vec![loss(found)])
-            }
         };
         let mut of_own = Some(of_own);
         let outcomes = (0..settings.targets.len()).map(|number| match of_own.take_if(|_| number == place) {
@@ -280,6 +279,28 @@ impl Compilation {
         self.outcomes = Some((key, outcomes.collect()));
         Status::Active
     }
+}
+
+/// What the guard makes of a ready-made rule. It stays as it is or is left out as a whole.
+fn weighed(policy: &Policy, rule: NativeRule, diagnostics: &mut Vec<Diagnostic>, whole: Span) -> Outcome {
+    let loss = |found: Diagnostic, effect| Loss { code: found.code, effect, message: found.message, span: whole };
+    let mut warnings: Vec<Loss> = Vec::new();
+    for evidence in &rule.evidence {
+        match policy.weigh(evidence) {
+            Weight::Full => {}
+            Weight::None(found) => return Outcome::Guarded(vec![loss(found, Fidelity::NARROWER)]),
+            Weight::Less(found) => {
+                let more = found.into_iter().map(|found| loss(found, Fidelity::EXACT));
+                more.for_each(|one| {
+                    if !warnings.contains(&one) {
+                        warnings.push(one)
+                    }
+                });
+            }
+        }
+    }
+    diagnostics.extend(rule.notes);
+    Outcome::Rules(Content::Native(NativeText { text: rule.text, is_compiled: rule.is_compiled, warnings }))
 }
 
 /// What to do about a text that is no rule of its language, where it is one of another.

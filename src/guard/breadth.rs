@@ -123,7 +123,7 @@ fn halves(test: Test) -> (Test, Test) {
 }
 
 /// Whether a test that is not negated names something, whichever of its values it is; if not, why not.
-fn names(test: &Test) -> Result<(), Cow<'static, str>> {
+pub(super) fn names(test: &Test) -> Result<(), Cow<'static, str>> {
     let path = &test.property.path;
     match test.operator {
         Operator::Exists => return Err(format!("that there is a {path} says nothing of it").into()),

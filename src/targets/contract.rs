@@ -102,7 +102,7 @@ pub trait Target: Sync {
     /// # Errors
     /// Why it doesn't go into the files.
     fn read_native(&self, text: &str, _policy: &NativePolicy) -> Result<NativeRule, NativeFault> {
-        Ok(NativeRule { text: text.to_owned(), notes: Vec::new(), is_compiled: false })
+        Ok(NativeRule { text: text.to_owned(), notes: Vec::new(), is_compiled: false, evidence: Vec::new() })
     }
 
     /// Reads the user's mapping file over the shipped one, and gives what lowers plans by both.

@@ -2,7 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use crate::diagnostic::{Code, Diagnostic};
+use crate::{
+    diagnostic::{Code, Diagnostic},
+    guard::Evidence,
+    plan::fidelity::Loss,
+};
 
 /// A rule in brackets, as if it were a STIX pattern.
 pub const WRAPPED: Code = Code("W060");
@@ -71,6 +75,8 @@ pub struct NativeRule {
     pub notes: Vec<Diagnostic>,
     /// Whether nothing is left for an engine to say: the target has read it as the engine would.
     pub is_compiled: bool,
+    /// What each of its rules asks for that the guard has to weigh.
+    pub evidence: Vec<Evidence>,
 }
 
 /// A ready-made rule on its way to the files.
@@ -80,6 +86,8 @@ pub struct NativeText {
     pub text: String,
     /// Whether it was compiled. One that was not goes into a file of its own.
     pub is_compiled: bool,
+    /// What the guard warns of: the rule is to tell at a lower level.
+    pub warnings: Vec<Loss>,
 }
 
 /// Why a ready-made rule doesn't go into the files.
@@ -89,15 +97,13 @@ pub enum NativeFault {
     Malformed(Diagnostic),
     /// It is one, and does what no rule from a feed may do.
     Unwanted(Diagnostic),
-    /// It names nothing: it would match everybody's files or traffic.
-    NamesNothing(Diagnostic),
 }
 
 impl NativeFault {
     /// What is wrong.
     #[must_use]
     pub fn diagnostic(&self) -> &Diagnostic {
-        let (Self::Malformed(found) | Self::Unwanted(found) | Self::NamesNothing(found)) = self;
+        let (Self::Malformed(found) | Self::Unwanted(found)) = self;
         found
     }
 }

@@ -255,7 +255,10 @@ fn ready_made_rules_stay_as_they_are() {
     let origin = Arc::new(Origin { id: ID.to_owned(), ..Origin::default() });
     let memory = emit(
         target(),
-        vec![Rule { origin, content: Content::Native(NativeText { text: text.to_owned(), is_compiled: true }) }],
+        vec![Rule {
+            origin,
+            content: Content::Native(NativeText { text: text.to_owned(), is_compiled: true, warnings: Vec::new() }),
+        }],
     );
     assert_eq!(memory.names[&0], ["0f6b5a3c-0000-4000-8000-000000000000"]);
     let (path, bytes) = memory.files.first_key_value().unwrap();

@@ -218,7 +218,7 @@ fn ready_made_rules_stand_in_one_file_under_names_of_their_own() {
         let origin = Origin { id: id(index), sources: vec![id(index)], ..Origin::default() };
         Rule {
             origin: Arc::new(origin),
-            content: Content::Native(NativeText { text: text.to_owned(), is_compiled: true }),
+            content: Content::Native(NativeText { text: text.to_owned(), is_compiled: true, warnings: Vec::new() }),
         }
     };
     let memory = emit(target(), vec![rule(7), rule(8)]);

@@ -44,7 +44,7 @@ use super::{
 
 pub use emit::SEVERAL_HASHES;
 pub use fragment::{DIRECTION, FORM, TOO_LONG};
-pub use native::{ACTION, BITS, KEYWORD, NAMES_NOTHING, NOT_A_RULE, SILENT, VARIABLE};
+pub use native::{ACTION, BITS, KEYWORD, NOT_A_RULE, SILENT, VARIABLE};
 pub use pieces::{NEVER, ONE_HASH, TOO_MANY_RULES};
 pub use url::{ENCRYPTED, PARTS};
 pub use xbits::{COUNTED, SPLIT};

@@ -25,7 +25,7 @@ use super::{
 };
 use crate::diagnostic::Code;
 
-pub use native::{GLOBAL, MODULE, NAMES_NOTHING, UNKNOWN_NAME};
+pub use native::{GLOBAL, MODULE, UNKNOWN_NAME};
 
 /// The file of compiled rules.
 const RULES: &str = "yara/stixc.yar";

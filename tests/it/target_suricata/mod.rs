@@ -265,7 +265,10 @@ fn ready_made_rules_get_numbers_of_their_own_and_keep_them() {
     let native = |index, text: &str| {
         let origin = Origin { id: id(index), sources: vec![id(index)], name: "n".to_owned(), ..Origin::default() };
         let read = target().read_native(text, &NativePolicy::default()).unwrap();
-        Rule { origin: Arc::new(origin), content: Content::Native(NativeText { text: read.text, is_compiled: true }) }
+        Rule {
+            origin: Arc::new(origin),
+            content: Content::Native(NativeText { text: read.text, is_compiled: true, warnings: Vec::new() }),
+        }
     };
     let two = format!("# two\n{text}\n{}", text.replace("192.0.2.7", "192.0.2.8"));
     let all = || -> Vec<Rule> {

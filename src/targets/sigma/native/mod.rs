@@ -108,7 +108,7 @@ pub(super) fn take(text: &str) -> Result<NativeRule, NativeFault> {
     }
     // Whatever was changed, what is left has to be a rule still.
     read(&repaired).map_err(NativeFault::Malformed)?;
-    Ok(NativeRule { text: repaired, notes, is_compiled: true })
+    Ok(NativeRule { text: repaired, notes, is_compiled: true, evidence: Vec::new() })
 }
 
 /// Whether a document says nothing of rules that are not its own.

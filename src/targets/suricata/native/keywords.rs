@@ -21,6 +21,10 @@ pub(super) struct Keywords {
     content: BTreeSet<String>,
     /// Those of them whose value names something.
     naming: BTreeSet<String>,
+    /// Those of them that change what stands in a buffer.
+    transforms: BTreeSet<String>,
+    /// The property that stands in a buffer, or nothing where no value there names anybody.
+    properties: BTreeMap<String, String>,
     /// Contents that all traffic of a protocol has.
     everyday: Vec<String>,
     /// Keywords that do more than to look at traffic: what they do.
@@ -50,6 +54,16 @@ impl Keywords {
         !value.is_empty() && self.naming.contains(keyword)
     }
 
+    /// The property of STIX that stands in a buffer.
+    pub(super) fn property(&self, buffer: &str) -> Option<&str> {
+        self.properties.get(buffer).map(String::as_str)
+    }
+
+    /// Whether a keyword chooses what the contents behind it are about. The older ones of HTTP stand behind their content.
+    pub(super) fn is_buffer(&self, keyword: &str) -> bool {
+        self.content.contains(keyword) && !self.transforms.contains(keyword) && !keyword.starts_with("http_")
+    }
+
     /// Whether all traffic of a protocol has these bytes, in whatever case.
     pub(super) fn is_everyday(&self, content: &[u8]) -> bool {
         self.everyday.iter().any(|everyday| everyday.as_bytes().eq_ignore_ascii_case(content))
@@ -65,6 +79,12 @@ mod tests {
         let table: Keywords = toml::from_str(include_str!("../../../../templates/suricata/native.toml")).unwrap();
         let lists = [&table.about, &table.shape, &table.content];
         assert!(table.naming.is_subset(&table.content) && !table.everyday.is_empty());
+        assert!(table.transforms.is_subset(&table.content));
+        for (buffer, path) in &table.properties {
+            assert!(table.content.contains(buffer), "{buffer}");
+            let test = crate::guard::Evidence::test(path, crate::guard::Comparison::Equal, "x");
+            assert!(path.is_empty() || matches!(test, crate::guard::Evidence::Test(_)), "{path}");
+        }
         let all: BTreeSet<&String> = lists.into_iter().flatten().chain(table.refused.keys()).collect();
         assert_eq!(all.len(), lists.iter().map(|list| list.len()).sum::<usize>() + table.refused.len());
         assert!(table.refusal("content").is_none() && table.refusal("lua").is_some());

@@ -37,14 +37,14 @@ pub const BITS: Code = Code("R125");
 pub const VARIABLE: Code = Code("R126");
 /// A ready-made rule that never alerts.
 pub const SILENT: Code = Code("R127");
-/// A ready-made rule that names nothing.
-pub const NAMES_NOTHING: Code = Code("R128");
 
 const ACTIONS: [&str; 9] = ["alert", "pass", "drop", "reject", "rejectsrc", "rejectdst", "rejectboth", "config", "log"];
 /// Options that say which rule it is and how it ranks, and are written anew.
 const IDENTITY: [&str; 4] = ["sid", "rev", "gid", "priority"];
 /// Options that change nothing about what the rule matches.
 const REMARKS: [&str; 5] = ["msg", "reference", "classtype", "metadata", "target"];
+/// How the names of the pairs begin that we add to the metadata.
+const OUR_PAIRS: [&str; 2] = ["stix_", "native_"];
 /// The lowest rank that is used: a rule from a feed comes behind the user's.
 const PRIORITY: u8 = 255;
 /// How much longer a rule may get by a number, metadata and names of bits.
@@ -69,11 +69,8 @@ pub fn read(text: &str, policy: &NativePolicy) -> Result<NativeRule, NativeFault
         let message = "the rule never alerts, and sets nothing that another rule asks for";
         return Err(NativeFault::Unwanted(Diagnostic::error(SILENT, message)));
     }
-    if !outlines.iter().all(breadth::names) {
-        let message = "the rule names nothing: neither an address nor anything that traffic holds";
-        return Err(NativeFault::NamesNothing(Diagnostic::warning(NAMES_NOTHING, message)));
-    }
-    Ok(NativeRule { text: lines.join("\n"), notes: Vec::new(), is_compiled: false })
+    let evidence = outlines.iter().map(breadth::evidence).collect();
+    Ok(NativeRule { text: lines.join("\n"), notes: Vec::new(), is_compiled: false, evidence })
 }
 
 fn outline(line: &str) -> Result<Outline<'_>, String> {
@@ -163,6 +160,15 @@ fn is_silent(outline: &Outline<'_>) -> bool {
     outline.options.iter().any(|&(name, value)| name == "noalert" || (name == "flowbits" && value == "noalert"))
 }
 
+/// The pairs of a rule's metadata but those that only we say: which indicator a rule comes from, and how far to trust it.
+fn foreign(metadata: &str) -> String {
+    let is_ours = |pair: &&str| {
+        let key = pair.split_whitespace().next().unwrap_or_default().to_ascii_lowercase();
+        key.is_empty() || OUR_PAIRS.iter().any(|ours| key.starts_with(ours))
+    };
+    metadata.split(',').map(str::trim).filter(|pair| !is_ours(pair)).collect::<Vec<_>>().join(", ")
+}
+
 /// A rule of a text that [`read`] has taken, ready for its number.
 #[derive(Debug)]
 pub struct Ready {
@@ -192,10 +198,14 @@ impl Ready {
             if !REMARKS.contains(name) {
                 matched.extend([*name, *value]);
             }
+            let kept = if *name == "metadata" { foreign(value) } else { bits::renamed(name, value, prefix) };
+            if *name == "metadata" && kept.is_empty() {
+                continue;
+            }
             start.push_str(name);
             if !value.is_empty() {
                 start.push(':');
-                start.push_str(&bits::renamed(name, value, prefix));
+                start.push_str(&kept);
             }
             start.push_str("; ");
         }
@@ -277,6 +287,7 @@ mod tests {
             "filesha256:/etc/passwd",
             "config:logging disable,type tx,scope tx",
             "bypass",
+            "tag:host,600,seconds,src",
             "replace:\"xyz\"",
             "flowvar:a,\"b\"",
             "unheard.of",
@@ -314,19 +325,17 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_names_something() {
-        let bare = |header: &str, options: &str| format!("alert tcp {header} (msg:\"a\"; {options}sid:1;)");
-        for text in [
-            bare("any any -> any any", ""),
-            bare("any any -> any 443", "flow:established; dsize:>5; "),
-            bare("any any -> 0.0.0.0/0 any", ""),
-            bare("$HOME_NET any -> !192.0.2.1 any", ""),
-        ] {
-            assert_eq!(code(&text), "R128", "{text}");
-        }
-        assert_eq!(code(&bare("any any -> [192.0.2.1, 192.0.2.2] any", "")), "taken");
-        assert_eq!(code(&bare("any any -> 2001:db8::1 any", "")), "taken");
-        assert_eq!(code(&bare("$MY_NET any -> 192.0.2.1 any", "")), "R126");
+    fn metadata_of_the_feed_say_nothing_of_indicators() {
+        let text = with(
+            "metadata:stix_id indicator--9, Stix_ID x, affected_product Any, native_sid 5; metadata: stix_id indicator--8",
+        );
+        let [rule] = Ready::all(&text, "indicator--1").try_into().unwrap();
+        let text = rule.numbered(Number { sid: 5, rev: 1 }, &["indicator--1".to_owned()]);
+        assert!(text.contains("metadata:affected_product Any; "), "{text}");
+        assert_eq!(text.to_lowercase().matches("stix_id").count(), 1, "{text}");
+        assert_eq!(text.matches("metadata:").count(), 2, "{text}");
+        assert_eq!(text.matches("native_sid").count(), 1, "{text}");
+        assert_eq!(code("alert tcp $MY_NET any -> 203.0.113.1 any (msg:\"a\"; sid:1;)"), "R126");
     }
 
     #[test]

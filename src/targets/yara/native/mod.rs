@@ -5,6 +5,7 @@
 //! rules of the file. Each gets a name that no other rule has, and its text stays as it is otherwise. Whether it compiles is
 //! for the engine to say.
 
+mod breadth;
 mod outline;
 
 use std::{
@@ -31,8 +32,6 @@ pub const MODULE: Code = Code("R152");
 pub const GLOBAL: Code = Code("R153");
 /// A ready-made rule that uses a name which is not its own.
 pub const UNKNOWN_NAME: Code = Code("R154");
-/// A ready-made rule that names nothing.
-pub const NAMES_NOTHING: Code = Code("R155");
 
 /// The longest name of a rule: with what makes it unique it stays within what YARA 4 takes.
 const LONGEST_NAME: usize = 112;
@@ -42,6 +41,8 @@ const LONGEST_NAME: usize = 112;
 #[serde(deny_unknown_fields)]
 struct Modules {
     modules: BTreeSet<String>,
+    /// Texts that files of everybody hold.
+    everyday: Vec<String>,
     refused: BTreeMap<String, String>,
 }
 
@@ -71,12 +72,8 @@ pub(super) fn read(text: &str) -> Result<NativeRule, NativeFault> {
         if found.code == NO_RULE { NativeFault::Malformed(found) } else { NativeFault::Unwanted(found) }
     })?;
     harmless(text, &parts).map_err(NativeFault::Unwanted)?;
-    if let Some(rule) = parts.rules.iter().find(|rule| !rule.names && !rule.is_private) {
-        let message = "the rule names nothing: its condition is true or false of every file";
-        let found = Diagnostic::warning(NAMES_NOTHING, message).at(Span::new(rule.name.start, rule.name.end));
-        return Err(NativeFault::NamesNothing(found));
-    }
-    Ok(NativeRule { text: text.to_owned(), notes: Vec::new(), is_compiled: false })
+    let evidence = breadth::evidence(text, &parts);
+    Ok(NativeRule { text: text.to_owned(), notes: Vec::new(), is_compiled: false, evidence })
 }
 
 /// Whether the rules leave everything else alone.
@@ -241,15 +238,6 @@ mod tests {
         }
         assert_eq!(code("rule b { condition: c } rule c { condition: filesize > 1 }"), "R154");
         assert_eq!(code("private rule c { condition: filesize > 1 } rule b { condition: c }"), "taken");
-    }
-
-    #[test]
-    fn a_rule_names_something() {
-        for text in ["rule a { condition: true }", "rule a { condition: not false or 1 == 1 }"] {
-            assert_eq!(code(text), "R155");
-        }
-        assert_eq!(code("private rule a { condition: true }"), "taken");
-        assert_eq!(code("rule a { condition: filesize > 10 }"), "taken");
     }
 
     #[test]

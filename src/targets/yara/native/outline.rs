@@ -30,8 +30,10 @@ pub(super) struct Part {
     pub(super) words: Vec<Range<usize>>,
     /// Those of them that loops count by.
     pub(super) variables: Vec<Range<usize>>,
-    /// Whether the condition is about anything but numbers and truth values.
-    pub(super) names: bool,
+    /// Its strings: the name with its sign, and what stands for it, without modifiers.
+    pub(super) strings: Vec<(Range<usize>, Range<usize>)>,
+    /// The condition.
+    pub(super) condition: Range<usize>,
     /// Whether the condition asks for a set of rules by the beginning of their names.
     pub(super) has_wildcard: bool,
 }
@@ -67,8 +69,21 @@ pub(super) fn parts(text: &str) -> Result<Parts, Diagnostic> {
     }
 }
 
+/// The words, texts and marks of a condition that [`parts`] has found, each as it stands there.
+pub(super) fn tokens(condition: &str) -> Vec<(Token<'_>, &str)> {
+    let mut outline = Outline { text: condition, at: 0, start: 0 };
+    let mut all = Vec::new();
+    while let Ok(token) = outline.next() {
+        if token == Token::End {
+            break;
+        }
+        all.push((token, &condition[outline.start..outline.at]));
+    }
+    all
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Token<'t> {
+pub(super) enum Token<'t> {
     Word(&'t str),
     /// A string's name with its sign, which may be a word that YARA keeps for itself: `$meta`, `#a`, `@a`, `!a`, `$`.
     Name(u8),
@@ -128,7 +143,7 @@ impl<'t> Outline<'t> {
             token = self.meta()?;
         }
         if token == Token::Word("strings") {
-            token = self.strings()?;
+            token = self.strings(part)?;
         }
         if token != Token::Word("condition") {
             return Err(self.fault("expected a condition"));
@@ -156,7 +171,7 @@ impl<'t> Outline<'t> {
     }
 
     /// Strings, and the token behind them.
-    fn strings(&mut self) -> Result<Token<'t>, Diagnostic> {
+    fn strings(&mut self, part: &mut Part) -> Result<Token<'t>, Diagnostic> {
         self.expect(b':')?;
         let mut token = self.next()?;
         if token != Token::Name(b'$') {
@@ -166,12 +181,16 @@ impl<'t> Outline<'t> {
             if token != Token::Name(b'$') {
                 return Ok(token);
             }
+            let name = self.start..self.at;
             self.expect(b'=')?;
-            match self.next()? {
+            let found = self.next()?;
+            let start = self.start;
+            match found {
                 Token::Text => {}
                 Token::Mark(b'{') => self.hexadecimal()?,
                 _ => return Err(self.fault("expected a text, hexadecimal digits or a regular expression")),
             }
+            part.strings.push((name, start..self.at));
             token = self.modifiers()?;
         }
     }
@@ -204,6 +223,7 @@ impl<'t> Outline<'t> {
     /// A condition, up to the closing brace of its rule.
     fn condition(&mut self, part: &mut Part) -> Result<(), Diagnostic> {
         let (mut before, mut last) = (Token::End, Token::Mark(b':'));
+        let start = self.at;
         let mut pending: Vec<Range<usize>> = Vec::new();
         loop {
             let token = self.next()?;
@@ -223,17 +243,12 @@ impl<'t> Outline<'t> {
                 Token::Mark(b')') if last == Token::Mark(b'*') => part.has_wildcard |= matches!(before, Token::Word(_)),
                 _ => pending.clear(),
             }
-            part.names |= match token {
-                Token::Word(word) => {
-                    !matches!(word, "true" | "false" | "and" | "or" | "not")
-                        && !word.starts_with(|first: char| first.is_ascii_digit())
-                }
-                Token::Name(_) | Token::Text => true,
-                _ => false,
-            };
             match token {
                 Token::Mark(b'}') if last == Token::Mark(b':') => return Err(self.fault("the condition is empty")),
-                Token::Mark(b'}') => return Ok(()),
+                Token::Mark(b'}') => {
+                    part.condition = start..self.start;
+                    return Ok(());
+                }
                 Token::End
                 | Token::Word("rule" | "import" | "global" | "private" | "meta" | "strings" | "condition") => {
                     return Err(self.fault("the rule does not end"));
