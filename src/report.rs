@@ -204,6 +204,21 @@ pub struct IndicatorReport {
     pub diagnostics: Vec<Diagnostic>,
     /// By target; empty unless it is active.
     pub targets: ByTarget,
+    /// What it says, in a number; kept beside the outputs, and not in the report.
+    #[serde(skip)]
+    pub fingerprint: u64,
+    /// What other objects say about it; kept beside the outputs, and not in the report.
+    #[serde(skip)]
+    pub beside: Box<[Beside]>,
+}
+
+/// What another object says about an indicator: the identity that made it, a marking, what it indicates.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Beside {
+    /// The id of the object.
+    pub id: String,
+    /// Its name, its number in ATT&CK, or its level.
+    pub says: String,
 }
 
 /// What became of one indicator in each target, by the target's name. A run holds one for each indicator, and a map that

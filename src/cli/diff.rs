@@ -43,7 +43,10 @@ Reasons:
                    the indicator has ended, was taken back, is in no feed any more
   guarded, refused, filtered, invalid
                    the indicator is there, but no rule may, can or shall be made of it
-  settings         the indicator is the same: the configuration, a mapping, a template or stixc is not
+  regrouped        another indicator has come or gone, and prefixes that touch were put together otherwise
+  context          the indicator is the same, and another object says something else about it: the identity
+                   that made it, a marking, what it indicates
+  settings         the indicator and what others say about it are the same: the configuration, a mapping, a template or stixc is not
   unknown          one of the folders has no provenance/
 
 Exit codes:

@@ -10,7 +10,7 @@ use clap::{Args, ValueEnum};
 
 use crate::{
     report::Status,
-    trace::{Label, Origin, Origins, Place, Query, Relation},
+    trace::{Label, Missing, Origin, Origins, Place, Query, Reason, Relation},
 };
 
 use super::{
@@ -110,7 +110,8 @@ fn text(out: &mut impl Write, query: &Query, origins: &Origins) -> io::Result<()
     }
     if !origins.is_found() {
         let covers = if origins.places.is_empty() { ":" } else { " covers" };
-        writeln!(out, "no rule and no entry{covers} {}", visible(&origins.query))?;
+        let why = origins.missing.first().map(|missing| format!(": {}", reason(missing))).unwrap_or_default();
+        writeln!(out, "no rule and no entry{covers} {}", visible(&format!("{}{why}", origins.query)))?;
     }
     for place in &origins.places {
         writeln!(out, "{}", visible(&place_line(place)))?;
@@ -120,6 +121,10 @@ fn text(out: &mut impl Write, query: &Query, origins: &Origins) -> io::Result<()
                 writeln!(out, "    from {}", visible(id))?;
             }
         }
+    }
+    let told = if origins.is_found() { &origins.missing[..] } else { origins.missing.get(1..).unwrap_or_default() };
+    for missing in told.iter().filter(|missing| missing.reason != Reason::Refused).take(MOST) {
+        writeln!(out, "{}", visible(&format!("{}: {}", missing.targets.join(", "), reason(missing))))?;
     }
     for origin in origins.origins.iter().take(MOST) {
         indicator(out, origin)?;
@@ -133,10 +138,23 @@ fn text(out: &mut impl Write, query: &Query, origins: &Origins) -> io::Result<()
             "the run kept no indicators, so no more is known: provenance = true in stixc.toml, or convert --provenance, keeps them"
         ),
         Some((indicators, feeds)) if origins.origins.is_empty() && !origins.is_found() => {
-            writeln!(out, "no indicator names it: {indicators} indicators of {feeds} feeds were looked at")
+            let (indicators, feeds) = (counted(indicators, "indicator"), counted(feeds, "feed"));
+            writeln!(out, "no indicator names it: {indicators} of {feeds} looked at")
         }
         Some(_) => Ok(()),
     }
+}
+
+/// Why there is nothing, in a few words: `guarded (G001 …)`.
+fn reason(missing: &Missing) -> String {
+    let said: Vec<&str> = [&missing.code, &missing.details].into_iter().map(String::as_str).collect();
+    let said = said.join(" ");
+    let said = said.trim();
+    if said.is_empty() { missing.reason.name().to_owned() } else { format!("{} ({said})", missing.reason.name()) }
+}
+
+fn counted(count: usize, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 
 fn place_line(place: &Place) -> String {

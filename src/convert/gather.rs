@@ -18,7 +18,7 @@ use crate::{
         Plan,
         fidelity::{Fidelity, Loss},
     },
-    report::{IndicatorReport, Status, TargetReport, Verdict},
+    report::{Beside, IndicatorReport, Status, TargetReport, Verdict},
     span::Span,
     stix::{self, Batch, Context, Fault, Indicator, Key, KeyState, PatternType, Tally, Timestamp},
     targets::{
@@ -149,6 +149,8 @@ fn item(indicator: &Indicator<'_>, source: &str, context: Option<&Context>, sett
                     (prepared.target.name(), report)
                 })
                 .collect(),
+            fingerprint: indicator.fingerprint(),
+            beside: beside(indicator, context),
         })
     });
     Item {
@@ -166,6 +168,12 @@ fn item(indicator: &Indicator<'_>, source: &str, context: Option<&Context>, sett
         plan,
         report,
     }
+}
+
+/// What other objects say about an indicator.
+fn beside(indicator: &Indicator<'_>, context: &Context) -> Box<[Beside]> {
+    let all = context.beside(indicator).into_iter();
+    all.map(|(id, says)| Beside { id: id.to_owned(), says: says.to_owned() }).collect()
 }
 
 /// Why targets leave an indicator out that is in force and that the run wants, by the places of these targets.

@@ -53,6 +53,7 @@ pub struct Collector {
 pub(super) struct Versioned {
     pub(super) modified: Option<Timestamp>,
     entity: Entity,
+    id: Box<str>,
 }
 
 /// What an object says about the indicators that point at it.
@@ -68,6 +69,15 @@ pub(super) enum Entity {
     Technique(Box<str>),
     /// The level of a marking.
     Marking(Tlp),
+}
+
+impl Entity {
+    fn text(&self) -> &str {
+        match self {
+            Self::Identity(text) | Self::Malware(text) | Self::Threat(text) | Self::Technique(text) => text,
+            Self::Marking(tlp) => tlp.name(),
+        }
+    }
 }
 
 /// A link between an indicator and an entity, in whatever direction it was written. Feeds hold millions of them.
@@ -206,7 +216,7 @@ pub(super) fn entity(maker: Maker, raw: &[u8]) -> Result<Option<(Key, Versioned)
         tlp: sent.definition.value().or(sent.extensions.value()).or(named),
     };
     let modified = sent.modified.value();
-    Ok(maker.make(&made).map(|entity| (Key::new(&id.0), Versioned { modified, entity })))
+    Ok(maker.make(&made).map(|entity| (Key::new(&id.0), Versioned { modified, entity, id: (*id.0).into() })))
 }
 
 /// A relationship between an indicator and something else.
@@ -282,16 +292,35 @@ impl Context {
         provenance
     }
 
+    /// The objects that say something about an indicator, and what each says: sorted, each once.
+    #[must_use]
+    pub fn beside<'c>(&'c self, indicator: &Indicator<'_>) -> Vec<(&'c str, &'c str)> {
+        let named = indicator.created_by_ref.iter().chain(&indicator.object_marking_refs);
+        let named = named.filter_map(|id| self.numbers.get(&Key::new(id)).copied());
+        let all = named.chain(self.related_numbers(&indicator.id).iter().copied());
+        let mut found: Vec<_> = all
+            .filter_map(|number| self.entities[number as usize].as_ref())
+            .map(|version| (&*version.id, version.entity.text()))
+            .collect();
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
     fn entity(&self, id: &str) -> Option<&Entity> {
         let number = *self.numbers.get(&Key::new(id))?;
         self.entities[number as usize].as_ref().map(|version| &version.entity)
     }
 
-    fn related(&self, indicator: &str) -> impl Iterator<Item = &Entity> {
+    fn related_numbers(&self, indicator: &str) -> &[u32] {
         let key = Key::new(indicator);
         let first = self.indicators.partition_point(|other| *other < key);
         let count = self.indicators[first..].iter().take_while(|other| **other == key).count();
-        self.related[first..first + count]
+        &self.related[first..first + count]
+    }
+
+    fn related(&self, indicator: &str) -> impl Iterator<Item = &Entity> {
+        self.related_numbers(indicator)
             .iter()
             .filter_map(|&number| self.entities[number as usize].as_ref().map(|version| &version.entity))
     }

@@ -5,9 +5,12 @@ use serde::{Serialize, Serializer};
 use super::{
     index::{Index, NamedValue, Relation},
     output::{Item, Output},
-    provenance::{Fate, Needles, Provenance, Record},
+    provenance::{Fate, Finding, Needles, Provenance, Record},
 };
-use crate::report::{Status, Verdict};
+use crate::{
+    diagnostic::Severity,
+    report::{Status, Verdict},
+};
 
 /// Why it has happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,6 +37,8 @@ pub enum Reason {
     Refused,
     /// No feed holds the indicator any more.
     Withdrawn,
+    /// The indicator is the same, and another object says something else about it: its maker, a marking, what it indicates.
+    Context,
     /// Another indicator has come or gone, and prefixes that touch were put together otherwise.
     Regrouped,
     /// The indicator is the same: the configuration, a mapping, a template or stixc itself is not.
@@ -58,6 +63,7 @@ impl Reason {
             Self::Guarded => "guarded",
             Self::Refused => "refused",
             Self::Withdrawn => "withdrawn",
+            Self::Context => "context",
             Self::Regrouped => "regrouped",
             Self::Settings => "settings",
             Self::Unknown => "unknown",
@@ -205,25 +211,29 @@ impl Both<'_> {
             return (was != is).then(|| self.name(Reason::Unknown, id, String::new()));
         };
         let (before, after) = (old.find(id), new.find(id));
-        let edited =
-            |before: &Record, after: &Record| before.pattern != after.pattern || before.modified != after.modified;
+        let changed = before.as_ref().zip(after.as_ref()).and_then(|(before, after)| changed(before, after));
+        let settings = || (Reason::Settings, String::new());
         let (reason, details) = match (was, is, &before, &after) {
-            (true, false, _, Some(after)) => {
-                let edited = before.as_ref().is_some_and(|before| edited(before, after));
-                gone(after, target).unwrap_or((changed(edited), String::new()))
-            }
+            (true, false, _, Some(after)) => match (Decisive::new(after, target), changed) {
+                (Some(Decisive { reason, details, .. }), Some((Reason::Context, object))) => {
+                    (reason, [details, object].join("; "))
+                }
+                (Some(Decisive { reason, details, .. }), _) => (reason, details),
+                (None, changed) => changed.unwrap_or_else(settings),
+            },
             (true, false, _, None) => (Reason::Withdrawn, String::new()),
             (false, true, None, _) => (Reason::New, String::new()),
-            (false, true, Some(before), after) => {
-                let edited = after.as_ref().is_some_and(|after| edited(before, after));
-                if before.status != Status::Active && !edited {
+            (false, true, Some(before), after) => match changed {
+                // That it is in force again says more than that it was edited, unless its maker says so.
+                None | Some((Reason::Edited, _))
+                    if before.status != Status::Active
+                        && after.as_ref().is_some_and(|after| !before.is_another_version(after)) =>
+                {
                     (Reason::Returned, before.status.name().to_owned())
-                } else {
-                    (changed(edited), String::new())
                 }
-            }
-            (_, _, Some(before), Some(after)) if edited(before, after) => (Reason::Edited, String::new()),
-            _ => return None,
+                changed => changed.unwrap_or_else(settings),
+            },
+            _ => changed?,
         };
         Some(Cause::new(reason, id, after.or(before), details))
     }
@@ -290,35 +300,63 @@ impl Cause {
     }
 }
 
-fn changed(edited: bool) -> Reason {
-    if edited { Reason::Edited } else { Reason::Settings }
+/// What has changed about an indicator, if anything has: itself, or what other objects say about it.
+fn changed(before: &Record, after: &Record) -> Option<(Reason, String)> {
+    if before.is_edited(after) {
+        return Some((Reason::Edited, String::new()));
+    }
+    let differences = before.differences(after);
+    (!differences.is_empty()).then(|| (Reason::Context, differences.join(", ")))
 }
 
-/// Why an indicator that is there has no rule in a target; `None` where it has one.
-fn gone(record: &Record, target: &str) -> Option<(Reason, String)> {
-    let at = |moment: &Option<String>| moment.clone().unwrap_or_default();
-    let said = || record.diagnostics.first().map(|found| found.message.clone()).unwrap_or_default();
-    Some(match record.status {
-        Status::Expired => (Reason::Expired, at(&record.valid_until)),
-        Status::Revoked => (Reason::Revoked, at(&record.modified)),
-        Status::Pending => (Reason::Pending, said()),
-        Status::Filtered => (Reason::Filtered, said()),
-        Status::Invalid => (Reason::Invalid, said()),
-        Status::Active => match record.targets.get(target) {
-            Some(fate) if fate.is(Verdict::Filtered) => (Reason::Filtered, reasons(fate)),
-            Some(fate) if fate.is(Verdict::Guarded) => {
-                let lists = fate.losses.iter().map(|loss| &loss.message);
-                (
-                    Reason::Guarded,
-                    lists.chain(record.guarded().map(|found| &found.message)).next().cloned().unwrap_or_default(),
-                )
+/// Why an indicator that is there has no rule in a target.
+pub(super) struct Decisive {
+    pub reason: Reason,
+    /// The code of what was said; empty where nothing was.
+    pub code: String,
+    pub details: String,
+}
+
+impl Decisive {
+    /// `None` where it has a rule of all that it names.
+    pub(super) fn new(record: &Record, target: &str) -> Option<Self> {
+        let said = |reason, found: Option<(&str, &str)>| {
+            let (code, details) = found.unwrap_or_default();
+            Self { reason, code: code.to_owned(), details: details.to_owned() }
+        };
+        let found = |found: &Finding| (found.code.clone(), found.message.clone());
+        // What decides on an indicator as a whole is said last, behind all that is odd about it.
+        let last = record.diagnostics.last().map(found).unwrap_or_default();
+        let last = |reason| said(reason, Some((&last.0, &last.1)));
+        let at = |reason, moment: &Option<String>| Self { details: moment.clone().unwrap_or_default(), ..last(reason) };
+        Some(match record.status {
+            Status::Expired => at(Reason::Expired, &record.valid_until),
+            Status::Revoked => at(Reason::Revoked, &record.modified),
+            Status::Pending => last(Reason::Pending),
+            Status::Filtered => last(Reason::Filtered),
+            Status::Invalid => {
+                let error = record.diagnostics.iter().find(|found| found.severity == Some(Severity::Error));
+                let error = error.or(record.diagnostics.first());
+                said(Reason::Invalid, error.map(|found| (found.code.as_str(), found.message.as_str())))
             }
-            Some(fate) if fate.is(Verdict::Refused) || fate.is(Verdict::NotApplicable) => {
-                (Reason::Refused, reasons(fate))
+            Status::Active => {
+                let fate = record.targets.get(target)?;
+                let reason = if fate.is(Verdict::Filtered) {
+                    Reason::Filtered
+                } else if fate.is(Verdict::Guarded) {
+                    let lost = fate.losses.first().map(|lost| (lost.code.as_str(), lost.message.as_str()));
+                    let guard = record.guarded().next().map(|found| (found.code.as_str(), found.message.as_str()));
+                    return Some(said(Reason::Guarded, lost.or(guard)));
+                } else if fate.is(Verdict::Refused) || fate.is(Verdict::NotApplicable) {
+                    Reason::Refused
+                } else {
+                    return None;
+                };
+                let code = fate.losses.first().map(|lost| lost.code.as_str()).unwrap_or_default();
+                said(reason, Some((code, &reasons(fate))))
             }
-            _ => return None,
-        },
-    })
+        })
+    }
 }
 
 fn reasons(fate: &Fate) -> String {

@@ -22,7 +22,7 @@ pub use cause::{Cause, Reason};
 pub use diff::{Change, Counts, DIFF_SCHEMA, Diff, Sort};
 pub use error::ReadError;
 pub use index::Relation;
-pub use origins::{ORIGINS_SCHEMA, Origin, Origins, Place};
+pub use origins::{Missing, ORIGINS_SCHEMA, Origin, Origins, Place};
 pub use output::{Item, Label, Output};
 pub use provenance::{FILE, FOLDER, Fate, Finding, Lost, Provenance, Record, write};
 pub use query::{Query, Subject};

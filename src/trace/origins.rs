@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::{
-    cause::behind,
+    cause::{Decisive, Reason, behind},
     index::{NamedValue, Relation, closest},
     output::{Item, Label, Output},
     provenance::{Record, values},
     query::{Query, Subject},
 };
+use crate::report::Status;
 
 /// Version of the form.
 pub const ORIGINS_SCHEMA: &str = "stixc-why/1";
@@ -39,6 +40,23 @@ pub struct Origin {
     pub relation: Option<Relation>,
 }
 
+/// Why an indicator that covers the query has nothing in some targets that does.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Missing {
+    /// Why.
+    pub reason: Reason,
+    /// The code of what decided; empty where nothing was said.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub code: String,
+    /// What was said.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub details: String,
+    /// The indicator.
+    pub indicator: String,
+    /// The targets; none where it has none at all.
+    pub targets: Vec<String>,
+}
+
 /// All that is known about a query.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Origins {
@@ -51,6 +69,8 @@ pub struct Origins {
     pub places: Vec<Place>,
     /// Indicators, whatever became of them.
     pub origins: Vec<Origin>,
+    /// Why those of them that cover it have nothing where nothing covers it.
+    pub missing: Vec<Missing>,
     /// How many indicators of how many feeds were looked at; `None` where the run did not keep them.
     pub looked_at: Option<(usize, usize)>,
 }
@@ -66,7 +86,8 @@ impl Origins {
         let is_value = matches!(query.subject, Subject::Value(_)) && !places.iter().any(is_rule);
         let origins = if is_value { origins } else { with_sources(origins, &places, output) };
         let looked_at = output.provenance.as_ref().map(|provenance| (provenance.count(), provenance.feeds()));
-        Self { schema: ORIGINS_SCHEMA, query: query.text().to_owned(), places, origins, looked_at }
+        let missing = missing(query, &places, &origins);
+        Self { schema: ORIGINS_SCHEMA, query: query.text().to_owned(), places, origins, missing, looked_at }
     }
 
     /// Whether a rule or an entry was found that covers what was asked for.
@@ -95,6 +116,49 @@ fn origins(query: &Query, output: &Output) -> Vec<Origin> {
     };
     found.sort_by(|left, right| left.record.id.cmp(&right.record.id));
     found
+}
+
+/// Why the indicators that cover the question have nothing in targets where nothing covers it.
+fn missing(query: &Query, places: &[Place], origins: &[Origin]) -> Vec<Missing> {
+    let covers = |relation: Option<Relation>| relation.is_none_or(Relation::covers);
+    let is_there = |target: &str| places.iter().any(|place| place.label.target == target && covers(place.relation));
+    let mut found: Vec<Missing> = Vec::new();
+    for record in origins.iter().filter(|origin| covers(origin.relation)).map(|origin| &origin.record) {
+        let targets = record.targets.keys().map(String::as_str).filter(|target| !is_there(target));
+        let mut own =
+            targets.filter_map(|target| Some((Some(target), decisive(query, record, target)?))).collect::<Vec<_>>();
+        if record.status != Status::Active {
+            own = Decisive::new(record, "").map(|decisive| (None, decisive)).into_iter().collect();
+        }
+        for (target, Decisive { reason, code, details }) in own {
+            let target = target.map(str::to_owned);
+            let is_same =
+                |one: &&mut Missing| (&one.indicator, one.reason, &one.details) == (&record.id, reason, &details);
+            match found.iter_mut().find(is_same) {
+                Some(one) => one.targets.extend(target),
+                None => found.push(Missing {
+                    reason,
+                    code,
+                    details,
+                    indicator: record.id.clone(),
+                    targets: target.into_iter().collect(),
+                }),
+            }
+        }
+    }
+    // What the guard took comes first: it is the one thing that was there and was taken.
+    found.sort_by_key(|one| (one.reason != Reason::Guarded, one.reason == Reason::Refused));
+    found
+}
+
+/// Why a target has nothing of an indicator that covers the question, also where the guard took only a part of it.
+fn decisive(query: &Query, record: &Record, target: &str) -> Option<Decisive> {
+    Decisive::new(record, target).or_else(|| {
+        let all = || record.guarded();
+        let found = all().find(|found| found.message.contains(query.text())).or_else(|| all().next())?;
+        let (code, details) = (found.code.clone(), found.message.clone());
+        Some(Decisive { reason: Reason::Guarded, code, details })
+    })
 }
 
 /// The rules and entries that the question names, and those of the indicator that it names.

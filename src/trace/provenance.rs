@@ -16,9 +16,10 @@ use super::{
 };
 use crate::{
     convert::understand,
+    diagnostic::Severity,
     output::{EmitError, Sink},
     plan::fidelity::Fidelity,
-    report::{IndicatorReport, Status, Verdict},
+    report::{Beside, IndicatorReport, Status, Verdict},
     stix::Key,
 };
 
@@ -34,6 +35,16 @@ struct Head {
     schema: String,
 }
 
+/// An indicator as it is kept: what the report says of it, and by what a change is known.
+#[derive(Serialize)]
+struct Kept<'i> {
+    #[serde(flatten)]
+    report: &'i IndicatorReport,
+    fingerprint: String,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    beside: &'i [Beside],
+}
+
 /// Writes the indicators of a run beside its rules.
 ///
 /// # Errors
@@ -43,7 +54,9 @@ pub fn write(indicators: &[IndicatorReport], sink: &mut dyn Sink) -> Result<(), 
         serde_json::to_writer(&mut *out, &Head { schema: SCHEMA.to_owned() }).map_err(io::Error::from)?;
         out.write_all(b"\n")?;
         for indicator in indicators {
-            serde_json::to_writer(&mut *out, indicator).map_err(io::Error::from)?;
+            let fingerprint = format!("{:016x}", indicator.fingerprint);
+            let kept = Kept { report: indicator, fingerprint, beside: &indicator.beside };
+            serde_json::to_writer(&mut *out, &kept).map_err(io::Error::from)?;
             out.write_all(b"\n")?;
         }
         Ok(())
@@ -76,6 +89,12 @@ pub struct Record {
     pub diagnostics: Vec<Finding>,
     /// What became of it, by target.
     pub targets: BTreeMap<String, Fate>,
+    /// What it says, in a number; none where an earlier version has written it.
+    #[serde(default, skip_serializing)]
+    pub fingerprint: Option<String>,
+    /// What other objects say about it.
+    #[serde(default, skip_serializing)]
+    pub beside: Vec<Beside>,
 }
 
 /// Something that was said about an indicator.
@@ -85,6 +104,9 @@ pub struct Finding {
     pub code: String,
     /// One sentence.
     pub message: String,
+    /// How bad it is; none where an earlier version has not noted it.
+    #[serde(default, skip_serializing)]
+    pub severity: Option<Severity>,
 }
 
 /// What became of an indicator in a target.
@@ -123,6 +145,41 @@ pub struct Lost {
 }
 
 impl Record {
+    /// The feed or file that it came from. A bare pattern has its line behind the file, and no time at all.
+    fn feed(&self) -> &str {
+        let is_bare = self.created.is_none() && self.modified.is_none();
+        match self.source.rsplit_once(':') {
+            Some((file, line)) if is_bare && line.bytes().all(|byte| byte.is_ascii_digit()) => file,
+            _ => &self.source,
+        }
+    }
+
+    /// What has changed in what other objects say about it, by their ids; nothing where that is not known.
+    pub(super) fn differences(&self, after: &Self) -> Vec<String> {
+        if self.fingerprint.is_none() || after.fingerprint.is_none() {
+            return Vec::new();
+        }
+        let says = |record: &Self, other: &Self, how: &str| {
+            let gone = record.beside.iter().filter(|one| !other.beside.contains(one));
+            gone.map(|one| (one.id.clone(), format!("{how} {:?}", one.says))).collect::<Vec<_>>()
+        };
+        let mut all = [says(self, after, "no longer says"), says(after, self, "now says")].concat();
+        // Of one object both stand together, what was before what is.
+        all.sort_by(|one, other| one.0.cmp(&other.0));
+        all.into_iter().map(|(id, what)| format!("{id} {what}")).collect()
+    }
+
+    /// Whether the indicator says something else of itself now.
+    pub(super) fn is_edited(&self, after: &Self) -> bool {
+        let both = self.fingerprint.as_ref().zip(after.fingerprint.as_ref());
+        self.is_another_version(after) || both.is_some_and(|(one, other)| one != other)
+    }
+
+    /// Whether it is another version, as its maker says, or matches something else.
+    pub(super) fn is_another_version(&self, after: &Self) -> bool {
+        self.pattern != after.pattern || self.modified != after.modified
+    }
+
     /// Whether it has a rule or an entry in a target.
     #[must_use]
     pub fn is_in(&self, target: &str) -> bool {
@@ -180,7 +237,7 @@ impl Provenance {
         let heads = lines.par_iter().enumerate().map(|(number, line)| {
             let record: Record =
                 serde_json::from_str(&text[line.clone()]).map_err(|error| damaged(number + 2, error.to_string()))?;
-            Ok((Key::new(&record.id), number, record.source))
+            Ok((Key::new(&record.id), number, record.feed().to_owned()))
         });
         let heads: Vec<(Key, usize, String)> = heads.collect::<Result<_, _>>()?;
         let mut ids: Vec<(Key, usize)> = heads.iter().map(|(key, number, _)| (*key, *number)).collect();

@@ -80,6 +80,68 @@ fn each_reason_is_told() {
     assert_eq!(entry(&both(one()), &both(benign)), told("removed", "filtered"));
 }
 
+/// A feed of an indicator and the objects around it.
+fn around(identity: &str, level: &str, malware: &str) -> Vec<Value> {
+    let id = |kind: &str| format!("{kind}--00000000-0000-4000-8000-000000000009");
+    let time = "2024-01-01T00:00:00Z";
+    let refs = json!({"created_by_ref": id("identity"), "object_marking_refs": [id("marking-definition")]});
+    vec![
+        with(one(), refs),
+        json!({"type": "identity", "id": id("identity"), "modified": time, "identity_class": "group", "name": identity}),
+        json!({"type": "marking-definition", "id": id("marking-definition"), "created": time,
+               "definition_type": "tlp", "definition": {"tlp": level}}),
+        json!({"type": "malware", "id": id("malware"), "modified": time, "name": malware, "is_family": true}),
+        json!({"type": "relationship", "id": id("relationship"), "modified": time, "relationship_type": "indicates",
+               "source_ref": feeds::id(1), "target_ref": id("malware")}),
+        json!({"type": "observed-data", "id": id("observed-data"), "modified": time, "number_observed": 1}),
+    ]
+}
+
+#[test]
+fn what_another_object_has_caused_names_that_object() {
+    let before = around("Alpha", "amber", "Sample");
+    let without = |kind: &str| before.iter().filter(|one| one["type"] != kind).cloned().collect::<Vec<_>>();
+    let filter = ["--max-tlp", "amber"];
+    for (case, after, named) in [
+        ("its maker", around("Beta", "amber", "Sample"), &["identity--", "\"Alpha\"", "\"Beta\""][..]),
+        ("a marking", around("Alpha", "green", "Sample"), &["marking-definition--", "\"amber\"", "\"green\""]),
+        ("a marking that keeps it away", around("Alpha", "red", "Sample"), &["marking-definition--", "\"red\""]),
+        ("what it indicates", around("Alpha", "amber", "Other"), &["malware--", "\"Sample\"", "\"Other\""]),
+        ("that it indicates it", without("relationship"), &["malware--", "\"Sample\""]),
+        ("an object that is gone", without("identity"), &["identity--", "\"Alpha\""]),
+        ("nothing that is read", without("observed-data"), &[]),
+    ] {
+        for [old, new] in [[&before, &after], [&after, &before]] {
+            let outputs = Outputs::default();
+            let arguments = [&["--provenance", "-t", "sigma,suricata,yara,blocklist"], &filter[..]].concat();
+            outputs.convert("old", old, &arguments);
+            outputs.convert("new", new, &arguments);
+            let found = diff(&outputs);
+            let causes: Vec<&Value> = found["changes"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .flat_map(|change| change["causes"].as_array().unwrap())
+                .collect();
+            assert_eq!(causes.is_empty(), named.is_empty(), "{case}: {found}");
+            for cause in causes {
+                assert_eq!(cause["indicator"], feeds::id(1), "{case}: {found}");
+                let details = cause["details"].as_str().unwrap_or_default();
+                assert!(named.iter().all(|word| details.contains(word)), "{case}: {found}");
+                assert!(["context", "filtered"].contains(&cause["reason"].as_str().unwrap()), "{case}: {found}");
+            }
+        }
+    }
+    // An edit that its maker has not dated is one all the same.
+    let words = with(one(), json!({"name": "Other words", "confidence": 80}));
+    let outputs = Outputs::default();
+    outputs.convert("old", &[one()], &["--provenance", "-t", "sigma"]);
+    outputs.convert("new", &[words], &["--provenance", "-t", "sigma"]);
+    for (_, _, causes) in changes(&diff(&outputs), "sigma") {
+        assert_eq!(causes, [("edited".to_owned(), feeds::id(1))]);
+    }
+}
+
 #[test]
 fn a_new_pattern_is_an_edit_and_new_words_are_too() {
     let outputs = Outputs::default();

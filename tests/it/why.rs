@@ -193,7 +193,7 @@ fn why_there_is_none() {
         ("10.0.0.1", "G001"),
         ("Global-Lock", "n/a"),
         (&id(11), "P009"),
-        ("nowhere.example", "no indicator names it: 11 indicators of 1 feeds were looked at"),
+        ("nowhere.example", "no indicator names it: 11 indicators of 1 feed looked at"),
         ("1999999", "no indicator names it"),
     ];
     for (question, reason) in cases {
@@ -201,6 +201,70 @@ fn why_there_is_none() {
     }
     assert!(!told(&id(11)).contains('\u{1b}'));
     assert!(told("Global-Lock").contains("L0"), "{}", told("Global-Lock"));
+}
+
+#[test]
+fn the_first_line_gives_the_reason() {
+    let with = |number, pattern: &str, more: Value| {
+        let mut made = indicator(number, pattern);
+        made.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        made
+    };
+    // A spelling that is mended, which is said first and decides nothing.
+    let odd = |name: &str| format!("[domain-name:value == '{name}']");
+    let feed = [
+        indicator(1, "[ipv4-addr:value = '10.0.0.1']"),
+        indicator(2, "[ipv4-addr:value = '10.0.0.2' OR ipv4-addr:value = '198.51.100.2']"),
+        with(3, &odd("ended.example"), json!({"valid_until": "2024-02-01T00:00:00Z"})),
+        with(4, &odd("later.example"), json!({"valid_from": "2031-01-01T00:00:00Z"})),
+        with(5, &odd("back.example"), json!({"revoked": true})),
+        with(6, &odd("weak.example"), json!({"confidence": 5})),
+        with(7, &odd("good.example"), json!({"indicator_types": ["benign"]})),
+        indicator(8, "[domain-name:value = 'both.example' AND network-traffic:dst_port = 9]"),
+        with(9, &odd("only.example"), json!({"confidence": 50})),
+    ];
+    let outputs = Outputs::default();
+    let input = outputs.path("feed.jsonl");
+    std::fs::write(&input, feed.map(|indicator| indicator.to_string()).join("\n")).unwrap();
+    let arguments = ["convert", &input, "-t", "blocklist", "-o", &outputs.path("out"), "--provenance"];
+    let filters = ["--now", "2024-06-01T00:00:00Z", "--min-confidence", "10", "--min-confidence", "blocklist:80"];
+    assert_eq!(code(&stixc(&[&arguments[..], &filters].concat())), 0);
+    for (question, reason) in [
+        ("10.0.0.1", "guarded (G001 "),
+        ("10.0.0.2", "guarded (G001 "),
+        ("ended.example", "expired (S"),
+        ("later.example", "pending (S"),
+        ("back.example", "revoked (S"),
+        ("weak.example", "filtered (S"),
+        ("good.example", "filtered (S"),
+        ("only.example", "filtered (S"),
+        ("both.example", "refused (L"),
+        ("nowhere.example", ""),
+    ] {
+        let output = stixc(&["why", question, &outputs.path("out")]);
+        let printed = text(&output);
+        let first = printed.lines().next().unwrap();
+        assert_eq!(code(&output), 1, "{printed}");
+        let begins = ["no rule and no entry: ", question, if reason.is_empty() { "" } else { ": " }, reason].concat();
+        assert!(first.starts_with(&begins), "{first}");
+        assert_eq!(first.contains(question) && first.contains('('), !reason.is_empty(), "{first}");
+    }
+    let found = stixc(&["why", "198.51.100.2", &outputs.path("out")]);
+    assert!(code(&found) == 0 && text(&found).starts_with("blocklist: "), "{}", text(&found));
+}
+
+#[test]
+fn patterns_of_a_file_are_one_feed() {
+    let outputs = Outputs::default();
+    let file = outputs.path("patterns.txt");
+    let patterns: Vec<String> =
+        (0..105).map(|number| format!("[domain-name:value = 'host-{number}.example']")).collect();
+    std::fs::write(&file, patterns.join("\n")).unwrap();
+    let out = outputs.path("out");
+    let run = stixc(&["convert", "--patterns", &file, "-t", "blocklist", "-o", &out, "--provenance"]);
+    assert_eq!(code(&run), 0, "{}", errors(&run));
+    let told = text(&stixc(&["why", "nowhere.example", &out]));
+    assert!(told.contains("105 indicators of 1 feed looked at"), "{told}");
 }
 
 #[test]
