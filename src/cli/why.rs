@@ -124,7 +124,7 @@ fn text(out: &mut impl Write, query: &Query, origins: &Origins) -> io::Result<()
     }
     let told = if origins.is_found() { &origins.missing[..] } else { origins.missing.get(1..).unwrap_or_default() };
     for missing in told.iter().filter(|missing| missing.reason != Reason::Refused).take(MOST) {
-        writeln!(out, "{}", visible(&format!("{}: {}", missing.targets.join(", "), reason(missing))))?;
+        writeln!(out, "{}", visible(&format!("none{}: {}", in_targets(missing), reason(missing))))?;
     }
     for origin in origins.origins.iter().take(MOST) {
         indicator(out, origin)?;
@@ -151,6 +151,10 @@ fn reason(missing: &Missing) -> String {
     let said = said.join(" ");
     let said = said.trim();
     if said.is_empty() { missing.reason.name().to_owned() } else { format!("{} ({said})", missing.reason.name()) }
+}
+
+fn in_targets(missing: &Missing) -> String {
+    if missing.targets.is_empty() { String::new() } else { format!(" in {}", missing.targets.join(", ")) }
 }
 
 fn counted(count: usize, noun: &str) -> String {

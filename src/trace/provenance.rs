@@ -145,10 +145,11 @@ pub struct Lost {
 }
 
 impl Record {
-    /// The feed or file that it came from. A bare pattern has its line behind the file, and no time at all.
+    /// The feed or file that it came from. A bare pattern has its line behind the file, or its number behind the flag, and no time
+    /// at all.
     fn feed(&self) -> &str {
         let is_bare = self.created.is_none() && self.modified.is_none();
-        match self.source.rsplit_once(':') {
+        match self.source.rsplit_once([':', ' ']) {
             Some((file, line)) if is_bare && line.bytes().all(|byte| byte.is_ascii_digit()) => file,
             _ => &self.source,
         }
