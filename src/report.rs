@@ -126,13 +126,6 @@ impl Verdicts {
         *self.number(verdict) += 1;
     }
 
-    /// Counts one verdict in place of another that was counted before.
-    pub fn recount(&mut self, before: Verdict, verdict: Verdict) {
-        let counted = self.number(before);
-        *counted = counted.saturating_sub(1);
-        self.count(verdict);
-    }
-
     fn number(&mut self, verdict: Verdict) -> &mut usize {
         match verdict {
             Verdict::Rules(Fidelity { more: false, fewer: false }) => &mut self.exact,
@@ -165,6 +158,8 @@ pub struct Summary {
     pub active: usize,
     /// Those whose `valid_from` has not come.
     pub pending: usize,
+    /// Left out of all targets, as benign or by a filter.
+    pub filtered: usize,
     /// When the first of them comes into force.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_valid: Option<String>,

@@ -1,6 +1,9 @@
 //! `stixc check`.
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    sync::Arc,
+};
 
 use clap::{Args, ValueEnum};
 use rayon::prelude::*;
@@ -20,6 +23,7 @@ use super::{
     exit::{Exit, Failure},
     fail_on::{Asked, FailOn, Offered},
     fix,
+    guards::GuardArguments,
     inputs::{InputArguments, OpenInputs},
     location::Location,
     progress::Progress,
@@ -47,6 +51,8 @@ pub(super) struct Check {
     /// Refuse odd spellings instead of repairing them with a warning
     #[arg(long)]
     strict: bool,
+    #[command(flatten)]
+    guard: GuardArguments,
     /// First rewrite the files: put the pattern that was meant in the place of each that needs a repair or can be mended
     #[arg(long, conflicts_with_all = ["strict", "pattern", "patterns"])]
     fix: bool,
@@ -88,8 +94,9 @@ impl Check {
             let message = format!("--fail-on {level}: no target is named, so that nothing can be {level}");
             return Err(Failure::usage(message, "name targets with -t"));
         }
+        let guard = self.guard.guard()?;
         let prepare = |target: &&'static dyn Target| {
-            Prepared::new(*target, None, None)
+            Prepared::with_guard(*target, None, None, Arc::clone(&guard))
                 .map_err(|error| Failure::usage(format!("mapping of {}: {error}", target.name()), ""))
         };
         Ok(Gate { targets: targets.iter().map(prepare).collect::<Result<_, _>>()?, fail_on, strict: self.strict })

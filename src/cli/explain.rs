@@ -1,6 +1,6 @@
 //! `stixc explain`.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, sync::Arc};
 
 use clap::Args;
 
@@ -20,6 +20,7 @@ use crate::{
 use super::{
     display,
     exit::{Exit, Failure},
+    guards::GuardArguments,
 };
 
 /// The longest line of an explanation.
@@ -37,6 +38,8 @@ pub(super) struct Explain {
     /// Refuse odd spellings instead of repairing them with a warning
     #[arg(long)]
     strict: bool,
+    #[command(flatten)]
+    guard: GuardArguments,
 }
 
 impl Explain {
@@ -82,8 +85,9 @@ impl Explain {
         text.push_str("\nPlan\n");
         observation(&meaning.plan.observation, 1, &mut text);
         _ = writeln!(text, "\nCanonical\n  {}\n", meaning.canonical);
+        let guard = self.guard.guard()?;
         for target in TARGETS {
-            let prepared = Prepared::new(*target, None, None)
+            let prepared = Prepared::with_guard(*target, None, None, Arc::clone(&guard))
                 .map_err(|error| Failure::usage(format!("mapping of {}: {error}", target.name()), ""))?;
             text.push_str(&self.target(prepared)?);
         }

@@ -11,7 +11,7 @@ use crate::{
 
 use super::exit::Failure;
 
-/// A level of findings. Each includes the ones above it in this list, but for `never`; the last two stand for themselves.
+/// A level of findings. Each includes the ones above it in this list, but for `never`; the last three stand for themselves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub(super) enum Level {
     /// Nothing
@@ -30,6 +30,8 @@ pub(super) enum Level {
     Guarded,
     /// A ready-made rule that no engine has compiled; only this
     Unchecked,
+    /// An indicator that is left out as benign or by a filter; only this
+    Filtered,
     /// An indicator that a target has no place for; only this
     #[value(name = "n/a")]
     NotApplicable,
@@ -56,6 +58,7 @@ impl Level {
             Self::Broader => verdicts.broader,
             Self::Guarded => verdicts.guarded,
             Self::Unchecked => verdicts.unchecked,
+            Self::Filtered => verdicts.filtered,
             Self::NotApplicable => verdicts.not_applicable,
         }
     }
@@ -90,14 +93,14 @@ impl Asked {
 pub(super) enum Offered {
     /// All.
     All,
-    /// Those about patterns. Ready-made rules are no patterns.
+    /// Those about patterns. Ready-made rules are no patterns, and filters are not about them.
     Patterns,
 }
 
 impl Offered {
     fn levels(self) -> impl Iterator<Item = Level> {
         let all = Level::value_variants().iter().copied();
-        all.filter(move |level| self == Self::All || *level != Level::Unchecked)
+        all.filter(move |level| self == Self::All || !matches!(level, Level::Unchecked | Level::Filtered))
     }
 }
 
@@ -175,10 +178,11 @@ impl FailOn {
 
     /// Whether a run with these numbers has findings.
     pub fn finds(&self, summary: &Summary) -> bool {
-        // What the guard took from a part of a pattern is counted for the run, and not for its targets.
-        let is_about_all = self.of_target.is_empty() && self.plain.contains(&Level::Guarded);
+        // What the guard took from a part of a pattern, and what a filter keeps from all targets, is counted for the run.
+        let is_about_all = |level: Level| self.of_target.is_empty() && self.plain.contains(&level);
         (self.finds_invalid() && summary.indicators > summary.valid)
-            || (is_about_all && summary.guarded > 0)
+            || (is_about_all(Level::Guarded) && summary.guarded > 0)
+            || (is_about_all(Level::Filtered) && summary.filtered > 0)
             || summary.verdicts.iter().any(|(target, verdicts)| self.finds_in(target, verdicts))
     }
 }

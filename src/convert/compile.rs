@@ -205,7 +205,7 @@ fn outcome(meaning: &Meaning, guarded: Option<&Guarded>, prepared: &Prepared) ->
 }
 
 fn lowered(plan: &Plan, prepared: &Prepared) -> Outcome {
-    match prepared.backend.lower(&breadth::split(prepared.policy.breadth(), plan)) {
+    match prepared.backend.lower(&breadth::split(&prepared.policy, plan)) {
         Ok(lowered) => Outcome::Rules(Content::Compiled(lowered)),
         Err(refusal) if refusal.reasons.iter().any(|reason| reason.code == NAMES_NOTHING) => {
             Outcome::Guarded(refusal.reasons)

@@ -6,14 +6,13 @@ use rayon::slice::ParallelSliceMut;
 
 use crate::{
     output::{EmitError, Sink},
-    plan::{Plan, fidelity::Loss},
+    plan::Plan,
     render::Renderer,
     report::{IndicatorReport, SourceDiagnostic, Status, Summary, Verdict, Verdicts},
-    span::Span,
     stix::Key,
     targets::{
         Target,
-        contract::{HeldBack, Origin, Rule},
+        contract::{Origin, Rule},
         record::EmittedRule,
     },
 };
@@ -94,8 +93,7 @@ impl Converter<'_> {
         members.take_unwanted(&mut gathered);
         #[cfg(feature = "witness")]
         diagnostics.extend(natives::compile(&mut gathered, settings));
-        let (mut summary, mut with_rules) =
-            summarise(&gathered, settings.targets.iter().map(|prepared| prepared.target));
+        let summary = summarise(&gathered, settings.targets.iter().map(|prepared| prepared.target));
         let own = members.own_origins(&gathered);
         let origins = origins(&mut gathered, &members);
         let mut reports = reports(gathered.records);
@@ -124,27 +122,13 @@ impl Converter<'_> {
             if let Err(error) = emitter.emit(prepared, rules) {
                 failures.push(EmitFailure { target: prepared.target.name(), error });
             }
-            let Emitter { rules: emitted, warnings, held, .. } = emitter;
+            let Emitter { rules: emitted, warnings, .. } = emitter;
             let source = prepared.target.name();
             let warnings = warnings.into_iter();
             diagnostics.extend(warnings.map(|diagnostic| SourceDiagnostic { source: source.to_owned(), diagnostic }));
             for (index, rules) in emitted.into_iter().flatten() {
                 let Some(&pattern) = places.get(index) else { continue };
                 note_rules(&mut reports, members.wanted(pattern, number, &left_out), source, &rules);
-            }
-            for held in held {
-                let Some(&pattern) = places.get(held.index) else { continue };
-                note_held(&mut reports, members.wanted(pattern, number, &left_out), source, &held);
-                let before = Verdict::Rules(held.lowered);
-                let verdicts = summary.verdicts.entry(source).or_default();
-                for member in members.wanted(pattern, number, &left_out) {
-                    verdicts.recount(before, verdict(&held));
-                    let targets = &mut with_rules[member as usize];
-                    if held.written.is_none() && *targets > 0 {
-                        *targets -= 1;
-                        summary.rendered -= usize::from(*targets == 0);
-                    }
-                }
             }
         }
         let mut indicators: Vec<IndicatorReport> = reports.into_iter().map(|(_, report)| *report).collect();
@@ -250,61 +234,37 @@ fn note_rules(
     }
 }
 
-fn verdict(held: &HeldBack) -> Verdict {
-    held.written.map_or(Verdict::Guarded, Verdict::Rules)
-}
-
-fn note_held(
-    reports: &mut [(u32, Box<IndicatorReport>)],
-    members: impl Iterator<Item = u32>,
-    target: &str,
-    held: &HeldBack,
-) {
-    for member in members {
-        let report = reports.binary_search_by_key(&member, |(number, _)| *number);
-        let Ok(report) = report.map(|at| &mut reports[at].1) else { continue };
-        // It is about all of the pattern.
-        let span = Span::new(0, report.pattern.len());
-        if let Some(entry) = report.targets.get_mut(target) {
-            entry.verdict = verdict(held);
-            entry.losses.push(Loss { span, ..held.loss.clone() });
-        }
-    }
-}
-
-/// The numbers of a run, and of each record in how many targets it has rules.
-fn summarise(gathered: &Gathered, targets: impl Iterator<Item = &'static dyn Target>) -> (Summary, Vec<u8>) {
+/// The numbers of a run.
+fn summarise(gathered: &Gathered, targets: impl Iterator<Item = &'static dyn Target>) -> Summary {
     let mut summary = Summary { indicators: gathered.records.len(), ..Summary::default() };
     let names: Vec<&'static str> = targets.map(|target| target.name()).collect();
     names.iter().for_each(|name| _ = summary.verdicts.insert(name, Default::default()));
     summary.next_valid = gathered.next_valid().map(|moment| moment.to_string());
-    let mut with_rules = Vec::with_capacity(gathered.records.len());
     for (place, record) in (0..).zip(&gathered.records) {
         summary.valid += usize::from(record.status != Status::Invalid);
         summary.active += usize::from(record.status == Status::Active);
         summary.pending += usize::from(record.status == Status::Pending);
+        summary.filtered += usize::from(record.status == Status::Filtered);
         summary.guarded += usize::from(record.guarded);
-        let targets = count(place, record, gathered, &names, &mut summary.verdicts);
-        summary.rendered += usize::from(targets > 0);
-        with_rules.push(targets);
+        summary.rendered += usize::from(count(place, record, gathered, &names, &mut summary.verdicts));
     }
-    (summary, with_rules)
+    summary
 }
 
-/// Counts an indicator's verdicts; in how many targets it has rules.
+/// Counts an indicator's verdicts; whether it has rules in any target.
 fn count(
     place: u32,
     record: &Record,
     gathered: &Gathered,
     names: &[&'static str],
     verdicts: &mut BTreeMap<&'static str, Verdicts>,
-) -> u8 {
-    let Some(group) = record.group else { return 0 };
-    let mut with_rules: u8 = 0;
+) -> bool {
+    let Some(group) = record.group else { return false };
+    let mut has_rules = false;
     for (target, (name, outcome)) in names.iter().zip(gathered.outcomes_of(group)).enumerate() {
         let verdict = if gathered.left_out.holds(target, place) { Verdict::Filtered } else { outcome.verdict() };
-        with_rules = with_rules.saturating_add(u8::from(verdict.has_rules()));
+        has_rules |= verdict.has_rules();
         verdicts.entry(name).or_default().count(verdict);
     }
-    with_rules
+    has_rules
 }

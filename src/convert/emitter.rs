@@ -15,7 +15,7 @@ use crate::{
     render::Renderer,
     targets::{
         Target,
-        contract::{Emission, HeldBack, Rule},
+        contract::{Emission, Rule},
         record::{self, EmittedRule, Head, Record},
     },
 };
@@ -42,7 +42,6 @@ pub(super) struct Emitter<'a> {
     /// What was written for each rule, by its number; `None` where nobody will read it.
     pub(super) rules: Option<Vec<(usize, Vec<EmittedRule>)>>,
     pub(super) warnings: Vec<Diagnostic>,
-    pub(super) held: Vec<HeldBack>,
 }
 
 impl<'a> Emitter<'a> {
@@ -63,7 +62,6 @@ impl<'a> Emitter<'a> {
             amounts: BTreeMap::new(),
             rules: wants_rules.then(Vec::new),
             warnings: Vec::new(),
-            held: Vec::new(),
         }
     }
 
@@ -157,10 +155,6 @@ impl Emission for Emitter<'_> {
         if let Some(all) = &mut self.rules {
             all.push((index, rules));
         }
-    }
-
-    fn hold_back(&mut self, held: HeldBack) {
-        self.held.push(held);
     }
 
     fn warn(&mut self, diagnostic: Diagnostic) {

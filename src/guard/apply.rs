@@ -1,9 +1,12 @@
 //! Plans without what is guarded.
 
-use super::{Judgement, Policy};
+use super::{Judgement, Policy, engine::address_in};
 use crate::{
     diagnostic::Diagnostic,
-    plan::{Condition, Node, Observation, Operator, Plan, Test, Value, ValueKind},
+    plan::{
+        Condition, Node, Observation, Operator, Plan, Test, Value, ValueKind,
+        schema::{PropertyType, Text},
+    },
 };
 
 /// What the guard left of a plan.
@@ -44,11 +47,25 @@ impl Policy {
         Guarded { plan: observation.map(|observation| Plan { observation }), cut: walk.cut, kept: walk.kept }
     }
 
-    fn judge_test(&self, test: &Test, value: &Value) -> Judgement {
+    /// What becomes of a value of a test.
+    pub(super) fn judge_test(&self, test: &Test, value: &Value) -> Judgement {
         if !matches!(test.operator, Operator::Equal | Operator::IsSubset) {
             return Judgement::Free;
         }
-        self.judge(value)
+        match self.judge_as_address(test, value) {
+            // Of a text there are no parts.
+            Some(Judgement::Part(_, found)) => Judgement::Guarded(found),
+            Some(judgement) => judgement,
+            None => self.judge(value),
+        }
+    }
+
+    /// An address in the place of a name or a URL is the same address.
+    fn judge_as_address(&self, test: &Test, value: &Value) -> Option<Judgement> {
+        let ValueKind::Text(text) = &value.kind else { return None };
+        let PropertyType::String(Text::DomainName | Text::Url) = test.property.kind else { return None };
+        let address = address_in(text)?;
+        Some(self.judge(&Value { kind: ValueKind::Address(address), span: value.span }))
     }
 }
 
@@ -70,10 +87,30 @@ impl Walk<'_> {
                     _ => Observation::Any(left, span),
                 }
             }
-            // Several observations are more evidence than an address alone.
-            several @ (Observation::All(..) | Observation::Then(..)) => several,
+            several @ (Observation::All(..) | Observation::Then(..)) => return self.several(several),
             qualified => qualified.try_map_operands(|of| self.observation(of).ok_or(())).ok()?,
         })
+    }
+
+    /// Several observations are more evidence than an address alone, unless none of them is any.
+    fn several(&mut self, several: Observation) -> Option<Observation> {
+        let (Observation::All(operands, _) | Observation::Then(operands, _)) = &several else { return Some(several) };
+        let mut alone = Walk { policy: self.policy, cut: Vec::new(), kept: Vec::new() };
+        let mut has_evidence = false;
+        for operand in operands {
+            let warnings = alone.kept.len();
+            has_evidence |= alone.observation(operand.clone()).is_some() && alone.kept.len() == warnings;
+        }
+        if has_evidence {
+            return Some(several);
+        }
+        if alone.cut.is_empty() {
+            // What is only warned of stays, with the warning.
+            self.kept.append(&mut alone.kept);
+            return Some(several);
+        }
+        self.cut.append(&mut alone.cut);
+        None
     }
 
     fn condition(&mut self, condition: Condition) -> Option<Condition> {

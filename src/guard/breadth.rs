@@ -11,15 +11,16 @@ use psl::Psl;
 use regex_syntax::hir::{Class, Hir, HirKind, translate::Translator};
 
 use super::{
-    Action,
+    Action, Judgement, Policy,
     everyday::{Everyday, everyday},
 };
 use crate::{
-    diagnostic::Code,
+    diagnostic::{Code, Severity},
     evaluate::{Expression, Like},
     hex,
     plan::{
-        Condition, LikePart, LikePattern, Operator, Plan, Property, Regex, Test, Value, ValueKind,
+        Condition, DomainName, LikePart, LikePattern, Operator, Plan, Property, Regex, Test, UrlParts, Value,
+        ValueKind,
         adapt::Objection,
         schema::{PropertyType, Text},
     },
@@ -39,15 +40,17 @@ const BACKTRACKS: usize = 10_000;
 /// How many operands of an AND are told apart by what their values name, at most: each doubles the alternatives.
 const MOST_SPLIT: usize = 4;
 
-/// What speaks against tests that would be all that a rule asks for.
+/// What speaks against tests that would be all that a rule asks for. Values of the rest of an alternative are judged once more: beside
+/// what the target does not hold they were let through.
 #[must_use]
-pub fn objection(action: Action, tests: &[&Test]) -> Option<Objection> {
+pub fn objection(policy: &Policy, tests: &[&Test], is_rest: bool) -> Option<Objection> {
+    let action = policy.breadth();
     if action == Action::Ignore {
         return None;
     }
     let mut reasons: Vec<Cow<'static, str>> = Vec::new();
     for test in tests.iter().filter(|test| !test.negated) {
-        match names(test) {
+        match names(policy, test, is_rest) {
             Ok(()) => return None,
             Err(reason) if reasons.contains(&reason) => {}
             Err(reason) => reasons.push(reason),
@@ -60,30 +63,32 @@ pub fn objection(action: Action, tests: &[&Test]) -> Option<Objection> {
 /// The plan with each test of which only some values name something as two alternatives: those values, and the others. One
 /// value that is everybody's must not take the others with it.
 #[must_use]
-pub fn split(action: Action, plan: &Plan) -> Cow<'_, Plan> {
-    if action == Action::Ignore || !plan.tests().any(is_mixed) {
+pub fn split<'p>(policy: &Policy, plan: &'p Plan) -> Cow<'p, Plan> {
+    if policy.breadth() == Action::Ignore || !plan.tests().any(|test| is_mixed(policy, test)) {
         return Cow::Borrowed(plan);
     }
-    Cow::Owned(plan.clone().map(apart))
+    Cow::Owned(plan.clone().map(|condition| apart(policy, condition)))
 }
 
-fn apart(condition: Condition) -> Condition {
+fn apart(policy: &Policy, condition: Condition) -> Condition {
     match condition {
-        Condition::Test(test) if is_mixed(&test) => {
-            let (naming, others) = halves(test);
+        Condition::Test(test) if is_mixed(policy, &test) => {
+            let (naming, others) = halves(policy, test);
             Condition::Any(vec![Condition::Test(naming), Condition::Test(others)])
         }
         Condition::Test(test) => Condition::Test(test),
-        Condition::Any(operands) => Condition::Any(operands.into_iter().map(apart).collect()),
+        Condition::Any(operands) => {
+            Condition::Any(operands.into_iter().map(|operand| apart(policy, operand)).collect())
+        }
         Condition::All(operands) => {
             let mut alternatives = vec![Vec::with_capacity(operands.len())];
             let mut splits = 0;
             for operand in operands {
                 match operand {
                     // The tests of an alternative stay beside each other: targets join some of them.
-                    Condition::Test(test) if splits < MOST_SPLIT && is_mixed(&test) => {
+                    Condition::Test(test) if splits < MOST_SPLIT && is_mixed(policy, &test) => {
                         splits += 1;
-                        let (naming, others) = halves(test);
+                        let (naming, others) = halves(policy, test);
                         let doubled = |half: &Test| {
                             let with = |tests: &Vec<Condition>| {
                                 let half = Condition::Test(half.clone());
@@ -94,7 +99,7 @@ fn apart(condition: Condition) -> Condition {
                         alternatives = doubled(&naming).into_iter().chain(doubled(&others)).collect();
                     }
                     other => {
-                        let other = apart(other);
+                        let other = apart(policy, other);
                         alternatives.iter_mut().for_each(|tests| tests.push(other.clone()));
                     }
                 }
@@ -105,25 +110,25 @@ fn apart(condition: Condition) -> Condition {
     }
 }
 
-fn is_mixed(test: &Test) -> bool {
+fn is_mixed(policy: &Policy, test: &Test) -> bool {
     let [first, rest @ ..] = test.values.as_slice() else { return false };
     if test.negated || rest.is_empty() {
         return false;
     }
-    let names = |value: &Value| value_names(test, value).is_ok();
+    let names = |value: &Value| value_names(policy, test, value).is_ok();
     let first = names(first);
     rest.iter().any(|value| names(value) != first)
 }
 
 /// The values that name something, and those that don't.
-fn halves(test: Test) -> (Test, Test) {
+fn halves(policy: &Policy, test: Test) -> (Test, Test) {
     let (naming, others): (Vec<Value>, Vec<Value>) =
-        test.values.iter().cloned().partition(|value| value_names(&test, value).is_ok());
+        test.values.iter().cloned().partition(|value| value_names(policy, &test, value).is_ok());
     (Test { values: naming, ..test.clone() }, Test { values: others, ..test })
 }
 
 /// Whether a test that is not negated names something, whichever of its values it is; if not, why not.
-pub(super) fn names(test: &Test) -> Result<(), Cow<'static, str>> {
+pub(super) fn names(policy: &Policy, test: &Test, is_rest: bool) -> Result<(), Cow<'static, str>> {
     let path = &test.property.path;
     match test.operator {
         Operator::Exists => return Err(format!("that there is a {path} says nothing of it").into()),
@@ -132,10 +137,15 @@ pub(super) fn names(test: &Test) -> Result<(), Cow<'static, str>> {
         }
         _ => {}
     }
-    test.values.iter().try_for_each(|value| value_names(test, value))
+    test.values.iter().try_for_each(|value| {
+        if let (true, Judgement::Guarded(found)) = (is_rest, policy.judge_test(test, value)) {
+            return Err(found.message.into());
+        }
+        value_names(policy, test, value)
+    })
 }
 
-fn value_names(test: &Test, value: &Value) -> Result<(), Cow<'static, str>> {
+fn value_names(policy: &Policy, test: &Test, value: &Value) -> Result<(), Cow<'static, str>> {
     let property = &test.property;
     // Nearly all values are one of these; no list is asked about them.
     if matches!(value.kind, ValueKind::Address(_) | ValueKind::Domain(_) | ValueKind::Url(_) | ValueKind::Hash(_)) {
@@ -146,8 +156,15 @@ fn value_names(test: &Test, value: &Value) -> Result<(), Cow<'static, str>> {
         return Err(format!("{} names nobody", property.path).into());
     }
     match &value.kind {
-        ValueKind::Like(pattern) => like(everyday, property, pattern),
-        ValueKind::Regex(regex) => matches(everyday, property, value, regex),
+        ValueKind::Like(pattern) => {
+            let texts: Vec<&str> = pattern.parts().iter().filter_map(LikePart::as_text).collect();
+            guarded_host(policy, property, value, &texts.concat(), texts.len() < 2)?;
+            like(everyday, property, pattern)
+        }
+        ValueKind::Regex(regex) => {
+            guarded_host(policy, property, value, &required_text(regex), true)?;
+            matches(everyday, property, value, regex)
+        }
         ValueKind::Text(text) => {
             if text.trim().is_empty() {
                 return Err("an empty text names nobody".into());
@@ -171,8 +188,7 @@ fn value_names(test: &Test, value: &Value) -> Result<(), Cow<'static, str>> {
 }
 
 fn like(everyday: &Everyday, property: &Property, pattern: &LikePattern) -> Result<(), Cow<'static, str>> {
-    let texts = pattern.parts().iter().map(|part| if let LikePart::Text(text) = part { text } else { "" });
-    is_enough(property, &texts.collect::<String>())?;
+    is_enough(property, &pattern.parts().iter().filter_map(LikePart::as_text).collect::<String>())?;
     let pattern = Like::new(&pattern.text().to_lowercase());
     either(everyday.first(property, |one| pattern.matches(&one.to_lowercase())))
 }
@@ -184,6 +200,30 @@ fn matches(everyday: &Everyday, property: &Property, value: &Value, regex: &Rege
         return Err("the expression can't be tried".into());
     };
     either(everyday.first(property, |one| expression.matches(one).unwrap_or(true)))
+}
+
+/// Whether what has to occur in a name or URL is one that a list drops; or that it warns of, and nothing else has to.
+fn guarded_host(
+    policy: &Policy,
+    property: &Property,
+    value: &Value,
+    fixed: &str,
+    is_all: bool,
+) -> Result<(), Cow<'static, str>> {
+    if !has_host(property) {
+        return Ok(());
+    }
+    let fixed = fixed.trim_start_matches([':', '/']);
+    let kind = match fixed.contains('/') {
+        true => UrlParts::parse(fixed).map(|url| ValueKind::Url(Box::new(url))),
+        false => DomainName::parse(fixed.trim_matches('.')).map(ValueKind::Domain),
+    };
+    let judgement = kind.map(|kind| policy.judge(&Value { kind, span: value.span }));
+    match judgement {
+        Some(Judgement::Guarded(found)) => Err(found.message.into()),
+        Some(Judgement::Kept(found)) if is_all && found.severity == Severity::Warning => Err(found.message.into()),
+        _ => Ok(()),
+    }
 }
 
 /// Whether the characters that have to occur are enough.

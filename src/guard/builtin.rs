@@ -2,7 +2,8 @@
 
 use super::{
     Action,
-    list::{Kinds, List, ListHead, UrlReach, head_value, lines},
+    entry::Entry,
+    list::{Kinds, Line, List, ListHead, UrlReach, head_value, lines},
 };
 use crate::diagnostic::Code;
 
@@ -47,6 +48,7 @@ fn list(name: &str, text: &'static str) -> List {
         detecting: action("detections"),
         urls: match value("urls") {
             "any" => UrlReach::Any,
+            "pages" => UrlReach::Pages,
             "root" => UrlReach::Root,
             _ => UrlReach::None,
         },
@@ -55,7 +57,11 @@ fn list(name: &str, text: &'static str) -> List {
         is_warninglist: false,
         kinds: Kinds::ALL,
     };
-    List::new(head, lines(text).unwrap_or_default())
+    List::new(head, entries(text).unwrap_or_default())
+}
+
+fn entries(text: &str) -> Result<Vec<Line>, (usize, String)> {
+    lines(text, |word| Entry::parse(word).into_iter().collect())
 }
 
 /// Whether hits on the MISP warninglist `name` are noted and kept, unless the user says otherwise: it tells where
@@ -114,13 +120,13 @@ mod tests {
             guard::DOCUMENTATION,
         ];
         for (name, text) in TEXTS {
-            let lines = lines(text).unwrap_or_else(|(line, word)| panic!("{name}.txt:{line}: {word}"));
+            let lines = entries(text).unwrap_or_else(|(line, word)| panic!("{name}.txt:{line}: {word}"));
             assert!(!lines.is_empty() || head_value(text, "suffixes").is_some(), "{name}");
             assert!(codes.contains(&Code(head_value(text, "code").unwrap())), "{name}");
             for key in ["lists", "detections"] {
                 assert!(head_value(text, key).is_none_or(|word| Action::from_name(word).is_some()), "{name}: {key}");
             }
-            assert!(head_value(text, "urls").is_none_or(|word| matches!(word, "any" | "root")), "{name}");
+            assert!(head_value(text, "urls").is_none_or(|word| matches!(word, "any" | "pages" | "root")), "{name}");
         }
     }
 

@@ -11,17 +11,20 @@ use psl::Psl;
 use smallvec::SmallVec;
 
 use super::{
-    GuardError, Side, builtin,
+    Action, GuardError, Side, builtin,
     embedded::{carry, embedded},
-    entry::{Entry, url_key},
+    entry::{Entry, is_root, url_key},
     list::{List, ListHead, Loaded, UrlReach},
     networks::{Networks, Owner},
-    user::{GuardOptions, Rule, WIDTH},
+    user::{GuardOptions, Rule, SHARE, WIDTH},
     width::Width,
 };
 use crate::{
     diagnostic::Diagnostic,
-    plan::{Condition, Plan, UrlParts, Value, ValueKind, value::Host},
+    plan::{
+        Condition, Plan, UrlParts, Value, ValueKind,
+        value::{Host, parse_address},
+    },
 };
 
 /// The numbers of lists.
@@ -53,6 +56,14 @@ pub(super) struct Hit<'g> {
     pub how: How<'g>,
     /// The IPv4 address or prefix that the value stands for, and how it carries it.
     pub carried: Option<(IpNet, &'static str)>,
+    /// Whether the value is a page of a host of which detections may name pages.
+    pub is_page: bool,
+}
+
+impl<'g> Hit<'g> {
+    fn new(list: u16, how: How<'g>) -> Self {
+        Self { list, how, carried: None, is_page: false }
+    }
 }
 
 /// How the value and an entry of the list lie to each other.
@@ -168,25 +179,40 @@ impl Guard {
         &self.notes
     }
 
-    /// How wide what a target writes may be.
-    #[must_use]
-    pub fn width(&self, side: Side) -> Width {
-        if self.rules.iter().any(Rule::lifts_width) {
-            return Width::ANY;
-        }
+    /// How wide what targets of a side write may be, where no rule lifts the limits.
+    fn limits(&self, side: Side) -> Width {
         match side {
             Side::Blocking => self.width.unwrap_or(Width::BLOCKING),
             Side::Detecting => Width::DETECTING,
         }
     }
 
+    /// How wide what a target writes may be.
+    pub(super) fn width(&self, target: &str, side: Side) -> Width {
+        let mut width = self.limits(side);
+        if self.action_on(WIDTH, target, side) < Action::Drop {
+            (width.ipv4, width.ipv6) = (Width::ANY.ipv4, Width::ANY.ipv6);
+        }
+        if self.action_on(SHARE, target, side) < Action::Drop {
+            width.share = Width::ANY.share;
+        }
+        width
+    }
+
+    /// What is done about what a guard finds that is no list.
+    pub(super) fn action_on(&self, guard: &str, target: &str, side: Side) -> Action {
+        let mut rules = self.rules.iter().rev().filter(|rule| rule.list == guard && rule.scope.holds(target, side));
+        rules.next().map_or(Action::Drop, |rule| rule.action)
+    }
+
     /// Whether any list has anything to say about a plan. Of nearly all plans of a feed, none has.
     #[must_use]
     pub fn touches(&self, plan: &Plan) -> bool {
-        let limits = [self.width(Side::Blocking), self.width(Side::Detecting)];
+        let limits = [self.limits(Side::Blocking), self.limits(Side::Detecting)];
         let is_hit = |value: &Value| {
-            let mut is_hit = match value.kind {
-                ValueKind::Address(net) => limits.iter().any(|limit| !limit.allows_carried(net)),
+            let mut is_hit = match &value.kind {
+                ValueKind::Address(net) => limits.iter().any(|limit| !limit.allows_carried(*net)),
+                ValueKind::Text(text) => address_in(text).is_some(),
                 _ => false,
             };
             if !is_hit {
@@ -209,8 +235,12 @@ impl Guard {
             ValueKind::Domain(name) => self.hits_of_name(name.as_str(), &mut checked),
             ValueKind::Url(url) => self.hits_of_url(url, &mut checked),
             ValueKind::Hash(hash) => self.hits_of_text(&self.digests, hash.hex(), &mut checked),
-            ValueKind::Text(text) if !self.texts.is_empty() => {
-                self.hits_of_text(&self.texts, &text.to_lowercase(), &mut checked);
+            ValueKind::Text(text) => {
+                let is_digest = text.len() >= 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+                let wanted = [(&self.texts, !self.texts.is_empty()), (&self.digests, is_digest)];
+                for (known, _) in wanted.into_iter().filter(|(_, is_wanted)| *is_wanted) {
+                    self.hits_of_text(known, &text.to_lowercase(), &mut checked);
+                }
             }
             _ => {}
         }
@@ -221,23 +251,23 @@ impl Guard {
 
     fn hits_of_net<'g>(&'g self, net: IpNet, found: &mut impl FnMut(Hit<'g>)) {
         let how = |owner: &'g Owner, asked| if owner.net == asked { How::Equal(&owner.note) } else { How::In(owner) };
-        self.networks.around(net, |owner| found(Hit { list: owner.list, how: how(owner, net), carried: None }));
+        self.networks.around(net, |owner| found(Hit::new(owner.list, how(owner, net))));
         self.networks.within(net, |owner| {
-            found(Hit { list: owner.list, how: How::Holds(owner, owner.net), carried: None });
+            found(Hit::new(owner.list, How::Holds(owner, owner.net)));
         });
         let Some((inner, name)) = embedded(net) else { return };
         let carried = Some((inner, name));
-        self.networks.around(inner, |owner| found(Hit { list: owner.list, how: how(owner, inner), carried }));
+        self.networks.around(inner, |owner| found(Hit { carried, ..Hit::new(owner.list, how(owner, inner)) }));
         self.networks.within(inner, |owner| {
             if let Some(own) = carry(net, owner.net) {
-                found(Hit { list: owner.list, how: How::Holds(owner, own), carried });
+                found(Hit { carried, ..Hit::new(owner.list, How::Holds(owner, own)) });
             }
         });
     }
 
     fn hits_of_name<'g>(&'g self, name: &str, found: &mut impl FnMut(Hit<'g>)) {
         if let Some(lists) = self.names.get(name) {
-            lists.iter().for_each(|(list, _)| found(Hit { list: *list, how: How::Equal(""), carried: None }));
+            lists.iter().for_each(|(list, _)| found(Hit::new(*list, How::Equal(""))));
         }
         let mut rest = name;
         while let Some((_, parent)) = rest.split_once('.') {
@@ -245,12 +275,12 @@ impl Guard {
             let Some(lists) = self.names.get(parent) else { continue };
             for (list, _) in lists.iter().filter(|(_, below)| *below) {
                 if !self.head(*list).within_owner || has_one_owner(name, parent) {
-                    found(Hit { list: *list, how: How::Below(parent.to_owned()), carried: None });
+                    found(Hit::new(*list, How::Below(parent.to_owned())));
                 }
             }
         }
         if let Some(list) = self.suffixes.filter(|_| is_suffix(name)) {
-            found(Hit { list, how: How::Suffix, carried: None });
+            found(Hit::new(list, How::Suffix));
         }
     }
 
@@ -259,9 +289,10 @@ impl Guard {
         if !self.urls.is_empty() {
             self.hits_of_text(&self.urls, &url_key(url), found);
         }
-        let is_root = url.target == "/";
+        let is_root = is_root(url);
         let mut of_host = |hit: Hit<'g>| match self.head(hit.list).urls {
             UrlReach::Any => found(hit),
+            UrlReach::Pages => found(Hit { is_page: !is_root, ..hit }),
             UrlReach::Root if is_root => found(hit),
             _ => {}
         };
@@ -273,7 +304,7 @@ impl Guard {
 
     fn hits_of_text<'g>(&'g self, texts: &'g HashMap<Box<str>, Numbers>, text: &str, found: &mut impl FnMut(Hit<'g>)) {
         let lists = texts.get(text).into_iter().flatten();
-        lists.for_each(|list| found(Hit { list: *list, how: How::Equal(""), carried: None }));
+        lists.for_each(|list| found(Hit::new(*list, How::Equal(""))));
     }
 
     /// What lists say that look into the text of a value.
@@ -292,9 +323,14 @@ impl Guard {
         // A pattern that takes too long says nothing.
         let patterns = patterns.filter(|(pattern, _)| pattern.is_match(text.as_ref()).unwrap_or(false));
         for list in parts.chain(patterns.map(|(_, list)| list)) {
-            found(Hit { list: *list, how: How::Within, carried: None });
+            found(Hit::new(*list, How::Within));
         }
     }
+}
+
+/// The address or prefix that a text is.
+pub(super) fn address_in(text: &str) -> Option<IpNet> {
+    (text.len() < 50 && text.contains(['.', ':'])).then(|| parse_address(text)).flatten()
 }
 
 /// Whether an AND is nothing but details: a port and a protocol.

@@ -130,7 +130,12 @@ fn in_folder(folder: &str, name: &str) -> String {
 
 /// A value as it is compared: what a system reads as the same is the same.
 fn normal(text: &str) -> Cow<'_, str> {
-    let trimmed = text.trim().trim_matches('"').trim_end_matches(['\\', '/']);
+    if text.contains(['"', '\t']) || text.contains("  ") {
+        // In a command line quotes and blanks only part the arguments.
+        let words: Vec<&str> = text.split(['"', ' ', '\t']).filter(|word| !word.is_empty()).collect();
+        return normal(&words.join(" ")).into_owned().into();
+    }
+    let trimmed = text.trim().trim_end_matches(['\\', '/']);
     // A root is nothing else.
     let text = if trimmed.is_empty() { text.trim() } else { trimmed };
     if text.bytes().any(|byte| byte.is_ascii_uppercase()) { text.to_ascii_lowercase().into() } else { text.into() }

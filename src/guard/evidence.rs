@@ -4,7 +4,7 @@ use super::{Action, Judgement, KEPT, Policy, breadth, everyday::everyday};
 use crate::{
     diagnostic::{Diagnostic, Severity},
     pattern,
-    plan::{Condition, Observation, Operator, Test, Value, ValueKind, lower, value::parse_address},
+    plan::{Condition, Observation, Test, Value, ValueKind, lower, value::parse_address},
 };
 
 /// A property of no schema: what is known of its values is how much text they are.
@@ -166,16 +166,12 @@ impl Policy {
     }
 
     fn standing_of_test(&self, test: &Test) -> Standing {
-        let guarded = |value: &Value| match test.operator {
-            Operator::Equal | Operator::IsSubset => self.judge(value),
-            _ => Judgement::Free,
-        };
-        let standing = |value: &Value| match guarded(value) {
+        let standing = |value: &Value| match self.judge_test(test, value) {
             Judgement::Guarded(found) => Standing::Guarded(found),
             Judgement::Kept(found) if found.severity == Severity::Warning => Standing::Kept(vec![found]),
             _ => Standing::Names,
         };
-        match breadth::names(test) {
+        match breadth::names(self, test, false) {
             _ if test.negated => Standing::Nothing(vec!["a negation names nobody".to_owned()]),
             Err(reason) => Standing::Nothing(vec![reason.into_owned()]),
             Ok(()) => together(test.values.iter().map(standing)),

@@ -15,6 +15,8 @@ pub(super) enum UrlReach {
     None,
     /// That of a host's root: below a shared host, a URL names one page of it.
     Root,
+    /// All of a host, of which detections may still name a page.
+    Pages,
     /// All of a host.
     Any,
 }
@@ -135,8 +137,8 @@ pub(super) fn read(path: &Path) -> Result<String, GuardError> {
 }
 
 /// The lines of a list as text: an entry a line, behind it perhaps `#` and a note; blank lines and those that begin with `#` are passed
-/// over. What is wrong is the number of the line and what stands there.
-pub(super) fn lines(text: &str) -> Result<Vec<Line>, (usize, String)> {
+/// over. `read` gives the entries that a word stands for. What is wrong is the number of the line and what stands there.
+pub(super) fn lines(text: &str, read: impl Fn(&str) -> Vec<Entry>) -> Result<Vec<Line>, (usize, String)> {
     let mut found = Vec::new();
     for (number, line) in (1..).zip(text.lines()) {
         let line = line.trim();
@@ -146,8 +148,11 @@ pub(super) fn lines(text: &str) -> Result<Vec<Line>, (usize, String)> {
         // A URL may have a # in it, but no blank.
         let (word, note) = line.split_once(" #").unwrap_or((line, ""));
         let word = word.trim_end();
-        let entry = Entry::parse(word).ok_or_else(|| (number, word.to_owned()))?;
-        found.push(Line { entry, note: note.trim().into() });
+        let entries = read(word);
+        if entries.is_empty() {
+            return Err((number, word.to_owned()));
+        }
+        found.extend(entries.into_iter().map(|entry| Line { entry, note: note.trim().into() }));
     }
     Ok(found)
 }

@@ -38,8 +38,20 @@ enum Kind {
     Regex,
 }
 
+impl Kind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::String => "string",
+            Self::Substring => "substring",
+            Self::Hostname => "hostname",
+            Self::Cidr => "cidr",
+            Self::Regex => "regex",
+        }
+    }
+}
+
 /// Reads all lists of a folder: `NAME.json`, `NAME/list.json`, or the same below `lists`. Those that are lifted are not
-/// read; a file that holds no JSON object at all is passed over with a warning.
+/// read. Anything in a list that can't be read is an error: without it the list would guard less, and nobody would know.
 pub(super) fn load(
     folder: &Path,
     is_lifted: &mut dyn FnMut(&str) -> bool,
@@ -52,18 +64,12 @@ pub(super) fn load(
         }
         let text = read(&path)?;
         let shown = path.display().to_string();
-        if !text.trim_start().starts_with('{') {
-            loaded.notes.push(Diagnostic::warning(
-                super::error::BAD_WARNINGLIST,
-                format!("{shown} is no warninglist: passed over"),
-            ));
-            continue;
-        }
         let list: Warninglist = serde_json::from_str(&text)
             .map_err(|error| GuardError::BadWarninglist { path: shown.clone(), message: error.to_string() })?;
-        let (list, unusable) = list.read(&name);
-        if let Some(first) = unusable.first() {
-            let message = format!("{shown}: {} entries can't be used, the first is {first:?}", unusable.len());
+        let (list, passed_over) =
+            list.read(&name).map_err(|message| GuardError::BadWarninglist { path: shown.clone(), message })?;
+        if let Some(first) = passed_over.first() {
+            let message = format!("{shown}: passed over {} with a blank, the first is {first:?}", passed_over.len());
             loaded.notes.push(Diagnostic::warning(super::error::BAD_WARNINGLIST, message));
         }
         loaded.lists.push(list);
@@ -96,8 +102,11 @@ fn files(folder: &Path) -> Result<Vec<(String, PathBuf)>, GuardError> {
 }
 
 impl Warninglist {
-    /// The list, and its entries that can't be used.
-    fn read(self, name: &str) -> (List, Vec<String>) {
+    /// The list, and its entries that are equal to no value, for they have a blank in them.
+    ///
+    /// # Errors
+    /// A list without entries, and an entry that is not what the list's type says.
+    fn read(self, name: &str) -> Result<(List, Vec<String>), String> {
         // A list that does not say what it speaks of is about all that its entries look like.
         let speaks_of = |names: &[&str]| {
             let mut parts = self.matching_attributes.iter().flat_map(|attribute| attribute.split('|'));
@@ -126,13 +135,20 @@ impl Warninglist {
             kinds,
         };
         let mut list = List::new(head, Vec::new());
-        let mut unusable = Vec::new();
-        for text in self.list {
-            if !add(&mut list, self.kind, text.trim()) {
-                unusable.push(text);
-            }
+        let mut passed_over = Vec::new();
+        if self.list.is_empty() {
+            return Err("it has no entries".to_owned());
         }
-        (list, unusable)
+        for text in self.list {
+            if add(&mut list, self.kind, text.trim()) {
+                continue;
+            }
+            if self.kind == Kind::Regex || !text.trim().contains(char::is_whitespace) {
+                return Err(format!("the entry {text:?} is none of type {}", self.kind.name()));
+            }
+            passed_over.push(text);
+        }
+        Ok((list, passed_over))
     }
 }
 
@@ -176,8 +192,12 @@ fn pattern(text: &str) -> Option<Regex> {
 mod tests {
     use super::*;
 
-    fn list(json: &str) -> (List, Vec<String>) {
+    fn read(json: &str) -> Result<(List, Vec<String>), String> {
         serde_json::from_str::<Warninglist>(json).unwrap().read("a-list")
+    }
+
+    fn list(json: &str) -> (List, Vec<String>) {
+        read(json).unwrap()
     }
 
     #[test]
@@ -192,23 +212,38 @@ mod tests {
         assert!(read.head.kinds.names && !read.head.kinds.addresses);
         let (read, unusable) = list(
             r#"{"name": "Nets", "type": "cidr", "matching_attributes": ["ip-dst|port"],
-                "list": ["192.0.2.7", "2001:DB8::/32", "example.org"]}"#,
+                "list": ["192.0.2.7", "2001:DB8::/32"]}"#,
         );
-        assert_eq!((read.len(), unusable.len(), read.head.kinds.addresses), (2, 1, true));
+        assert_eq!((read.len(), unusable.len(), read.head.kinds.addresses), (2, 0, true));
         let (read, _) = list(r#"{"name": "Any", "type": "string", "list": ["192.0.2.7", "example.org"]}"#);
         assert!(read.head.kinds.names && read.head.kinds.addresses && read.len() == 2);
         let (read, _) = list(
             r#"{"name": "Mail", "type": "regex", "matching_attributes": ["email-src"],
-                "list": ["/^(noc|abuse)\\@.*$/i", "/(/"]}"#,
+                "list": ["/^(noc|abuse)\\@.*$/i"]}"#,
         );
         assert_eq!(read.len(), 1);
         assert!(read.patterns[0].is_match("NOC@example.org").unwrap());
     }
 
     #[test]
+    fn what_cannot_be_read_is_an_error() {
+        for (kind, entries, named) in [
+            ("regex", r#"["fine", "/(/"]"#, "\"/(/\" is none of type regex"),
+            ("regex", r#"["( blank"]"#, "\"( blank\""),
+            ("cidr", r#"["192.0.2.0/33"]"#, "192.0.2.0/33"),
+            ("hostname", r#"["evil..example"]"#, "evil..example"),
+            ("substring", r#"[""]"#, "substring"),
+            ("string", "[]", "no entries"),
+        ] {
+            let error = read(&format!(r#"{{"name": "A", "type": "{kind}", "list": {entries}}}"#)).unwrap_err();
+            assert!(error.contains(named), "{kind} {entries}: {error}");
+        }
+    }
+
+    #[test]
     fn a_hit_on_a_list_of_scanners_is_noted() {
-        let json = r#"{"name": "S", "type": "cidr", "list": []}"#;
-        let head = serde_json::from_str::<Warninglist>(json).unwrap().read("shodan-scanning").0.head;
+        let json = r#"{"name": "S", "type": "cidr", "list": ["192.0.2.7"]}"#;
+        let head = serde_json::from_str::<Warninglist>(json).unwrap().read("shodan-scanning").unwrap().0.head;
         assert_eq!((head.blocking, head.detecting), (Action::Note, Action::Note));
     }
 }

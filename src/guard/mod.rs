@@ -56,8 +56,6 @@ pub const HARMLESS_DIGEST: Code = Code("G007");
 pub const DOCUMENTATION: Code = Code("G010");
 /// Guarded, but kept, as the user wants it or the list is one that only warns.
 pub const KEPT: Code = Code("G011");
-/// Prefixes that are too wide once they are merged.
-pub const MERGED_TOO_WIDE: Code = Code("G012");
 /// A list that holds too much of the address space.
 pub const TOO_MUCH: Code = Code("G013");
 

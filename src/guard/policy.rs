@@ -50,9 +50,8 @@ impl Policy {
             rules.next().map_or_else(|| head.action(side), |rule| rule.action)
         };
         let actions = guard.heads().iter().map(action).collect();
-        let width = guard.width(side);
-        let mut rules = guard.rules.iter().rev().filter(|rule| rule.list == BREADTH && rule.scope.holds(target, side));
-        let breadth = rules.next().map_or(Action::Drop, |rule| rule.action);
+        let width = guard.width(target, side);
+        let breadth = guard.action_on(BREADTH, target, side);
         Self { guard, actions, side, width, breadth }
     }
 
@@ -84,6 +83,9 @@ impl Policy {
         let mut holes = Vec::new();
         self.guard.hits(&value.kind, |hit| {
             let mut action = self.actions[hit.list as usize];
+            if hit.is_page && self.side == Side::Detecting {
+                action = action.min(Action::Warn);
+            }
             if let (How::Holds(_, net), Action::Drop) = (&hit.how, action) {
                 // What a prefix holds is subtracted from lists; an alert on the prefix tells of more than that.
                 holes.push(*net);

@@ -12,6 +12,8 @@ use super::{
 
 /// The name by which the limits of prefixes are lifted.
 pub(super) const WIDTH: &str = "width";
+/// The name by which the limit of all prefixes of a run together is lifted.
+pub(super) const SHARE: &str = "share";
 /// The name by which rules that name nobody are let through.
 pub(super) const BREADTH: &str = "breadth";
 /// The name of all MISP warninglists together.
@@ -55,7 +57,7 @@ impl Allowed {
     pub fn from_text(text: &str, folder: &Path) -> Self {
         let path = folder.join(text);
         let looks_like_path = Self::ENDINGS.iter().any(|ending| text.to_ascii_lowercase().ends_with(ending));
-        if looks_like_path || (Entry::parse(text).is_none() && text.contains(['/', '\\', '.'])) || path.is_file() {
+        if looks_like_path || (Entry::all_of(text).is_empty() && text.contains(['/', '\\', '.'])) || path.is_file() {
             Self::File(path)
         } else {
             Self::Value(text.to_owned())
@@ -75,8 +77,8 @@ pub struct Popular {
 /// What to do about a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rule {
-    /// The list's name; `warninglists` for all of MISP's, `width` for the limits of prefixes,
-    /// `breadth` for rules that name nobody in particular.
+    /// The list's name; `warninglists` for all of MISP's, `width` for the limits of prefixes, `share` for that of all of them
+    /// together, `breadth` for rules that name nobody in particular.
     pub list: String,
     /// For which targets.
     pub scope: Scope,
@@ -135,10 +137,6 @@ impl Rule {
         }
     }
 
-    pub(super) fn lifts_width(&self) -> bool {
-        self.list == WIDTH && self.action == Action::Ignore
-    }
-
     pub(super) fn fits(&self, head: &ListHead, target: &str, side: Side) -> bool {
         let is_list = self.list == head.name || (self.list == WARNINGLISTS && head.is_warninglist);
         is_list && self.scope.holds(target, side)
@@ -171,7 +169,7 @@ impl GuardOptions {
             }
             loaded.lists.push(List::new(user_head(name, about, Action::Drop), all));
         }
-        loaded.names.extend(["popular", WIDTH, BREADTH, WARNINGLISTS].map(str::to_owned));
+        loaded.names.extend(["popular", WIDTH, SHARE, BREADTH, WARNINGLISTS].map(str::to_owned));
         if let Some(popular) = self.popular.as_ref().filter(|_| !self.is_lifted("popular")) {
             let head = ListHead {
                 urls: UrlReach::Root,
@@ -221,11 +219,14 @@ impl Allowed {
         let bad = |path: String| move |(line, word): (usize, String)| GuardError::BadLine { path, line, word };
         match self {
             Self::Value(value) => {
-                let entry = Entry::parse(value).ok_or_else(|| bad("allow".to_owned())((1, value.clone())))?;
-                Ok(vec![Line { entry, note: "".into() }])
+                let entries = Entry::all_of(value);
+                if entries.is_empty() {
+                    return Err(bad("allow".to_owned())((1, value.clone())));
+                }
+                Ok(entries.into_iter().map(|entry| Line { entry, note: "".into() }).collect())
             }
             Self::File(path) => {
-                let mut found = lines(&read(path)?).map_err(bad(path.display().to_string()))?;
+                let mut found = lines(&read(path)?, Entry::all_of).map_err(bad(path.display().to_string()))?;
                 let name: Box<str> = path.file_name().unwrap_or_default().to_string_lossy().into();
                 found.iter_mut().filter(|line| line.note.is_empty()).for_each(|line| line.note = name.clone());
                 Ok(found)

@@ -44,6 +44,20 @@ impl Width {
         self.allows(net) && embedded(net).is_none_or(|(inner, _)| self.allows(inner))
     }
 
+    /// Reads the lengths of the shortest prefixes, `12` of IPv4 or `12,24` of both families; what is not given is that of
+    /// [`Width::BLOCKING`].
+    ///
+    /// # Errors
+    /// Anything else, and lengths that no prefix has.
+    pub fn parse_shortest(text: &str) -> Result<(u8, u8), WidthError> {
+        let length = |text: &str, most: u8| {
+            let text = text.trim().trim_start_matches('/');
+            text.parse().ok().filter(|length| *length <= most).ok_or(WidthError)
+        };
+        let (ipv4, ipv6) = text.split_once(',').map_or((text, None), |(ipv4, ipv6)| (ipv4, Some(ipv6)));
+        Ok((length(ipv4, 32)?, ipv6.map_or(Ok(Self::BLOCKING.ipv6), |text| length(text, 128))?))
+    }
+
     /// Reads a share: `1%`, `0.5%`.
     ///
     /// # Errors

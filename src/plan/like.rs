@@ -24,6 +24,17 @@ pub enum LikePart {
     Any,
 }
 
+impl LikePart {
+    /// The characters, where it is no wildcard.
+    #[must_use]
+    pub fn as_text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::One | Self::Any => None,
+        }
+    }
+}
+
 impl LikePattern {
     /// Takes a pattern apart: `%` is any text, `_` one character, and nothing escapes them.
     #[must_use]

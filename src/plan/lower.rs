@@ -191,7 +191,8 @@ fn read_as(operator: Operator, kind: &ValueKind, literal: &Literal<'_>, notes: &
 fn is_no_name(resolved: &Resolved, literal: &Literal<'_>) -> bool {
     let LiteralValue::String(text) = &literal.value else { return false };
     let is_name = resolved.kind == PropertyType::String(Text::DomainName);
-    is_name && text.contains(['/', ':']) && parse_address(text).is_none()
+    let is_address = || !text.contains('/') && parse_address(text).is_some();
+    is_name && text.contains(['/', ':']) && !is_address()
 }
 
 /// The name below which those names lie that `*.evil.example` or `.evil.example` stands for.
@@ -356,7 +357,9 @@ fn is_host(parts: &UrlParts) -> bool {
 /// A URL. Feeds write bare hosts as URLs; those are read as the host (one in seven URL indicators of real feeds).
 fn url(text: &str, negated: bool, literal: &Literal<'_>, notes: &mut Vec<Diagnostic>) -> (Property, ValueKind) {
     let property = |path, text| Property::new(path, PropertyType::String(text));
-    let Some(parts) = UrlParts::parse(text) else {
+    // A prefix has the form of an address with a path.
+    let parts = UrlParts::parse(text).filter(|_| parse_address(text).is_none_or(|_| !text.contains('/')));
+    let Some(parts) = parts else {
         return (property("url:value", Text::Url), ValueKind::Text(text.to_owned()));
     };
     if negated || !is_host(&parts) {

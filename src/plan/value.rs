@@ -244,9 +244,21 @@ impl UrlParts {
 
     /// The URL as its standard reads it, and whether it has a scheme.
     fn read(text: &str) -> Option<(url::Url, bool)> {
-        let has_scheme = text.contains("://");
+        let has_scheme = Self::has_scheme(text);
         let parsed = if has_scheme { url::Url::parse(text) } else { url::Url::parse(&format!("http://{text}")) };
-        Some((parsed.ok()?, has_scheme))
+        // Behind a backslash some clients still read the user's name, and others the path.
+        let rest = if has_scheme { text.split_once(':').map_or(text, |(_, rest)| rest) } else { text };
+        let authority = rest.trim_start_matches(['/', '\\']).split(['/', '?', '#']).next().unwrap_or_default();
+        Some((parsed.ok().filter(|_| !authority.contains('\\'))?, has_scheme))
+    }
+
+    /// Whether a URL has a scheme. Browsers need no slashes behind those that the standard knows, and a port is none.
+    fn has_scheme(text: &str) -> bool {
+        let Some((scheme, rest)) = text.split_once(':') else { return false };
+        let is_known =
+            ["http", "https", "ftp", "ws", "wss"].iter().any(|known| scheme.trim().eq_ignore_ascii_case(known));
+        let is_port = rest.starts_with(|first: char| first.is_ascii_digit());
+        (rest.starts_with("//") && !scheme.contains(['/', '?', '#'])) || (is_known && !is_port)
     }
 
     /// The address that clients read from a host that is a number in another form than four parts.
@@ -259,6 +271,7 @@ impl UrlParts {
 fn number_read_as_address<S>(text: &str, host: &url::Host<S>) -> Option<Ipv4Addr> {
     let url::Host::Ipv4(address) = host else { return None };
     let rest = text.split_once("://").map_or(text, |(_, rest)| rest).trim();
+    let rest = rest.trim_start_matches(['/', '\\']);
     let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
     let written = authority.rsplit('@').next().unwrap_or_default().split(':').next().unwrap_or_default();
     (written != address.to_string()).then_some(*address)

@@ -156,8 +156,8 @@ impl Options {
 }
 
 impl Judge for Options {
-    fn objection(&self, tests: &[&Test]) -> Option<Objection> {
-        breadth::objection(self.policy.breadth(), tests)
+    fn objection(&self, tests: &[&Test], is_rest: bool) -> Option<Objection> {
+        breadth::objection(&self.policy, tests, is_rest)
     }
 }
 
@@ -337,19 +337,6 @@ pub enum Content<D: ?Sized = AnyDraft> {
     Native(NativeText),
 }
 
-/// A rule that is not in the files as it was lowered.
-#[derive(Debug, Clone)]
-pub struct HeldBack {
-    /// Its number.
-    pub index: usize,
-    /// What it was lowered to.
-    pub lowered: Fidelity,
-    /// What is in the files; `None` for nothing.
-    pub written: Option<Fidelity>,
-    /// Why.
-    pub loss: Loss,
-}
-
 /// What [`Backend::emit`] writes to.
 pub trait Emission {
     /// Renders a template of this target (by [`Format::template`]) with `view` into `out`.
@@ -387,10 +374,6 @@ pub trait Emission {
 
     /// Records the rules that were written for the rule number `index` of those given to [`Backend::emit`].
     fn record_rules(&mut self, index: usize, rules: Vec<EmittedRule>);
-
-    /// Says that rule number `index` of those given to [`Backend::emit`] is in the files only in part, or not at all, for the
-    /// sake of all of them together.
-    fn hold_back(&mut self, _held: HeldBack) {}
 
     /// Adds a diagnostic about this run's output.
     fn warn(&mut self, diagnostic: Diagnostic);

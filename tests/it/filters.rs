@@ -83,6 +83,21 @@ fn convert_filters_as_build_does() {
 }
 
 #[test]
+fn what_a_filter_leaves_out_is_a_level_to_fail_on() {
+    let project = project();
+    let run = |arguments: &[&str]| {
+        let fixed =
+            ["convert", "intel", "-t", "blocklist,sigma", "-o", "out", "--now", "2026-06-01T00:00:00Z", "--force"];
+        project.stixc(&[&fixed, ["--allow-shrink"].as_slice(), arguments].concat()).status.code()
+    };
+    assert_eq!(run(&["--fail-on", "filtered"]), Some(0));
+    assert_eq!(run(&["--fail-on", "filtered", "--min-score", "50"]), Some(1));
+    assert_eq!(run(&["--fail-on", "broader", "--min-score", "50"]), Some(0));
+    let checked = project.stixc(&["check", "intel", "-t", "sigma", "--fail-on", "filtered"]);
+    assert_eq!(checked.status.code(), Some(2), "nothing is filtered there");
+}
+
+#[test]
 fn what_is_not_yet_valid_is_told_and_comes_when_it_is_due() {
     let project = project();
     project.write(

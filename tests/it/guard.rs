@@ -82,6 +82,27 @@ fn a_part_of_a_prefix_is_subtracted_exactly() {
 }
 
 #[test]
+fn several_guarded_observations_are_no_more_evidence_than_one() {
+    let guarded =
+        ["[ipv4-addr:value = '8.8.8.8']", "[ipv4-addr:value = '10.0.0.1']", "[domain-name:value = 'google.com']"];
+    for operator in ["AND", "FOLLOWEDBY"] {
+        for other in &guarded[1..] {
+            let both = format!("({} {operator} {other}) WITHIN 60 SECONDS", guarded[0]);
+            let found = verdicts(&both, &Guard::builtin());
+            assert!(found.contains("sigma guarded G00") && found.contains("suricata guarded G00"), "{both}: {found}");
+        }
+        let both = format!("({} {operator} [domain-name:value = 'evil.example']) WITHIN 60 SECONDS", guarded[0]);
+        let found = verdicts(&both, &Guard::builtin());
+        assert!(found.contains("sigma exact") || found.contains("sigma narrower"), "{both}: {found}");
+    }
+    // What a target holds of a pattern is judged once more.
+    let referer = "network-traffic:extensions.'http-request-ext'.request_header.'X-Unheard' = 'zqxj'";
+    let rest = format!("[network-traffic:dst_ref.value = '8.8.8.8' AND {referer}]");
+    let found = verdicts(&rest, &Guard::builtin());
+    assert!(found.contains("sigma guarded G030"), "{found}");
+}
+
+#[test]
 fn a_detection_that_is_kept_has_a_lower_level_and_says_so() {
     let (_, files) = converted(&[pattern("domain-name:value", "www.google.com")], &Guard::builtin());
     let said = "is below google.com (sites that everybody uses";
@@ -121,6 +142,10 @@ fn each_list_is_lifted_by_its_name() {
     let wide = pattern("ipv4-addr:value", "24.0.0.0/6");
     assert!(verdicts(&wide, &Guard::builtin()).contains("blocklist guarded G002"));
     assert!(verdicts(&wide, &lifted("width=ignore")).starts_with("blocklist exact"));
+    assert!(verdicts(&wide, &lifted("blocklist:width=ignore")).starts_with("blocklist exact"));
+    for other in ["share=ignore", "suricata:width=ignore"] {
+        assert!(verdicts(&wide, &lifted(other)).starts_with("blocklist guarded G002"), "{other}");
+    }
 }
 
 #[test]

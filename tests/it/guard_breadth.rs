@@ -7,7 +7,7 @@ use std::sync::Arc;
 use proptest::{prelude::*, sample::select};
 use stixc::{
     convert::{Converter, Finished, Prepared, Settings},
-    guard::{Action, Guard, GuardOptions, Rule, breadth},
+    guard::{Action, Guard, GuardOptions, Policy, Rule, Scope, Side, breadth},
     output::Memory,
     pattern,
     plan::{
@@ -79,6 +79,15 @@ const BROAD: &[&str] = &[
     "domain-name:value LIKE '%.ru'",
     "domain-name:value LIKE '%.co.uk'",
     "domain-name:value LIKE '%google%'",
+    "domain-name:value LIKE '%.windowsupdate.com'",
+    "domain-name:value LIKE 'a%.windowsupdate.com'",
+    "domain-name:value MATCHES '^(.+\\\\.)?windowsupdate\\\\.com$'",
+    "network-traffic:dst_ref.value LIKE '%.akamaiedge.net'",
+    "url:value LIKE 'http%://login.microsoftonline.com/%'",
+    "url:value LIKE '%://www.reddit.com/%'",
+    "process:command_line = 'svchost.exe -k netsvcs'",
+    "process:command_line = '\"%SystemRoot%\\\\System32\\\\svchost.exe\"  -k  LocalService -p'",
+    "file:extensions.'windows-pebinary-ext'.imphash = 'F34D5F2D4577ED6D9CEEC516C1F5A744'",
     "domain-name:value MATCHES '[a-z0-9]+\\\\.com$'",
     "url:value LIKE 'http://%'",
     "url:value LIKE 'https://%.com/%'",
@@ -347,9 +356,17 @@ fn any_pattern() -> impl Strategy<Value = String> {
     ]
 }
 
+/// The guard of a target that detects, with this action on rules that name nobody.
+fn policy(action: Action) -> Policy {
+    let rule = Rule { list: "breadth".to_owned(), scope: Scope::All, action };
+    let options = GuardOptions { rules: vec![rule], ..GuardOptions::default() };
+    Policy::new(Guard::new(&options).unwrap().into(), "sigma", Side::Detecting)
+}
+
 /// What a target of two data sources makes of a plan, which holds some of the tests, as `seed` has it.
 fn adapted(plan: &Plan, seed: usize, action: Action) -> Option<Adapted<'_, ()>> {
-    let judge = |tests: &[&Test]| breadth::objection(action, tests);
+    let policy = policy(action);
+    let judge = |tests: &[&Test]| breadth::objection(&policy, tests, false);
     let ties = Ties { by: "one machine", key: &|_| Some(0), apart: &|_, _| false, window: 60 };
     let capabilities = Capabilities { sources: 2, accept: Accept::ALL, ties: Some(ties), judge: &judge };
     let fit = |source: usize, test: &Test| {
@@ -375,7 +392,7 @@ proptest! {
         // What never holds has no rule anyway.
         prop_assume!(lowering.diagnostics.is_empty());
         let plan = lowering.plan;
-        let plan = breadth::split(Action::Drop, &plan);
+        let plan = breadth::split(&policy(Action::Drop), &plan);
         let Some(found) = adapted(&plan, seed, Action::Drop) else { return Ok(()) };
         for part in &found.parts {
             prop_assert!(part.tests.iter().any(|(test, ())| has_mark(test)), "{text}: {:?}", part.tests);

@@ -38,6 +38,11 @@ fn wrong_guards_are_refused_before_anything_is_read() {
         (["--allow", wrong.to_str().unwrap()], "allow.txt:2: half"),
         (["--allow", "missing.txt"], "[G020] guard list missing.txt: "),
         (["--warninglists", "missing"], "[G020] guard list missing: "),
+        (["--allow", "010.0.0.1"], "010.0.0.1"),
+        (["--allow", "192.0.2.7:99999"], "192.0.2.7:99999"),
+        (["--allow", "@partner.example"], "@partner.example"),
+        (["--own", "two words"], "[G021]"),
+        (["--popular", "missing.csv:5"], "[G020] guard list missing.csv: "),
         (["--guard", "resolver=ignore"], "[G023] no guard list resolver"),
         (["--guard", "resolvers=gone"], "not LIST=ACTION"),
         (["--guard", "nobody:resolvers=warn"], "no target nobody"),
@@ -45,6 +50,84 @@ fn wrong_guards_are_refused_before_anything_is_read() {
         let output = convert(&arguments);
         assert_eq!((code(&output), text(&output).as_str()), (2, ""), "{arguments:?}");
         assert!(errors(&output).contains(said), "{arguments:?}: {}", errors(&output));
+    }
+}
+
+#[test]
+fn an_address_is_the_same_however_it_is_allowed() {
+    for allowed in [
+        "198.51.100.7",
+        "::ffff:198.51.100.7",
+        "::FFFF:c633:6407",
+        "64:ff9b::198.51.100.7",
+        "2002:c633:6407::1",
+        "[::ffff:198.51.100.7]:443",
+        "198.51.100.7:443",
+        "https://198.51.100.7/",
+        "https://198.51.100.7:8443",
+        "198.51.100.7/32",
+    ] {
+        let output = convert(&["--allow", allowed]);
+        assert_eq!(text(&output), "198.51.100.8\n203.0.113.0/30\n", "{allowed}: {}", errors(&output));
+    }
+    assert_eq!(text(&convert(&["--allow", "203.0.113.2/30"])), "198.51.100.7\n198.51.100.8\n");
+    let name = |allowed: &str| {
+        let pattern = "[domain-name:value = 'partner.example']";
+        text(&stixc(&["convert", "--pattern", pattern, "-t", "blocklist", "--format", "domains", "--allow", allowed]))
+    };
+    assert_eq!(name("198.51.100.7"), "partner.example\n");
+    for allowed in ["Partner.Example.", "PARTNER.example:443", "https://partner.example", ".example", "partner.example"]
+    {
+        assert_eq!(name(allowed), "", "{allowed}");
+    }
+}
+
+#[test]
+fn a_warninglist_that_cannot_be_read_stops_the_run() {
+    for (file, said) in [
+        (r#"{"name": "A", "type": "regex", "list": ["fine", "/(/"]}"#, "\"/(/\" is none of type regex"),
+        (r#"{"name": "A", "type": "cidr", "list": ["192.0.2.0/33"]}"#, "192.0.2.0/33"),
+        (r#"{"name": "A", "type": "cidr", "list": []}"#, "no entries"),
+        (r#"{"name": "A"}"#, "missing field"),
+        ("", "line 1"),
+        ("<html>", "line 1"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        write(&folder, "ours.json", file);
+        let lists = ["--warninglists", folder.path().to_str().unwrap()];
+        let output = convert(&lists);
+        let errors = errors(&output);
+        assert_eq!((code(&output), text(&output).as_str()), (2, ""), "{file}");
+        assert!(errors.contains("ours.json") && errors.contains(said), "{file}: {errors}");
+        let output = convert(&[lists.as_slice(), &["--guard", "ours=ignore"]].concat());
+        assert_eq!(code(&output), 0, "{file}");
+    }
+    let empty = tempfile::tempdir().unwrap();
+    let output = convert(&["--warninglists", empty.path().to_str().unwrap()]);
+    assert_eq!(code(&output), 2);
+    assert!(errors(&output).contains("no list in it"), "{}", errors(&output));
+}
+
+#[test]
+fn all_commands_that_show_verdicts_take_guards() {
+    let pattern = "[domain-name:value = 'www.partner.example']";
+    let folder = tempfile::tempdir().unwrap();
+    let popular = write(&folder, "top.csv", "1,partner.example\n2,www.partner.example\n");
+    let popular = |top: &str| format!("{}:{top}", popular.display());
+    let guards: [(&[&str], bool); 5] = [
+        (&["--own", "partner.example"], true),
+        (&["--allow", "partner.example"], false),
+        (&["--allow", ".partner.example"], true),
+        (&["--popular", &popular("2")], true),
+        (&["--popular", &popular("1")], false),
+    ];
+    for (guard, is_guarded) in guards {
+        let check = ["check", "--pattern", pattern, "-t", "blocklist", "--fail-on", "guarded"];
+        assert_eq!(code(&stixc(&[&check, guard].concat())), i32::from(is_guarded), "{guard:?}");
+        let told = text(&stixc(&[&["explain", pattern], guard].concat()));
+        assert_eq!(told.contains("blocklist: guarded"), is_guarded, "{guard:?}: {told}");
+        let convert = ["convert", "--pattern", pattern, "-t", "blocklist", "--format", "domains"];
+        assert_eq!(text(&stixc(&[&convert, guard].concat())).is_empty(), is_guarded, "{guard:?}");
     }
 }
 

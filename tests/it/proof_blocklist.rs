@@ -101,13 +101,7 @@ fn prove(patterns: &[String]) -> Tally {
         };
         let verdict = lowered.fidelity;
         memory.files.clear();
-        memory.held_back = 0;
         lowerer.emit(vec![proof::rule("indicator--0".to_owned(), lowered)], &mut memory).unwrap();
-        if memory.held_back > 0 {
-            // A prefix that is too wide for a list, whatever its verdict was.
-            *tally.refused.entry("G012".to_owned()).or_default() += 1;
-            continue;
-        }
         let lists = lists(&memory);
         let found = witnesses(&known.plan, Bounds::default());
         proof::assert_solved(text, &found.denied);

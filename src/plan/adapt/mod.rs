@@ -185,12 +185,13 @@ pub struct Objection {
 
 /// Who judges what is left of an alternative in a data source.
 pub trait Judge {
-    /// What speaks against a rule that asks for these tests, if anything does.
-    fn objection(&self, tests: &[&Test]) -> Option<Objection>;
+    /// What speaks against a rule that asks for these tests, if anything does. They may be the rest of an alternative of which
+    /// the target does not hold everything: what was good beside the others may not be good alone.
+    fn objection(&self, tests: &[&Test], is_rest: bool) -> Option<Objection>;
 }
 
 impl<F: Fn(&[&Test]) -> Option<Objection>> Judge for F {
-    fn objection(&self, tests: &[&Test]) -> Option<Objection> {
+    fn objection(&self, tests: &[&Test], _: bool) -> Option<Objection> {
         self(tests)
     }
 }

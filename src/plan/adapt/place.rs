@@ -88,7 +88,7 @@ fn stage<'p, H>(
     if !positive {
         return refuse(ONLY_NEGATIONS, "a rule of negations alone would match nearly everything", lacks);
     }
-    if let Some((loss, is_told_only)) = objection(judge, &held) {
+    if let Some((loss, is_told_only)) = objection(judge, &held, !lacks.is_empty()) {
         if !is_told_only {
             lacks.push(loss);
             return Err(Unplaced { losses: lacks, objected: true });
@@ -107,9 +107,9 @@ fn stage<'p, H>(
 }
 
 /// What speaks against the tests of a part, as a loss, and whether it is told only.
-pub(super) fn objection<H>(judge: &dyn Judge, held: &[(&Test, H)]) -> Option<(Loss, bool)> {
+pub(super) fn objection<H>(judge: &dyn Judge, held: &[(&Test, H)], is_rest: bool) -> Option<(Loss, bool)> {
     let tests: Vec<&Test> = held.iter().map(|(test, _)| *test).collect();
-    let Objection { code, message, is_told_only } = judge.objection(&tests)?;
+    let Objection { code, message, is_told_only } = judge.objection(&tests, is_rest)?;
     let effect = if is_told_only { Fidelity::EXACT } else { Fidelity::NARROWER };
     Some((Loss { code, effect, message, span: span_of(&tests) }, is_told_only))
 }

@@ -115,7 +115,7 @@ fn judged<'p, H>(
     judge: &dyn Judge,
 ) -> Result<PlacedSteps<'p, H>, Unplaced> {
     let objections: Vec<Vec<Option<(Loss, bool)>>> =
-        steps.iter().map(|step| step.parts.iter().map(|part| objection(judge, &part.tests)).collect()).collect();
+        steps.iter().map(|step| step.parts.iter().map(|part| objection(judge, &part.tests, true)).collect()).collect();
     if objections.iter().any(|step| step.iter().all(Option::is_none)) {
         return Ok((steps, losses));
     }

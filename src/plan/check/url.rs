@@ -4,7 +4,7 @@ use super::{Check, codes::WILDCARD, literal, name, test::Test};
 use crate::{
     diagnostic::Code,
     pattern::Literal,
-    plan::{UrlParts, lower},
+    plan::{UrlParts, lower, value::parse_address},
 };
 
 /// A URL without scheme.
@@ -28,7 +28,10 @@ pub(super) fn check(check: &mut Check<'_>, test: &Test<'_, '_>, literal: &Litera
         return check.warning(NUMBER_AS_ADDRESS, literal.span, message, help);
     }
     if !has_scheme(text) && !is_read_as_host(test, text) {
-        let help = format!("write {}", literal::written(&format!("http://{text}")));
+        let help = match parse_address(text) {
+            Some(_) => "compare a prefix with ipv4-addr:value or ipv6-addr:value".to_owned(),
+            None => format!("write {}", literal::written(&format!("http://{text}"))),
+        };
         check.warning(NO_SCHEME, literal.span, "a URL begins with its scheme", help);
     }
 }

@@ -52,8 +52,8 @@ impl Contradiction {
         Self {
             property: Box::new(test.property.clone()),
             span: test.span,
-            message: format!("{} never holds", shown(test)),
-            help: "write the values to compare with",
+            message: format!("there is no value that {} can be equal to", test.property.path),
+            help: "write values that it can have; those that nothing equals are left out with a warning each",
         }
     }
 

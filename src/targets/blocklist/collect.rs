@@ -14,10 +14,8 @@ use super::{
     list::List,
 };
 use crate::{
-    guard::{MERGED_TOO_WIDE, TOO_MUCH, Width},
-    plan::fidelity::{Fidelity, Loss},
-    span::Span,
-    targets::contract::{Content, Emission, EmitError, HeldBack, Rule},
+    guard::{TOO_MUCH, Width},
+    targets::contract::{Content, Emission, EmitError, Rule},
 };
 
 /// All entries: sorted, without repetitions, addresses merged.
@@ -55,8 +53,7 @@ impl PartialOrd for Text<'_> {
     }
 }
 
-/// Gathers the entries of `rules`, but for prefixes that are too wide once they are merged; `emission` hears for each rule
-/// the names of the lists that it is in.
+/// Gathers the entries of `rules`; `emission` hears for each rule the names of the lists that it is in.
 ///
 /// # Errors
 /// Prefixes that hold too large a share of all addresses.
@@ -67,24 +64,17 @@ pub(super) fn collect<'r>(
 ) -> Result<Collected<'r>, EmitError> {
     let mut all = Collected { ipv4: Vec::new(), ipv6: Vec::new(), texts: Default::default() };
     rules.iter().flat_map(entries).for_each(|entry| all.add(entry));
-    all.ipv4 = Ipv4Net::aggregate(&all.ipv4);
-    all.ipv6 = Ipv6Net::aggregate(&all.ipv6);
-    let wide = all.take_wide(width);
+    all.ipv4 = merged_ipv4(&all.ipv4, width.ipv4);
+    all.ipv6 = merged_ipv6(&all.ipv6, width.ipv6);
     all.check_share(width)?;
     for (index, rule) in rules.iter().enumerate() {
         let mut kinds: Vec<EntryKind> = Vec::with_capacity(1);
-        let mut held = None;
         for entry in entries(rule) {
-            match around(&wide, entry) {
-                Some(wide) => held = Some(wide),
-                None if !kinds.contains(&entry.kind()) => kinds.push(entry.kind()),
-                None => {}
+            if !kinds.contains(&entry.kind()) {
+                kinds.push(entry.kind());
             }
         }
         kinds.sort_unstable();
-        if let (Some(wide), Content::Compiled(lowered)) = (held, &rule.content) {
-            emission.hold_back(held_back(index, lowered.fidelity, !kinds.is_empty(), wide, width));
-        }
         emission.record_rules(index, kinds.iter().map(|kind| kind.name().to_owned().into()).collect());
     }
     for texts in &mut all.texts {
@@ -103,19 +93,17 @@ fn entries(rule: &Rule<Entries>) -> impl Iterator<Item = &Entry> {
     lowered.into_iter().flat_map(|lowered| &lowered.drafts).flat_map(|entries| entries.as_slice())
 }
 
-/// The one of `wide`, which are in order and share nothing, that holds an entry.
-fn around(wide: &[IpNet], entry: &Entry) -> Option<IpNet> {
-    let own = entry.net().filter(|_| !wide.is_empty())?;
-    let behind = wide.partition_point(|net| net.network() <= own.network());
-    wide[..behind].last().copied().filter(|net| net.contains(&own))
+/// The fewest prefixes that hold the same addresses and are no shorter than `shortest`: neighbours are merged as far as a list
+/// may hold what comes of it.
+fn merged_ipv4(nets: &[Ipv4Net], shortest: u8) -> Vec<Ipv4Net> {
+    let split = |net: Ipv4Net| net.subnets(shortest.max(net.prefix_len())).into_iter().flatten();
+    Ipv4Net::aggregate(&nets.to_vec()).into_iter().flat_map(split).collect()
 }
 
-/// A rule of which the entries within `wide` are not on the lists.
-fn held_back(index: usize, lowered: Fidelity, has_others: bool, wide: IpNet, width: Width) -> HeldBack {
-    let message =
-        format!("together with its neighbours it is {wide}: no prefix shorter than /{}", width.shortest(wide));
-    let loss = Loss { code: MERGED_TOO_WIDE, effect: Fidelity::NARROWER, message, span: Span::default() };
-    HeldBack { index, lowered, written: has_others.then_some(lowered | Fidelity::NARROWER), loss }
+/// The same for IPv6.
+fn merged_ipv6(nets: &[Ipv6Net], shortest: u8) -> Vec<Ipv6Net> {
+    let split = |net: Ipv6Net| net.subnets(shortest.max(net.prefix_len())).into_iter().flatten();
+    Ipv6Net::aggregate(&nets.to_vec()).into_iter().flat_map(split).collect()
 }
 
 impl<'r> Collected<'r> {
@@ -128,13 +116,6 @@ impl<'r> Collected<'r> {
             Entry::Hash(hash) => hash.hex(),
         };
         self.texts[entry.kind() as usize].push(Text::new(text));
-    }
-
-    /// Takes out the prefixes that are wider than a list may hold, in order.
-    fn take_wide(&mut self, width: Width) -> Vec<IpNet> {
-        let ipv4 = self.ipv4.extract_if(.., |net| net.prefix_len() < width.ipv4).map(IpNet::V4);
-        let ipv6 = self.ipv6.extract_if(.., |net| net.prefix_len() < width.ipv6).map(IpNet::V6);
-        ipv4.chain(ipv6).collect()
     }
 
     /// # Errors

@@ -107,15 +107,6 @@ impl Entry {
         }
     }
 
-    /// The prefix, where it is one; an address is one of full length.
-    pub(super) fn net(&self) -> Option<IpNet> {
-        match self {
-            Self::Ipv4(net) => Some(IpNet::V4(*net)),
-            Self::Ipv6(net) => Some(IpNet::V6(**net)),
-            _ => None,
-        }
-    }
-
     /// The entry for a value.
     ///
     /// # Errors

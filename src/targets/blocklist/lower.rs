@@ -17,7 +17,7 @@ use crate::{
     diagnostic::Diagnostic,
     guard::Judgement,
     plan::{
-        Condition, End, Observation, Operator, Plan, Test, Value,
+        Condition, End, Observation, Operator, Plan, Test, Value, ValueKind,
         adapt::{Fit, NO_OPERATOR, NO_PLACE, NO_VALUE, Part, adapt},
         fidelity::{Fidelity, Loss},
     },
@@ -96,14 +96,22 @@ impl Lists {
         if self.mapping.rows(source, test).next().is_none() {
             return Fit::Lacks(NO_PLACE, format!("no list of this kind holds {path}"));
         }
-        Self::entries(self.mapping.data_sources()[source].data.entry, &test.values)
+        self.entries(self.mapping.data_sources()[source].data.entry, &test.values)
     }
 
     /// The values as entries, as far as they are of the list's kind.
-    fn entries(kind: EntryKind, values: &[Value]) -> Fit<Vec<Entry>> {
+    fn entries(&self, kind: EntryKind, values: &[Value]) -> Fit<Vec<Entry>> {
         let mut entries = Vec::with_capacity(values.len());
         let mut refused = Vec::new();
+        let width = self.options.policy.width();
         for value in values {
+            // The guard has taken it out before, for who asks it.
+            if let ValueKind::Address(net) = value.kind
+                && !width.allows(net)
+            {
+                refused.push(format!("{} is wider than /{}", value.kind, width.shortest(net)));
+                continue;
+            }
             match Entry::new(&value.kind) {
                 Ok(entry) if EntryKind::from_value(&value.kind) == Some(kind) => entries.push(entry),
                 Ok(_) => refused.push(format!("{} is no {kind}", value.kind)),

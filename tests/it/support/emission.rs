@@ -10,7 +10,7 @@ use stixc::{
     pattern,
     plan::{adapt::Accept, lower::lower},
     render::Renderer,
-    targets::contract::{AnyBackend, Content, Emission, EmitError, HeldBack, Options, Origin, Refusal, Rule, Target},
+    targets::contract::{AnyBackend, Content, Emission, EmitError, Options, Origin, Refusal, Rule, Target},
     targets::record::{EmittedRule, Record},
 };
 
@@ -25,8 +25,6 @@ pub struct Memory {
     pub rules: BTreeMap<usize, Vec<EmittedRule>>,
     pub records: Vec<Record>,
     pub said: Vec<Diagnostic>,
-    /// How many rules were held back for what they are among all.
-    pub held_back: usize,
 }
 
 impl Memory {
@@ -42,7 +40,6 @@ impl Memory {
             rules: BTreeMap::new(),
             records: Vec::new(),
             said: Vec::new(),
-            held_back: 0,
         }
     }
 
@@ -85,10 +82,6 @@ impl Emission for Memory {
     fn record_rules(&mut self, index: usize, rules: Vec<EmittedRule>) {
         self.names.insert(index, rules.iter().map(|rule| rule.id.clone()).collect());
         self.rules.insert(index, rules);
-    }
-
-    fn hold_back(&mut self, _held: HeldBack) {
-        self.held_back += 1;
     }
 
     fn warn(&mut self, diagnostic: Diagnostic) {
