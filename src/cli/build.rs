@@ -62,6 +62,11 @@ pub(super) struct Build {
 }
 
 impl Build {
+    /// Whether it stays.
+    pub(super) fn watches(&self) -> bool {
+        self.watch.is_some()
+    }
+
     pub(super) fn run(&self, global: &Global) -> Result<Exit, Failure> {
         let mut config = Config::read(&self.config).map_err(|error| config_failure(&error))?;
         let Some(interval) = &self.watch else { return self.round(&config, &AtomicBool::new(false), true, global) };

@@ -34,6 +34,7 @@ mod match_;
 mod progress;
 mod safety;
 mod sarif;
+mod signals;
 #[cfg(all(feature = "store", feature = "taxii"))]
 mod store;
 mod targets;
@@ -107,6 +108,18 @@ enum Command {
     Init(init::Init),
 }
 
+impl Command {
+    /// Whether it may start programs that take their time. One that watches sees to signals itself.
+    fn runs_engines(&self) -> bool {
+        match self {
+            Self::Convert(_) | Self::Verify(_) => true,
+            #[cfg(all(feature = "store", feature = "taxii"))]
+            Self::Build(build) => !build.watches(),
+            _ => false,
+        }
+    }
+}
+
 /// Runs the program with these arguments, the first being its name.
 #[must_use]
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -121,6 +134,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     display::choose_colours(cli.global.color);
     let global = &cli.global;
+    if cli.command.runs_engines() {
+        signals::end_with_engines();
+    }
     let exit = match &cli.command {
         Command::Convert(command) => command.run(global),
         Command::Check(command) => command.run(global),

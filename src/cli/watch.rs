@@ -80,6 +80,7 @@ fn listen(stop: Arc<AtomicBool>, sender: Sender<()>) -> Result<(), Failure> {
             stop.store(true, Ordering::Relaxed);
             _ = sender.send(());
             signals.next().await;
+            crate::targets::running::end_all();
             process::exit(Exit::Done as i32);
         });
     });

@@ -2,8 +2,9 @@
 
 use std::{
     collections::BTreeSet,
+    fs,
     io::{self, BufWriter, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use clap::{Args, ValueEnum};
@@ -29,12 +30,16 @@ use super::{
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
 pub(super) struct Why {
-    /// A value, the id of a rule, or the id of an indicator
-    #[arg(value_name = "VALUE|SID|RULE-ID|INDICATOR-ID")]
-    question: String,
+    /// A value, the id of a rule, or the id of an indicator; with --values the folder of outputs
+    #[arg(value_name = "VALUE|SID|RULE-ID|INDICATOR-ID", required_unless_present = "values")]
+    question: Option<String>,
     /// The folder of outputs; without it the one that stixc.toml names
-    #[arg(value_name = "DIR")]
+    #[arg(value_name = "DIR", conflicts_with = "values")]
     folder: Option<PathBuf>,
+    /// Ask for each line of a file, or of standard input where that is -: a line each, and code 0 only if all are covered.
+    /// Blank lines and those that begin with # are passed over
+    #[arg(long, value_name = "FILE")]
+    values: Option<PathBuf>,
     /// The configuration that names the folder
     #[cfg(all(feature = "store", feature = "taxii"))]
     #[arg(long, value_name = "FILE", default_value = "stixc.toml", conflicts_with = "folder")]
@@ -49,10 +54,10 @@ const MOST: usize = 100;
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0  a rule or an entry covers it
-  1  none does
+  0  a rule or an entry covers it; with --values, each of them
+  1  none does, or not of all
   2  usage, or outputs of another version of stixc
-  3  the folder can't be read";
+  3  the folder or the file of values can't be read";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
@@ -64,11 +69,14 @@ enum Format {
 
 impl Why {
     pub(super) fn run(&self) -> Result<Exit, Failure> {
-        let query = Query::parse(&self.question);
+        if let Some(file) = &self.values {
+            return self.all(file);
+        }
+        let query = Query::parse(self.question.as_deref().unwrap_or_default());
         if query.text().is_empty() {
             return Err(Failure::usage("there is no question", "ask for a value, a rule or an indicator"));
         }
-        let origins = Origins::find(&query, &read(&self.folder()?)?);
+        let origins = Origins::find(&query, &read(&self.folder(self.folder.as_ref())?)?);
         let mut out = BufWriter::new(io::stdout().lock());
         match self.format {
             Format::Text => text(&mut out, &query, &origins)?,
@@ -81,9 +89,44 @@ impl Why {
         Ok(if origins.is_found() { Exit::Done } else { Exit::Findings })
     }
 
+    /// Answers each line of a file with one of text, or one of JSON.
+    fn all(&self, file: &Path) -> Result<Exit, Failure> {
+        let text = match file.to_str() {
+            Some("-") => io::read_to_string(io::stdin().lock()),
+            _ => fs::read_to_string(file),
+        };
+        let text = text.map_err(|error| Failure::new(Exit::NoInput, format!("{}: {error}", file.display())))?;
+        let lines = text.trim_start_matches('\u{feff}').lines().map(str::trim);
+        let queries: Vec<Query> =
+            lines.filter(|line| !line.is_empty() && !line.starts_with('#')).map(Query::parse).collect();
+        if queries.is_empty() {
+            let message = format!("{} holds no value", file.display());
+            return Err(Failure::usage(message, "write one a line"));
+        }
+        // The one folder stands where the question would.
+        let output = read(&self.folder(self.question.as_ref().map(PathBuf::from).as_ref())?)?;
+        let mut out = BufWriter::new(io::stdout().lock());
+        let mut exit = Exit::Done;
+        for query in &queries {
+            let origins = Origins::find(query, &output);
+            if !origins.is_found() {
+                exit = Exit::Findings;
+            }
+            match self.format {
+                Format::Text => writeln!(out, "{}", visible(&line(&origins)))?,
+                Format::Json => {
+                    serde_json::to_writer(&mut out, &origins).map_err(io::Error::from)?;
+                    out.write_all(b"\n")?;
+                }
+            }
+        }
+        out.flush()?;
+        Ok(exit)
+    }
+
     #[cfg(all(feature = "store", feature = "taxii"))]
-    fn folder(&self) -> Result<PathBuf, Failure> {
-        if let Some(folder) = &self.folder {
+    fn folder(&self, named: Option<&PathBuf>) -> Result<PathBuf, Failure> {
+        if let Some(folder) = named {
             return Ok(folder.clone());
         }
         match crate::pipeline::Config::read(&self.config) {
@@ -98,10 +141,24 @@ impl Why {
     }
 
     #[cfg(not(all(feature = "store", feature = "taxii")))]
-    fn folder(&self) -> Result<PathBuf, Failure> {
-        let folder = self.folder.clone();
-        folder.ok_or_else(|| Failure::usage("no folder of outputs is named", "name it behind the question"))
+    fn folder(&self, named: Option<&PathBuf>) -> Result<PathBuf, Failure> {
+        named.cloned().ok_or_else(|| Failure::usage("no folder of outputs is named", "name it behind the question"))
     }
+}
+
+/// The answer in one line: where it is covered, or why it is not.
+fn line(origins: &Origins) -> String {
+    let covers = |place: &&Place| place.relation.is_none_or(Relation::covers);
+    let places: Vec<String> = origins.places.iter().filter(covers).map(place_line).collect();
+    let found = match (places.as_slice(), origins.missing.first()) {
+        ([], Some(missing)) => format!("none: {}", reason(missing)),
+        ([], None) if origins.origins.is_empty() && origins.looked_at.is_some() => {
+            "none: no indicator names it".to_owned()
+        }
+        ([], None) => "none".to_owned(),
+        (places, _) => places.join("; "),
+    };
+    format!("{}: {found}", origins.query)
 }
 
 fn text(out: &mut impl Write, query: &Query, origins: &Origins) -> io::Result<()> {

@@ -24,6 +24,8 @@ pub mod program;
 pub mod proof;
 pub mod record;
 pub mod rule_file;
+#[cfg(feature = "witness")]
+pub mod running;
 pub mod sigma;
 pub mod suricata;
 pub mod yara;

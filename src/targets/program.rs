@@ -5,9 +5,10 @@ use std::{
     fs::File,
     io::{self, Read, Seek},
     process::{Command, Output, Stdio},
-    thread,
     time::Duration,
 };
+
+use super::running::Running;
 
 /// Why there is no answer.
 #[derive(Debug)]
@@ -33,42 +34,32 @@ impl From<io::Error> for EngineError {
 
 /// Runs a program to its end; missing if there is none of its name.
 pub fn run(command: &mut Command) -> Result<Output, EngineError> {
-    let name = command.get_program().to_string_lossy().into_owned();
-    match command.output() {
-        Ok(output) => Ok(output),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            Err(EngineError::Missing(format!("{name} is not installed")))
-        }
-        Err(error) => Err(EngineError::Failed(format!("{name}: {error}"))),
-    }
+    run_to(command, None)
 }
 
 /// The same, for a program that reads what strangers wrote, and so may never end: it is stopped after `limit`.
 pub fn run_within(command: &mut Command, limit: Duration) -> Result<Output, EngineError> {
-    const STEP: Duration = Duration::from_millis(5);
+    run_to(command, Some(limit))
+}
+
+fn run_to(command: &mut Command, limit: Option<Duration>) -> Result<Output, EngineError> {
     let name = command.get_program().to_string_lossy().into_owned();
     // Files, for nobody reads from a pipe while waiting.
     let (mut out, mut err) = (tempfile::tempfile()?, tempfile::tempfile()?);
     command.stdin(Stdio::null()).stdout(out.try_clone()?).stderr(err.try_clone()?);
-    let mut child = match command.spawn() {
-        Ok(child) => child,
+    let running = match Running::start(command) {
+        Ok(running) => running,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return Err(EngineError::Missing(format!("{name} is not installed")));
         }
         Err(error) => return Err(EngineError::Failed(format!("{name}: {error}"))),
     };
-    let mut waited = Duration::ZERO;
-    let status = loop {
-        match child.try_wait()? {
-            Some(status) => break status,
-            None if waited >= limit => {
-                child.kill()?;
-                child.wait()?;
-                return Err(EngineError::Failed(format!("{name} did not end within {} seconds", limit.as_secs())));
-            }
-            None => thread::sleep(STEP),
-        }
-        waited += STEP;
+    if let Some(limit) = limit {
+        running.limit(limit);
+    }
+    let Some(status) = running.wait(limit)? else {
+        let seconds = limit.unwrap_or_default().as_secs();
+        return Err(EngineError::Failed(format!("{name} did not end within {seconds} seconds")));
     };
     let read = |file: &mut File| -> io::Result<Vec<u8>> {
         let mut text = Vec::new();

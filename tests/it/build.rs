@@ -454,3 +454,29 @@ fn a_store_that_is_in_use_or_too_new_is_left_alone() {
     let stats: Value = serde_json::from_str(&text(&stats)).unwrap();
     assert_eq!((&stats["feeds"][0]["indicators"], stats["generation"] == stats["rendered"]), (&json!(1), true));
 }
+
+#[test]
+fn every_key_stands_in_the_example() {
+    let source = |path: &str| fs::read_to_string(format!("{}/src/{path}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let is_key = |key: &str| {
+        !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_' || byte.is_ascii_digit())
+    };
+    let key = |line: &str| {
+        let line = line.trim();
+        let (name, kind) = line.strip_prefix("pub ").unwrap_or(line).split_once(": ")?;
+        let counts = line.starts_with("pub ") || kind.ends_with(';');
+        (counts && is_key(name)).then(|| name.to_owned())
+    };
+    let own = source("pipeline/config/raw.rs");
+    let options = source("source/taxii/options.rs");
+    let connection = options.split_once("macro_rules! connection_options").unwrap().1;
+    let keys: Vec<String> = own.lines().chain(connection.lines()).filter_map(key).collect();
+    let example = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/stixc.toml")).unwrap();
+    let words: Vec<&str> = example.split(|one: char| !(one.is_ascii_alphanumeric() || one == '_')).collect();
+    // The sections stand in brackets.
+    let missing: Vec<&String> = keys.iter().filter(|key| !words.contains(&key.as_str())).collect();
+    assert!(
+        keys.len() > 50 && keys.iter().any(|key| key == "max_grow") && keys.iter().any(|key| key == "page_timeout")
+    );
+    assert!(missing.is_empty(), "{missing:?}");
+}

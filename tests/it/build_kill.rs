@@ -141,6 +141,54 @@ fn killed_at_any_page_the_next_build_gives_the_same_bytes() {
     assert_eq!(pages, 3);
 }
 
+/// An engine that is there, and compiles for ever: it notes its number where it is run.
+fn endless(project: &Project) -> std::ffi::OsString {
+    use std::os::unix::fs::PermissionsExt;
+    let script = "#!/bin/sh\n[ \"$1\" = -V ] && { echo 'This is Suricata version 8.0.0 RELEASE'; exit; }\n\
+                  echo $$ > \"$STIXC_TEST_NOTE.new\"; mv \"$STIXC_TEST_NOTE.new\" \"$STIXC_TEST_NOTE\"; exec sleep 600\n";
+    project.write("bin/suricata", script);
+    fs::set_permissions(project.path("bin/suricata"), fs::Permissions::from_mode(0o755)).unwrap();
+    let mut path = project.path("bin").into_os_string();
+    path.push(":/usr/bin:/bin");
+    path
+}
+
+#[test]
+fn engines_end_with_a_run_that_is_told_to_end_and_nothing_is_written() {
+    let config = format!("{}{}", folder("own", "intel"), targets(&["suricata"]));
+    let project = Project::new(&config);
+    let path = endless(&project);
+    let mut native = domain(1);
+    native["pattern"] =
+        "alert dns any any -> any any (msg:\"x\"; dns.query; content:\"evil-1.example\"; sid:1;)".into();
+    native["pattern_type"] = "suricata".into();
+    project.write("intel/a.json", bundle(&[native, domain(2)]));
+    let out = project.path("out");
+    for (arguments, name, number) in [
+        (&["convert", "intel", "-t", "suricata", "-o", "out", "--now", NOW][..], "-TERM", 15),
+        (&["convert", "intel", "-t", "suricata", "-o", "out", "--now", NOW], "-INT", 2),
+        (&["build", "--now", NOW], "-TERM", 15),
+    ] {
+        let note = project.path("note");
+        // It is not there the first time.
+        _ = fs::remove_file(&note);
+        let mut command = project.command(arguments);
+        command.env("PATH", &path).env("STIXC_TEST_NOTE", &note).stderr(Stdio::null());
+        let mut child = Guarded(command.spawn().unwrap());
+        until("the engine", || note.exists());
+        let engine = fs::read_to_string(&note).unwrap().trim().to_owned();
+        let is_there = || {
+            let asked = Command::new("kill").args(["-0", &engine]).stderr(Stdio::null()).status();
+            asked.unwrap().success()
+        };
+        assert!(is_there());
+        signal(name, child.0.id());
+        assert_eq!(child.0.wait().unwrap().signal(), Some(number), "{arguments:?}");
+        until("the end of the engine", || !is_there());
+        assert!(!out.join("suricata").exists(), "{arguments:?}");
+    }
+}
+
 /// Waits until `what` holds.
 fn until(case: &str, what: impl Fn() -> bool) {
     for _ in 0..6000 {

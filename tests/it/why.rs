@@ -254,6 +254,33 @@ fn the_first_line_gives_the_reason() {
 }
 
 #[test]
+fn a_file_of_values_is_answered_a_line_each() {
+    let outputs = Outputs::default();
+    let feed = [indicator(1, "[domain-name:value = 'one.example']"), indicator(2, "[ipv4-addr:value = '10.0.0.1']")];
+    outputs.convert("out", &feed, &["--provenance"]);
+    let ask = |text: &str, more: &[&str]| {
+        let file = outputs.path("values.txt");
+        fs::write(&file, text).unwrap();
+        let output = stixc(&[&["why", "--values", &file, &outputs.path("out")], more].concat());
+        (code(&output), self::text(&output))
+    };
+    let (exit, told) = ask("\u{feff}one.example\r\n\n# a comment\n hxxp://one[.]example/a \n", &[]);
+    assert_eq!((exit, told.lines().count()), (0, 2), "{told}");
+    assert!(told.lines().all(|line| line.contains(": blocklist: domain one.example")), "{told}");
+    let (exit, told) = ask("10.0.0.1\none.example\nnowhere.example\n", &[]);
+    let lines: Vec<&str> = told.lines().collect();
+    assert_eq!((exit, lines.len()), (1, 3), "{told}");
+    assert!(lines[0].starts_with("10.0.0.1: none: guarded (G001 "), "{told}");
+    assert_eq!(lines[2], "nowhere.example: none: no indicator names it");
+    let (_, told) = ask("10.0.0.1\none.example\n", &["--format", "json"]);
+    let all: Vec<Value> = told.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(all.iter().map(|one| one["question"].clone()).collect::<Vec<_>>(), ["10.0.0.1", "one.example"]);
+    assert_eq!(ask("\n# none\n", &[]).0, 2);
+    assert_eq!(code(&stixc(&["why", "--values", &outputs.path("missing"), &outputs.path("out")])), 3);
+    assert_eq!(code(&stixc(&["why"])), 2);
+}
+
+#[test]
 fn patterns_of_a_file_are_one_feed() {
     let outputs = Outputs::default();
     let file = outputs.path("patterns.txt");
