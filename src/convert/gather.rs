@@ -256,6 +256,9 @@ impl Compilation {
             }
             _ => &indicator.pattern,
         };
+        // What is said of the text has its place in the pattern.
+        let offset = indicator.pattern.find(text).unwrap_or_default();
+        let placed = |span: Span| Span::new(span.start as usize + offset, span.end as usize + offset);
         let read = own.target.read_native(text, &settings.natives);
         let of_own = match read {
             Ok(rule) => {
@@ -267,12 +270,14 @@ impl Compilation {
             }
             Err(NativeFault::Malformed(found)) => {
                 let message = format!("not a rule of {}: {}", own.target.name(), found.message);
-                let span = found.span.unwrap_or(whole);
+                let span = found.span.map_or(whole, placed);
                 let help = other_language(&indicator.pattern, language).or(found.help);
                 self.diagnostics.push(Diagnostic { message, help, ..Diagnostic::error(BAD_NATIVE_RULE, "").at(span) });
                 return Status::Invalid;
             }
-            Err(NativeFault::Unwanted(found)) => Outcome::Refused(vec![loss(found)]),
+            Err(NativeFault::Unwanted(found)) => {
+                Outcome::Refused(vec![loss(Diagnostic { span: found.span.map(placed), ..found })])
+            }
         };
         let mut of_own = Some(of_own);
         let outcomes = (0..settings.targets.len()).map(|number| match of_own.take_if(|_| number == place) {

@@ -102,6 +102,123 @@ fn each_ends_with_a_verdict_and_a_reason() {
     assert!(errors(&required).contains("auto, no, require"), "{}", errors(&required));
 }
 
+/// A Sigma rule about DNS, with this detection.
+fn sigma(detection: &str) -> String {
+    format!("title: T\nlogsource:\n    category: dns\ndetection:\n{detection}    condition: s\n")
+}
+
+/// What ready-made rules ask for, of everybody's and of nobody's.
+fn guarded_and_hostile() -> Vec<(&'static str, String, &'static str, &'static str)> {
+    let mut all: Vec<(&str, String, &str, &str)> = Vec::new();
+    for (selection, verdict, code) in [
+        ("query: evil.example", "exact", ""),
+        ("query: ''", "guarded", "G030"),
+        ("query: '*'", "guarded", "G030"),
+        ("query|re: .*", "guarded", "G030"),
+        ("query|endswith: .com", "guarded", "G030"),
+        ("query: login.microsoftonline.com", "guarded", "G004"),
+        ("query: google.com", "exact", "G011"),
+        ("EventID: 1", "guarded", "G030"),
+        ("DestinationPort: 443", "guarded", "G030"),
+        ("DestinationIp: 8.8.8.8", "guarded", "G004"),
+        ("DestinationIp: [8.8.8.8, 203.0.113.9]", "exact", "G011"),
+        ("Image|endswith: '\\cmd.exe'", "guarded", "G030"),
+        ("md5: d41d8cd98f00b204e9800998ecf8427e", "guarded", "G007"),
+        ("query|nosuch: evil.example", "", "R010"),
+        ("query: {a: b}", "", "R010"),
+    ] {
+        all.push(("sigma", sigma(&format!("    s:\n        {selection}\n")), verdict, code));
+    }
+    let evil = || sigma("    s:\n        query: evil.example\n");
+    all.push(("sigma", evil().replace("condition: s", "condition: not s"), "guarded", "G030"));
+    all.push(("sigma", evil().replace("condition: s", "condition: s and other"), "", "R010"));
+    all.push(("sigma", evil().replace("    category: dns", "    definition: dns"), "", "R010"));
+    all.push(("sigma", evil().replace("title: T", "title: [T]"), "", "R010"));
+    all.push(("sigma", format!("{}stix_id: indicator--9\n", evil()), "refused", "R102"));
+    all.push(("sigma", format!("id: one\n{}", evil()), "exact", "R103"));
+    for (header, options, verdict, code) in [
+        ("ip 8.8.8.8 any -> any any", "", "guarded", "G004"),
+        ("ip any any -> 0.0.0.0/1 any", "", "guarded", "G002"),
+        ("ip any any -> 10.0.0.0/8 any", "", "guarded", "G001"),
+        ("ip any any -> 203.0.113.9 any", "tag:host,600,seconds,src; ", "refused", "R124"),
+        ("ip any any -> 203.0.113.9 any", "metadata:stix_id indicator--9; ", "unchecked", ""),
+        ("dns any any -> any any", "dns.query; content:\"google.com\"; ", "unchecked", "G011"),
+        ("dns any any -> any any", "dns.query; content:\"oogle.com\"; ", "guarded", "G030"),
+        ("tls any any -> any any", "tls.sni; content:\"login.microsoftonline.com\"; ", "guarded", "G004"),
+        ("http any any -> any any", "http.method; content:\"GET\"; ", "guarded", "G030"),
+        ("tcp any any -> any any", "content:\"|00 00 00 00|\"; ", "guarded", "G030"),
+    ] {
+        all.push(("suricata", format!("alert {header} (msg:\"q\"; {options}sid:1;)"), verdict, code));
+    }
+    for (body, verdict, code) in [
+        ("strings: $a = \"MZ\" condition: $a", "guarded", "G030"),
+        ("strings: $a = \"evil!\" $b = { 00 00 00 00 } condition: any of them", "guarded", "G030"),
+        ("strings: $a = \"evil!\" $b = { 00 00 00 00 } condition: all of them", "unchecked", ""),
+        ("strings: $a = \"This program cannot be run in DOS mode\" condition: $a", "guarded", "G030"),
+        ("strings: $a = /.*/ condition: $a", "unchecked", "G030"),
+        ("condition: hash.md5(0, filesize) == \"d41d8cd98f00b204e9800998ecf8427e\"", "guarded", "G007"),
+    ] {
+        all.push(("yara", format!("import \"hash\" rule a {{ {body} }}"), verdict, code));
+    }
+    all
+}
+
+#[test]
+fn each_is_weighed_as_a_compiled_rule_is() {
+    let outputs = Outputs::default();
+    let table = guarded_and_hostile();
+    let feed: Vec<Value> = (0..).zip(&table).map(|(number, row)| native(number, row.0, &row.1)).collect();
+    let found = report(&outputs, &feed, &["--check-native", "no", "--keep-going"]);
+    for (number, (language, text, verdict, code)) in (0..).zip(&table) {
+        let (found, mut codes) = fate(&found, number, language);
+        codes.remove("R012");
+        assert_eq!(found, *verdict, "{text}: {codes:?}");
+        assert!(if code.is_empty() { codes.is_empty() } else { codes.contains(*code) }, "{text}: {codes:?}");
+    }
+    // What the user lifts is lifted, and what the user guards is guarded.
+    let lifted = report(
+        &outputs,
+        &feed,
+        &["--check-native", "no", "--keep-going", "--guard", "breadth=ignore", "--guard", "resolvers=ignore"],
+    );
+    let own = report(&outputs, &feed, &["--check-native", "no", "--keep-going", "--allow", "evil.example"]);
+    for (number, (language, text, verdict, code)) in (0..).zip(&table) {
+        let expected = if ["G030", "G004"].contains(code) && *language == "sigma" && *verdict == "guarded" {
+            "exact"
+        } else {
+            verdict
+        };
+        if !text.contains("microsoft") && *language == "sigma" {
+            assert_eq!(fate(&lifted, number, language).0, expected, "{text}");
+        }
+        if *verdict == "exact" && text.contains("evil.example") {
+            assert_eq!(fate(&own, number, language).0, "guarded", "{text}");
+        }
+    }
+}
+
+#[test]
+fn no_two_sigma_rules_have_one_id() {
+    let outputs = Outputs::default();
+    let own = "0f6b5a3c-0000-4000-8000-000000000000";
+    let rule = |name: &str| format!("id: {own}\nlevel: high\n{}", sigma(&format!("    s:\n        query: {name}\n")));
+    let feed = [
+        native(1, "sigma", &rule("a.example")),
+        native(2, "sigma", &rule("b.example")),
+        native(3, "sigma", &rule("google.com")),
+    ];
+    outputs.convert("out", &feed, &["-t", "sigma"]);
+    let files = fs::read_dir(outputs.path("out/sigma")).unwrap();
+    let paths = files.map(|file| file.unwrap().path()).filter(|path| path.extension().is_some_and(|end| end == "yml"));
+    let texts: Vec<String> = paths.map(|path| fs::read_to_string(path).unwrap()).collect();
+    let ids: BTreeSet<&str> =
+        texts.iter().filter_map(|text| text.lines().find_map(|line| line.strip_prefix("id: "))).collect();
+    assert_eq!((texts.len(), ids.len()), (3, 3), "{texts:?}");
+    assert_eq!(texts.iter().filter(|text| text.contains(&format!("native_id: '{own}'"))).count(), 2);
+    let kept = texts.iter().find(|text| text.contains("google.com")).unwrap();
+    assert!(kept.contains("level: medium\n") && kept.contains("stix_warning: 'G011 "), "{kept}");
+}
+
 /// A capture in which a name is asked for and a page is fetched.
 fn traffic() -> Capture {
     let server = IpAddr::V4(Ipv4Addr::new(198, 51, 100, 7));

@@ -9,13 +9,15 @@ use super::{
     correlation::{Correlation, Member},
     data_source::DataSource,
     draft::{Detection, Draft},
-    identity, native,
+    identity,
+    native::{self, Preparation},
     rule::{self, Metadata},
     text::YamlBlock,
 };
 use crate::targets::{
     contract::{Content, Emission, EmitError, Lowered, Origin, Rule, view},
     digest::Digest,
+    native::NativeText,
     record::{EmittedRule, Record, RuleRecord},
     rule_file::RuleFile,
 };
@@ -28,14 +30,37 @@ const SEPARATOR: &[u8] = b"---\n";
 /// # Errors
 /// Those of [`Emission`].
 pub(super) fn emit(rules: &[Rule<Draft>], emission: &mut dyn Emission) -> Result<(), EmitError> {
+    let mut taken = own_ids(rules);
     for (index, rule) in rules.iter().enumerate() {
         let ids = match &rule.content {
             Content::Compiled(lowered) => write_compiled(&rule.origin, lowered, emission)?,
-            Content::Native(native) => write_native(&rule.origin, &native.text, emission)?,
+            Content::Native(native) => write_native(&rule.origin, native, &mut taken, emission)?,
         };
         emission.record_rules(index, ids.into_iter().map(EmittedRule::from).collect());
     }
     Ok(())
+}
+
+/// The ids of all rules that were compiled, so that no ready-made one takes any of them.
+fn own_ids(rules: &[Rule<Draft>]) -> BTreeSet<Uuid> {
+    let mut ids = BTreeSet::new();
+    for rule in rules {
+        let (owner, Content::Compiled(lowered)) = (&rule.origin.id, &rule.content) else { continue };
+        for draft in &lowered.drafts {
+            ids.extend(draft.detection().map(|detection| identity::id(owner, &detection.source.name)));
+            let Some(correlation) = draft.correlation() else { continue };
+            ids.extend(correlation.ids(owner));
+            let steps = correlation.steps.iter().enumerate();
+            ids.extend(steps.flat_map(|(step, members)| {
+                members.iter().map(move |member| member_id(owner, correlation, step, member))
+            }));
+        }
+    }
+    ids
+}
+
+fn member_id(owner: &str, correlation: &Correlation, step: usize, member: &Member) -> Uuid {
+    correlation.id(owner, &format!("{step}:{}", member.source.name))
 }
 
 fn write_compiled(
@@ -77,8 +102,7 @@ fn write_correlations(
     correlation: &Correlation,
     emission: &mut dyn Emission,
 ) -> Result<Vec<Uuid>, EmitError> {
-    let member_id =
-        |step: usize, member: &Member| correlation.id(&origin.id, &format!("{step}:{}", member.source.name));
+    let member_id = |step: usize, member: &Member| member_id(&origin.id, correlation, step, member);
     let mut file = RuleFile::new(correlation.path(&origin.id), emission)?;
     for (step, members) in correlation.steps.iter().enumerate() {
         for member in members {
@@ -108,17 +132,23 @@ fn write_correlations(
     Ok(ids)
 }
 
-/// Writes a ready-made rule; its id. The rule keeps its own, and its file is named by the indicator, which is unique where
-/// the rule's id may not be.
-fn write_native(origin: &Origin, text: &str, emission: &mut dyn Emission) -> Result<Vec<String>, EmitError> {
+/// Writes a ready-made rule; its id, which is its own unless another rule has that. Its file is named by the indicator.
+fn write_native(
+    origin: &Origin,
+    native: &NativeText,
+    taken: &mut BTreeSet<Uuid>,
+    emission: &mut dyn Emission,
+) -> Result<Vec<String>, EmitError> {
     let id = identity::id(&origin.id, "native");
     let mut file = RuleFile::new(identity::path("native", id), emission)?;
-    let text = &native::with_indicators(text, origin.indicators());
+    let warnings: Vec<String> = native.warnings.iter().map(rule::loss).collect();
+    let preparation = Preparation { owner: &origin.id, indicators: origin.indicators(), warnings: &warnings };
+    let text = &preparation.apply(&native.text, taken);
     let mut own = String::new();
     for native in native::read(text).unwrap_or_default() {
         let digest = Digest::new([text.as_bytes()]);
         let record = RuleRecord {
-            id: if native.id.is_empty() { id.to_string() } else { native.id },
+            id: native.id,
             text: Some(digest),
             line: native.line,
             lines: 1,

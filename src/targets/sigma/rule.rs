@@ -221,7 +221,7 @@ fn related(index: usize, ids: &[Uuid]) -> YamlBlock {
 }
 
 /// `L004 letter case is ignored`.
-fn loss(loss: &Loss) -> String {
+pub(super) fn loss(loss: &Loss) -> String {
     readable(&format!("{} {}", loss.code, loss.message), LOSS_LIMIT)
 }
 
@@ -420,8 +420,9 @@ fn level(confidence: Option<u8>) -> &'static str {
 }
 
 /// The level below.
-fn lower(level: &'static str) -> &'static str {
+pub(super) fn lower(level: &str) -> &'static str {
     match level {
+        "critical" => "high",
         "high" => "medium",
         "medium" => "low",
         _ => "informational",

@@ -3,18 +3,26 @@
 //! They are read as Sigma's tools would read them, and may say nothing of rules beside them: a filter would silence others, and a
 //! correlation takes the rules that it ties out of the output. Dates, tags and ends of lines are repaired.
 
+mod condition;
+mod detection;
 mod edit;
+mod prepare;
+mod shape;
+mod tree;
+mod vocabulary;
 
 use std::collections::BTreeSet;
 
 use saphyr_parser::{Event, Parser, ScanError, Span};
 
-use super::text::YamlScalar;
 use crate::{
     diagnostic::{Code, Diagnostic},
+    guard::Evidence,
     targets::native::{NativeFault, NativeRule},
 };
 use edit::{Edits, Extent, Place};
+
+pub(super) use prepare::Preparation;
 
 /// A ready-made rule that is no YAML.
 pub const NOT_YAML: Code = Code("R100");
@@ -27,12 +35,16 @@ pub const REPAIRED: Code = Code("R103");
 
 /// The attribute that leads back to the indicator.
 const STIX_ID: &str = "stix_id";
+/// How the names of the attributes begin that we add.
+const OURS: [&str; 2] = ["stix_", "native_"];
 
 /// What a ready-made rule says at its top.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Native {
     /// Its own id; empty where it has none.
     pub(super) id: String,
+    /// Where that stands.
+    id_at: Option<Place>,
     pub(super) title: String,
     /// The line at which it begins, from 1.
     pub(super) line: usize,
@@ -41,18 +53,18 @@ pub(super) struct Native {
     has_condition: bool,
     has_correlation: bool,
     has_filter: bool,
-    /// Whether an attribute has the name of the one that we add.
-    has_stix_id: bool,
+    /// An attribute with a name like those that we add.
+    ours: Option<String>,
     /// Whether a key stands at its top twice.
     has_twins: bool,
     keys: BTreeSet<String>,
-    name: String,
-    level: Option<String>,
+    name: Option<Place>,
+    level: Option<Place>,
     status: Option<String>,
     dates: Vec<Place>,
     tags: Vec<Place>,
     /// The rules that a correlation ties, by name or id.
-    ties: Vec<String>,
+    ties: Vec<Place>,
     /// Whether it has anchors, aliases or tags of YAML.
     has_references: bool,
     map: Extent,
@@ -82,6 +94,7 @@ impl Native {
 /// # Errors
 /// Why it can't go into the files.
 pub(super) fn take(text: &str) -> Result<NativeRule, NativeFault> {
+    let written = text;
     let text = text.replace("\r\n", "\n");
     let documents = read(&text).map_err(NativeFault::Malformed)?;
     for document in &documents {
@@ -89,6 +102,9 @@ pub(super) fn take(text: &str) -> Result<NativeRule, NativeFault> {
             .map_err(|message| NativeFault::Unwanted(Diagnostic::error(REACHES_OUT, message)))?;
         is_spelt_right(document).map_err(|message| NativeFault::Malformed(Diagnostic::error(NOT_A_RULE, message)))?;
     }
+    // A place in a text that was changed is none in the pattern.
+    let placed = |found: Diagnostic| Diagnostic { span: found.span.filter(|_| text == written), ..found };
+    let evidence = evidence(&text).map_err(placed).map_err(NativeFault::Malformed)?;
     let characters: Vec<char> = text.chars().collect();
     let (mut edits, mut notes) = (Edits::default(), Vec::new());
     let mut repair = |place: &Place, meant: Option<String>| {
@@ -101,6 +117,9 @@ pub(super) fn take(text: &str) -> Result<NativeRule, NativeFault> {
         document.dates.iter().for_each(|place| repair(place, edit::date(&place.text)));
         document.tags.iter().for_each(|place| repair(place, edit::tag(&place.text)));
     }
+    for document in documents.iter().filter(|one| !one.id.is_empty() && one.id.parse::<uuid::Uuid>().is_err()) {
+        notes.push(Diagnostic::note(REPAIRED, format!("{:?} is no UUID: the rule gets another id", document.id)));
+    }
     let mut repaired = edits.apply(&characters);
     if !repaired.ends_with('\n') {
         repaired.push('\n');
@@ -108,23 +127,37 @@ pub(super) fn take(text: &str) -> Result<NativeRule, NativeFault> {
     }
     // Whatever was changed, what is left has to be a rule still.
     read(&repaired).map_err(NativeFault::Malformed)?;
-    Ok(NativeRule { text: repaired, notes, is_compiled: true, evidence: Vec::new() })
+    Ok(NativeRule { text: repaired, notes, is_compiled: true, evidence })
+}
+
+/// What the rules of a text ask for, where they are as Sigma's specification wants them.
+fn evidence(text: &str) -> Result<Vec<Evidence>, Diagnostic> {
+    let said = |fault: tree::Fault| {
+        let byte = |at: usize| text.char_indices().nth(at).map_or(text.len(), |(byte, _)| byte);
+        Diagnostic::error(NOT_A_RULE, fault.message)
+            .at(crate::span::Span::new(byte(fault.at.start), byte(fault.at.end)))
+            .help("see the Sigma specification: sigmahq.io/sigma-specification")
+    };
+    let documents = tree::documents(text).map_err(said)?;
+    let all: Vec<Option<Evidence>> = documents.iter().map(shape::evidence).collect::<Result<_, _>>().map_err(said)?;
+    Ok(all.into_iter().flatten().collect())
 }
 
 /// Whether a document says nothing of rules that are not its own.
 fn stands_alone(document: &Native, all: &[Native]) -> Result<(), String> {
-    let own = |name: &String| all.iter().any(|other| other.id == *name || other.name == *name);
+    let is_called = |one: &Native, name: &str| one.id == name || one.name.as_ref().is_some_and(|own| own.text == name);
+    let own = |tie: &Place| all.iter().any(|other| is_called(other, &tie.text));
     if document.has_filter {
         return Err("a filter takes matches away from other rules".to_owned());
     }
     if document.has_references {
         return Err("a rule from a feed may have no anchors, aliases or tags of YAML".to_owned());
     }
-    if document.has_stix_id {
-        return Err(format!("the attribute {STIX_ID} is ours: it says which indicator the rule comes from"));
+    if let Some(name) = &document.ours {
+        return Err(format!("attributes like {name} are ours: they say which indicator the rule comes from"));
     }
-    match document.ties.iter().find(|name| !own(name)) {
-        Some(name) => Err(format!("the correlation ties the rule {name}, which is not in the same text")),
+    match document.ties.iter().find(|tie| !own(tie)) {
+        Some(tie) => Err(format!("the correlation ties the rule {}, which is not in the same text", tie.text)),
         None => Ok(()),
     }
 }
@@ -133,12 +166,12 @@ fn stands_alone(document: &Native, all: &[Native]) -> Result<(), String> {
 fn is_spelt_right(document: &Native) -> Result<(), String> {
     const LEVELS: [&str; 5] = ["informational", "low", "medium", "high", "critical"];
     const STATUS: [&str; 5] = ["stable", "test", "experimental", "deprecated", "unsupported"];
-    let among = |what: &str, value: &Option<String>, known: &[&str]| match value {
-        Some(value) if !known.contains(&value.as_str()) => Err(format!("{value:?} is no {what}")),
+    let among = |what: &str, value: Option<&str>, known: &[&str]| match value {
+        Some(value) if !known.contains(&value) => Err(format!("{value:?} is no {what}")),
         _ => Ok(()),
     };
-    among("level", &document.level, &LEVELS)?;
-    among("status", &document.status, &STATUS)?;
+    among("level", document.level.as_ref().map(|place| place.text.as_str()), &LEVELS)?;
+    among("status", document.status.as_deref(), &STATUS)?;
     if document.has_twins {
         return Err("a key stands at its top twice".to_owned());
     }
@@ -149,23 +182,6 @@ fn is_spelt_right(document: &Native) -> Result<(), String> {
         Some(place) => Err(format!("the tag {:?} has no namespace", place.text)),
         None => Ok(()),
     }
-}
-
-/// The text with the indicators behind it in an attribute of each rule; as it is where that can't be added.
-pub(super) fn with_indicators(text: &str, indicators: &[String]) -> String {
-    let Ok(documents) = read(text) else { return text.to_owned() };
-    if indicators.is_empty() {
-        return text.to_owned();
-    }
-    let characters: Vec<char> = text.chars().collect();
-    let mut edits = Edits::default();
-    let ids = YamlScalar::text(&indicators.join(" "));
-    documents.iter().for_each(|document| edits.add_key(&characters, document.map, STIX_ID, &ids));
-    let edited = edits.apply(&characters);
-    let is_good = read(&edited).is_ok_and(|after| {
-        after.len() == documents.len() && after.iter().all(|document| document.has_stix_id && !document.has_twins)
-    });
-    if is_good { edited } else { text.to_owned() }
 }
 
 /// Reads a ready-made rule, or several in one file, far enough to know that Sigma's tools will take it for one. Aliases
@@ -278,7 +294,9 @@ impl Reader {
                 if self.around.len() == 1 {
                     self.native.has_twins |= !self.native.keys.insert(text.to_owned());
                     self.native.has_filter |= text == "filter";
-                    self.native.has_stix_id |= text == STIX_ID;
+                    if OURS.iter().any(|ours| text.starts_with(ours)) {
+                        self.native.ours = Some(text.to_owned());
+                    }
                 }
                 true
             }
@@ -297,10 +315,10 @@ impl Reader {
         let here = Place { text: text.to_owned(), at: self.place.start.index()..self.place.end.index() };
         match self.around.as_slice() {
             [top] => match key(top).as_str() {
-                "id" => self.native.id = text.to_owned(),
+                "id" => (self.native.id, self.native.id_at) = (text.to_owned(), Some(here)),
                 "title" => self.native.title = text.to_owned(),
-                "name" => self.native.name = text.to_owned(),
-                "level" => self.native.level = Some(text.to_owned()),
+                "name" => self.native.name = Some(here),
+                "level" => self.native.level = Some(here),
                 "status" => self.native.status = Some(text.to_owned()),
                 "date" | "modified" if !is_map => self.native.dates.push(here),
                 "logsource" => self.native.has_logsource = is_map,
@@ -311,10 +329,10 @@ impl Reader {
             [top, inner] if key(top) == "detection" && key(inner) == "condition" => self.native.has_condition = true,
             [top, list] if key(top) == "tags" && !list.is_map => self.native.tags.push(here),
             [top, inner] if key(top) == "correlation" && key(inner) == "rules" && !text.is_empty() => {
-                self.native.ties.push(text.to_owned());
+                self.native.ties.push(here);
             }
             [top, inner, list] if key(top) == "correlation" && key(inner) == "rules" && !list.is_map => {
-                self.native.ties.push(text.to_owned());
+                self.native.ties.push(here);
             }
             _ => {}
         }
@@ -360,6 +378,7 @@ mod tests {
         for more in [
             "filter:\n    rules: any\n",
             "stix_id: indicator--1\n",
+            "native_id: x\n",
             "fields: &a [x]\n",
             "x: !!python/name:os.system a\n",
         ] {
@@ -367,7 +386,7 @@ mod tests {
         }
         let correlation = |rule: &str| {
             format!(
-                "{RULE}name: own\n---\ntitle: B\ncorrelation:\n    type: event_count\n    rules:\n        - {rule}\n"
+                "{RULE}name: own\n---\ntitle: B\ncorrelation:\n    type: temporal\n    timespan: 5m\n    rules:\n        - {rule}\n"
             )
         };
         assert_eq!(code(&correlation("own")), Ok(()));
@@ -378,8 +397,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_is_repaired_and_leads_back() {
-        let ids = ["indicator--1".to_owned()];
+    fn a_rule_is_repaired() {
         let loose =
             RULE.replace("id: ", "date: 2024/01/31 # é\ntags:\n    - attack.Defense_Evasion\n    - 'tlp.RED'\nid: ");
         let taken = take(&loose.trim_end().replace('\n', "\r\n")).unwrap();
@@ -387,14 +405,6 @@ mod tests {
             RULE.replace("id: ", "date: 2024-01-31 # é\ntags:\n    - attack.defense-evasion\n    - tlp.red\nid: ");
         assert_eq!(taken.text, right);
         assert_eq!(taken.notes.len(), 4);
-        assert_eq!(with_indicators(&right, &ids), format!("{right}stix_id: 'indicator--1'\n"));
-        let two = format!("{RULE}\n# end\n---\n{RULE}");
-        assert_eq!(with_indicators(&two, &ids).matches("\nstix_id: 'indicator--1'\n").count(), 2);
-        let braces = r#"{"title": "x", "logsource": {}, "detection": {"condition": "a"}}"#;
-        assert_eq!(
-            with_indicators(braces, &ids),
-            r#"{"stix_id": 'indicator--1', "title": "x", "logsource": {}, "detection": {"condition": "a"}}"#
-        );
     }
 
     #[test]
