@@ -18,7 +18,7 @@ use crate::{
         self, Input,
         taxii::{Auth, FetchOptions, FetchSummary, ObjectSink, Secret, TaxiiError, download_into, fetch_into},
     },
-    stix::{Batch, BundleReader, Head, ObjectError},
+    stix::{Batch, BundleReader, Head, ObjectError, codes},
     store::Feed,
 };
 
@@ -200,9 +200,9 @@ fn files(found: &source::Inputs, job: &Job, mut send: impl FnMut(Objects) -> io:
                 ended.said.push(in_file(input.name(), fault));
             }
             let heads: Vec<_> = batch.objects().map(|object| object.check().and_then(|()| object.head())).collect();
-            // Which object it is that can't be read nobody knows: it may be there already, and is not known to be gone.
-            let nameless = heads.iter().filter_map(|head| head.as_ref().err()).find(|error| error.id.is_none());
-            if let Some(error) = nameless {
+            // What is not JSON may be anything, and what has no name may be there already: it is not known to be gone.
+            let is_unknown = |error: &&ObjectError| error.id.is_none() || !codes::costs_one_object(error.kind.code());
+            if let Some(error) = heads.iter().filter_map(|head| head.as_ref().err()).find(is_unknown) {
                 failure.get_or_insert(error.diagnostic());
             }
             if send(Objects { file: Some(input.name().to_owned()), batch, heads }).is_err() {

@@ -169,8 +169,8 @@ pub struct Inputs {
 /// Finds what to read.
 ///
 /// An argument is a file of any name, `-` for standard input, or a folder, which stands for all files in it and in the
-/// folders within that end in `.json` or `.stix2`, or in one of these and `.gz`. Names that begin with a dot are passed over, links are followed, and
-/// a folder that several ways lead to is read once. What can be read only once (standard input, pipes) is read here and
+/// folders within that end in `.json` or `.stix2`, or in one of these and `.gz`. Names that begin with a dot and folders of outputs are passed
+/// over, links are followed, and a folder that several ways lead to is read once. What can be read only once (standard input, pipes) is read here and
 /// kept in a temporary file without a name.
 pub fn inputs<P: AsRef<Path>>(arguments: impl IntoIterator<Item = P>) -> Inputs {
     let mut found = Inputs::default();
@@ -219,6 +219,9 @@ fn add_folder(folder: &Path, visited: &mut BTreeSet<PathBuf>, found: &mut Inputs
         Err(cause) => return found.errors.push(unreadable(folder, cause)),
     };
     let mut paths: Vec<_> = entries.iter().map(fs::DirEntry::path).filter(|path| !is_hidden(path)).collect();
+    if paths.iter().any(|path| is_manifest(path)) {
+        return;
+    }
     paths.sort();
     for path in paths {
         match fs::metadata(&path) {
@@ -244,6 +247,15 @@ fn no_file(name: &str) -> Option<SourceError> {
         return None;
     };
     Some(SourceError::NoFile { name: name.to_owned(), what, way })
+}
+
+/// Whether a file is the manifest of a folder of outputs: what was made of feeds is none.
+fn is_manifest(path: &Path) -> bool {
+    const BEGINNING: &[u8] = b"{\n  \"schema\": \"stixc-manifest/";
+    let mut first = Vec::with_capacity(BEGINNING.len());
+    path.file_name().is_some_and(|name| name == "manifest.json")
+        && File::open(path).is_ok_and(|file| file.take(BEGINNING.len() as u64).read_to_end(&mut first).is_ok())
+        && first == BEGINNING
 }
 
 fn is_hidden(path: &Path) -> bool {

@@ -54,6 +54,10 @@ pub(super) fn judge(raw: &[u8], alone: bool) -> Judged {
         Err(_) if !members.is_empty() && members.keys().all(|name| name == "more" || name == "next") => {
             Judged::Empty(None)
         }
+        Err(_) if members.get("schema").is_some_and(|value| value.get().starts_with("\"stixc-")) => {
+            let help = "give the feed that it was made of, or -o a folder outside of the inputs";
+            Judged::Foreign(Diagnostic::error(codes::FOREIGN, "the input is a file that stixc has written").help(help))
+        }
         Err(error) => known(has).map_or(Judged::Faulty(error), Judged::Foreign),
     }
 }
@@ -101,10 +105,24 @@ pub(super) fn not_json(text: &[u8]) -> Diagnostic {
     let error = |what: &str, help: &str| Diagnostic::error(codes::NOT_JSON, format!("the input is {what}")).help(help);
     let holds = |word: &[u8]| memchr::memmem::find(&text.to_ascii_lowercase(), word).is_some();
     match text {
-        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] | [0, b'{' | b'[', ..] | [b'{' | b'[', 0, ..] => {
+        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] | [0, b'{' | b'[', 0, ..] | [b'{' | b'[', 0, ..] => {
             error("UTF-16, not UTF-8", "convert it to UTF-8")
         }
         [0x1F, 0x8B, ..] => error("compressed with gzip", "decompress it first"),
+        [0x28, 0xB5, 0x2F, 0xFD, ..] => {
+            error("compressed with Zstandard", "decompress it first: zstd -dc FILE | stixc convert - …")
+        }
+        [0xFD, b'7', b'z', b'X', b'Z', 0, ..] => {
+            error("compressed with xz", "decompress it first: xz -dc FILE | stixc convert - …")
+        }
+        [b'B', b'Z', b'h', b'1'..=b'9', ..] => {
+            error("compressed with bzip2", "decompress it first: bzip2 -dc FILE | stixc convert - …")
+        }
+        [b'7', b'z', 0xBC, 0xAF, ..] => error("a 7z archive", "unpack it first: 7z x -so FILE | stixc convert - …"),
+        _ if text.get(257..262) == Some(b"ustar") => {
+            error("a tar archive", "unpack it first: tar -xOf FILE | stixc convert - …")
+        }
+        [b'%', b'P', b'D', b'F', ..] => error("a PDF document", "give STIX 2 as JSON"),
         [b'P', b'K', 3, 4, ..] => error("a ZIP archive", "unzip it first: unzip -p FILE | stixc convert - …"),
         [b'<', ..] if holds(b"stix.mitre.org") || holds(b"stix_package") => {
             error("STIX 1, which is XML", "convert it to STIX 2 with stix2-elevator")

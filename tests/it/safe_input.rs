@@ -118,6 +118,22 @@ fn cases() -> Vec<Case> {
         ("misp.json", text(r#"{"Event":{"info":"x","Attribute":[]}}"#), 3, "MISP"),
         ("misp-list.json", text(r#"{"response":[{"Event":{"info":"x"}}]}"#), 3, "MISP"),
         ("otx.json", text(r#"{"results":[{"name":"p","indicators":[]}]}"#), 3, "OTX"),
+        ("ok.json.zst", b"\x28\xb5\x2f\xfd\x04\x58".to_vec(), 3, "zstd -dc"),
+        ("ok.json.xz", b"\xfd7zXZ\0\0\x04".to_vec(), 3, "xz -dc"),
+        ("ok.json.bz2", b"BZh91AY&SY".to_vec(), 3, "bzip2 -dc"),
+        ("ok.7z", b"7z\xbc\xaf\x27\x1c\0\x04".to_vec(), 3, "7z x"),
+        ("ok.tar", [b"ok.json", &[0; 250][..], b"ustar\0", &[0; 249]].concat(), 3, "tar -xOf"),
+        ("report.pdf", text("%PDF-1.7\n%"), 3, "a PDF document"),
+        ("nul-first.json", text(&format!("\0{ok}")), 3, "not JSON"),
+        ("nul-behind.json", text(&format!("{ok}\0")), 3, "S010"),
+        ("twice.gz", gzip(&gzip(ok.as_bytes())), 3, "gzip"),
+        ("deep.json", text(&format!("{}{}{}", "[".repeat(5000), good(1), "]".repeat(5000))), 3, "S012"),
+        (
+            "report.json",
+            text(r#"{"schema":"stixc-report/1","summary":{},"indicators":[]}"#),
+            3,
+            "that stixc has written",
+        ),
         ("ok.zip", text("PK\x03\x04 and so on"), 3, "unzip"),
         // What is whole and holds no indicator.
         ("none.json", text(&bundle("")), 5, "no indicator among 0 objects"),
@@ -259,6 +275,58 @@ fn folders_and_standard_input_are_read_to_their_end_too() {
     assert_eq!(run(), (0, "host-1.example\nhost-2.example\n".to_owned()));
     fs::write(folder.path().join("c.json"), "").unwrap();
     assert_eq!(run(), (3, String::new()));
+}
+
+#[test]
+fn an_output_below_the_inputs_is_no_input() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a.json"), bundle(&good(1))).unwrap();
+    let out = folder.path().join("out");
+    let run = || {
+        let output = convert(folder.path(), &["-t", "sigma,suricata,yara,blocklist", "-o", out.to_str().unwrap()]);
+        assert_eq!(code(&output), 0, "{}", errors(&output));
+        assert!(!errors(&output).contains("error"), "{}", errors(&output));
+        files(&out)
+    };
+    let first = run();
+    assert_eq!(run(), first);
+    // A manifest of something else makes no folder an output.
+    fs::create_dir(folder.path().join("b")).unwrap();
+    fs::write(folder.path().join("b/manifest.json"), bundle(&good(2))).unwrap();
+    assert_ne!(run(), first);
+}
+
+#[test]
+fn every_cut_is_found_by_every_command() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (input, out) = (path("feed.json"), path("out"));
+    let observed = r#"{"type":"observed-data","id":"observed-data--1","first_observed":"2024-01-01T00:00:00Z","last_observed":"2024-01-01T00:00:00Z","number_observed":1,"objects":{"0":{"type":"domain-name","value":"host-1.example"}}}"#;
+    let whole = bundle(&[good(1), observed.to_owned(), good(2)].join(","));
+    fs::write(&input, &whole).unwrap();
+    let pattern = "[domain-name:value = 'host-1.example']";
+    let commands = [
+        vec!["convert", &input, "-t", "blocklist", "-o", &out, "--now", NOW],
+        vec!["check", &input],
+        vec!["match", &input, "--data", &input],
+        vec!["match", pattern, "--data", &input],
+    ];
+    for command in &commands {
+        assert_eq!(code(&stixc(command)), 0, "{command:?}: {}", errors(&stixc(command)));
+    }
+    let before = files(Path::new(&out));
+    for packed in [false, true] {
+        let bytes = if packed { gzip(whole.as_bytes()) } else { whole.clone().into_bytes() };
+        for at in (0..bytes.len()).step_by(37) {
+            fs::write(&input, &bytes[..at]).unwrap();
+            for command in &commands {
+                let output = stixc(command);
+                assert_eq!(code(&output), 3, "{at} {command:?}: {}", errors(&output));
+                assert!(errors(&output).contains("error[S"), "{at} {command:?}: {}", errors(&output));
+            }
+            assert_eq!(files(Path::new(&out)), before, "{at}");
+        }
+    }
 }
 
 #[test]
