@@ -166,8 +166,8 @@ fn value_names(policy: &Policy, test: &Test, value: &Value) -> Result<(), Cow<'s
             matches(everyday, property, value, regex)
         }
         ValueKind::Text(text) => {
-            if text.trim().is_empty() {
-                return Err("an empty text names nobody".into());
+            if !text.chars().any(char::is_alphanumeric) {
+                return Err("a text without letters and digits names nobody".into());
             }
             match everyday.find(property, text) {
                 Some(list) => Err(format!("it is one of {}", list.about).into()),

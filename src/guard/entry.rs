@@ -85,17 +85,34 @@ fn digest(text: &str) -> Option<Hash> {
     Hash::parse(algorithm, text)
 }
 
-/// What servers send for the root of a host.
-const INDEX: [&str; 8] =
-    ["index.html", "index.htm", "index.php", "index.jsp", "index.asp", "index.aspx", "default.asp", "default.aspx"];
+/// What servers send for the root of a host, and what every host has beside it.
+const INDEX: [&str; 11] = [
+    "favicon.ico",
+    "home",
+    "robots.txt",
+    "index.html",
+    "index.htm",
+    "index.php",
+    "index.jsp",
+    "index.asp",
+    "index.aspx",
+    "default.asp",
+    "default.aspx",
+];
+/// No spelling of a root is longer, that anybody would write.
+const LONGEST_ROOT: usize = 64;
 
 /// Whether a URL is that of a host's root, whatever is asked of it: `/`, `//`, `/?a=b`, `/index.html`.
 pub(super) fn is_root(url: &UrlParts) -> bool {
     let path = url.target.split('?').next().unwrap_or_default();
-    let mut segments = path.split('/').filter(|segment| !segment.is_empty() && *segment != ".");
-    segments
-        .next()
-        .is_none_or(|first| segments.next().is_none() && INDEX.iter().any(|index| first.eq_ignore_ascii_case(index)))
+    if path == "/" || path.len() > LONGEST_ROOT {
+        return path == "/";
+    }
+    // Some servers read an encoded slash as one, and what stands behind a semicolon as no part of the path.
+    let path = path.to_ascii_lowercase().replace("%2f", "/").replace("%20", " ");
+    let parts = path.split('/').map(|segment| segment.split(';').next().unwrap_or_default().trim());
+    let mut segments = parts.filter(|segment| !segment.is_empty() && *segment != ".");
+    segments.next().is_none_or(|first| segments.next().is_none() && INDEX.contains(&first))
 }
 
 /// A URL without its scheme: what `http` leads to, `https` mostly leads to as well.
@@ -155,10 +172,27 @@ mod tests {
     #[test]
     fn the_root_of_a_host_has_many_spellings() {
         let root = |text: &str| is_root(&UrlParts::parse(text).unwrap());
-        for yes in ["", "/", "//", "/?", "/?a=b/c", "/#x", "/./", "/a/..", "///", "/index.html", "/Index.PHP?a", "?a"] {
+        for yes in [
+            "",
+            "/",
+            "//",
+            "/?",
+            "/?a=b/c",
+            "/#x",
+            "/./",
+            "/a/..",
+            "///",
+            "/index.html",
+            "/Index.PHP?a",
+            "?a",
+            "/%2F",
+            "/%20",
+            "/;a=b",
+            "/favicon.ico",
+        ] {
             assert!(root(&format!("http://a.example{yes}")), "{yes}");
         }
-        for no in ["/a", "//a", "/a/index.html", "/index.exe", "/%20"] {
+        for no in ["/a", "//a", "/a/index.html", "/index.exe", "/%2Fa"] {
             assert!(!root(&format!("http://a.example{no}")), "{no}");
         }
     }

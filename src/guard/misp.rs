@@ -51,7 +51,8 @@ impl Kind {
 }
 
 /// Reads all lists of a folder: `NAME.json`, `NAME/list.json`, or the same below `lists`. Those that are lifted are not
-/// read. Anything in a list that can't be read is an error: without it the list would guard less, and nobody would know.
+/// read. Anything in a list that can't be read is an error: without it the list would guard less, and nobody would know. A
+/// description that lies among the lists is passed over with a warning.
 pub(super) fn load(
     folder: &Path,
     is_lifted: &mut dyn FnMut(&str) -> bool,
@@ -64,6 +65,11 @@ pub(super) fn load(
         }
         let text = read(&path)?;
         let shown = path.display().to_string();
+        if is_prose(&text) {
+            let message = format!("{shown} is a text and no warninglist: passed over");
+            loaded.notes.push(Diagnostic::warning(super::error::BAD_WARNINGLIST, message));
+            continue;
+        }
         let list: Warninglist = serde_json::from_str(&text)
             .map_err(|error| GuardError::BadWarninglist { path: shown.clone(), message: error.to_string() })?;
         let (list, passed_over) =
@@ -75,6 +81,12 @@ pub(super) fn load(
         loaded.lists.push(list);
     }
     Ok(())
+}
+
+/// Whether a file is a text that was never meant to be JSON: it has several words, and begins with one. What is empty, cut off or
+/// an error page of a server is none.
+fn is_prose(text: &str) -> bool {
+    text.trim_start().starts_with(|first: char| first.is_alphabetic()) && text.split_whitespace().nth(7).is_some()
 }
 
 /// The names and paths of all lists, sorted.

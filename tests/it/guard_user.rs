@@ -91,6 +91,8 @@ fn a_warninglist_that_cannot_be_read_stops_the_run() {
         (r#"{"name": "A"}"#, "missing field"),
         ("", "line 1"),
         ("<html>", "line 1"),
+        ("404: Not Found", "line 1"),
+        ("Not Found", "line 1"),
     ] {
         let folder = tempfile::tempdir().unwrap();
         write(&folder, "ours.json", file);
@@ -102,6 +104,12 @@ fn a_warninglist_that_cannot_be_read_stops_the_run() {
         let output = convert(&[lists.as_slice(), &["--guard", "ours=ignore"]].concat());
         assert_eq!(code(&output), 0, "{file}");
     }
+    let text_beside = tempfile::tempdir().unwrap();
+    write(&text_beside, "about.json", "Lists that we keep for the office, as of last spring.");
+    write(&text_beside, "ours.json", r#"{"name": "A", "type": "hostname", "list": ["partner.example", "two words"]}"#);
+    let output = convert(&["--warninglists", text_beside.path().to_str().unwrap()]);
+    assert_eq!(code(&output), 0);
+    assert_eq!(errors(&output).matches("warning[G022]").count(), 2, "{}", errors(&output));
     let empty = tempfile::tempdir().unwrap();
     let output = convert(&["--warninglists", empty.path().to_str().unwrap()]);
     assert_eq!(code(&output), 2);
