@@ -3,7 +3,7 @@
 use crate::support;
 use crate::support::emission;
 
-use std::{collections::BTreeSet, fs, path::Path, sync::Arc};
+use std::{collections::BTreeSet, fs, path::Path, process::Command, sync::Arc};
 
 use emission::{Memory, content, emit, prepared};
 use stixc::{
@@ -284,4 +284,64 @@ fn yara_compiles_and_fires() {
 #[ignore = "needs yara-x: tests/run installs it"]
 fn yarax_compiles_and_fires() {
     compiles_and_fires(yarax);
+}
+
+/// yara-x's compiler under the name of its program, which the Python package does not bring.
+#[cfg(unix)]
+const YR: &str = "\
+import sys, yara_x
+if sys.argv[1] == '--version':
+    print('yr of the Python package')
+    sys.exit()
+compiler = yara_x.Compiler()
+try:
+    compiler.add_source(open(sys.argv[2]).read(), origin=sys.argv[2])
+except yara_x.CompileError as error:
+    sys.exit(str(error))
+";
+
+#[cfg(unix)]
+#[test]
+#[ignore = "needs yara-x: tests/run installs it"]
+fn yarax_compiles_ready_made_rules_where_there_is_no_yara() {
+    use crate::support::{feeds, program};
+    use std::os::unix::fs::PermissionsExt;
+    let outputs = feeds::Outputs::default();
+    let (bin, feed, out) = (outputs.path("bin"), outputs.path("feed.json"), outputs.path("out"));
+    fs::create_dir(&bin).unwrap();
+    let python = support::validators::python_program();
+    let run = format!("#!/bin/sh\nexec '{}' - \"$@\" <<'END'\n{YR}END\n", python.display());
+    fs::write(format!("{bin}/yr"), run).unwrap();
+    fs::set_permissions(format!("{bin}/yr"), fs::Permissions::from_mode(0o755)).unwrap();
+    let native = |number, text: &str| {
+        let mut native = feeds::indicator(number, text);
+        native["pattern_type"] = "yara".into();
+        native
+    };
+    let rules = [
+        native(1, "rule good { strings: $a = \"paper lantern loader\" condition: $a }"),
+        native(
+            2,
+            "import \"pe\" rule bad { strings: $a = \"paper lantern loader\" condition: $a and pe.no_such_field == 1 }",
+        ),
+        native(3, "rule other { strings: $a = \"another loader of theirs\" condition: $a at 7 }"),
+    ];
+    fs::write(&feed, serde_json::Value::from(rules.to_vec()).to_string()).unwrap();
+    let report = outputs.path("report.json");
+    let done = Command::new(env!("CARGO_BIN_EXE_stixc"))
+        .args(["convert", &feed, "-t", "yara", "-o", &out, "--check-native", "require", "--report", &report])
+        .env("PATH", &bin)
+        .output()
+        .unwrap();
+    assert_eq!(program::code(&done), 0, "{}", program::errors(&done));
+    assert!(program::errors(&done).contains("yr of the Python package"), "{}", program::errors(&done));
+    let report: serde_json::Value = serde_json::from_str(&fs::read_to_string(report).unwrap()).unwrap();
+    let verdict = |number: usize| report["indicators"][number]["targets"]["yara"]["verdict"].as_str().unwrap();
+    assert_eq!([verdict(0), verdict(1), verdict(2)], ["exact", "refused", "exact"], "{report}");
+    let refused = report["indicators"][1].to_string();
+    assert!(refused.contains("R011") && refused.contains("no_such_field"), "{refused}");
+    let written = fs::read_to_string(format!("{out}/yara/native.yar")).unwrap();
+    assert!(
+        written.contains("paper lantern") && written.contains("another loader") && !written.contains("no_such_field")
+    );
 }
