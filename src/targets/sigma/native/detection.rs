@@ -74,6 +74,9 @@ fn item(key: &Node, value: &Node) -> Result<Evidence, Fault> {
             None => return Err(key.fault(format!("there is no modifier {modifier:?}"))),
         }
     }
+    if effects.contains(&Effect::Flag) && !effects.contains(&Effect::Expression) {
+        return Err(key.fault("a flag of an expression needs the modifier re"));
+    }
     let item = Item { field: field.to_lowercase(), effects };
     let all: Vec<Evidence> = value.elements().iter().map(|one| item.value(one)).collect::<Result<_, _>>()?;
     Ok(if item.has(Effect::All) { Evidence::All(all) } else { Evidence::Any(all) })
@@ -111,13 +114,15 @@ impl Item {
             return Evidence::address(text).ok_or_else(|| node.fault(format!("{text:?} is no prefix")));
         }
         if self.has(Effect::Expression) {
-            return self.expression(node, text, place.filter(|path| *path != "event"));
+            return self.expression(node, text, place);
         }
         match place {
             Some("") => return nothing("names nobody"),
             Some("event") => {
                 let number = text.trim();
-                return match Vocabulary::shipped().events.everyday.contains(number) || number.parse::<u32>().is_err() {
+                let is_partial = self.effects.iter().any(|effect| is_partial.contains(effect));
+                let is_everyday = Vocabulary::shipped().events.everyday.contains(number);
+                return match is_everyday || is_partial || number.parse::<u32>().is_err() {
                     true => nothing("is one of every machine"),
                     false => Ok(Evidence::Named),
                 };
@@ -139,7 +144,7 @@ impl Item {
             return Err(node.fault(format!("{text:?} is no regular expression")));
         }
         Ok(match place {
-            Some("") => Evidence::Nothing(format!("{} names nobody", self.field)),
+            Some("" | "event") => Evidence::Nothing(format!("{} names nobody", self.field)),
             Some(path) => Evidence::test(path, Comparison::Matches, text),
             None => Evidence::expression(text),
         })
@@ -267,6 +272,10 @@ fn anything(field: &str, pattern: &Pattern) -> Evidence {
         is_plain && name.contains('.') && suffix.is_some_and(|suffix| suffix.is_known())
     };
     let lower = text.to_lowercase();
+    let everyday = &Vocabulary::shipped().words.everyday;
+    if everyday.iter().any(|known| known.to_lowercase().contains(&lower)) {
+        return Evidence::Nothing(format!("{text:?} is in the logs of everybody"));
+    }
     if is_name(&lower) { Evidence::name("domain-name:value", &lower, pattern.starts, pattern.ends) } else { like() }
 }
 
@@ -314,6 +323,10 @@ mod tests {
             ("{EventID: 1, Channel: Security}", "G030"),
             ("EventID: 1102", ""),
             ("EventID: [1102, 4624]", "G030"),
+            ("EventID|contains: '46'", "G030"),
+            ("EventID|re: '4624|4688'", "G030"),
+            ("Product: Microsoft Windows", "G030"),
+            ("[error, failed]", "G030"),
             ("DestinationPort: 443", "G030"),
             ("DestinationIp: 8.8.8.8", "G004"),
             ("DestinationIp: [8.8.8.8, 1.1.1.1]", "G004"),
@@ -360,6 +373,7 @@ mod tests {
     fn what_sigma_has_not_is_told() {
         for (detection, part) in [
             ("s: {query|glob: x}\ncondition: s", "no modifier \"glob\""),
+            ("s: {query|i: x}\ncondition: s", "needs the modifier re"),
             ("s: {query: x}\ncondition: t", "no selection \"t\""),
             ("s: {query: x}\ncondition: s and", "too early"),
             ("s: {query: x}\ncondition: {a: b}", "is a text"),

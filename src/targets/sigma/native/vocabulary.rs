@@ -33,7 +33,8 @@ pub(super) enum Effect {
 pub(super) struct Vocabulary {
     pub(super) modifiers: BTreeMap<String, Effect>,
     pub(super) keys: Keys,
-    pub(super) events: Events,
+    pub(super) events: Everyday,
+    pub(super) words: Everyday,
     /// What a field shows, in lower case.
     pub(super) fields: BTreeMap<String, String>,
 }
@@ -47,7 +48,7 @@ pub(super) struct Keys {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Events {
+pub(super) struct Everyday {
     pub(super) everyday: BTreeSet<String>,
 }
 

@@ -34,7 +34,7 @@ pub(super) fn evidence(outline: &Outline<'_>) -> Evidence {
 
 /// The addresses of one end: one of several that is nearly everybody's is enough to fire at all.
 fn end(word: &str) -> Evidence {
-    let nothing = || Evidence::Nothing(format!("{word} is no address of somebody"));
+    let nothing = || Evidence::Nothing("an end is nobody's address".to_owned());
     if word.contains("![") {
         return nothing();
     }
@@ -56,7 +56,7 @@ fn option(name: &str, value: &str) -> Evidence {
     }
     match bits::of(name, value) {
         Some(one) if one.asks => Evidence::Named,
-        _ => Evidence::Nothing(format!("{name} says nothing that names anybody")),
+        _ => Evidence::Nothing("what it asks of traffic holds of everybody's".to_owned()),
     }
 }
 
@@ -212,6 +212,9 @@ mod tests {
             (r#"content:!"zzzzzz"; "#, "G030"),
             (r#"http.method; content:"GET"; "#, "G030"),
             (r#"http.method; content:"PROPFIND"; "#, "G030"),
+            (r#"http.header; content:"User-Agent|3a 20|Mozilla/5.0"; "#, "G030"),
+            (r#"file.data; content:"MZ"; startswith; "#, "G030"),
+            (r#"http.request_body; content:"password"; "#, "G030"),
             (r#"http.user_agent; content:"mozilla/5.0"; "#, "G030"),
             (r#"tls.sni; content:".com"; endswith; "#, "G030"),
             (r#"pcre:"/./"; "#, "G030"),

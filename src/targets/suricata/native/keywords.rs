@@ -64,9 +64,13 @@ impl Keywords {
         self.content.contains(keyword) && !self.transforms.contains(keyword) && !keyword.starts_with("http_")
     }
 
-    /// Whether all traffic of a protocol has these bytes, in whatever case.
+    /// Whether all traffic of a protocol has these bytes, in whatever case: a piece of what it has, or two bytes that are one.
     pub(super) fn is_everyday(&self, content: &[u8]) -> bool {
-        self.everyday.iter().any(|everyday| everyday.as_bytes().eq_ignore_ascii_case(content))
+        let is_one = |everyday: &[u8]| everyday.eq_ignore_ascii_case(content);
+        self.everyday.iter().any(|everyday| match content.len() {
+            0..3 => is_one(everyday.as_bytes()),
+            length => everyday.as_bytes().windows(length).any(is_one),
+        })
     }
 }
 

@@ -153,16 +153,17 @@ impl Reader<'_> {
             [(Token::Word("not"), _), ..] => return Evidence::Nothing("a negation names nobody".to_owned()),
             [(Token::Word("defined"), _), ..] => return Evidence::Nothing("what is defined names nobody".to_owned()),
             [(Token::Word(name), _)] if self.rules.contains_key(name) => return self.rules[name].clone(),
-            [(Token::Name(b'$'), name), ..] => return self.string(&name[1..]),
+            [(Token::Name(b'$' | b'@' | b'!'), name), ..] => return self.string(&name[1..]),
             _ => {}
         }
         let is_loop_over_numbers = has("for") && has("in");
         if has("of") && !is_loop_over_numbers {
             return self.several(tokens);
         }
-        if let [(Token::Name(b'#'), name), (Token::Mark(mark), _), ..] = tokens {
-            let is_few =
-                *mark == b'<' || tokens.last().is_some_and(|(_, text)| *text == "0" && *mark != b'>' && *mark != b'!');
+        if let [(Token::Name(b'#'), name), (Token::Mark(mark), _), (next, _), ..] = tokens {
+            // `#a >= 0` is true of every file, as `#a == 0` is of nearly every one.
+            let is_more = *mark == b'!' || (*mark == b'>' && *next != Token::Mark(b'='));
+            let is_few = *mark == b'<' || (!is_more && tokens.last().is_some_and(|(_, text)| *text == "0"));
             return if is_few {
                 Evidence::Nothing(format!("few of {name} name nobody"))
             } else {
@@ -177,11 +178,14 @@ impl Reader<'_> {
         if let Some(number) = number_at_offset(tokens) {
             return number;
         }
-        let is_plain =
-            |word: &str| matches!(word, "true" | "false") || word.starts_with(|one: char| one.is_ascii_digit());
-        if words().any(|word| !is_plain(word) && word != "filesize")
-            || tokens.iter().any(|(token, _)| *token == Token::Text)
-        {
+        const BETWEEN_TEXTS: [&str; 8] =
+            ["contains", "icontains", "startswith", "istartswith", "endswith", "iendswith", "iequals", "matches"];
+        let is_plain = |word: &str| {
+            matches!(word, "true" | "false" | "filesize")
+                || word.starts_with(|one: char| one.is_ascii_digit())
+                || BETWEEN_TEXTS.contains(&word)
+        };
+        if words().any(|word| !is_plain(word)) {
             return Evidence::Named;
         }
         match has("filesize") {
@@ -261,7 +265,9 @@ fn number_at_offset(tokens: &Tokens<'_>) -> Option<Evidence> {
     };
     let width = width.parse::<usize>().ok().filter(|width| matches!(width, 8 | 16 | 32))? / 8;
     let is_equal = tokens.windows(2).any(|pair| pair[0].1 == "=" && pair[1].1 == "=");
-    let literal = tokens.last().map(|(_, text)| *text).filter(|_| is_equal);
+    let is_number = |text: &&str| text.starts_with(|one: char| one.is_ascii_digit());
+    let ends = [tokens.last(), tokens.first()].into_iter().flatten().map(|(_, text)| *text);
+    let literal = ends.filter(|_| is_equal).find(is_number);
     let number = literal.and_then(|text| match text.strip_prefix("0x") {
         Some(digits) => u32::from_str_radix(digits, 16).ok(),
         None => text.parse().ok(),
@@ -359,6 +365,13 @@ mod tests {
             ("#evil > 2", ""),
             ("#evil == 0", "G030"),
             ("#evil < 5", "G030"),
+            ("#evil >= 0", "G030"),
+            ("#evil != 0", ""),
+            ("@evil[1] > 0", ""),
+            ("!evil > 3", ""),
+            ("0x12345678 == uint32(0)", ""),
+            ("0x5A4D == uint16(0)", "G030"),
+            ("\"a\" contains \"a\"", "G030"),
             ("uint16(0) == 0x5A4D", "G030"),
             ("uint16(0) == 0x5A4D and filesize < 1MB", "G030"),
             ("uint32be(0) == 0x7f454c46", "G030"),
