@@ -38,6 +38,11 @@ impl Addresses {
         self.any_of.is_none() && self.none_of.is_empty()
     }
 
+    /// Whether some addresses are excepted.
+    fn has_exceptions(&self) -> bool {
+        !self.none_of.is_empty()
+    }
+
     /// Requires one of `nets` as well.
     pub fn require(&mut self, nets: &[IpNet]) {
         let nets = IpNet::aggregate(&nets.to_vec());
@@ -241,6 +246,21 @@ impl PacketEnd {
     }
 }
 
+/// A header as it is written, perhaps for packets of both directions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// The header.
+    pub text: RuleText,
+    /// Whether it holds for both directions alike.
+    pub two_way: bool,
+}
+
+impl AsRef<RuleText> for Written {
+    fn as_ref(&self) -> &RuleText {
+        &self.text
+    }
+}
+
 /// A rule for packets of one direction only, where [`Header::texts`] may have both in one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OneWay {
@@ -264,8 +284,17 @@ impl Header {
     ///
     /// # Errors
     /// No packet has such a header, or it does not fit in a rule.
-    pub fn texts(self, protocol: &Keyword, seen: FlowSide) -> Result<Vec<RuleText>, HeaderError> {
-        self.placed(|header, two_way| header.ends(protocol, seen, two_way))
+    pub fn texts(self, protocol: &Keyword, seen: FlowSide) -> Result<Vec<Written>, HeaderError> {
+        self.placed(|header, two_way| {
+            let texts = header.ends(protocol, seen, two_way)?;
+            Ok(texts.into_iter().map(|text| Written { text, two_way }).collect())
+        })
+    }
+
+    /// Whether some addresses are excepted, so that Suricata compares the header with each packet.
+    pub fn has_exceptions(&self) -> bool {
+        let ends = [&self.source.addresses, &self.destination.addresses];
+        ends.into_iter().chain(&self.either).any(Addresses::has_exceptions)
     }
 
     /// The same, each for one direction.
@@ -287,7 +316,7 @@ impl Header {
             Ok(match (seen, two_way) {
                 (FlowSide::ToClient, false) => back()?.collect(),
                 (FlowSide::ToServer, false) => way(header.clone(), host, None)?.collect(),
-                (FlowSide::Packets, false) => way(header.clone(), host, None)?.collect(),
+                (FlowSide::Packets, false) => way(header.clone(), host, Some(false))?.collect(),
                 (FlowSide::Either, _) => way(header.clone(), host, Some(false))?.chain(back()?).collect(),
                 (_, true) => way(header.clone(), host, None)?.chain(way(turned(), host.other(), None)?).collect(),
             })

@@ -15,11 +15,11 @@ use super::{
     emit,
     fragment::{DIRECTION, Fragment, together},
     lock::SidRange,
-    pieces::{Pieces, Variant, repeats_packets},
+    packets,
+    pieces::{Pieces, repeats_packets},
     place::{FlowSide, Mapping, Source, Traffic},
     signature::{Body, Signature},
     test::lower_test,
-    text::RuleText,
     xbits,
 };
 #[cfg(feature = "witness")]
@@ -162,29 +162,40 @@ impl Lowerer {
             let hashes = pieces.hashes.into_iter().flat_map(|list| list.hashes);
             return Ok((hashes.map(Body::Listed).collect(), loss));
         }
-        // Network traffic is what "originates from a source and is addressed to a destination" (STIX 2.1, section 6.12): a
-        // packet that answers X is traffic to X. So a rule for packets says what the pattern says. A file goes either way.
+        // Whoever opened a conversation, a file goes either way.
         let directed = traffic.seen == FlowSide::Either && pieces.header.source != pieces.header.destination;
         let loss = loss.or_else(|| {
             let message = "the rule does not tell which end sends the file".to_owned();
             directed.then_some(Loss { code: DIRECTION, effect: Fidelity::BROADER, message, span })
         });
-        let variants = pieces.variants(traffic, false, |header| header.texts(&traffic.protocol, traffic.seen));
+        let variants = pieces.variants(traffic, |header| header.texts(&traffic.protocol, traffic.seen));
         let variants = variants.map_err(|error| error.loss(span))?;
         let several = variants.len() > 1;
-        let signature = |(number, Variant { header, options, values, requires }): (usize, Variant<RuleText>)| {
+        let by_conversation = traffic.seen == FlowSide::Packets && !pieces.is_message(traffic);
+        let has_exceptions = pieces.header.has_exceptions();
+        let mut bodies = Vec::with_capacity(variants.len());
+        for (number, variant) in variants.into_iter().enumerate() {
             let number = if several { format!(".{number}") } else { String::new() };
-            Body::Signature(Signature {
-                slot: format!("{}.{alternative}{number}", source.name),
-                header,
-                options,
-                lists: pieces.hashes.clone(),
-                values,
-                requires,
-                is_setter: false,
-                source: Arc::clone(source),
-            })
-        };
-        Ok((variants.into_iter().enumerate().map(signature).collect(), loss))
+            let rules = if by_conversation {
+                packets::Rules::new(&variant, has_exceptions)
+            } else {
+                packets::Rules { conversation: variant.options, other: None }
+            };
+            let signature = |role: &str, options| {
+                Body::Signature(Signature {
+                    slot: format!("{}.{alternative}{number}{role}", source.name),
+                    header: variant.header.text.clone(),
+                    options,
+                    lists: pieces.hashes.clone(),
+                    values: variant.values.clone(),
+                    requires: variant.requires,
+                    is_setter: false,
+                    source: Arc::clone(source),
+                })
+            };
+            bodies.push(signature("", rules.conversation));
+            bodies.extend(rules.other.map(|options| signature(".other", options)));
+        }
+        Ok((bodies, loss))
     }
 }

@@ -23,10 +23,12 @@ mod header;
 pub mod lock;
 mod lower;
 mod native;
+mod packets;
 mod pcre;
 mod pieces;
 mod place;
 mod protocol;
+mod request;
 #[cfg(feature = "witness")]
 pub mod show;
 mod signature;

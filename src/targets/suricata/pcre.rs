@@ -120,6 +120,16 @@ fn meaning(regex: &Regex) -> Result<Hir, String> {
     Ok(hir)
 }
 
+/// An expression of the program's own: pieces of it, each followed by a text that it matches literally.
+pub fn around(pieces: &[(&'static str, &[u8])], flags: &'static str) -> Pcre {
+    let mut text = String::from("\"/");
+    for (piece, literal) in pieces {
+        text.push_str(piece);
+        literal.iter().for_each(|&byte| write_byte(&mut text, byte));
+    }
+    Pcre::printed(text + "/" + flags + "\"")
+}
+
 /// What the operator LIKE means by `parts`.
 ///
 /// # Errors

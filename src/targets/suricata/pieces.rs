@@ -60,6 +60,8 @@ pub struct Variant<T> {
     pub values: Vec<String>,
     /// The versions of Suricata that run it, where not all do.
     pub requires: Option<Requires>,
+    /// Whether it asks for no protocol above that of the network, and for no port.
+    pub any_transport: bool,
 }
 
 /// The event matches of one part, and what was lost while they were put together.
@@ -72,10 +74,12 @@ pub fn event_matches(traffic: &Traffic, part: Part<'_, Fragment>) -> Result<(Vec
     }
     let span = part.span();
     let (pieces, loss) = Pieces::new(part)?;
-    let variants = pieces.variants(traffic, true, |header| header.one_way(&traffic.protocol, traffic.seen));
-    let event = |Variant { header, options, values, requires }: Variant<OneWay>| {
+    let variants = pieces.variants(traffic, |header| header.one_way(&traffic.protocol, traffic.seen));
+    let is_message = pieces.is_message(traffic);
+    let event = |Variant { header, options, values, requires, .. }: Variant<OneWay>| {
         let flow = RuleText::new(match header.to_client {
             None => "",
+            Some(_) if is_message => "",
             Some(true) => "flow:to_client; ",
             Some(false) => "flow:to_server; ",
         });
@@ -215,6 +219,12 @@ impl Pieces {
             && self.header == Header::default()
     }
 
+    /// Whether the rules look into a packet, and not only at the ends of the conversation: then its ends are those of the
+    /// packet.
+    pub fn is_message(&self, traffic: &Traffic) -> bool {
+        traffic.seen == FlowSide::Packets && !self.options.is_empty()
+    }
+
     /// Whether Suricata recognises the protocol at the ports that are asked for.
     fn is_recognised(&self, stack: &Stack) -> bool {
         let ends = [&self.header.source.ports, &self.header.destination.ports];
@@ -223,14 +233,13 @@ impl Pieces {
         named.peek().is_none() || named.any(|ports| stack.is_recognised_at(ports))
     }
 
-    /// The rules; `tied` to others, a rule counts what it sees itself.
+    /// The rules.
     ///
     /// # Errors
     /// No packet has such a header, or the rule gets too long.
     pub fn variants<T: Clone + AsRef<RuleText>>(
         &self,
         traffic: &Traffic,
-        tied: bool,
         headers: impl Fn(Header) -> Result<Vec<T>, HeaderError>,
     ) -> Result<Vec<Variant<T>>, HeaderError> {
         if self.contradictory {
@@ -259,11 +268,8 @@ impl Pieces {
             return Err(HeaderError::Never);
         }
         for stack in stacks.iter().filter(|stack| self.is_recognised(stack)) {
-            let (protocol, family, mut options) = stack.written(traffic.seen == FlowSide::Packets);
-            if traffic.seen == FlowSide::Packets && stack.has_application() && !tied {
-                // Such a rule matches every packet behind the discovery of the protocol.
-                options = options.word("threshold:type limit,track by_both,count 1,seconds 60; ");
-            }
+            let (protocol, family, options) = stack.written(traffic.seen == FlowSide::Packets);
+            let any_transport = !stack.has_transport() && self.header.source.ports.is_any() && self.header.destination.ports.is_any();
             let header = Header { protocol, family, ..self.header.clone() };
             for header in headers(header)? {
                 variants.extend(all_options.iter().map(|(front, asked)| Variant {
@@ -271,6 +277,7 @@ impl Pieces {
                     options: front.clone().text(&options),
                     values: self.values.iter().chain(&asked.values).cloned().collect(),
                     requires: asked.requires,
+                    any_transport,
                 }));
             }
         }

@@ -42,7 +42,7 @@ pub enum FlowSide {
     ToClient,
     /// Those that carry what the rule looks for, whoever opened the conversation.
     Either,
-    /// The first one each way, as they are: an answer to the source has it as its destination.
+    /// Any: where a rule says which end is which, those of the end that opened the conversation.
     Packets,
 }
 

@@ -47,8 +47,7 @@ impl Stack {
     /// The protocol for the header of a rule, the addresses of the family that it does not imply, and options for what
     /// else there is. An application protocol needs none where the rule looks into it anyway (`bare` is false).
     pub fn written(&self, bare: bool) -> (Option<Keyword>, Option<IpNet>, RuleText) {
-        let upper = self.transport.is_some() || self.application.is_some();
-        let family = self.network.as_ref().filter(|_| upper).map(|network| {
+        let family = self.network.as_ref().filter(|_| self.has_transport()).map(|network| {
             if network.as_str() == "ip4" { IpNet::V4(Ipv4Net::default()) } else { IpNet::V6(Ipv6Net::default()) }
         });
         let (protocol, options) = match (&self.transport, &self.application) {
@@ -68,9 +67,9 @@ impl Stack {
         self.ports.as_ref().is_none_or(|usual| !usual.intersection(ports).is_empty())
     }
 
-    /// Whether it names an application protocol, whose rules see every packet behind its discovery.
-    pub fn has_application(&self) -> bool {
-        self.application.is_some()
+    /// Whether it names a protocol above that of the network.
+    pub fn has_transport(&self) -> bool {
+        self.transport.is_some() || self.application.is_some()
     }
 }
 

@@ -14,9 +14,8 @@ use crate::{
 };
 
 use super::{
-    buffer::{self, LONGEST},
-    fragment::{Fragment, FragmentResult, Refused, TOO_LONG, no_operator, no_value},
-    place::Case,
+    fragment::{FORM, Fragment, FragmentResult, Refused, no_operator, no_value},
+    request::Target,
     signature::Match,
     text::{Keyword, RuleText},
 };
@@ -52,16 +51,27 @@ pub fn lower_test(test: &Test) -> FragmentResult {
         let what = if url.has_userinfo { "the user name" } else { "the fragment" };
         (PARTS, Fidelity::BROADER, format!("{what} of '{}' is not sent as part of it", url.text))
     });
-    let options = shown.into_iter().map(|url| request(url).map(|asked| asked.naming(&url.text)));
-    let losses = [hidden, guessed, unsaid].into_iter().flatten();
+    let mut options = Vec::with_capacity(shown.len());
+    let mut unresolved = None;
+    for url in shown {
+        let target = Target::whole(&url.target)?;
+        unresolved = unresolved.or_else(|| (!target.is_resolved).then(|| spelled(&url.text)));
+        options.extend(target.at(&url.host, url.port).into_iter().map(|asked| asked.naming(&url.text)));
+    }
+    let losses = [hidden, guessed, unsaid, unresolved].into_iter().flatten();
     let loss = losses.reduce(|(code, one, why), (_, other, more)| (code, one | other, format!("{why}; {more}")));
-    Ok((Fragment::Options(options.collect::<Result<_, _>>()?), loss))
+    Ok((Fragment::Options(options), loss))
+}
+
+/// What is lost where a path is looked for as it is written.
+fn spelled(url: &str) -> (Code, Fidelity, String) {
+    (FORM, Fidelity::NARROWER, format!("the path of '{url}' is only seen as it is written, not in other spellings"))
 }
 
 /// URLs that are like a pattern with a scheme and a path: what the host is like, and what the path is like.
 fn lower_like(test: &Test) -> FragmentResult {
     let mut options = Vec::with_capacity(test.values.len());
-    let mut split = false;
+    let (mut split, mut unresolved) = (None, None);
     for value in &test.values {
         let unclear = || (NO_OPERATOR, format!("{value} does not tell the host from the path"));
         let ValueKind::Like(pattern) = &value.kind else { return Err(unclear()) };
@@ -75,24 +85,23 @@ fn lower_like(test: &Test) -> FragmentResult {
         if !scheme.eq_ignore_ascii_case("http") || has_userinfo {
             return Err(unclear());
         }
-        let host = match authority.as_slice() {
+        let target = LikePattern::from_parts([LikePart::Text("/".to_owned())].into_iter().chain(path));
+        let target = Target::like(&target)?;
+        unresolved = unresolved.or_else(|| (!target.is_resolved).then(|| spelled(pattern.text())));
+        match authority.as_slice() {
             [] => return Err(unclear()),
             [LikePart::Text(authority)] => {
                 let (host, port) = Host::parse_with_port(authority).ok_or_else(unclear)?;
-                host_field(&host, port.filter(|port| *port != 80))
+                options.extend(target.at(&host, port));
             }
             _ => {
-                split = true;
-                let authority = LikePattern::from_parts(authority);
-                buffer::like(&Keyword::new("http.host.raw"), Case::Ignore, &authority)?
+                let why = "a % in the host stands for a part of the host, not of the path".to_owned();
+                split = Some((PARTS, Fidelity::NARROWER, why));
+                options.push(target.at_like(&LikePattern::from_parts(authority))?);
             }
-        };
-        let target = LikePattern::from_parts([LikePart::Text("/".to_owned())].into_iter().chain(path));
-        options.push(host.and(&buffer::like(&Keyword::new("http.uri.raw"), Case::Keep, &target)?));
+        }
     }
-    let loss = split.then(|| {
-        (PARTS, Fidelity::NARROWER, "a % in the host stands for a part of the host, not of the path".to_owned())
-    });
+    let loss = split.or(unresolved);
     Ok((Fragment::Options(options), loss))
 }
 
@@ -128,26 +137,4 @@ fn urls(test: &Test) -> Result<Vec<&UrlParts>, Refused> {
         other => Err(no_value(format!("{other} is no URL that a client can request"))),
     };
     test.values.iter().map(url).collect()
-}
-
-/// The request line and `Host` of a request.
-fn request(url: &UrlParts) -> Result<Match, Refused> {
-    if url.target.len() > LONGEST {
-        return Err((TOO_LONG, format!("a path of {} bytes: a rule holds {LONGEST} at most", url.target.len())));
-    }
-    Ok(host_field(&url.host, url.port).and(&Match::whole(
-        RuleText::new("http.uri.raw; "),
-        url.target.as_bytes(),
-        false,
-        false,
-    )))
-}
-
-/// `Host` has the port where it is not that of the scheme (RFC 9110, section 7.2).
-fn host_field(host: &Host, port: Option<u16>) -> Match {
-    let host = match port {
-        Some(port) => format!("{host}:{port}"),
-        None => host.to_string(),
-    };
-    Match::whole(RuleText::new("http.host.raw; "), host.as_bytes(), true, false)
 }

@@ -5,7 +5,8 @@
 //! alerts, and each step sets its bit where that of the step in front is set.
 //!
 //! The host is the end of the conversation that the pattern does not name, so rules of packets to a client track their
-//! destination. Bits have names by what the rules of the sequence match: they change when that changes, and by nothing
+//! destination. A conversation that shows two steps is one observation and not two, so a step also sets a bit on its
+//! conversation, and the other steps pass over conversations that have it. Bits have names by what the rules of the sequence match: they change when that changes, and by nothing
 //! else.
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -114,19 +115,21 @@ fn name(matches: &[Vec<StepMatch<'_>>], order: Order, window: u64) -> RuleText {
 impl StepMatch<'_> {
     /// The rule that counts one way in which something is seen.
     fn counted(&self, name: &RuleText, times: u64, window: u64) -> Signature {
-        let options = self.once(name, 1).word("threshold:type both,track ").word(self.by());
+        let options = self.once(self.event.options.clone(), name, 1);
+        let options = if self.repeats() { in_flow(options, "flowbits:set,", name, 1) } else { options };
+        let options = options.word("threshold:type both,track ").word(self.by());
         self.signature("", options.word(",count ").number(times).word(",seconds ").number(window).word("; "))
     }
 
-    /// The options, for only the first of what is seen in a conversation, where a rule would see each of its packets, or
-    /// an address at each place of a mail.
-    fn once(&self, name: &RuleText, step: usize) -> RuleText {
-        let (options, traffic) = (self.event.options.clone(), &self.source.data);
-        if traffic.seen == FlowSide::ToServer && traffic.protocol.as_str() != "smtp" {
-            return options;
-        }
-        let bit = |text: RuleText| text.text(name).word(".").number(step as u64).word("; ");
-        bit(bit(options.word("flowbits:isnotset,")).word("flowbits:set,"))
+    /// Whether a rule would see each packet of a conversation, or an address at each place of a mail.
+    fn repeats(&self) -> bool {
+        let traffic = &self.source.data;
+        traffic.seen != FlowSide::ToServer || traffic.protocol.as_str() == "smtp"
+    }
+
+    /// The options, for only the first of what is seen in a conversation where it [repeats](Self::repeats).
+    fn once(&self, options: RuleText, name: &RuleText, step: usize) -> RuleText {
+        if self.repeats() { in_flow(options, "flowbits:isnotset,", name, step) } else { options }
     }
 
     fn by(&self) -> &'static str {
@@ -148,6 +151,11 @@ impl StepMatch<'_> {
             source: Arc::clone(self.source),
         }
     }
+}
+
+/// The options, and what is asked of or done with the bit of a step (from 1) on the conversation.
+fn in_flow(options: RuleText, what: &'static str, name: &RuleText, step: usize) -> RuleText {
+    options.word(what).text(name).word(".").number(step as u64).word("; ")
 }
 
 /// The bits by which the steps of a sequence know of each other.
@@ -183,7 +191,8 @@ impl Bits {
     }
 
     fn setter(&self, one: &StepMatch<'_>, step: usize, before: &[usize]) -> Signature {
-        let options = self.asking(one.once(&self.name, step + 1), one, before).word("xbits:set,");
+        let options = one.once(self.asking(one.event.options.clone(), one, before), &self.name, step + 1);
+        let options = in_flow(options, "flowbits:set,", &self.name, step + 1).word("xbits:set,");
         let options = self.bit(options, one, step).word(",expire ").number(self.expire).word("; noalert; ");
         Signature { is_setter: true, ..one.signature(".set", options) }
     }
@@ -194,7 +203,10 @@ impl Bits {
     }
 
     fn asking(&self, options: RuleText, one: &StepMatch<'_>, steps: &[usize]) -> RuleText {
-        steps.iter().fold(options, |options, step| self.bit(options.word("xbits:isset,"), one, *step).word("; "))
+        steps.iter().fold(options, |options, step| {
+            let options = self.bit(options.word("xbits:isset,"), one, *step).word("; ");
+            in_flow(options, "flowbits:isnotset,", &self.name, step + 1)
+        })
     }
 
     fn bit(&self, text: RuleText, one: &StepMatch<'_>, step: usize) -> RuleText {
