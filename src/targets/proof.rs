@@ -16,8 +16,8 @@ use crate::witness::{
 };
 
 impl From<EmittedRule> for TestedRule {
-    fn from(EmittedRule { id, serves, since, until }: EmittedRule) -> Self {
-        Self { id, serves, since, until, ..Self::default() }
+    fn from(EmittedRule { id, file, serves, since, until }: EmittedRule) -> Self {
+        Self { id, file, serves, since, until, ..Self::default() }
     }
 }
 

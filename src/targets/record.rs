@@ -88,6 +88,8 @@ pub fn named_values<'p>(tests: impl IntoIterator<Item = &'p Test>) -> Vec<String
 pub struct EmittedRule {
     /// Its id in the files.
     pub id: String,
+    /// Its file, below the target's folder, where that is not the one that all others are in.
+    pub file: String,
     /// Whether it only serves other rules, and never fires by itself.
     pub serves: bool,
     /// The first major version of the engine that runs it, where older ones skip it.

@@ -3,7 +3,7 @@
 use crate::support::{
     feeds::{Outputs, id, indicator},
     program::{errors, stixc},
-    validators::{file, project, scratch},
+    validators::{file, scratch, suricata},
 };
 
 use std::{
@@ -238,11 +238,12 @@ fn alerts(out: &str, ours: &BTreeSet<u32>) -> BTreeMap<u32, usize> {
     let read = |name: &str| fs::read_to_string(format!("{out}/suricata/{name}")).unwrap_or_default();
     // Those of the feed come first in the file, where a sensor's order would favour them.
     let rules = file(&folder, "all.rules", &(read("native.rules") + &read("unchecked.rules") + &read("stixc.rules")));
-    let configuration = fs::read_to_string(project("templates/suricata/verify.yaml")).unwrap();
+    let stock = suricata::configuration("files.yaml");
+    let configuration = fs::read_to_string(stock.path().join("suricata.yaml")).unwrap();
     // As a sensor has it: fifteen alerts of a packet are kept.
     assert!(configuration.contains("packet-alert-max: 255"));
     let configuration =
-        file(&folder, "sensor.yaml", configuration.replace("packet-alert-max: 255", "packet-alert-max: 15"));
+        file(&stock, "sensor.yaml", configuration.replace("packet-alert-max: 255", "packet-alert-max: 15"));
     let capture = folder.path().join("traffic.pcap");
     fs::write(&capture, traffic().bytes()).unwrap();
     let all = engine::alerts(&configuration, &rules, Path::new(&capture), &["-k", "none"]).unwrap();

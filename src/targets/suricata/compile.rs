@@ -27,7 +27,9 @@ impl Compiler for Compile {
     fn compile(&self, texts: &[&str]) -> Result<Vec<Said>, EngineError> {
         let folder = tempfile::tempdir()?;
         let [configuration, rules] = ["suricata.yaml", "test.rules"].map(|name| folder.path().join(name));
-        fs::write(&configuration, CONFIGURATION)?;
+        for (name, text) in CONFIGURATION {
+            fs::write(folder.path().join(name), text)?;
+        }
         let (mut file, mut owners) = (String::new(), Vec::new());
         for (text, source) in texts.iter().enumerate() {
             for rule in Ready::all(source, &text.to_string()) {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::{
     diagnostic::{Code, Diagnostic},
-    plan::{Hash, HashAlgorithm, fidelity::Fidelity},
+    plan::{HashAlgorithm, fidelity::Fidelity},
     targets::{
         contract::{Content, Emission, EmitError, Lowered, Origin, Rule, view},
         digest::Digest,
@@ -14,8 +14,9 @@ use crate::{
 };
 
 use super::{
+    hashes::{self, HashFiles, MD5, RULES, SHA1},
     lock::{Key, Lock, Number, SidRange},
-    native,
+    native, packets,
     place::Requires,
     signature::{Body, OwnList, Signature},
     text::{ListPath, Metadata, Msg, RuleText},
@@ -27,8 +28,6 @@ pub const SEVERAL_HASHES: Code = Code("R122");
 
 /// Where the lock is, below the output folder.
 pub const LOCK: &str = "stixc.lock";
-/// Where the rules are.
-pub const RULES: &str = "suricata/stixc.rules";
 /// Where ready-made rules are that Suricata has compiled.
 pub const NATIVE: &str = "suricata/native.rules";
 /// Where the other ones are.
@@ -134,13 +133,22 @@ impl<'r> Run<'r> {
         let lists = self.lists.iter().map(|(&algorithm, hashes)| Line::List(algorithm, hashes));
         let numbered = numbers.iter().zip(keys).zip(signatures.chain(lists));
         order.extend(numbered.map(|((&number, (_, digest)), line)| (number, *digest, line)));
+        let files = self.hash_files();
         let mut written: BTreeMap<usize, BTreeMap<u32, EmittedRule>> = BTreeMap::new();
         for (Number { sid, .. }, _, line) in &order {
-            line.indices().for_each(|index| _ = written.entry(index).or_default().insert(*sid, line.emitted(*sid)));
+            let rule = line.emitted(*sid, files.file(line.algorithms()));
+            line.indices().for_each(|index| _ = written.entry(index).or_default().insert(*sid, rule.clone()));
         }
         let lines: Vec<_> = order.iter().map(|(number, _, line)| (*number, *line)).collect();
         order.sort_unstable_by_key(|(number, ..)| number.sid);
-        self.write_rules(&order, emission)?;
+        for path in [RULES, MD5, SHA1] {
+            let here = |line: &Line<'_, 'r>| files.file(line.algorithms()) == path;
+            let rules: Vec<_> = order.iter().filter(|(.., line)| here(line)).collect();
+            if path == RULES || !rules.is_empty() {
+                self.write_rules(path, &rules, emission)?;
+            }
+        }
+        self.set_apart(&files, emission)?;
         for (number, line) in lines {
             self.write_lists(number, line, emission)?;
         }
@@ -192,29 +200,41 @@ impl<'r> Run<'r> {
         file.write(emission)
     }
 
-    fn warn_of_several_hashes(&self, emission: &mut dyn Emission) -> bool {
-        let own = self.signatures.iter().flat_map(|(_, signature)| &signature.lists).flat_map(|list| &list.hashes);
-        let algorithms: BTreeSet<HashAlgorithm> = self.lists.keys().copied().chain(own.map(Hash::algorithm)).collect();
-        let several = algorithms.len() > 1;
-        if several {
-            let names: Vec<&str> = algorithms.iter().map(|algorithm| algorithm.name()).collect();
-            let message =
-                format!("the rules ask for {}: Suricata 7 computes only one of them by itself", names.join(", "));
-            let help = format!("set outputs.eve-log.types.files.force-hash: [{}] in suricata.yaml", names.join(", "));
-            emission.warn(Diagnostic::warning(SEVERAL_HASHES, message).help(help));
-        }
-        several
+    /// The files of rules by the kinds of hashes that they ask for.
+    fn hash_files(&self) -> HashFiles {
+        let own = self.signatures.iter().flat_map(|(_, signature)| signature.algorithms());
+        HashFiles::new(self.lists.keys().copied().chain(own))
     }
 
-    /// Writes the file of rules, in their order. Each goes through the template alone, so that it is known where it stands.
+    /// Says that some rules are in files of their own, and writes the configuration that these need.
+    fn set_apart(&self, files: &HashFiles, emission: &mut dyn Emission) -> Result<(), EmitError> {
+        let Some((others, strongest)) = files.apart() else { return Ok(()) };
+        let names: Vec<&str> = others.iter().map(|algorithm| algorithm.name()).collect();
+        let rules: Vec<String> = names.iter().map(|name| format!("{name}.rules")).collect();
+        let message = format!(
+            "rules with {} are not in stixc.rules, but in {}: Suricata 7 computes one kind of hash, here {}",
+            names.join(" and "),
+            rules.join(" and "),
+            strongest.name()
+        );
+        let help =
+            "to load them too, write `- files: !include hashes.yaml` below outputs.eve-log.types in suricata.yaml";
+        emission.warn(Diagnostic::warning(SEVERAL_HASHES, message).help(help));
+        let mut text = Vec::new();
+        emission.render(hashes::TEMPLATE, serde_json::json!({}), &mut text)?;
+        emission.file(hashes::CONFIGURATION, &mut |out| Ok(out.write_all(&text)?))
+    }
+
+    /// Writes a file of rules, in their order. Each goes through the template alone, so that it is known where it stands.
     fn write_rules(
         &self,
-        order: &[(Number, Digest, Line<'_, 'r>)],
+        path: &str,
+        order: &[&(Number, Digest, Line<'_, 'r>)],
         emission: &mut dyn Emission,
     ) -> Result<(), EmitError> {
-        let several_hashes = self.warn_of_several_hashes(emission);
-        let mut file = RuleFile::new(RULES, emission)?;
-        file.render(RULES_TEMPLATE, view(&Chunk { first: true, several_hashes, rules: &[] })?, emission)?;
+        let needs_hashes = path != RULES;
+        let mut file = RuleFile::new(path, emission)?;
+        file.render(RULES_TEMPLATE, view(&Chunk { first: true, needs_hashes, rules: &[] })?, emission)?;
         for (number, digest, line) in order {
             let rule = self.rule_view(*number, line);
             let record = RuleRecord {
@@ -233,7 +253,7 @@ impl<'r> Run<'r> {
                 revision: Some(number.rev),
                 ..RuleRecord::default()
             };
-            let chunk = view(&Chunk { first: false, several_hashes, rules: &[rule] })?;
+            let chunk = view(&Chunk { first: false, needs_hashes, rules: &[rule] })?;
             file.render_rule(record, RULES_TEMPLATE, chunk, emission)?;
         }
         file.write(emission)
@@ -253,10 +273,11 @@ impl<'r> Run<'r> {
                     source: &signature.source.name,
                     victim: signature.source.data.victim,
                 };
-                let options =
-                    signature.lists.iter().enumerate().fold(signature.options.clone(), |options, (place, list)| {
-                        list_option(options, list).list(&own_path(number, place, list)).word("; ")
-                    });
+                let options = signature.options.clone();
+                let options = if signature.once { packets::once(options, number.sid) } else { options };
+                let options = signature.lists.iter().enumerate().fold(options, |options, (place, list)| {
+                    list_option(options, list).list(&own_path(number, place, list)).word("; ")
+                });
                 RuleView::new(signature.header.clone(), options, &facts, number)
             }
             Line::List(algorithm, hashes) => self.list_view(number, algorithm, hashes),
@@ -345,9 +366,19 @@ enum Line<'a, 'r> {
 }
 
 impl Line<'_, '_> {
-    /// What Suricata makes of the rule.
-    fn emitted(&self, sid: u32) -> EmittedRule {
-        let rule = EmittedRule::from(sid.to_string());
+    /// The kinds of hashes that it asks for, or that rules ask for with which it goes.
+    fn algorithms(&self) -> impl Iterator<Item = HashAlgorithm> {
+        let (listed, own) = match *self {
+            Line::Signature(_, signature) => (None, Some(signature.algorithms())),
+            Line::List(algorithm, _) => (Some(algorithm), None),
+        };
+        listed.into_iter().chain(own.into_iter().flatten())
+    }
+
+    /// What Suricata makes of the rule in this file.
+    fn emitted(&self, sid: u32, path: &'static str) -> EmittedRule {
+        let file = if path == RULES { "" } else { path.trim_start_matches("suricata/") };
+        let rule = EmittedRule { file: file.to_owned(), ..EmittedRule::from(sid.to_string()) };
         let Line::Signature(_, signature) = self else { return rule };
         let (since, until) = match signature.requires {
             None => (None, None),
@@ -385,7 +416,8 @@ fn digest(signature: &Signature) -> Digest {
         std::iter::once(sign).chain(list.hashes.iter().map(|hash| hash.hex().as_bytes()))
     });
     let text = [signature.header.as_str().as_bytes(), signature.options.as_str().as_bytes()];
-    Digest::new(text.into_iter().chain(lists))
+    let once: &[&[u8]] = if signature.once { &[b"once"] } else { &[] };
+    Digest::new(text.into_iter().chain(lists).chain(once.iter().copied()))
 }
 
 fn common_path(algorithm: HashAlgorithm) -> ListPath {
@@ -393,13 +425,13 @@ fn common_path(algorithm: HashAlgorithm) -> ListPath {
 }
 
 fn own_path(number: Number, place: usize, list: &OwnList) -> ListPath {
-    let algorithm = list.hashes.first().map_or(HashAlgorithm::Sha256, Hash::algorithm);
+    let algorithm = list.algorithm().unwrap_or(HashAlgorithm::Sha256);
     ListPath::new(Some((number.sid, place)), algorithm)
 }
 
 /// `filesha256:`, `filesha256:!` …, for a path to follow.
 fn list_option(text: RuleText, list: &OwnList) -> RuleText {
-    let algorithm = list.hashes.first().map_or(HashAlgorithm::Sha256, Hash::algorithm);
+    let algorithm = list.algorithm().unwrap_or(HashAlgorithm::Sha256);
     hash_keyword(text, algorithm).word(if list.negated { "!" } else { "" })
 }
 

@@ -29,7 +29,7 @@ impl Engine for Suricata {
         let (version, number) = installed()?;
         let alerts: Vec<_> = TestFolder::ALL
             .into_iter()
-            .map(|test| Ok((test, alerts_of(&folder.join(test.name()))?)))
+            .map(|test| Ok((test, alerts_of(folder, test)?)))
             .collect::<Result<_, EngineError>>()?;
         let fired =
             |pattern: &PatternCases<Stretch>| pattern.cases.iter().map(|case| heard(&alerts, case.shown)).collect();
@@ -66,16 +66,24 @@ fn heard(alerts: &[(TestFolder, Vec<(u64, String)>)], stretch: Stretch) -> BTree
     all[first..].iter().take_while(|(time, _)| *time < stretch.until).map(|(_, sid)| sid.clone()).collect()
 }
 
-/// The alerts of one test by time.
-fn alerts_of(test: &Path) -> Result<Vec<(u64, String)>, EngineError> {
+/// The alerts of one test by time, of all rules.
+fn alerts_of(folder: &Path, test: TestFolder) -> Result<Vec<(u64, String)>, EngineError> {
+    let folders = test.names().map(|name| folder.join(name));
+    let mut alerts = Vec::new();
+    for test in folders.iter().filter(|folder| folder.is_dir()) {
+        alerts.extend(alerts_in(test)?);
+    }
+    alerts.sort();
+    Ok(alerts)
+}
+
+fn alerts_in(test: &Path) -> Result<Vec<(u64, String)>, EngineError> {
     let [configuration, rules, capture] = ["suricata.yaml", "test.rules", "input.pcap"].map(|file| test.join(file));
     // Reading a capture, Suricata passes over rules that it can't load; testing, it does not.
     let log = tempfile::tempdir()?;
     run_well(suricata(&configuration, &rules, log.path()).arg("-T"))?;
     let alerts = alerts(&configuration, &rules, &capture, &["-k", "none"])?;
-    let mut alerts: Vec<(u64, String)> = alerts.iter().map(|alert| (alert.time, alert.sid.to_string())).collect();
-    alerts.sort();
-    Ok(alerts)
+    Ok(alerts.iter().map(|alert| (alert.time, alert.sid.to_string())).collect())
 }
 
 /// Suricata with this configuration, these rules and a folder for its logs.

@@ -4,7 +4,10 @@ use std::{fmt::Write as _, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::show::{PcapLog, complete, show};
+use super::{
+    hashes,
+    show::{PcapLog, complete, show},
+};
 use crate::{
     targets::proof::{Exporter, File, Tested},
     witness::{
@@ -13,8 +16,12 @@ use crate::{
     },
 };
 
-/// The configuration of both tests: what the rules need that is not so by itself.
-pub(super) const CONFIGURATION: &str = include_str!("../../../templates/suricata/verify.yaml");
+/// The configuration of the tests, and the part of it that says which hashes are computed: those of Suricata by itself.
+pub(super) const CONFIGURATION: [(&str, &str); 2] = [
+    ("suricata.yaml", include_str!("../../../templates/suricata/verify.yaml")),
+    (FILES, include_str!("../../../templates/suricata/files.yaml")),
+];
+const FILES: &str = "files.yaml";
 
 /// One of the two tests, by the name of its folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,12 +37,12 @@ impl TestFolder {
     /// Both.
     pub const ALL: [Self; 2] = [Self::Fires, Self::Silent];
 
-    /// Its name.
+    /// The folder of the rules that Suricata runs as it is installed, and of those that need all kinds of hashes.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub fn names(self) -> [&'static str; 2] {
         match self {
-            Self::Fires => "fires",
-            Self::Silent => "silent",
+            Self::Fires => ["fires", "fires-hashes"],
+            Self::Silent => ["silent", "silent-hashes"],
         }
     }
 }
@@ -99,14 +106,26 @@ impl Exporter for Captures {
             (case.shown.from, case.shown.until) = self.log(test).span(from as usize);
         }
         let mut files = Vec::new();
-        for test in TestFolder::ALL {
-            let folder = test.name();
+        let is_apart =
+            |file: &&File| [hashes::MD5, hashes::SHA1].iter().any(|path| path.ends_with(&format!("/{}", file.path)));
+        let apart: Vec<u8> = written.iter().filter(is_apart).flat_map(|file| file.bytes.clone()).collect();
+        for (test, needs_hashes) in TestFolder::ALL.into_iter().flat_map(|test| [(test, false), (test, true)]) {
+            let folder = test.names()[usize::from(needs_hashes)];
             let file = |name: &str, bytes: &[u8]| File { path: format!("{folder}/{name}"), bytes: bytes.to_vec() };
+            if needs_hashes && apart.is_empty() {
+                continue;
+            }
             files.push(file("input.pcap", self.log(test).bytes()));
-            files.push(file("suricata.yaml", CONFIGURATION.as_bytes()));
-            files.push(file("test.yaml", description(test, patterns).as_bytes()));
+            files.push(file("test.yaml", description(test, needs_hashes, patterns).as_bytes()));
+            for (name, text) in CONFIGURATION {
+                let text = if needs_hashes && name == FILES { hashes::SOURCE } else { text };
+                files.push(file(name, text.as_bytes()));
+            }
             for File { path, bytes } in written {
-                files.push(file(if path == "stixc.rules" { "test.rules" } else { path }, bytes));
+                match path.as_str() {
+                    "stixc.rules" => files.push(file("test.rules", if needs_hashes { &apart } else { bytes })),
+                    _ => files.push(file(path, bytes)),
+                }
             }
         }
         files
@@ -115,10 +134,10 @@ impl Exporter for Captures {
 
 /// A `test.yaml`. A rule that may miss what a witness shows is not asked to alert, one that may match more not to be
 /// silent.
-fn description(test: TestFolder, patterns: &[PatternCases<Stretch>]) -> String {
+fn description(test: TestFolder, needs_hashes: bool, patterns: &[PatternCases<Stretch>]) -> String {
     let mut text = "requires:\n    min-version: 7\n\nargs:\n    - -k none\n\nchecks:\n".to_owned();
     for PatternCases { rules, verdict, .. } in patterns {
-        for sid in rules.iter().map(|rule| &rule.id) {
+        for sid in rules.iter().filter(|rule| rule.file.is_empty() != needs_hashes).map(|rule| &rule.id) {
             // Writing to a string can't fail.
             let _ = match (test, verdict) {
                 (TestFolder::Fires, Verdict::Exact | Verdict::Broader) => write!(

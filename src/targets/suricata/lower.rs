@@ -14,9 +14,10 @@ use crate::{
 use super::{
     emit,
     fragment::{DIRECTION, Fragment, together},
+    header::Written,
     lock::SidRange,
     packets,
-    pieces::{Pieces, repeats_packets},
+    pieces::{Pieces, Variant, repeats_packets},
     place::{FlowSide, Mapping, Source, Traffic},
     signature::{Body, Signature},
     test::lower_test,
@@ -170,32 +171,31 @@ impl Lowerer {
         });
         let variants = pieces.variants(traffic, |header| header.texts(&traffic.protocol, traffic.seen));
         let variants = variants.map_err(|error| error.loss(span))?;
-        let several = variants.len() > 1;
+        let several = variants.iter().filter(|variant| variant.form.is_empty()).count() > 1;
         let by_conversation = traffic.seen == FlowSide::Packets && !pieces.is_message(traffic);
         let has_exceptions = pieces.header.has_exceptions();
-        let mut bodies = Vec::with_capacity(variants.len());
-        for (number, variant) in variants.into_iter().enumerate() {
-            let number = if several { format!(".{number}") } else { String::new() };
-            let rules = if by_conversation {
-                packets::Rules::new(&variant, has_exceptions)
-            } else {
-                packets::Rules { conversation: variant.options, other: None }
+        // A variant of another form goes by the number of the one in front.
+        let mut count = 0_usize;
+        let signature = |variant: Variant<Written>| {
+            count += usize::from(variant.form.is_empty());
+            let number = if several { format!(".{}", count.saturating_sub(1)) } else { String::new() };
+            let (options, once) = match by_conversation {
+                true => packets::options(&variant, has_exceptions),
+                false => (variant.options, false),
             };
-            let signature = |role: &str, options| {
-                Body::Signature(Signature {
-                    slot: format!("{}.{alternative}{number}{role}", source.name),
-                    header: variant.header.text.clone(),
-                    options,
-                    lists: pieces.hashes.clone(),
-                    values: variant.values.clone(),
-                    requires: variant.requires,
-                    is_setter: false,
-                    source: Arc::clone(source),
-                })
-            };
-            bodies.push(signature("", rules.conversation));
-            bodies.extend(rules.other.map(|options| signature(".other", options)));
-        }
-        Ok((bodies, loss))
+            Body::Signature(Signature {
+                slot: format!("{}.{alternative}{number}{}", source.name, variant.form),
+                header: variant.header.text,
+                options,
+                once,
+                lists: pieces.hashes.clone(),
+                beside: Vec::new(),
+                values: variant.values,
+                requires: variant.requires,
+                is_setter: false,
+                source: Arc::clone(source),
+            })
+        };
+        Ok((variants.into_iter().map(signature).collect(), loss))
     }
 }

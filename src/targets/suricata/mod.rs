@@ -19,6 +19,7 @@ pub mod engine;
 #[cfg(feature = "witness")]
 pub mod export;
 mod fragment;
+mod hashes;
 mod header;
 pub mod lock;
 mod lower;
@@ -76,9 +77,33 @@ impl Target for Suricata {
                 name: "rules",
                 template: emit::RULES_TEMPLATE,
                 source: include_str!("../../../templates/suricata/rules.hbs"),
-                path: emit::RULES,
+                path: hashes::RULES,
                 auxiliary: false,
                 about: "One file of rules, in the order of their numbers",
+            },
+            Format {
+                name: "md5",
+                template: emit::RULES_TEMPLATE,
+                source: include_str!("../../../templates/suricata/rules.hbs"),
+                path: hashes::MD5,
+                auxiliary: true,
+                about: "Rules with MD5, where others have a stronger hash; they need hashes.yaml",
+            },
+            Format {
+                name: "sha1",
+                template: emit::RULES_TEMPLATE,
+                source: include_str!("../../../templates/suricata/rules.hbs"),
+                path: hashes::SHA1,
+                auxiliary: true,
+                about: "Rules with SHA-1, where others have SHA-256; they need hashes.yaml",
+            },
+            Format {
+                name: "hashes",
+                template: hashes::TEMPLATE,
+                source: hashes::SOURCE,
+                path: hashes::CONFIGURATION,
+                auxiliary: true,
+                about: "A part of suricata.yaml that has it compute all kinds of hashes",
             },
             Format {
                 name: "native",

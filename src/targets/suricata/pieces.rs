@@ -5,7 +5,6 @@ use ipnet::IpNet;
 use crate::{
     diagnostic::Code,
     plan::{
-        Hash,
         adapt::Part,
         fidelity::{Fidelity, Loss},
     },
@@ -60,6 +59,8 @@ pub struct Variant<T> {
     pub values: Vec<String>,
     /// The versions of Suricata that run it, where not all do.
     pub requires: Option<Requires>,
+    /// What tells it from the variant in front; empty where it counts by itself.
+    pub form: &'static str,
     /// Whether it asks for no protocol above that of the network, and for no port.
     pub any_transport: bool,
 }
@@ -201,13 +202,12 @@ impl Pieces {
     /// Keeps the hashes of the strongest algorithm, where there are several; whether the file must have others, too. That
     /// it must not have others goes without saying: a file has one hash of a kind.
     fn keep_one_algorithm(&mut self) -> bool {
-        let algorithm = |list: &OwnList| list.hashes.first().map(Hash::algorithm);
         let positive = self.hashes.iter().filter(|list| !list.negated);
-        let Some(strongest) = positive.filter_map(algorithm).max_by_key(|algorithm| algorithm.digits()) else {
+        let Some(strongest) = positive.filter_map(OwnList::algorithm).max_by_key(|algorithm| algorithm.digits()) else {
             return false;
         };
-        let others = self.hashes.iter().any(|list| !list.negated && algorithm(list) != Some(strongest));
-        self.hashes.retain(|list| algorithm(list) == Some(strongest));
+        let others = self.hashes.iter().any(|list| !list.negated && list.algorithm() != Some(strongest));
+        self.hashes.retain(|list| list.algorithm() == Some(strongest));
         others
     }
 
@@ -269,7 +269,8 @@ impl Pieces {
         }
         for stack in stacks.iter().filter(|stack| self.is_recognised(stack)) {
             let (protocol, family, options) = stack.written(traffic.seen == FlowSide::Packets);
-            let any_transport = !stack.has_transport() && self.header.source.ports.is_any() && self.header.destination.ports.is_any();
+            let any_transport =
+                !stack.has_transport() && self.header.source.ports.is_any() && self.header.destination.ports.is_any();
             let header = Header { protocol, family, ..self.header.clone() };
             for header in headers(header)? {
                 variants.extend(all_options.iter().map(|(front, asked)| Variant {
@@ -277,6 +278,7 @@ impl Pieces {
                     options: front.clone().text(&options),
                     values: self.values.iter().chain(&asked.values).cloned().collect(),
                     requires: asked.requires,
+                    form: asked.form,
                     any_transport,
                 }));
             }

@@ -99,9 +99,10 @@ impl Target {
             let whole = pcre::around(&[(PROXY_FORM, name.as_bytes()), (dot, port.as_bytes()), (HOST_END, b"")], "i");
             let line = RuleText::new("content:\"http|3a|//\"; startswith; nocase; pcre:").pcre(&whole).word("; ");
             let host = RuleText::new("content:").content(name.to_ascii_lowercase().as_bytes()).word("; startswith; ");
-            Match::new(RuleText::new("http.host; "), host.word(first)).and(&Match::new(RuleText::new("http.uri.raw; "), line))
+            Match::new(RuleText::new("http.host; "), host.word(first))
+                .and(&Match::new(RuleText::new("http.uri.raw; "), line))
         };
-        vec![direct.and(&self.asked), through_proxy.and(&self.asked)]
+        vec![direct.and(&self.asked), through_proxy.and(&self.asked).of_form(".proxy")]
     }
 
     /// The requests for it at hosts that are like a pattern.
@@ -115,7 +116,10 @@ impl Target {
 
 /// On the way to a proxy the request line has no other port than that of the scheme; `Host` is not looked at then.
 fn no_other_port() -> Match {
-    let other = pcre::around(&[(PROXY_FORM, b""), ("[^\\/?#@]*:(?!80", b""), (HOST_END, b""), (")\\d+", b""), (HOST_END, b"")], "i");
+    let other = pcre::around(
+        &[(PROXY_FORM, b""), ("[^\\/?#@]*:(?!80", b""), (HOST_END, b""), (")\\d+", b""), (HOST_END, b"")],
+        "i",
+    );
     Match::new(RuleText::new("http.uri.raw; "), RuleText::new("pcre:!").pcre(&other).word("; "))
 }
 
@@ -154,7 +158,9 @@ mod tests {
         assert_eq!(text("/a/b.php?x=1").as_deref(), Some("/a/b.php?x=1"));
         assert_eq!(text("/a%20b/%7Ec").as_deref(), Some("/a b/~c"));
         assert_eq!(text("/a?to=//b/../c").as_deref(), Some("/a?to=//b/../c"));
-        for other in ["/a%2Fb", "/a//b", "/a/../b", "/a/.", "/caf%C3%A9", "/a%zz", "/a%2", "/a\\b", "/%2e%2e/a", "/a%00"] {
+        for other in
+            ["/a%2Fb", "/a//b", "/a/../b", "/a/.", "/caf%C3%A9", "/a%zz", "/a%2", "/a\\b", "/%2e%2e/a", "/a%00"]
+        {
             assert_eq!(text(other), None, "{other}");
         }
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::plan::Hash;
+use crate::plan::{Hash, HashAlgorithm};
 
 use super::{
     place::{Requires, Source},
@@ -19,8 +19,12 @@ pub struct Signature {
     pub header: RuleText,
     /// The options that make it match, each with a blank behind it.
     pub options: RuleText,
+    /// Whether it is to alert once in each conversation, for `options` to be completed with.
+    pub once: bool,
     /// Lists of hashes of its own, for `options` to be completed with.
     pub lists: Vec<OwnList>,
+    /// The kinds of hashes that the rules ask for with which it shares its bits.
+    pub beside: Vec<HashAlgorithm>,
     /// What it asks for by itself.
     pub values: Vec<String>,
     /// The versions of Suricata that run it, where not all do.
@@ -38,6 +42,8 @@ pub struct Match {
     pub requires: Option<Requires>,
     /// What it asks for by itself.
     pub values: Vec<String>,
+    /// What tells it from the match in front that says the same of another form of the request; empty where there is none.
+    pub form: &'static str,
     asked: Vec<Asked>,
 }
 
@@ -91,6 +97,11 @@ impl Match {
         self
     }
 
+    /// The match, of another form of the same request as the one in front.
+    pub fn of_form(self, form: &'static str) -> Self {
+        Self { form, ..self }
+    }
+
     /// Whether there is a version of Suricata for both.
     pub fn goes_with(&self, other: &Self) -> bool {
         self.requires.zip(other.requires).is_none_or(|(one, other)| one == other)
@@ -99,6 +110,7 @@ impl Match {
     /// Both matches in one rule. Suricata warns of a buffer that is named twice, so its options go together.
     pub fn and(mut self, other: &Self) -> Self {
         self.requires = self.requires.or(other.requires);
+        self.form = if self.form.is_empty() { other.form } else { self.form };
         self.values.extend(other.values.iter().cloned());
         for more in &other.asked {
             let same = |asked: &&mut Asked| !asked.instance && !more.instance && asked.buffer == more.buffer;
@@ -124,6 +136,13 @@ impl Match {
     }
 }
 
+impl Signature {
+    /// The kinds of hashes that it and the rules that it serves ask for.
+    pub fn algorithms(&self) -> impl Iterator<Item = HashAlgorithm> {
+        self.lists.iter().filter_map(OwnList::algorithm).chain(self.beside.iter().copied())
+    }
+}
+
 /// Hashes that a single rule asks for beside other things.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OwnList {
@@ -131,6 +150,13 @@ pub struct OwnList {
     pub hashes: Vec<Hash>,
     /// Whether the file must have none of them.
     pub negated: bool,
+}
+
+impl OwnList {
+    /// The algorithm of its hashes.
+    pub fn algorithm(&self) -> Option<HashAlgorithm> {
+        self.hashes.first().map(Hash::algorithm)
+    }
 }
 
 /// What a plan becomes: a rule of its own, or a line of a list.

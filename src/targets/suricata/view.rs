@@ -19,8 +19,8 @@ use super::{
 pub struct Chunk<'r> {
     /// The first chunk has the words in front of all rules.
     pub first: bool,
-    /// Whether several kinds of hashes are asked for, which Suricata 7 has to be told.
-    pub several_hashes: bool,
+    /// Whether the file needs more kinds of hashes than Suricata 7 computes by itself.
+    pub needs_hashes: bool,
     /// The rules.
     pub rules: &'r [RuleView],
 }

@@ -9,11 +9,15 @@
 //! conversation, and the other steps pass over conversations that have it. Bits have names by what the rules of the sequence match: they change when that changes, and by nothing
 //! else.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use crate::{
     diagnostic::Code,
     plan::{
+        HashAlgorithm,
         adapt::{Order, Sequence},
         fidelity::{Fidelity, Loss},
     },
@@ -25,7 +29,7 @@ use super::{
     header::PacketEnd,
     pieces::{EventMatch, event_matches},
     place::{FlowSide, Source},
-    signature::Signature,
+    signature::{OwnList, Signature},
     text::RuleText,
 };
 
@@ -77,6 +81,8 @@ pub fn rules(sources: &[Arc<Source>], sequence: Sequence<'_, Fragment>) -> (Vec<
         }
         matches.push(step_matches);
     }
+    let kinds = matches.iter().flatten().flat_map(|one| one.event.lists.iter().filter_map(OwnList::algorithm));
+    let kinds: BTreeSet<HashAlgorithm> = kinds.collect();
     let name = name(&matches, order, window);
     let narrower = |code, message| Loss { code, effect: Fidelity::NARROWER, message, span };
     if let [only] = matches.as_slice() {
@@ -95,7 +101,9 @@ pub fn rules(sources: &[Arc<Source>], sequence: Sequence<'_, Fragment>) -> (Vec<
         return (Vec::new(), losses);
     };
     let bits = Bits { name, order, steps: matches.len(), expire, window };
-    (bits.rules(&matches), losses)
+    let mut rules = bits.rules(&matches);
+    rules.iter_mut().for_each(|rule| rule.beside = kinds.iter().copied().collect());
+    (rules, losses)
 }
 
 /// The name of a sequence's bits: a number from what its rules match.
@@ -144,7 +152,9 @@ impl StepMatch<'_> {
             slot: format!("{}{role}", self.slot),
             header: self.event.header.text.clone(),
             options,
+            once: false,
             lists: self.event.lists.clone(),
+            beside: Vec::new(),
             values: self.event.values.clone(),
             requires: self.event.requires,
             is_setter: false,

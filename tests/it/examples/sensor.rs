@@ -43,6 +43,10 @@ impl Sensor {
             self.socket().display()
         );
         self.0.write("suricata.yaml", format!("{base}\n{own}"));
+        self.0.write(
+            "files.yaml",
+            fs::read(crate::support::validators::project("templates/suricata/files.yaml")).unwrap(),
+        );
     }
 
     fn socket(&self) -> PathBuf {

@@ -197,8 +197,13 @@ fn told(
             other => write!(text, "\n  {other:?}"),
         };
     }
-    for line in
-        memory.text(RULES).lines().filter(|line| sids.iter().any(|sid| line.contains(&format!("sid:{sid};")))).take(4)
+    let files = [RULES, "suricata/md5.rules", "suricata/sha1.rules"]
+        .into_iter()
+        .filter(|path| memory.files.contains_key(*path));
+    for line in files
+        .flat_map(|path| memory.text(path).lines())
+        .filter(|line| sids.iter().any(|sid| line.contains(&format!("sid:{sid};"))))
+        .take(4)
     {
         let _ = write!(text, "\n    {}", line.split(" classtype:").next().unwrap_or_default());
     }

@@ -290,14 +290,18 @@ fn ready_made_rules_get_numbers_of_their_own_and_keep_them() {
 }
 
 #[test]
-fn several_kinds_of_hashes_are_a_note() {
+fn weaker_kinds_of_hashes_have_files_of_their_own() {
     let one = ["[file:hashes.MD5 = 'd41d8cd98f00b204e9800998ecf8427e']"];
     let memory = emit(target(), rules(&one));
-    assert!(memory.said.is_empty() && !memory.text(RULES).contains("force-hash"));
-    let hash = format!("[file:hashes.'SHA-256' = '{SHA256}']");
-    let memory = emit(target(), rules(&[one[0], &hash]));
+    assert!(memory.said.is_empty() && memory.text(RULES).contains("filemd5:lists/md5.list"));
+    let (hash, named) =
+        (format!("[file:hashes.'SHA-256' = '{SHA256}']"), format!("[file:name = 'a.exe' AND file:size = 7]"));
+    let memory = emit(target(), rules(&[one[0], &hash, &named]));
     assert_eq!(memory.said.iter().map(|note| note.code.0).collect::<Vec<_>>(), ["R122"]);
-    assert!(memory.text(RULES).contains("force-hash"));
+    let alone = memory.text("suricata/md5.rules");
+    assert!(alone.contains("filemd5:lists/md5.list") && alone.contains("hashes.yaml") && !alone.contains("filesha256"));
+    assert!(!memory.text(RULES).contains("filemd5") && memory.text(RULES).contains("a.exe"));
+    assert!(memory.text("suricata/hashes.yaml").contains("force-hash"));
     assert!(memory.text("suricata/lists/sha256.list").starts_with(&format!("{SHA256}  stix_id {}", id(1))));
 }
 
@@ -399,7 +403,9 @@ fn hostile_text_adds_no_rule_and_no_option() {
         "bsize",
         "pcre",
         "http.host.raw",
+        "http.uri",
         "http.uri.raw",
+        "fast_pattern",
         "http.user_agent",
         "http.cookie",
         "http.request_header",

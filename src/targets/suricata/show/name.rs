@@ -70,7 +70,13 @@ fn visit(url: &url::Url) -> Vec<Way> {
             let target = url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()));
             let host = with_port(&host, url.port().unwrap_or(80));
             let get = |host: String| Way { ends, payload: Payload::get(&host, &target) };
-            vec![get(host.clone()), get(host.to_ascii_uppercase())]
+            // A proxy is asked for the whole of it (RFC 9112, section 3.2.2).
+            let proxy = Ends { server: None, server_port: Some(3128), ..ends };
+            let whole = Way { ends: proxy, payload: Payload::get(&host, &format!("http://{host}{target}")) };
+            // A path may be spelled with steps that lead nowhere (RFC 3986, section 6.2.2.3); Suricata sees none in `/./`.
+            let spelled = Way { ends, payload: Payload::get(&host, &format!("/.{target}")) };
+            let spelled = (url.path() != "/").then_some(spelled);
+            [get(host.clone()), get(host.to_ascii_uppercase()), whole].into_iter().chain(spelled).collect()
         }
         _ => Vec::new(),
     }

@@ -2,11 +2,13 @@
 
 use std::{
     collections::BTreeSet,
+    fs,
     net::IpAddr,
     path::{Path, PathBuf},
 };
 
 use stixc::targets::suricata::engine::{self, suricata};
+use tempfile::TempDir;
 
 use super::{Outcome, file, project, run, scratch};
 
@@ -19,16 +21,25 @@ pub struct Alert {
     pub client: IpAddr,
 }
 
-/// Loads the rules, as `suricata -T` does. Files that the rules name are looked for beside the rules' file.
+/// Loads the rules, as `suricata -T` does. Files that the rules name are looked for beside the rules' file, and so are
+/// rules with other kinds of hashes, which are loaded with the configuration that they need.
 ///
 /// A warning is a refusal: Suricata warns of a rule that it loads and that means something else.
 #[track_caller]
 pub fn check(rules: &Path) -> Outcome {
-    let log = scratch();
-    let mut outcome = run(suricata(&configuration(), rules, log.path()).arg("-T"));
-    // The form of these lines is set in the configuration; notices go to standard output, and warnings with them.
-    outcome.accepted &= !outcome.output.lines().any(|line| line.starts_with("Warning: "));
-    outcome
+    let mut outcomes = loads(rules).map(|(folder, rules)| {
+        let log = scratch();
+        let mut outcome = run(suricata(&folder.path().join(YAML), &rules, log.path()).arg("-T"));
+        // The form of these lines is set in the configuration; notices go to standard output, and warnings with them.
+        outcome.accepted &= !outcome.output.lines().any(|line| line.starts_with("Warning: "));
+        outcome
+    });
+    let first = outcomes.next().expect("the rules themselves");
+    outcomes.fold(first, |all, one| Outcome {
+        accepted: all.accepted && one.accepted,
+        output: all.output + &one.output,
+        errors: all.errors + &one.errors,
+    })
 }
 
 /// The alerts of these rules in a capture (the bytes of a pcap file), each once.
@@ -53,9 +64,29 @@ pub fn alarms(rules: &Path, capture: &[u8]) -> BTreeSet<(u32, u64)> {
 fn seen(rules: &Path, capture: &[u8]) -> Vec<engine::Alert> {
     let folder = scratch();
     let capture = file(&folder, "witness.pcap", capture);
-    engine::alerts(&configuration(), rules, &capture, &[]).unwrap_or_else(|error| panic!("refused: {error:?}"))
+    let heard = |(folder, rules): (TempDir, PathBuf)| {
+        engine::alerts(&folder.path().join(YAML), &rules, &capture, &[])
+            .unwrap_or_else(|error| panic!("refused: {error:?}"))
+    };
+    loads(rules).flat_map(heard).collect()
 }
 
-fn configuration() -> PathBuf {
-    project("templates/suricata/verify.yaml")
+const YAML: &str = "suricata.yaml";
+
+/// The files of rules that are loaded, each with its configuration: these as Suricata is by itself, and others beside them
+/// with that for all kinds of hashes.
+fn loads(rules: &Path) -> impl Iterator<Item = (TempDir, PathBuf)> {
+    let beside = ["md5.rules", "sha1.rules"].map(|name| rules.with_file_name(name));
+    let beside = beside.into_iter().filter(|path| path.exists()).map(|path| (configuration("hashes.hbs"), path));
+    std::iter::once((configuration("files.yaml"), rules.to_owned())).chain(beside)
+}
+
+/// A folder with the configuration of the proofs; `hashes` is what it has to say of hashes.
+pub fn configuration(hashes: &str) -> TempDir {
+    let folder = scratch();
+    for (name, source) in [(YAML, "verify.yaml"), ("files.yaml", hashes)] {
+        let text = fs::read(project(&format!("templates/suricata/{source}"))).expect("a template of ours");
+        file(&folder, name, text);
+    }
+    folder
 }
