@@ -24,6 +24,10 @@ const PROXY_FORM: &str = "^http:\\/\\/(?:[^\\/?#@]*@)?";
 /// What stands behind the host and port there.
 const HOST_END: &str = "(?:[\\/?#]|$)";
 
+/// A reserved character or a percent sign that is encoded: it does not mean what it means by itself (RFC 3986, section
+/// 2.2), and `http.uri` does not tell.
+const RESERVED_ENCODED: &str = "%(?:2[13-9a-cf]|3[abdf]|40|5[bcd])";
+
 /// Where a rule looks for a path, and how it is compared.
 pub struct Target {
     asked: Match,
@@ -48,7 +52,10 @@ impl Target {
         let (asked, is_resolved) = match resolved(target) {
             Some(bytes) => {
                 let options = content(&bytes).word("; bsize:").number(bytes.len() as u64).word("; ");
-                (Match::new(RuleText::new("http.uri; "), options), true)
+                let encoded = pcre::around(&[(RESERVED_ENCODED, b"")], "i");
+                let raw = RuleText::new("pcre:!").pcre(&encoded).word("; ");
+                let asked = Match::new(RuleText::new("http.uri; "), options);
+                (asked.and(&Match::new(RuleText::new("http.uri.raw; "), raw)), true)
             }
             None => {
                 let front = "^(?:(?i:http):\\/\\/[^\\/?#]*)?";

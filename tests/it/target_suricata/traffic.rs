@@ -6,7 +6,7 @@ use std::{
 };
 
 use stixc::witness::capture::{
-    Capture, Flow,
+    Capture, Flow, Turn,
     dns::RecordType,
     http::{Request, Response, VERSION},
     smtp::Mail,
@@ -334,6 +334,116 @@ fn suricata_alerts_on_mail_addresses() {
                 &["to"],
             ),
             ("[email-message:from_ref.value LIKE '%@evil.example']", &["from"]),
+        ],
+    );
+}
+
+#[test]
+#[ignore = "needs suricata: tests/run installs it"]
+fn suricata_tells_the_ends_of_a_conversation_apart() {
+    let mut traffic = Traffic::new();
+    let evil = IpAddr::from([198, 51, 100, 7]);
+    let turns: Vec<Vec<u8>> = (0..100_u8).map(|turn| vec![turn; 40]).collect();
+    let turn = |(number, bytes)| if number % 2 == 0 { Turn::Client(bytes) } else { Turn::Server(bytes) };
+    let turns: Vec<Turn<'_>> = turns.iter().map(Vec::as_slice).enumerate().map(turn).collect();
+    let to = traffic.flow("to", evil, 4444);
+    traffic.capture.tcp(to, &turns).unwrap();
+    let from = traffic.capture.flow_to(SocketAddr::new(evil, 4444)).reversed();
+    traffic.clients.insert("from", from.client.ip());
+    traffic.capture.tcp(from, &turns).unwrap();
+    let other = traffic.flow("other", evil, 0);
+    traffic.capture.ip(other, etherparse::ip_number::GRE).unwrap();
+    let patterns: [(&str, &[&str]); 6] = [
+        ("[network-traffic:dst_ref.value = '198.51.100.7']", &["to", "other"]),
+        ("[network-traffic:src_ref.value = '198.51.100.7']", &["from"]),
+        ("[network-traffic:dst_ref.value = '198.51.100.7' AND network-traffic:dst_port = 4444]", &["to"]),
+        ("[network-traffic:src_ref.value = '198.51.100.7' AND network-traffic:src_port = 4444]", &["from"]),
+        ("[network-traffic:dst_ref.value = '198.51.100.7' AND network-traffic:protocols[*] = 'tcp']", &["to"]),
+        (
+            "[network-traffic:dst_ref.value ISSUBSET '198.51.100.0/24' AND network-traffic:dst_ref.value != '198.51.100.9']",
+            &["to", "other"],
+        ),
+    ];
+    assert_alerts(&traffic, &patterns);
+    // One alert each, and not one for each of the hundred packets.
+    let all: Vec<&str> = patterns.iter().map(|(pattern, _)| *pattern).collect();
+    let (_folder, rules) = on_disk(&emit(target(), rules(&all)));
+    let mut counted: BTreeMap<(u32, Option<IpAddr>), usize> = BTreeMap::new();
+    let alerts = suricata::all(&rules, traffic.capture.bytes());
+    alerts.iter().for_each(|alert| *counted.entry((alert.sid, alert.client)).or_default() += 1);
+    assert!(counted.values().all(|count| *count == 1), "{counted:?}");
+}
+
+#[test]
+#[ignore = "needs suricata: tests/run installs it"]
+fn suricata_does_not_take_one_conversation_for_two_observations() {
+    let mut traffic = Traffic::new();
+    let evil = IpAddr::from([198, 51, 100, 7]);
+    let visit = |traffic: &mut Traffic, flow| {
+        let request =
+            Request { method: "GET", target: "/", version: VERSION, headers: &[("Host", "evil.example")], body: b"" };
+        traffic.capture.http(flow, request, Response { headers: &[], body: b"ok" }).unwrap();
+    };
+    let one = traffic.flow("one request to the name at the address", evil, 80);
+    visit(&mut traffic, one);
+    let first = traffic.flow("the name elsewhere, then the address", OTHER, 80);
+    visit(&mut traffic, first);
+    let second = Flow { server: SocketAddr::new(evil, 8008), ..first };
+    traffic.capture.tcp_syn(second).unwrap();
+    let both = ["the name elsewhere, then the address"];
+    assert_alerts(
+        &traffic,
+        &[
+            ("[ipv4-addr:value = '198.51.100.7'] AND [domain-name:value = 'evil.example']", &both),
+            ("[domain-name:value = 'evil.example'] FOLLOWEDBY [ipv4-addr:value = '198.51.100.7']", &both),
+            ("[ipv4-addr:value = '198.51.100.7'] FOLLOWEDBY [domain-name:value = 'evil.example']", &[]),
+            ("[ipv4-addr:value = '198.51.100.7'] AND [url:value = 'http://evil.example/']", &both),
+        ],
+    );
+}
+
+#[test]
+#[ignore = "needs suricata: tests/run installs it"]
+fn suricata_alerts_on_every_form_of_a_request() {
+    let mut traffic = Traffic::new();
+    let hosts = ["evil.example", "EVIL.example", "evil.example:80", "evil.example.", "evil.example.:80"];
+    let forms = ["/a/b.php", "/a/%62.php", "/a/./b.php", "/x/../a/b.php", "//a/b.php", "/a//b.php"];
+    let names: [&'static str; 11] = [
+        "host",
+        "capitals",
+        "port",
+        "dot",
+        "dot and port",
+        "path",
+        "encoded",
+        "steps",
+        "up",
+        "slashes",
+        "more slashes",
+    ];
+    let all = hosts.map(|host| (host, "/a/b.php")).into_iter().chain(forms.map(|form| ("evil.example", form)));
+    for (name, (host, target)) in names.into_iter().zip(all) {
+        traffic.get(name, target, &[("Host", host)]);
+    }
+    let proxied = ["http://evil.example/a/b.php", "http://EVIL.example:80/a/b.php", "HTTP://u@evil.example./a/b.php"];
+    for (name, target) in ["proxy", "proxy and port", "proxy and user"].into_iter().zip(proxied) {
+        traffic.get(name, target, &[("Host", "evil.example")]);
+    }
+    traffic.get("other port", "/a/b.php", &[("Host", "evil.example:8080")]);
+    traffic.get("proxy and other port", "http://evil.example:8080/a/b.php", &[("Host", "evil.example:8080")]);
+    traffic.get("other path", "/a/b.phps", &[("Host", "evil.example")]);
+    traffic.get("other host", "/a/b.php", &[("Host", "notevil.example")]);
+    traffic.get("host below", "http://www.evil.example/a/b.php", &[("Host", "www.evil.example")]);
+    traffic.get("encoded slash", "/a%2Fb.php", &[("Host", "evil.example")]);
+    let same = [&names[..], &["proxy", "proxy and port", "proxy and user"]].concat();
+    assert_alerts(
+        &traffic,
+        &[
+            // A slash that is encoded is none (RFC 3986, section 2.2).
+            ("[url:value = 'http://evil.example/a/b.php']", &same),
+            ("[url:value LIKE 'http://evil.example/a/b.%']", &[&same[..], &["other path", "encoded slash"]].concat()),
+            ("[url:value = 'http://evil.example:8080/a/b.php']", &["other port", "proxy and other port"]),
+            ("[url:value = 'http://evil.example/a%2Fb.php']", &["encoded slash"]),
         ],
     );
 }

@@ -49,7 +49,7 @@ pub fn check(rules: &Path) -> Outcome {
 pub fn alerts(rules: &Path, capture: &[u8]) -> BTreeSet<Alert> {
     check(rules).assert_accepted();
     let alert = |alert: &engine::Alert| Some(Alert { sid: alert.sid, client: alert.client? });
-    seen(rules, capture).iter().filter_map(alert).collect()
+    all(rules, capture).iter().filter_map(alert).collect()
 }
 
 /// The rule of each alert in a capture, and when the conversation that caused it began, in microseconds since 1970.
@@ -57,11 +57,14 @@ pub fn alerts(rules: &Path, capture: &[u8]) -> BTreeSet<Alert> {
 /// The rules are to be loaded with [`check`] first.
 #[track_caller]
 pub fn alarms(rules: &Path, capture: &[u8]) -> BTreeSet<(u32, u64)> {
-    seen(rules, capture).iter().map(|alert| (alert.sid, alert.start)).collect()
+    all(rules, capture).iter().map(|alert| (alert.sid, alert.start)).collect()
 }
 
+/// All alerts in a capture.
+///
+/// The rules are to be loaded with [`check`] first.
 #[track_caller]
-fn seen(rules: &Path, capture: &[u8]) -> Vec<engine::Alert> {
+pub fn all(rules: &Path, capture: &[u8]) -> Vec<engine::Alert> {
     let folder = scratch();
     let capture = file(&folder, "witness.pcap", capture);
     let heard = |(folder, rules): (TempDir, PathBuf)| {
