@@ -294,9 +294,8 @@ fn weaker_kinds_of_hashes_have_files_of_their_own() {
     let one = ["[file:hashes.MD5 = 'd41d8cd98f00b204e9800998ecf8427e']"];
     let memory = emit(target(), rules(&one));
     assert!(memory.said.is_empty() && memory.text(RULES).contains("filemd5:lists/md5.list"));
-    let (hash, named) =
-        (format!("[file:hashes.'SHA-256' = '{SHA256}']"), format!("[file:name = 'a.exe' AND file:size = 7]"));
-    let memory = emit(target(), rules(&[one[0], &hash, &named]));
+    let (hash, named) = (format!("[file:hashes.'SHA-256' = '{SHA256}']"), "[file:name = 'a.exe' AND file:size = 7]");
+    let memory = emit(target(), rules(&[one[0], &hash, named]));
     assert_eq!(memory.said.iter().map(|note| note.code.0).collect::<Vec<_>>(), ["R122"]);
     let alone = memory.text("suricata/md5.rules");
     assert!(alone.contains("filemd5:lists/md5.list") && alone.contains("hashes.yaml") && !alone.contains("filesha256"));
