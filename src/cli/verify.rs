@@ -1,24 +1,27 @@
 //! `stixc verify`.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     io::{self, Write},
+    num::NonZeroUsize,
     path::{Path, PathBuf},
 };
 
 use clap::{Args, ValueEnum};
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 
 use crate::{
     convert::{EngineReport, RuleReport, State, verify},
     targets::{self, Target},
-    witness::index::{FILE, Index, SCHEMA as INDEX_SCHEMA},
+    witness::index::{FILE, Index, PatternCases, SCHEMA as INDEX_SCHEMA},
 };
 
 use super::{
     Global, display,
     exit::{Exit, Failure},
+    progress::Progress,
 };
 
 /// How many things that are wrong with a rule are told.
@@ -39,6 +42,9 @@ pub(super) struct Verify {
     /// Only these targets, separated by commas
     #[arg(short, long, value_name = "TARGETS", value_delimiter = ',')]
     target: Vec<String>,
+    /// Only so many indicators, chosen by their ids: each run looks at the same ones
+    #[arg(long, value_name = "NUMBER")]
+    sample: Option<NonZeroUsize>,
     /// How to print
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Format,
@@ -57,6 +63,7 @@ Exit codes:
   1  an engine is missing: its rules are not verified
   2  usage
   3  no readable folder of witnesses
+  4  sampled: each rule of the indicators that were looked at does what its verdict says
   6  a rule does not do what its verdict says, or its engine refuses it";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -70,8 +77,19 @@ enum Format {
 #[derive(Debug, Serialize)]
 struct Report {
     schema: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sample: Option<Sample>,
     engines: Vec<EngineReport>,
     rules: Vec<RuleReport>,
+}
+
+/// How much a sample is of all.
+#[derive(Debug, Clone, Copy, Serialize)]
+struct Sample {
+    /// How many indicators were looked at.
+    indicators: usize,
+    /// How many rules were not.
+    left_out: usize,
 }
 
 impl Verify {
@@ -84,14 +102,22 @@ impl Verify {
                 format!("it has some for {}", known.join(", ")),
             ));
         }
-        let mut report = Report { schema: SCHEMA, engines: Vec::new(), rules: Vec::new() };
-        for (name, patterns) in &index.targets {
-            if self.target.is_empty() || self.target.contains(name) {
-                let (engine, rules) = verify(name, targets::find(name), patterns, &self.folder.join(name));
-                report.engines.push(engine);
-                report.rules.extend(rules);
-            }
+        let wanted: Vec<(&String, &Vec<PatternCases>)> =
+            index.targets.iter().filter(|(name, _)| self.target.is_empty() || self.target.contains(*name)).collect();
+        let sample = self.sample.and_then(|count| sample(wanted.iter().flat_map(|(_, patterns)| *patterns), count));
+        let total: usize = wanted.iter().flat_map(|(_, patterns)| *patterns).map(|pattern| pattern.rules.len()).sum();
+        let mut report = Report { schema: SCHEMA, sample: None, engines: Vec::new(), rules: Vec::new() };
+        let progress = Progress::counting(total, global.quiet);
+        for (name, patterns) in wanted {
+            progress.tell(name.clone());
+            let (engine, rules) = verify(name, targets::find(name), patterns, sample.as_ref(), &self.folder.join(name));
+            progress.advance(patterns.iter().map(|pattern| pattern.rules.len()).sum());
+            report.engines.push(engine);
+            report.rules.extend(rules);
         }
+        progress.finish();
+        report.sample =
+            sample.map(|ids| Sample { indicators: ids.len(), left_out: total.saturating_sub(report.rules.len()) });
         match self.format {
             Format::Text => report.print(global)?,
             Format::Json => {
@@ -119,6 +145,16 @@ fn read(folder: &Path) -> Result<Index, Failure> {
     Ok(index)
 }
 
+/// The ids of so many indicators, the same ones in each run; `None` where these are all.
+fn sample<'p>(patterns: impl Iterator<Item = &'p PatternCases>, count: NonZeroUsize) -> Option<BTreeSet<&'p str>> {
+    let ids: BTreeSet<&str> = patterns.map(|pattern| pattern.id.as_str()).collect();
+    if ids.len() <= count.get() {
+        return None;
+    }
+    let ranked: BTreeMap<_, &str> = ids.into_iter().map(|id| (Sha256::digest(id), id)).collect();
+    Some(ranked.into_values().take(count.get()).collect())
+}
+
 impl Report {
     fn exit(&self) -> Exit {
         let any = |state| self.rules.iter().any(|rule| rule.state == state);
@@ -126,6 +162,8 @@ impl Report {
             Exit::Verification
         } else if any(State::EngineMissing) {
             Exit::Findings
+        } else if self.sample.is_some() {
+            Exit::Feed
         } else {
             Exit::Done
         }
@@ -162,6 +200,9 @@ impl Report {
             count(State::EngineMissing),
             count(State::Fails)
         )?;
+        if let Some(Sample { indicators, left_out }) = self.sample {
+            writeln!(out, "sampled: {indicators} indicators; {left_out} rules of others were not looked at")?;
+        }
         Ok(())
     }
 }

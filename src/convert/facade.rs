@@ -204,7 +204,7 @@ pub fn prove(
     let index = write().map_err(ConvertError::Witnesses)?;
     let proved = |chosen: &Chosen| {
         let name = chosen.target.name();
-        Some(verify(name, Some(chosen.target), index.targets.get(name)?, &folder.join(name)))
+        Some(verify(name, Some(chosen.target), index.targets.get(name)?, None, &folder.join(name)))
     };
     Ok(options.targets.iter().filter_map(proved).collect())
 }

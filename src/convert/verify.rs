@@ -1,6 +1,7 @@
 //! What the installed engines make of witnesses: each rule, held against its verdict.
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, BTreeSet},
     path::Path,
 };
@@ -70,15 +71,25 @@ pub struct EngineReport {
 }
 
 /// Runs the engine of a target over the cases of these patterns, whose files are in `folder`. `target` is `None` for one
-/// that this program does not have.
+/// that this program does not have; `sample` has the indicators that are looked at, or is `None` for all.
 #[must_use]
 pub fn verify(
     name: &str,
     target: Option<&dyn Target>,
     patterns: &[PatternCases],
+    sample: Option<&BTreeSet<&str>>,
     folder: &Path,
 ) -> (EngineReport, Vec<RuleReport>) {
-    let run = match target.and_then(Target::engine) {
+    let engine = target.and_then(Target::engine);
+    let is_looked_at = |pattern: &PatternCases| sample.is_none_or(|ids| ids.contains(pattern.id.as_str()));
+    let chosen: Cow<'_, [PatternCases]> = match &engine {
+        Some(engine) if sample.is_some() && !engine.needs_all() => {
+            patterns.iter().filter(|pattern| is_looked_at(pattern)).cloned().collect()
+        }
+        _ => patterns.into(),
+    };
+    let patterns = &*chosen;
+    let run = match engine {
         Some(engine) => engine.run(folder, patterns),
         None => Err(EngineError::Missing(format!("no engine is known for {name}"))),
     };
@@ -86,7 +97,7 @@ pub fn verify(
         let own = |pattern: &PatternCases| {
             pattern.rules.iter().map(|rule| unseen(name, pattern, rule, state, Vec::new())).collect::<Vec<_>>()
         };
-        patterns.iter().flat_map(own).collect()
+        patterns.iter().filter(|pattern| is_looked_at(pattern)).flat_map(own).collect()
     };
     let mut report =
         EngineReport { target: name.to_owned(), engine: String::new(), missing: false, refused: Vec::new() };
@@ -94,7 +105,8 @@ pub fn verify(
         Ok(EngineRun { engine, fired, quiet, refused }) => {
             report.engine = engine;
             report.refused = refused;
-            patterns.iter().zip(fired).flat_map(|(pattern, fired)| checked(name, pattern, &fired, &quiet)).collect()
+            let seen = patterns.iter().zip(fired).filter(|(pattern, _)| is_looked_at(pattern));
+            seen.flat_map(|(pattern, fired)| checked(name, pattern, &fired, &quiet)).collect()
         }
         Err(EngineError::Missing(why)) => {
             report.engine = why;

@@ -74,14 +74,19 @@ pub trait Exporter {
 pub fn export<E: Exporter>(mut exporter: E, tested: Vec<Tested<'_>>, written: &[File]) -> Exported {
     let mut patterns: Vec<PatternCases<E::Shown>> = tested
         .iter()
-        .map(|Tested { origin, verdict, rules, pattern }| PatternCases {
-            id: origin.id.clone(),
-            pattern: pattern.known.plan.to_string(),
-            verdict: *verdict,
-            rules: rules.clone(),
-            complete: pattern.witnesses.complete,
-            notes: pattern.notes(),
-            cases: cases(&mut exporter, pattern),
+        .map(|Tested { origin, verdict, rules, pattern }| {
+            let cases = cases(&mut exporter, pattern);
+            let mut notes = pattern.notes();
+            notes.extend(unshown(pattern, &cases));
+            PatternCases {
+                id: origin.id.clone(),
+                pattern: pattern.known.plan.to_string(),
+                verdict: *verdict,
+                rules: rules.clone(),
+                complete: pattern.witnesses.complete,
+                notes,
+                cases,
+            }
         })
         .collect();
     let files = exporter.files(&tested, &mut patterns, written);
@@ -95,14 +100,27 @@ pub fn export<E: Exporter>(mut exporter: E, tested: Vec<Tested<'_>>, written: &[
 pub fn cases<E: Exporter>(exporter: &mut E, pattern: &TestPattern) -> Vec<Case<E::Shown>> {
     let mut cases = Vec::new();
     for witness in &pattern.witnesses.all {
-        let aim = match &witness.aim {
-            Aim::Match { alternative } => format!("alternative {alternative}"),
-            Aim::NearMiss { alternative, change, .. } => format!("alternative {alternative}, but {change}"),
-        };
+        let aim = told(&witness.aim);
         let shown = exporter.cases(pattern, witness).into_iter();
         cases.extend(shown.map(|(matches, shown)| Case { matches, aim: aim.clone(), shown }));
     }
     cases
+}
+
+fn told(aim: &Aim) -> String {
+    match aim {
+        Aim::Match { alternative } => format!("alternative {alternative}"),
+        Aim::NearMiss { alternative, change, .. } => format!("alternative {alternative}, but {change}"),
+    }
+}
+
+/// A note for each alternative that nothing shows to the engine, though there are witnesses: a name with a blank is in no
+/// traffic.
+fn unshown<C>(pattern: &TestPattern, cases: &[Case<C>]) -> BTreeSet<String> {
+    let matching = pattern.witnesses.all.iter().filter(|one| matches!(one.aim, Aim::Match { .. }));
+    let aims: BTreeSet<String> = matching.map(|witness| told(&witness.aim)).collect();
+    let is_unshown = |aim: &String| !cases.iter().any(|case| case.matches && case.aim == *aim);
+    aims.into_iter().filter(is_unshown).map(|aim| format!("nothing that the engine reads shows {aim}")).collect()
 }
 
 /// What an engine made of all cases.
@@ -148,7 +166,13 @@ pub trait Engine {
         ""
     }
 
-    /// Gives the engine the files in `folder`, and tells which rules fire on which cases.
+    /// Whether patterns share rules, so that what one of them is shown can't be judged without the others.
+    fn needs_all(&self) -> bool {
+        false
+    }
+
+    /// Gives the engine the files in `folder`, and tells which rules fire on which cases. The patterns may be some of those
+    /// that the folder is about.
     ///
     /// # Errors
     /// There is no such engine here, or it refuses the rules.
@@ -160,6 +184,9 @@ pub trait AnyEngine {
     /// As [`Engine::needs`].
     fn needs(&self) -> &'static str;
 
+    /// As [`Engine::needs_all`].
+    fn needs_all(&self) -> bool;
+
     /// As [`Engine::run`].
     ///
     /// # Errors
@@ -170,6 +197,10 @@ pub trait AnyEngine {
 impl<E: Engine> AnyEngine for E {
     fn needs(&self) -> &'static str {
         Engine::needs(self)
+    }
+
+    fn needs_all(&self) -> bool {
+        Engine::needs_all(self)
     }
 
     fn run(&self, folder: &Path, patterns: &[PatternCases]) -> Result<EngineRun, EngineError> {

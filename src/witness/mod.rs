@@ -14,6 +14,7 @@ mod object;
 mod oracle;
 pub mod solve;
 mod test_pattern;
+pub mod urls;
 
 use serde_json::{Map, Value as Json};
 

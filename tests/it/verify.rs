@@ -1,6 +1,6 @@
 //! `stixc convert --witness` and `stixc verify`: what a user sees of the proof.
 
-use crate::support::program;
+use crate::support::{feed_shapes, program};
 
 use std::{
     fs,
@@ -160,6 +160,65 @@ fn a_list_that_lacks_an_entry_is_found_out() {
     assert!(states(folder.path(), "blocklist").iter().all(|state| state == "fires"));
     damage(folder.path(), "blocklist", "198.51.100.7", "198.51.100.8");
     assert!(states(folder.path(), "blocklist").iter().any(|state| state == "fails"));
+}
+
+/// What a conversion of patterns in the shapes of feeds gives for these targets.
+fn feed_shaped(targets: &str) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let indicator = |(number, pattern): (usize, String)| {
+        serde_json::json!({
+            "type": "indicator", "spec_version": "2.1", "id": format!("indicator--{number:08}-0000-4000-8000-000000000000"),
+            "created": "2024-01-01T00:00:00Z", "modified": "2024-01-01T00:00:00Z",
+            "pattern": pattern, "pattern_type": "stix", "valid_from": "2024-01-01T00:00:00Z",
+        })
+    };
+    let objects: Vec<Json> = feed_shapes::patterns(2).into_iter().enumerate().map(indicator).collect();
+    let feed = write(&folder, "feed.json", Json::from(objects).to_string());
+    converted(&[feed.to_str().unwrap(), "--guard", "special=ignore"], targets)
+}
+
+#[test]
+fn lists_of_feed_shaped_values_do_what_they_say() {
+    let folder = feed_shaped("blocklist");
+    let output = verify(folder.path(), &[]);
+    assert_eq!(code(&output), 0, "{}", text(&output));
+    assert!(states(folder.path(), "blocklist").iter().filter(|state| *state == "fires").count() > 60);
+}
+
+#[test]
+#[ignore = "needs suricata, yara and sigma: tests/run installs them"]
+fn suricata_yara_sigma_rules_of_feed_shaped_values_do_what_they_say() {
+    let folder = feed_shaped("sigma,suricata,yara");
+    let output = verify(folder.path(), &["-q"]);
+    assert_eq!(code(&output), 0, "{}", text(&output));
+}
+
+#[test]
+fn a_sample_says_that_it_is_one() {
+    let folder = witnesses(&[PATTERNS[0], PATTERNS[2], "[ipv4-addr:value = '198.51.100.8']"], "blocklist");
+    let output = verify(folder.path(), &["--sample", "1"]);
+    assert_eq!(code(&output), 4, "{}", text(&output));
+    assert!(text(&output).contains("sampled: 1 indicators; 2 rules of others were not looked at"), "{}", text(&output));
+    assert_eq!(text(&output), text(&verify(folder.path(), &["--sample", "1"])));
+    let all = verify(folder.path(), &["--sample", "3"]);
+    assert_eq!(code(&all), 0, "{}", text(&all));
+    assert!(!text(&all).contains("sampled"), "{}", text(&all));
+    damage(folder.path(), "blocklist", "198.51.100.7", "198.51.101.7");
+    damage(folder.path(), "blocklist", "198.51.100.8", "198.51.101.8");
+    damage(folder.path(), "blocklist", "evil.example", "evil.exampla");
+    assert_eq!(code(&verify(folder.path(), &["--sample", "1"])), 6);
+}
+
+#[test]
+#[ignore = "needs suricata: tests/run installs it"]
+fn suricata_a_sample_is_shown_its_own_traffic() {
+    let folder = witnesses(PATTERNS, "suricata");
+    let output = verify(folder.path(), &["--sample", "2", "--format", "json"]);
+    assert_eq!(code(&output), 4, "{}", text(&output));
+    let report: Json = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["sample"]["indicators"], 2);
+    let rules = report["rules"].as_array().unwrap();
+    assert!(!rules.is_empty() && rules.iter().all(|rule| rule["state"] == "fires"), "{rules:#?}");
 }
 
 #[test]

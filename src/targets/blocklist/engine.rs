@@ -2,8 +2,10 @@
 //! the programs that read them.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
-    fs, io,
+    collections::{BTreeMap, BTreeSet, HashMap},
+    fs,
+    hash::Hash,
+    io,
     net::IpAddr,
     path::Path,
     process::Command,
@@ -35,7 +37,8 @@ const LISTS: [(&str, &str); 8] = [
 /// The lists of a folder, as they are looked up in.
 #[derive(Debug, Default)]
 pub struct Lists {
-    prefixes: Vec<(&'static str, IpNet)>,
+    prefixes: BTreeSet<IpNet>,
+    lengths: BTreeSet<u8>,
     lines: BTreeMap<&'static str, BTreeSet<String>>,
 }
 
@@ -49,19 +52,20 @@ impl Engine for ListReader {
         "nothing: entries are looked up here; nft and named-checkzone check the files where they are"
     }
 
+    fn needs_all(&self) -> bool {
+        true
+    }
+
     fn run(&self, folder: &Path, patterns: &[PatternCases<Vec<Lookup>>]) -> Result<EngineRun, EngineError> {
         let lists = Lists::read(|file| match fs::read_to_string(folder.join(file)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             text => Ok(Some(text?)),
         })?;
         // All patterns share the lists: what another one asks for is there for its sake.
-        let wanted = |own: usize, lookup: &Lookup| {
-            let entry = lists.prefix(lookup);
-            patterns.iter().enumerate().any(|(number, other)| number != own && asks(other, lookup, entry))
-        };
+        let asked = Asked::new(&lists, patterns);
         let fired = |(number, pattern): (usize, &PatternCases<Vec<Lookup>>)| {
             let heard = |matches: bool, lookup: &Lookup| {
-                lists.find(lookup).filter(|_| matches || !wanted(number, lookup)).map(str::to_owned)
+                lists.find(lookup).filter(|_| matches || !asked.by_another(number, lookup, &lists)).map(str::to_owned)
             };
             let cases = pattern.cases.iter();
             cases.map(|case| case.shown.iter().filter_map(|lookup| heard(case.matches, lookup)).collect()).collect()
@@ -73,14 +77,48 @@ impl Engine for ListReader {
     }
 }
 
-/// Whether a witness that the pattern matches is looked up so, or is in the prefix that was found.
-fn asks(pattern: &PatternCases<Vec<Lookup>>, lookup: &Lookup, entry: Option<&IpNet>) -> bool {
-    let is_inside = |one: &Lookup| match (one, entry) {
-        (Lookup::Address(address), Some(entry)) => entry.contains(address),
-        _ => false,
-    };
-    let matching = pattern.cases.iter().filter(|case| case.matches);
-    matching.flat_map(|case| &case.shown).any(|one| one == lookup || is_inside(one))
+/// Which patterns ask for an entry: only one, or several.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Askers {
+    One(usize),
+    Several,
+}
+
+/// What the witnesses are looked up as that patterns match, and the prefixes that these are in.
+#[derive(Debug, Default)]
+struct Asked<'p> {
+    lookups: HashMap<&'p Lookup, Askers>,
+    prefixes: HashMap<IpNet, Askers>,
+}
+
+impl<'p> Asked<'p> {
+    fn new(lists: &Lists, patterns: &'p [PatternCases<Vec<Lookup>>]) -> Self {
+        let mut asked = Self::default();
+        for (number, pattern) in patterns.iter().enumerate() {
+            let matching = pattern.cases.iter().filter(|case| case.matches);
+            for lookup in matching.flat_map(|case| &case.shown) {
+                note(&mut asked.lookups, lookup, number);
+                if let Some(prefix) = lists.prefix(lookup) {
+                    note(&mut asked.prefixes, prefix, number);
+                }
+            }
+        }
+        asked
+    }
+
+    /// Whether another pattern than this one is looked up so where it matches, or in the prefix that is found.
+    fn by_another(&self, own: usize, lookup: &Lookup, lists: &Lists) -> bool {
+        let is_another = |askers: Option<&Askers>| askers.is_some_and(|askers| *askers != Askers::One(own));
+        let prefix = lists.prefix(lookup).and_then(|prefix| self.prefixes.get(&prefix));
+        is_another(self.lookups.get(lookup)) || is_another(prefix)
+    }
+}
+
+fn note<K: Eq + Hash>(all: &mut HashMap<K, Askers>, key: K, number: usize) {
+    let askers = all.entry(key).or_insert(Askers::One(number));
+    if *askers != Askers::One(number) {
+        *askers = Askers::Several;
+    }
 }
 
 impl Lists {
@@ -96,7 +134,11 @@ impl Lists {
                 for line in text.lines() {
                     let prefix = crate::plan::value::parse_address(line);
                     let prefix = prefix.ok_or_else(|| EngineError::Failed(format!("{file}: {line} is no address")))?;
-                    lists.prefixes.push((kind, prefix));
+                    if prefix.addr().is_ipv4() != (kind == "ipv4") {
+                        return Err(EngineError::Failed(format!("{file}: {line} is of the other family")));
+                    }
+                    lists.lengths.insert(prefix.prefix_len());
+                    lists.prefixes.insert(prefix);
                 }
             } else {
                 lists.lines.insert(kind, text.lines().map(str::to_owned).collect());
@@ -105,14 +147,16 @@ impl Lists {
         Ok(lists)
     }
 
-    fn around(&self, address: &IpAddr) -> Option<&(&'static str, IpNet)> {
-        self.prefixes.iter().find(|(_, prefix)| prefix.contains(address))
+    /// The smallest prefix around an address.
+    fn around(&self, address: &IpAddr) -> Option<IpNet> {
+        let prefix = |length: &u8| IpNet::new(*address, *length).ok().map(|prefix| prefix.trunc());
+        self.lengths.iter().rev().filter_map(prefix).find(|prefix| self.prefixes.contains(prefix))
     }
 
     /// The prefix that holds what is looked up, if it is an address and one does.
-    fn prefix(&self, lookup: &Lookup) -> Option<&IpNet> {
+    fn prefix(&self, lookup: &Lookup) -> Option<IpNet> {
         match lookup {
-            Lookup::Address(address) => self.around(address).map(|(_, prefix)| prefix),
+            Lookup::Address(address) => self.around(address),
             _ => None,
         }
     }
@@ -124,7 +168,7 @@ impl Lists {
             kinds.iter().copied().find(|kind| self.lines.get(kind).is_some_and(|lines| lines.contains(text)))
         };
         match lookup {
-            Lookup::Address(address) => self.around(address).map(|(kind, _)| *kind),
+            Lookup::Address(address) => self.around(address).map(|_| if address.is_ipv4() { "ipv4" } else { "ipv6" }),
             Lookup::Name(name) => line(&["domain"], &name.trim_end_matches('.').to_ascii_lowercase()),
             Lookup::Url(url) => line(&["url"], url),
             Lookup::Hash(hash) => line(&["md5", "sha1", "sha256", "sha512"], hash),

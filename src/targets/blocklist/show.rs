@@ -17,11 +17,11 @@ use url::{Host, Url};
 
 use crate::{
     plan::{End, Operator, Plan, Test},
-    witness::{Objects, Sighting, files, known_files::Substitution},
+    witness::{Objects, Sighting, files, known_files::Substitution, urls},
 };
 
 /// Something that is looked up.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Lookup {
     /// An address, at an end of a connection.
@@ -79,7 +79,7 @@ pub fn show(sightings: &[Sighting], known: &Substitution) -> Option<Lookups> {
     let used = used_end(&known.plan);
     let mut asked = Vec::new();
     for sighting in &mut seen {
-        add_urls(&mut sighting.objects);
+        add_urls(&mut sighting.objects, &known.plan);
         let ends = ends(&sighting.objects);
         for (key, object) in &sighting.objects {
             let is_there = |end| ends.get(key.as_str()).is_some_and(|ends| ends.contains(&end));
@@ -104,13 +104,15 @@ fn ends(objects: &Objects) -> BTreeMap<&str, BTreeSet<End>> {
     ends
 }
 
-/// Adds to each URL its host, as the object that it is, and the URL in the spelling in which it is sent.
-fn add_urls(objects: &mut Objects) {
+/// Adds to each URL its host, as the object that it is, and the URL in all spellings in which it is sent.
+fn add_urls(objects: &mut Objects, plan: &Plan) {
     let urls = objects.values().filter(|object| object["type"] == "url").filter_map(|object| object["value"].as_str());
-    let sent: Vec<(Option<Json>, String)> =
-        urls.filter_map(|text| sent(text).map(|url| (host(&url), line(&url, text)))).collect();
-    for (number, (host, line)) in sent.into_iter().enumerate() {
-        objects.insert(format!("sent-{number}"), json!({"type": "url", "value": line}));
+    let sent: Vec<(Option<Json>, Vec<String>)> =
+        urls.filter_map(|text| urls::sent(text).map(|url| (host(&url), urls::spellings(plan, text)))).collect();
+    for (number, (host, spellings)) in sent.into_iter().enumerate() {
+        for (spelling, text) in spellings.into_iter().enumerate() {
+            objects.insert(format!("sent-{number}-{spelling}"), json!({"type": "url", "value": text}));
+        }
         objects.extend(host.map(|host| (format!("host-{number}"), host)));
     }
 }
@@ -136,8 +138,8 @@ fn look_up(object: &Json, is_used: bool, asked: &mut Vec<Lookup>) {
     let value = object.get("value").and_then(Json::as_str);
     match (object["type"].as_str().unwrap_or_default(), value) {
         ("ipv4-addr" | "ipv6-addr", Some(text)) if is_used => asked.extend(address(text).map(Lookup::Address)),
-        ("domain-name", Some(text)) if is_used => asked.extend(name(text).map(Lookup::Name)),
-        ("url", Some(text)) => asked.extend(sent(text).map(|url| Lookup::Url(line(&url, text)))),
+        ("domain-name", Some(text)) if is_used => asked.extend(name(text)),
+        ("url", Some(text)) => asked.extend(urls::sent(text).map(|url| Lookup::Url(line(&url, text)))),
         ("file" | "artifact", _) => {
             let hashes = object.get("hashes").and_then(Json::as_object).into_iter().flatten();
             let digests = hashes.filter_map(|(_, digest)| digest.as_str());
@@ -157,19 +159,13 @@ fn address(text: &str) -> Option<IpAddr> {
     }
 }
 
-/// A name as it goes over the wire.
-fn name(text: &str) -> Option<String> {
-    if text.is_ascii() { Some(text.to_owned()) } else { idna::domain_to_ascii(text).ok() }
-}
-
-/// A URL as its client reads it. Without a scheme it is one of http.
-fn sent(text: &str) -> Option<Url> {
-    let mut url = if text.contains("://") { Url::parse(text) } else { Url::parse(&format!("http://{text}")) }.ok()?;
-    url.set_fragment(None);
-    // A URL without a host has neither, and nothing to strip.
-    let _ = url.set_username("");
-    let _ = url.set_password(None);
-    Some(url)
+/// A name as it goes over the wire. An address is not asked for: it is connected to.
+fn name(text: &str) -> Option<Lookup> {
+    if let Ok(address) = text.parse() {
+        return Some(Lookup::Address(address));
+    }
+    let name = if text.is_ascii() { Some(text.to_owned()) } else { idna::domain_to_ascii(text).ok() };
+    name.map(Lookup::Name)
 }
 
 /// The URL as a proxy writes it down, without a scheme where the text has none.

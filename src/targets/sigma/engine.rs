@@ -9,6 +9,7 @@ use std::{
     process::Command,
 };
 
+use rayon::prelude::*;
 use serde::Serialize;
 
 use super::show::LogEvent;
@@ -23,6 +24,8 @@ use crate::{
 /// What runs the rules; its head says what it reads and prints.
 const SCRIPT: &str = include_str!("../../../templates/sigma/match.py");
 const NEEDS: &str = "pySigma-backend-sqlite";
+/// The least number of cases for which a further evaluator is started.
+const SHARE: usize = 64;
 
 /// Rules, and runs of events to hold against them.
 #[derive(Debug, Serialize)]
@@ -64,11 +67,17 @@ impl Evaluator {
         Ok(format!("{NEEDS} {}", String::from_utf8_lossy(&found.stdout).trim()))
     }
 
-    /// For each case and each of its runs what matched.
+    /// For each case and each of its runs what matched. Several evaluators work on them at once.
     ///
     /// # Errors
     /// A rule that can't be evaluated, or no such evaluator.
-    pub fn matches<E: Serialize>(&self, cases: &[RuleCase<'_, E>]) -> Result<Vec<Vec<Matches>>, EngineError> {
+    pub fn matches<E: Serialize + Sync>(&self, cases: &[RuleCase<'_, E>]) -> Result<Vec<Vec<Matches>>, EngineError> {
+        let share = cases.len().div_ceil(rayon::current_num_threads()).max(SHARE);
+        let found: Vec<_> = cases.par_chunks(share).map(|share| self.matches_of(share)).collect::<Result<_, _>>()?;
+        Ok(found.concat())
+    }
+
+    fn matches_of<E: Serialize>(&self, cases: &[RuleCase<'_, E>]) -> Result<Vec<Vec<Matches>>, EngineError> {
         let scratch = tempfile::tempdir()?;
         let input = scratch.path().join("cases.json");
         fs::write(&input, serde_json::to_vec(cases).map_err(std::io::Error::from)?)?;

@@ -9,7 +9,7 @@ use super::{
     identity,
     lower::Compiler,
     rule::Metadata,
-    show::{LogEvent, Logs, variants},
+    show::{LogEvent, Logs, settled, variants},
     text::YamlScalar,
 };
 use crate::{
@@ -91,6 +91,10 @@ impl Exporter for Events<'_> {
             let variants = variants(&witness.sightings, &pattern.known.plan).into_iter();
             told.extend(variants.filter_map(|sightings| Some((pattern.matches(&sightings)?, sightings))));
         }
+        // No log holds a network, but an address in it, which the pattern may ask for by itself.
+        told.retain(|(matches, sightings)| {
+            *matches || settled(sightings).is_none_or(|settled| pattern.matches(&settled) != Some(true))
+        });
         let runs = |(matches, sightings): (bool, Vec<Sighting>)| {
             self.logs.runs(&sightings).into_iter().map(move |(_, events)| (matches, events))
         };

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, fs, net::IpAddr, path::Path, process::Command};
 
+use rayon::prelude::*;
 use serde::Deserialize;
 
 use super::export::{Stretch, TestFolder};
@@ -10,7 +11,7 @@ use crate::{
         program::{EngineError, run, run_well},
         proof::{Engine, EngineRun, quiet},
     },
-    witness::index::PatternCases,
+    witness::{capture::cut, index::PatternCases},
 };
 
 const OLDEST: u32 = 7;
@@ -28,8 +29,8 @@ impl Engine for Suricata {
     fn run(&self, folder: &Path, patterns: &[PatternCases<Stretch>]) -> Result<EngineRun, EngineError> {
         let (version, number) = installed()?;
         let alerts: Vec<_> = TestFolder::ALL
-            .into_iter()
-            .map(|test| Ok((test, alerts_of(folder, test)?)))
+            .into_par_iter()
+            .map(|test| Ok((test, alerts_of(folder, test, &stretches(patterns, test))?)))
             .collect::<Result<_, EngineError>>()?;
         let fired =
             |pattern: &PatternCases<Stretch>| pattern.cases.iter().map(|case| heard(&alerts, case.shown)).collect();
@@ -66,22 +67,34 @@ fn heard(alerts: &[(TestFolder, Vec<(u64, String)>)], stretch: Stretch) -> BTree
     all[first..].iter().take_while(|(time, _)| *time < stretch.until).map(|(_, sid)| sid.clone()).collect()
 }
 
-/// The alerts of one test by time, of all rules.
-fn alerts_of(folder: &Path, test: TestFolder) -> Result<Vec<(u64, String)>, EngineError> {
+/// The parts of a test's capture that patterns are about, by time.
+fn stretches(patterns: &[PatternCases<Stretch>], test: TestFolder) -> Vec<(u64, u64)> {
+    let cases = patterns.iter().flat_map(|pattern| &pattern.cases).map(|case| case.shown);
+    let mut parts: Vec<(u64, u64)> =
+        cases.filter(|shown| shown.test == test).map(|shown| (shown.from, shown.until)).collect();
+    parts.sort_unstable();
+    parts.dedup();
+    parts
+}
+
+/// The alerts of one test by time, of all rules, in these parts of its capture.
+fn alerts_of(folder: &Path, test: TestFolder, parts: &[(u64, u64)]) -> Result<Vec<(u64, String)>, EngineError> {
     let folders = test.names().map(|name| folder.join(name));
     let mut alerts = Vec::new();
     for test in folders.iter().filter(|folder| folder.is_dir()) {
-        alerts.extend(alerts_in(test)?);
+        alerts.extend(alerts_in(test, parts)?);
     }
     alerts.sort();
     Ok(alerts)
 }
 
-fn alerts_in(test: &Path) -> Result<Vec<(u64, String)>, EngineError> {
-    let [configuration, rules, capture] = ["suricata.yaml", "test.rules", "input.pcap"].map(|file| test.join(file));
+fn alerts_in(test: &Path, parts: &[(u64, u64)]) -> Result<Vec<(u64, String)>, EngineError> {
+    let [configuration, rules, whole] = ["suricata.yaml", "test.rules", "input.pcap"].map(|file| test.join(file));
     // Reading a capture, Suricata passes over rules that it can't load; testing, it does not.
     let log = tempfile::tempdir()?;
     run_well(suricata(&configuration, &rules, log.path()).arg("-T"))?;
+    let capture = log.path().join("input.pcap");
+    fs::write(&capture, cut(&fs::read(whole)?, parts))?;
     let alerts = alerts(&configuration, &rules, &capture, &["-k", "none"])?;
     Ok(alerts.iter().map(|alert| (alert.time, alert.sid.to_string())).collect())
 }

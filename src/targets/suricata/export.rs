@@ -1,18 +1,21 @@
 //! Two tests of suricata-verify: `fires`, in which each rule alerts, and `silent`, in which none does that may not.
 
-use std::{fmt::Write as _, time::Duration};
+use std::{fmt::Write as _, net::IpAddr, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
 use super::{
     hashes,
-    show::{PcapLog, complete, show},
+    lower::WINDOW,
+    show::{PcapLog, Session, complete, show},
 };
 use crate::{
+    plan::{End, Observation, Plan},
     targets::proof::{Exporter, File, Tested},
     witness::{
-        TestPattern, Witness,
+        Object, Sighting, TestPattern, Witness,
         index::{PatternCases, Verdict},
+        urls::respelled,
     },
 };
 
@@ -80,24 +83,37 @@ impl Exporter for Captures {
     /// A session is told by its number until the capture is done: only then is it known when the next one begins.
     fn cases(&mut self, pattern: &TestPattern, witness: &Witness) -> Vec<(bool, Stretch)> {
         let known = &pattern.known.files;
-        let Some(sessions) = show(&witness.sightings, known) else { return Vec::new() };
+        let Some(mut sessions) = show(&witness.sightings, known) else { return Vec::new() };
+        for client in free_clients(&pattern.known.plan, &witness.sightings) {
+            sessions.iter_mut().for_each(|session| session.free(client));
+        }
         // The wire has one spelling of methods, versions and names, whatever an observer writes down.
         let spellings: [&dyn Fn(&str) -> String; 3] =
             [&str::to_owned, &str::to_ascii_lowercase, &str::to_ascii_uppercase];
         let is_the_same = |spell: &&dyn Fn(&str) -> String| {
             pattern.matches(&complete(&witness.sightings, known, *spell)) == Some(true)
         };
-        if !witness.matches && spellings.iter().any(is_the_same) {
+        let is_respelled =
+            || respelled(&witness.sightings, &pattern.known.plan).iter().any(|one| pattern.matches(one) == Some(true));
+        if !witness.matches && (spellings.iter().any(is_the_same) || is_respelled()) {
             // The same traffic is that of sightings which the pattern matches.
             return Vec::new();
         }
         let test = if witness.matches { TestFolder::Fires } else { TestFolder::Silent };
-        let log = self.log(test);
-        let stretch = |session| {
-            let number = log.append(session, Duration::ZERO).number as u64;
-            (witness.matches, Stretch { test, from: number, until: number })
+        // What is remembered helps a rule to fire, and an old bit of an address is not set anew before it was asked for.
+        let pause = match (test, witness.sightings.len()) {
+            (TestFolder::Fires, 2..) => Duration::ZERO,
+            _ => memory(&pattern.known.plan.observation),
         };
-        sessions.iter().map(stretch).collect()
+        let log = self.log(test);
+        let stretch = |session: &Session| {
+            let appended = log.append(session, pause);
+            let number = appended.number as u64;
+            // What does not go over the wire as a whole is not shown.
+            (appended.conversations == session.len())
+                .then_some((witness.matches, Stretch { test, from: number, until: number }))
+        };
+        sessions.iter().filter_map(stretch).collect()
     }
 
     fn files(mut self, _tested: &[Tested<'_>], patterns: &mut [PatternCases<Stretch>], written: &[File]) -> Vec<File> {
@@ -129,6 +145,31 @@ impl Exporter for Captures {
             }
         }
         files
+    }
+}
+
+/// The clients of traffic that a plan says nothing of.
+fn free_clients(plan: &Plan, sightings: &[Sighting]) -> Vec<IpAddr> {
+    if plan.tests().any(|test| test.property.ends().contains(&End::Source)) {
+        return Vec::new();
+    }
+    let client = |sighting: &Sighting| Object::asked(&sighting.objects)?.refer("src_ref")?.text("value")?.parse().ok();
+    sightings.iter().filter_map(client).collect()
+}
+
+/// For how long rules of a pattern remember what they saw of an address: no session may be taken for a step of the one
+/// before it.
+fn memory(observation: &Observation) -> Duration {
+    let usual = Duration::from_secs(WINDOW + 1);
+    match observation {
+        Observation::Match(_) => usual,
+        Observation::Any(operands, _) | Observation::All(operands, _) | Observation::Then(operands, _) => {
+            operands.iter().map(memory).max().unwrap_or(usual)
+        }
+        Observation::Within { of, seconds, .. } => {
+            memory(of).max(Duration::try_from_secs_f64(seconds + 1.0).unwrap_or(usual))
+        }
+        Observation::Repeat { of, .. } | Observation::During { of, .. } => memory(of),
     }
 }
 

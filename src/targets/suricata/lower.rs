@@ -27,7 +27,7 @@ use super::{
 use crate::targets::proof::{Exported, File, Tested, export};
 
 /// The time in which several observations have to lie where the pattern names none, in seconds: an hour.
-const WINDOW: u64 = 3600;
+pub(super) const WINDOW: u64 = 3600;
 
 /// The mapping, ready to lower plans.
 pub struct Lowerer {

@@ -24,6 +24,8 @@ use conversation::Conversation;
 
 /// The first 24 bytes of a capture: little endian, microseconds, version 2.4, packets to 256 KiB, link type 101 (RAW).
 const HEADER: [u8; 24] = [0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 101, 0, 0, 0];
+/// The length of what stands in front of each packet: two numbers for its time, two for its length.
+const RECORD: usize = 16;
 /// Where the clock of each capture starts: 2024-01-01T00:00:00Z, in microseconds since 1970.
 const START: u64 = 1_704_067_200_000_000;
 /// How far the clock moves with each packet, in microseconds.
@@ -242,11 +244,54 @@ impl Capture {
     }
 }
 
+/// The packets of a capture that were seen in these parts of its time, which are in order and don't overlap, each from a
+/// moment until before another one, in microseconds since 1970-01-01T00:00:00Z.
+#[must_use]
+pub fn cut(capture: &[u8], parts: &[(u64, u64)]) -> Vec<u8> {
+    let Some((header, mut rest)) = capture.split_at_checked(HEADER.len()) else { return capture.to_vec() };
+    let mut left = header.to_vec();
+    while let Some((record, _)) = rest.split_at_checked(RECORD) {
+        let field =
+            |at: usize| record[at..at + 4].iter().rev().fold(0_u64, |number, byte| (number << 8) | u64::from(*byte));
+        let time = field(0) * 1_000_000 + field(4);
+        let length = RECORD.saturating_add(usize::try_from(field(8)).unwrap_or(usize::MAX));
+        let Some((packet, behind)) = rest.split_at_checked(length) else { break };
+        let part = parts.partition_point(|(from, _)| *from <= time).checked_sub(1).and_then(|at| parts.get(at));
+        if part.is_some_and(|(_, until)| time < *until) {
+            left.extend_from_slice(packet);
+        }
+        rest = behind;
+    }
+    left
+}
+
 /// The IP header of a packet from the client to the server of `flow`.
 fn addressed(flow: Flow) -> Result<PacketBuilderStep<IpHeaders>, CaptureError> {
     match (flow.client.ip(), flow.server.ip()) {
         (IpAddr::V4(client), IpAddr::V4(server)) => Ok(PacketBuilder::ipv4(client.octets(), server.octets(), HOPS)),
         (IpAddr::V6(client), IpAddr::V6(server)) => Ok(PacketBuilder::ipv6(client.octets(), server.octets(), HOPS)),
         (client, server) => Err(CaptureError::AddressFamilies { client, server }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cut_has_the_packets_of_its_parts() {
+        let mut capture = Capture::new();
+        let flow = capture.flow_to("192.0.2.1:53".parse().unwrap());
+        let mut starts = Vec::new();
+        for payload in [b"one", b"two", b"six"] {
+            starts.push(capture.now());
+            capture.udp(flow, payload).unwrap();
+            capture.wait(Duration::from_secs(5));
+        }
+        let has = |bytes: &[u8], payload: &[u8]| bytes.windows(3).any(|window| window == payload);
+        let left = cut(capture.bytes(), &[(starts[1], starts[2])]);
+        assert!(has(&left, b"two") && !has(&left, b"one") && !has(&left, b"six"));
+        assert_eq!(cut(capture.bytes(), &[(0, u64::MAX)]), capture.bytes());
+        assert_eq!(cut(capture.bytes(), &[]), HEADER);
     }
 }

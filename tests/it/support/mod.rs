@@ -5,6 +5,7 @@ pub mod check;
 pub mod corpus;
 pub mod effort;
 pub mod emission;
+pub mod feed_shapes;
 pub mod feeds;
 pub mod generate;
 pub mod grammar;

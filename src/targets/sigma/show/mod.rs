@@ -15,6 +15,7 @@ use serde_json::{Map, Value as Json};
 
 pub(super) use by_mapping::Logs;
 pub use log_event::LogEvent;
+pub(super) use network::settled;
 pub use variants::variants;
 
 use crate::witness::{Object, Sighting};

@@ -6,7 +6,10 @@ use ipnet::IpNet;
 use serde_json::Value as Json;
 
 use super::{EventWriter, LogSource, json, some};
-use crate::{plan::serial_octets, witness::Object};
+use crate::{
+    plan::serial_octets,
+    witness::{Object, Sighting},
+};
 
 const DNS_WINDOWS: LogSource = LogSource::category("dns_query_win", "dns_query", Some("windows"));
 const DNS: LogSource = LogSource::category("net_dns", "dns", None);
@@ -94,6 +97,20 @@ pub(super) fn written(text: &str, spelling: usize) -> String {
         Ok(IpAddr::V4(address)) => address.to_string(),
         Err(_) => text.to_owned(),
     }
+}
+
+/// The sightings with the addresses that stand in events for networks; `None` where there are no networks.
+pub(in crate::targets::sigma) fn settled(sightings: &[Sighting]) -> Option<Vec<Sighting>> {
+    let mut settled = sightings.to_vec();
+    let mut is_changed = false;
+    for object in settled.iter_mut().flat_map(|sighting| sighting.objects.values_mut()) {
+        let network = object.get("value").and_then(Json::as_str).filter(|text| text.parse::<IpNet>().is_ok());
+        if let Some(address) = network.map(|text| written(text, 0)) {
+            object["value"] = address.into();
+            is_changed = true;
+        }
+    }
+    is_changed.then_some(settled)
 }
 
 /// A URL is fetched through a proxy that sees all of it.

@@ -15,7 +15,7 @@ type Variant = fn(&str, &mut Object);
 /// The variants of sightings that differ from them. Whether the plan matches a variant the evaluator says.
 #[must_use]
 pub fn variants(sightings: &[Sighting], plan: &Plan) -> Vec<Vec<Sighting>> {
-    const VARIANTS: [Variant; 13] = [
+    const VARIANTS: [Variant; 14] = [
         around,
         hive,
         value_for_key,
@@ -28,6 +28,7 @@ pub fn variants(sightings: &[Sighting], plan: &Plan) -> Vec<Vec<Sighting>> {
         bare,
         portless,
         endless,
+        sourceless,
         unplaced,
     ];
     // Linux logs no hashes and no levels: there, what is known by them does not show.
@@ -204,6 +205,11 @@ fn portless(_: &str, object: &mut Object) {
 
 fn endless(_: &str, object: &mut Object) {
     remove(object, &["src_ref", "dst_ref"]);
+}
+
+/// The client was not seen: logs name the machine that all was seen on.
+fn sourceless(_: &str, object: &mut Object) {
+    remove(object, &["src_ref"]);
 }
 
 /// Nothing is said of folders.

@@ -42,6 +42,31 @@ pub struct Session {
     exchanges: Vec<Exchange>,
 }
 
+impl Session {
+    /// Has hosts of ours in place of a client that the pattern says nothing of: what a sensor remembers of it would tie
+    /// sessions together.
+    pub fn free(&mut self, client: IpAddr) {
+        for Exchange { way: Way { ends, .. }, .. } in &mut self.exchanges {
+            if ends.client == Some(client) {
+                ends.client = None;
+                ends.six = client.is_ipv6();
+            }
+        }
+    }
+
+    /// How many conversations it has.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.exchanges.len()
+    }
+
+    /// Whether nothing shows.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.exchanges.is_empty()
+    }
+}
+
 /// One conversation.
 #[derive(Debug, Clone, PartialEq)]
 struct Exchange {
