@@ -5,8 +5,7 @@ use std::{fmt::Write as _, net::IpAddr, time::Duration};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    hashes,
-    lower::WINDOW,
+    WINDOW, hashes,
     show::{PcapLog, Session, complete, show},
 };
 use crate::{

@@ -26,9 +26,6 @@ use super::{
 #[cfg(feature = "witness")]
 use crate::targets::proof::{Exported, File, Tested, export};
 
-/// The time in which several observations have to lie where the pattern names none, in seconds: an hour.
-pub(super) const WINDOW: u64 = 3600;
-
 /// The mapping, ready to lower plans.
 pub struct Lowerer {
     mapping: Mapping,
@@ -105,7 +102,7 @@ impl Backend for Lowerer {
             by: "the same host",
             key: &|_| Some(0),
             apart: &|left, right| self.are_apart(left, right),
-            window: WINDOW,
+            window: super::WINDOW,
         };
         let capabilities = self.options.capabilities(self.sources.len(), Some(ties));
         let mut adapted = adapt::adapt(plan, capabilities, fit)?;

@@ -52,6 +52,9 @@ pub use pieces::{NEVER, ONE_HASH, TOO_MANY_RULES};
 pub use url::{ENCRYPTED, PARTS};
 pub use xbits::{COUNTED, SPLIT};
 
+/// The time in which several observations have to lie where the pattern names none, in seconds: an hour.
+const WINDOW: u64 = 3600;
+
 /// The target.
 pub static SURICATA: Suricata = Suricata { sids: lock::SidRange::LOCAL };
 
