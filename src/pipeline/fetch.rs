@@ -51,12 +51,14 @@ pub(super) struct Objects {
     file: Option<String>,
     batch: Batch,
     heads: Vec<Result<Head, ObjectError>>,
+    /// Where a walk can go on that breaks off behind them.
+    pub(super) checkpoint: Option<String>,
 }
 
 impl Objects {
     /// An empty page.
     fn page() -> Self {
-        Self { file: None, batch: Batch::at(0, 1), heads: Vec::new() }
+        Self { file: None, batch: Batch::at(0, 1), heads: Vec::new(), checkpoint: None }
     }
 
     /// The objects' texts and heads.
@@ -105,7 +107,7 @@ pub(super) fn read(job: &Job, events: &SyncSender<(usize, Event)>) {
     let ended = match &job.feed.kind {
         FeedKind::Files(paths) => files(&source::inputs(paths), job, send),
         FeedKind::Taxii(feed) => {
-            let cursor = job.known.cursor.clone().filter(|_| !job.full);
+            let cursor = job.known.checkpoint.clone().or_else(|| job.known.cursor.clone()).filter(|_| !job.full);
             web(&feed.options, &feed.credentials, cursor, job, send, fetch_into)
         }
         FeedKind::Url(feed) => {
@@ -136,6 +138,7 @@ impl<F: FnMut(Objects) -> io::Result<()>> ObjectSink for Pages<F> {
 
     fn page(&mut self, so_far: &FetchSummary) -> io::Result<()> {
         self.count = so_far.pages;
+        self.page.checkpoint.clone_from(&so_far.checkpoint);
         (self.send)(std::mem::replace(&mut self.page, Objects::page()))
     }
 }
@@ -205,7 +208,7 @@ fn files(found: &source::Inputs, job: &Job, mut send: impl FnMut(Objects) -> io:
             if let Some(error) = heads.iter().filter_map(|head| head.as_ref().err()).find(is_unknown) {
                 failure.get_or_insert(error.diagnostic());
             }
-            if send(Objects { file: Some(input.name().to_owned()), batch, heads }).is_err() {
+            if send(Objects { file: Some(input.name().to_owned()), batch, heads, checkpoint: None }).is_err() {
                 return ended;
             }
         }

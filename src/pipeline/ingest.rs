@@ -94,6 +94,10 @@ fn is_full(feed: &FeedConfig, known: &Feed, request: &Request<'_>) -> bool {
     if !matches!(feed.kind, FeedKind::Taxii(_)) || request.resync {
         return true;
     }
+    // A walk that broke off goes on first: a server that has a quota may never let a whole one through.
+    if known.checkpoint.is_some() {
+        return false;
+    }
     let age = known.last_full.map(|last| request.now.unix_seconds().saturating_sub(last.unix_seconds()));
     feed.resync.is_some_and(|after| age.is_none_or(|age| age >= after))
 }
@@ -117,6 +121,9 @@ impl Intake {
     fn take(&mut self, store: &mut Store, objects: &Objects) -> Result<(), BuildError> {
         self.report.objects += objects.iter().len() as u64;
         let tally = store.take(self.known.number, objects.iter())?;
+        if let Some(checkpoint) = &objects.checkpoint {
+            store.note_checkpoint(self.known.number, checkpoint)?;
+        }
         self.ambiguous.extend(tally.ambiguous);
         self.report.changed += tally.changed + tally.rewritten;
         let said = self.said.len();
@@ -149,10 +156,14 @@ impl Intake {
                 return self.fail(store, request.now, Diagnostic::error(FEED_SHRUNK, message).help(help));
             }
         }
+        // A first walk that was broken off has been gone on with.
+        let complete = full || self.known.last_success.is_none();
         // What can't be read is to be told of again.
         let validator = notes.validator.filter(|_| self.report.faulty == 0);
-        self.report.removed =
-            store.end(self.known.number, &Completion { cursor: notes.cursor, validator, now: request.now, full })?;
+        self.report.removed = store.end(
+            self.known.number,
+            &Completion { cursor: notes.cursor, validator, now: request.now, full, complete },
+        )?;
         self.ended = true;
         self.report.since = Some(request.now.to_string());
         self.report.state = match self.report.changed {

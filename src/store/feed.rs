@@ -19,6 +19,8 @@ pub struct Feed {
     pub cursor: Option<String>,
     /// By what the source knows whether its document has changed.
     pub validator: Option<String>,
+    /// Where a walk that broke off goes on.
+    pub checkpoint: Option<String>,
     /// When it was read to the end last.
     pub last_success: Option<Timestamp>,
     /// When it was last read from its beginning to its end.
@@ -60,7 +62,7 @@ impl Store {
     pub fn feed(&mut self, source: &str, name: &str) -> Result<Feed, StoreError> {
         let insert = "INSERT INTO feed (source, name) VALUES (?1, ?2)
                       ON CONFLICT (source) DO UPDATE SET name = excluded.name WHERE name <> excluded.name";
-        let select = "SELECT number, cursor, validator, last_success, last_full, failing_since
+        let select = "SELECT number, cursor, validator, checkpoint, last_success, last_full, failing_since
                       FROM feed WHERE source = ?1";
         let found = self
             .connection
@@ -125,6 +127,16 @@ impl Store {
         all.map_err(|cause| self.failed(cause))
     }
 
+    /// Notes where the walk through a feed goes on if it breaks off: what came before is in the store.
+    ///
+    /// # Errors
+    /// A failing database.
+    pub fn note_checkpoint(&mut self, feed: FeedNumber, checkpoint: &str) -> Result<(), StoreError> {
+        let update = "UPDATE feed SET checkpoint = ?2 WHERE number = ?1 AND checkpoint IS NOT ?2";
+        let updated = self.connection.execute(update, (feed.0, checkpoint));
+        updated.map(drop).map_err(|cause| self.failed(cause))
+    }
+
     /// Notes that a feed could not be read to its end, and why. What came of it stays.
     ///
     /// # Errors
@@ -141,9 +153,10 @@ fn feed(row: &Row<'_>) -> rusqlite::Result<Feed> {
         number: FeedNumber(row.get(0)?),
         cursor: row.get(1)?,
         validator: row.get(2)?,
-        last_success: time(row, 3)?,
-        last_full: time(row, 4)?,
-        failing_since: time(row, 5)?,
+        checkpoint: row.get(3)?,
+        last_success: time(row, 4)?,
+        last_full: time(row, 5)?,
+        failing_since: time(row, 6)?,
     })
 }
 

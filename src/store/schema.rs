@@ -41,6 +41,8 @@ const STEPS: &[&str] = &[
     "ALTER TABLE feed ADD COLUMN validator TEXT;
      ALTER TABLE feed ADD COLUMN failing_since INTEGER;
      ALTER TABLE feed ADD COLUMN failure TEXT;",
+    // Where a walk that broke off goes on.
+    "ALTER TABLE feed ADD COLUMN checkpoint TEXT;",
 ];
 
 /// The version that this program reads and writes.

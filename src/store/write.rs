@@ -35,6 +35,9 @@ pub struct Completion {
     pub now: Timestamp,
     /// Whether all that the feed holds was brought. What was not among it is removed.
     pub full: bool,
+    /// Whether all of it has been brought by now, perhaps by several walks of which each went on where the one before it
+    /// broke off.
+    pub complete: bool,
 }
 
 /// The versions that a walk has brought. They need not outlive the process: a walk that was broken off starts again.
@@ -107,10 +110,10 @@ impl Store {
             }
             let update = "UPDATE feed SET cursor = coalesce(?2, cursor), validator = ?3, last_success = ?4,
                               last_full = CASE WHEN ?5 THEN ?4 ELSE last_full END,
-                              failing_since = NULL, failure = NULL
+                              failing_since = NULL, failure = NULL, checkpoint = NULL
                           WHERE number = ?1";
             let now = end.now.unix_seconds();
-            transaction.execute(update, (feed.0, &end.cursor, &end.validator, now, end.full))?;
+            transaction.execute(update, (feed.0, &end.cursor, &end.validator, now, end.full || end.complete))?;
             transaction.commit()?;
             Ok(swept)
         });

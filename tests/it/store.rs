@@ -25,7 +25,7 @@ fn indicator(number: u32, modified: &str, more: &str) -> String {
 }
 
 fn end(full: bool) -> Completion {
-    Completion { cursor: None, validator: None, now: now(), full }
+    Completion { cursor: None, validator: None, now: now(), full, complete: full }
 }
 
 fn take(store: &mut Store, feed: FeedNumber, objects: &[String]) -> Tally {

@@ -86,6 +86,10 @@ fn polls_twice(server: &RealServer) -> FetchSummary {
     assert_eq!((objects.len(), ids(&objects).len()), (2000, 2000));
     assert!(first.cursor.is_some() && first.cursor == first.last_added, "{first:?}");
     options.cursor.clone_from(&first.cursor);
+    // With an overlap those of the newest moment come again, and nothing else.
+    let (again, objects) = fetched(&options);
+    assert!(objects.len() <= 250 && again.cursor == first.cursor, "{again:?}");
+    options.overlap = Duration::ZERO;
     let (second, objects) = fetched(&options);
     assert_eq!((objects.len(), second.repeated, second.pages), (0, 0, 1));
     assert_eq!(second.cursor, first.cursor);
@@ -127,6 +131,9 @@ fn medallion1_sends_every_object_by_ranges_and_then_none() {
     assert_eq!((objects.len(), ids(&objects).len(), first.repeated), (OBJECTS, OBJECTS, 0));
     assert_eq!(first.cursor.as_deref(), Some("2024-01-01T02:00:00.000Z"));
     options.cursor.clone_from(&first.cursor);
+    let (again, objects) = fetched(&options);
+    assert!(objects.len() <= TIES && again.cursor == first.cursor, "{again:?}");
+    options.overlap = Duration::ZERO;
     let (second, objects) = fetched(&options);
     assert_eq!((objects.len(), &second.cursor), (0, &first.cursor));
 }

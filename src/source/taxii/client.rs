@@ -23,6 +23,7 @@ use super::{
 };
 use crate::stix::Timestamp;
 
+const FIRST_ADDED: &str = "x-taxii-date-added-first";
 const LAST_ADDED: &str = "x-taxii-date-added-last";
 const MOST_REDIRECTS: usize = 5;
 /// No error message is longer; what comes after is not read.
@@ -53,6 +54,8 @@ pub(super) struct Answer {
     /// The resource, without the query.
     pub(super) url: String,
     pub(super) content_type: Option<String>,
+    /// `X-TAXII-Date-Added-First`, as it came.
+    pub(super) first_added: Option<String>,
     /// `X-TAXII-Date-Added-Last`, as it came.
     pub(super) last_added: Option<String>,
     /// The server's clock.
@@ -219,6 +222,7 @@ impl Client {
         let mut answer = Answer {
             url: shown(url),
             content_type: text(CONTENT_TYPE.as_str()),
+            first_added: text(FIRST_ADDED),
             last_added: text(LAST_ADDED),
             date: text(DATE.as_str()).and_then(|date| http_date(&date)),
             items: text(CONTENT_RANGE.as_str()).and_then(|range| Items::parse(&range)),

@@ -2,7 +2,7 @@
 
 use std::{
     borrow::Cow,
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, hash_map::Entry},
 };
 
 use serde_json::value::RawValue;
@@ -10,11 +10,12 @@ use sha2::{Digest, Sha256};
 
 use crate::stix::{Head, Role, object_type};
 
-/// The versions seen, each as 16 bytes of a hash, with the round in which it was seen last. A round is one pass over
+/// The versions seen, each as 16 bytes of a hash, with the round in which it was seen last and the page of that round on
+/// which it came first. A round is one pass over
 /// the collection: a walk that starts again must not take what it has seen before for a lack of progress.
 #[derive(Debug, Default)]
 pub(super) struct Dedup {
-    rounds: HashMap<u128, u32>,
+    seen: HashMap<u128, (u32, u32)>,
     round: u32,
 }
 
@@ -23,10 +24,10 @@ pub(super) struct Dedup {
 pub(super) enum Novelty {
     /// Never seen before.
     New,
-    /// Dedup, but not in this round.
+    /// Seen, but not in this round.
     NewInRound,
-    /// Dedup in this round.
-    Old,
+    /// Seen in this round, first on the page with this number.
+    Old(u32),
 }
 
 impl Dedup {
@@ -35,12 +36,19 @@ impl Dedup {
         self.round += 1;
     }
 
-    /// Takes note of the object `text`, whose head is given where it could be read.
-    pub(super) fn note(&mut self, text: &str, head: Option<&Head>) -> Novelty {
-        match self.rounds.insert(version(text, head), self.round) {
-            None => Novelty::New,
-            Some(round) if round == self.round => Novelty::Old,
-            Some(_) => Novelty::NewInRound,
+    /// Takes note of the object `text` on a page of the walk, whose head is given where it could be read.
+    pub(super) fn note(&mut self, text: &str, head: Option<&Head>, page: u32) -> Novelty {
+        let known = self.seen.entry(version(text, head));
+        match known {
+            Entry::Vacant(free) => {
+                free.insert((self.round, page));
+                Novelty::New
+            }
+            Entry::Occupied(known) if known.get().0 == self.round => Novelty::Old(known.get().1),
+            Entry::Occupied(mut known) => {
+                known.insert((self.round, page));
+                Novelty::NewInRound
+            }
         }
     }
 }
@@ -85,7 +93,7 @@ mod tests {
     use super::*;
 
     fn note(dedup: &mut Dedup, object: &str) -> Novelty {
-        dedup.note(object, Head::read(object.as_bytes()).as_ref().ok())
+        dedup.note(object, Head::read(object.as_bytes()).as_ref().ok(), 0)
     }
 
     #[test]
@@ -93,18 +101,18 @@ mod tests {
         let mut dedup = Dedup::default();
         for (object, expected) in [
             (r#"{"type":"a","id":"a--1","modified":"2026-01-01T00:00:00Z"}"#, Novelty::New),
-            (r#"{"modified":"2026-01-01T00:00:00.000Z","type":"a","id":"a--1","name":"x"}"#, Novelty::Old),
+            (r#"{"modified":"2026-01-01T00:00:00.000Z","type":"a","id":"a--1","name":"x"}"#, Novelty::Old(0)),
             (r#"{"type":"a","id":"a--1","modified":"2026-01-01T00:00:00.001Z"}"#, Novelty::New),
             (r#"{"type":"a","id":"a--1","modified":"yesterday"}"#, Novelty::New),
             (r#"{"type":"a","id":"a--1","modified":"yesterday","name":"x"}"#, Novelty::New),
             (r#"{"type":"url","id":"url--1","value":"x"}"#, Novelty::New),
-            (r#"{"type":"url","id":"url--1","value":"x"}"#, Novelty::Old),
+            (r#"{"type":"url","id":"url--1","value":"x"}"#, Novelty::Old(0)),
             (r#"{"type":"url","id":"url--1","value":"y"}"#, Novelty::New),
             (r#"{"type":"identity","id":"identity--socdefenders","name":"s","modified":"1"}"#, Novelty::New),
-            (r#"{"type":"identity","id":"identity--socdefenders","name":"s","modified":"2"}"#, Novelty::Old),
+            (r#"{"type":"identity","id":"identity--socdefenders","name":"s","modified":"2"}"#, Novelty::Old(0)),
             (r#"{"type":"identity","id":"identity--socdefenders","name":"t","modified":"2"}"#, Novelty::New),
             (r#"{"type":"indicator","id":"i--1","modified":"2026-01-01","pattern":"[a:b=1]"}"#, Novelty::New),
-            (r#"{"type":"indicator","id":"i--1","modified":"2026-01-01","pattern":"[a:b=2]"}"#, Novelty::Old),
+            (r#"{"type":"indicator","id":"i--1","modified":"2026-01-01","pattern":"[a:b=2]"}"#, Novelty::Old(0)),
             (r#"{"type":"indicator","id":"i--1","modified":"2026-01-01"}"#, Novelty::New),
             (r#"{"id":7}"#, Novelty::New),
             (r#"{"type":"a","id":"x","id":"y","modified":"2026-01-01"}"#, Novelty::New),
@@ -120,6 +128,6 @@ mod tests {
         assert_eq!(note(&mut dedup, object), Novelty::New);
         dedup.start_round();
         assert_eq!(note(&mut dedup, object), Novelty::NewInRound);
-        assert_eq!(note(&mut dedup, object), Novelty::Old);
+        assert_eq!(note(&mut dedup, object), Novelty::Old(0));
     }
 }

@@ -149,6 +149,14 @@ coded! {
         },
             error("{page} objects or more share the date_added {date_added}, and the server gives no more than {page} a page"),
             help("ask the server's operator for `next` paging or for larger pages");
+        /// Pages by time don't overlap, however far they step back.
+        NO_OVERLAP = "S066", NoOverlap { /** The moment, as the server gave it. */ date_added: String },
+            error("asked again and again for what was added from {date_added} on, the server brings nothing of the page before"),
+            help("X-TAXII-Date-Added-Last is not the date_added of a page's newest object; report it to the server's operator");
+        /// The server gives the newest objects first and no `next`.
+        NEWEST_FIRST = "S067", NewestFirst,
+            error("the server gives the newest objects first and no usable `next`: older ones can't be asked for"),
+            help("ask the server's operator for `next` paging, or raise the limit so that one page holds everything");
         /// `more` is true, but there is neither `next` nor a usable `X-TAXII-Date-Added-Last`.
         NO_WAY_ON = "S049", NoWayOn,
             error("the server says that there is more, but gives neither `next` nor X-TAXII-Date-Added-Last"),
@@ -250,6 +258,7 @@ impl TaxiiError {
             }
             Self::UnreadableCollection { collection } => Self::UnreadableCollection { collection: clean(collection) },
             Self::Ties { date_added, page } => Self::Ties { date_added: clean(date_added), page },
+            Self::NoOverlap { date_added } => Self::NoOverlap { date_added: clean(date_added) },
             Self::Incomplete { objects, pages, cause } => {
                 Self::Incomplete { objects, pages, cause: Box::new(cause.redacted(clean)) }
             }

@@ -160,19 +160,19 @@ impl Client {
         summary: &mut FetchSummary,
     ) -> Result<(), TaxiiError> {
         let address = Address::parse(&options.url)?;
-        let start = options.start()?;
+        let (known, start) = (options.known()?, options.start()?);
         let query = Query { added_after: start, limit: options.limit, filters: options.filters.clone() };
         let first_page = |objects: &url::Url, version| query.request(objects, &query.start(), version);
         let FoundCollection { objects, first } =
             resolve::find(self, &address, options.collection.as_deref(), first_page).await?;
         summary.objects_url = shown(&objects);
-        let end = Walk::new(self, &query, objects, sink, summary).run(first).await?;
-        if let (Some(start), Some(lookback), Some(now)) = (start, options.lookback, end.date)
+        let end = Walk::new(self, query, objects, sink, summary).run(first).await?;
+        if let (Some(start), Some(lookback), Some(now)) = (known, options.lookback, end.date)
             && start < now.saturating_sub(lookback)
         {
             summary.diagnostics.push(beyond_lookback(start, now.saturating_sub(lookback)));
         }
-        summary.cursor = cursor(options, start, &end, summary.objects > 0);
+        summary.cursor = cursor(options, known, &end, summary.objects > 0);
         summary.last_added = end.last.map(|last| last.text);
         Ok(())
     }
@@ -180,12 +180,13 @@ impl Client {
 
 /// See [`FetchSummary::cursor`].
 fn cursor(options: &FetchOptions, start: Option<Timestamp>, end: &WalkEnd, any_came: bool) -> Option<String> {
+    // What the server's clock says is the latest that a header may say; by itself it says nothing of when objects are added.
     let by_clock = || Some(end.date.filter(|_| any_came)?.saturating_sub(options.overlap));
     match (&end.last, by_clock()) {
         (Some(last), clock) if Some(last.moment) > start && clock.is_none_or(|clock| last.moment <= clock) => {
             Some(last.text.clone())
         }
-        (_, Some(clock)) if Some(clock) > start => Some(format!("{clock:.6}")),
+        (Some(last), Some(clock)) if last.moment > clock && Some(clock) > start => Some(format!("{clock:.6}")),
         _ => options.cursor.clone().or_else(|| start.map(|moment| format!("{moment:.6}"))),
     }
 }

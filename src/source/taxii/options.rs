@@ -78,17 +78,20 @@ impl FetchOptions {
         }
     }
 
-    /// The moment after which objects are asked for.
-    ///
-    /// # Errors
-    /// [`TaxiiError::InvalidOption`] if the cursor is no moment.
-    pub(super) fn start(&self) -> Result<Option<Timestamp>, TaxiiError> {
+    /// Where the poll begins, as the one before it has ended with.
+    pub(super) fn known(&self) -> Result<Option<Timestamp>, TaxiiError> {
         let Some(cursor) = &self.cursor else { return Ok(self.added_after) };
         let moment = parse_timestamp(cursor).ok_or_else(|| TaxiiError::InvalidOption {
             option: "cursor",
             reason: "is not what an earlier poll has ended with".to_owned(),
         })?;
         Ok(Some(moment))
+    }
+
+    /// What it asks for: what came to be seen later than it was added comes with the overlap.
+    pub(super) fn start(&self) -> Result<Option<Timestamp>, TaxiiError> {
+        let known = self.known()?;
+        Ok(if self.cursor.is_some() { known.map(|moment| moment.saturating_sub(self.overlap)) } else { known })
     }
 }
 

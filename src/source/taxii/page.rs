@@ -17,6 +17,8 @@ pub(super) struct Page<'a> {
     pub(super) next: Option<String>,
     /// `X-TAXII-Date-Added-Last`; `None` where it is missing or can't be right.
     pub(super) last: Option<Last>,
+    /// `X-TAXII-Date-Added-First`; `None` where it is missing or no time.
+    pub(super) first: Option<Timestamp>,
     /// Which items of the collection these are, in TAXII 2.0.
     pub(super) items: Option<Items>,
 }
@@ -58,7 +60,8 @@ impl<'a> Page<'a> {
             None => return Err(not_taxii(answer, "it has no `objects`")),
         };
         let (more, next) = (body.more.and_then(truth), body.next.and_then(token));
-        Ok(Self { objects, more, next, last: Last::from_answer(answer), items: answer.items })
+        let first = answer.first_added.as_deref().and_then(parse_timestamp);
+        Ok(Self { objects, more, next, last: Last::from_answer(answer), first, items: answer.items })
     }
 }
 
@@ -71,6 +74,15 @@ impl Last {
         let moment = parse_timestamp(text)?;
         let is_ahead = answer.date.is_some_and(|now| moment > now.saturating_add(AHEAD));
         (!is_ahead).then(|| Self { moment, text: text.clone() })
+    }
+
+    /// The same, but so much earlier; as the server wrote it where that is no time at all.
+    pub(super) fn earlier(self, by: Duration) -> Self {
+        if by.is_zero() {
+            return self;
+        }
+        let moment = self.moment.saturating_sub(by);
+        Self { moment, text: format!("{moment:.6}") }
     }
 }
 

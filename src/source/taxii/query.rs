@@ -1,5 +1,7 @@
 //! What a walk asks for, and where it stands.
 
+use std::time::Duration;
+
 use url::Url;
 
 use super::{
@@ -19,7 +21,7 @@ pub(super) struct Query {
 
 impl Query {
     pub(super) fn start(&self) -> PagePosition {
-        PagePosition { added_after: self.added_after, next: None, item: 0, limit: self.limit }
+        PagePosition { added_after: self.added_after, next: None, item: 0, limit: self.limit, overlaps: None }
     }
 
     /// Asks for `position` of the objects at `objects`.
@@ -51,21 +53,25 @@ pub(super) struct PagePosition {
     /// The first item, in TAXII 2.0.
     pub(super) item: u64,
     pub(super) limit: u32,
+    /// The newest moment of the page before, of which this one has to bring something again.
+    pub(super) overlaps: Option<Timestamp>,
 }
 
 impl PagePosition {
     /// The way past a page that can't be read and whose newest object was added at `moment`. It overlaps that page as
     /// any other, but if the page comes again it is left behind with all that share its moment.
     pub(super) fn past(&self, moment: Timestamp) -> Option<Self> {
-        let overlapping = self.from(moment);
+        let overlapping = Self { overlaps: None, ..self.from(moment, Duration::ZERO) };
         if self.next.is_some() || overlapping.added_after > self.added_after {
             return Some(overlapping);
         }
         (Some(moment) > self.added_after).then_some(Self { added_after: Some(moment), ..overlapping })
     }
 
-    /// The same from `moment` on, without `next`.
-    pub(super) fn from(&self, moment: Timestamp) -> Self {
-        Self { added_after: self.added_after.max(Some(just_before(moment))), next: None, item: 0, limit: self.limit }
+    /// The same from `moment` on, and from as much earlier as `behind` says, without `next`.
+    pub(super) fn from(&self, moment: Timestamp, behind: Duration) -> Self {
+        let added_after = self.added_after.max(Some(just_before(moment).saturating_sub(behind)));
+        let overlaps = (Some(moment) > self.added_after).then_some(moment);
+        Self { added_after, next: None, item: 0, limit: self.limit, overlaps }
     }
 }

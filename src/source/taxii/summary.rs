@@ -57,9 +57,12 @@ pub struct FetchSummary {
     /// Of a collection it is the newest `X-TAXII-Date-Added-Last`, but never later than the server's own `Date` at the
     /// beginning of the walk less [`FetchOptions::overlap`](super::FetchOptions::overlap): a server that is still
     /// adding objects may add more at the same moment, so what was added just now is asked for again. Where the server
-    /// sends no such header it is that time; where it sends neither, or nothing came, what the poll has begun with.
+    /// sends no such header, or nothing came, it is what the poll has begun with.
     /// This machine's clock has no part in it. Of a bundle it is the `ETag`, or else `Last-Modified`.
     pub cursor: Option<String>,
+    /// Where a walk that breaks off behind this page can go on, as [`FetchSummary::cursor`]: all that was added before has
+    /// come. Only where the pages have been seen to come in the order of time.
+    pub checkpoint: Option<String>,
     /// The bundle is the one that the cursor stands for: nothing was fetched.
     pub unchanged: bool,
     /// What is worth knowing about the way.

@@ -1,10 +1,14 @@
 //! Timestamps as TAXII servers write them and take them.
 
-use jiff::fmt::{rfc2822, strtime};
+use jiff::{
+    civil,
+    fmt::{rfc2822, strtime},
+    tz::TimeZone,
+};
 
 use crate::stix::Timestamp;
 
-/// Reads an RFC 3339 time, a bare date (midnight UTC), or the text that JavaScript makes of a `Date`, which some servers put
+/// Reads an RFC 3339 time, one without a zone (in UTC), a bare date (midnight UTC), or the text that JavaScript makes of a `Date`, which some servers put
 /// into their headers. Digits beyond the microsecond are cut off. `None` for anything else.
 ///
 /// Requests hold it with exactly six digits (TAXII 2.1, section 3.1 asks for microseconds; real servers answer 400 or 500 to
@@ -17,7 +21,8 @@ use crate::stix::Timestamp;
 #[must_use]
 pub fn parse_timestamp(text: &str) -> Option<Timestamp> {
     let text = text.trim();
-    match text.parse().ok().or_else(|| javascript_date(text)) {
+    match text.parse().ok().or_else(|| javascript_date(text)).or_else(|| without_zone(text)).or_else(|| mail_date(text))
+    {
         Some(moment) => in_microseconds(moment),
         None => text.parse().ok().filter(|_| text.len() == "YYYY-MM-DD".len()),
     }
@@ -25,12 +30,29 @@ pub fn parse_timestamp(text: &str) -> Option<Timestamp> {
 
 /// Reads the `Date` of an HTTP answer (RFC 9110, section 5.6.7).
 pub(super) fn http_date(text: &str) -> Option<Timestamp> {
-    in_microseconds(rfc2822::parse(text.trim()).ok()?.timestamp())
+    in_microseconds(mail_date(text.trim())?)
+}
+
+/// `Thu, 01 Jan 2026 03:00:00 GMT`
+fn mail_date(text: &str) -> Option<jiff::Timestamp> {
+    Some(rfc2822::parse(text).ok()?.timestamp())
 }
 
 /// One microsecond earlier: asking for what was added after that moment includes this one.
 pub(super) fn just_before(moment: Timestamp) -> Timestamp {
     moment.saturating_sub(std::time::Duration::from_micros(1))
+}
+
+/// Whether a text is a time of day without a time zone.
+pub(super) fn lacks_zone(text: &str) -> bool {
+    text.trim().parse::<jiff::Timestamp>().is_err() && without_zone(text.trim()).is_some()
+}
+
+/// `2026-01-01T03:00:00.5`, in UTC.
+fn without_zone(text: &str) -> Option<jiff::Timestamp> {
+    let has_time = text.len() > "YYYY-MM-DD".len();
+    let time: civil::DateTime = text.parse().ok().filter(|_| has_time)?;
+    TimeZone::UTC.to_timestamp(time).ok()
 }
 
 /// `Thu Feb 20 2020 22:10:20 GMT+0000 (Coordinated Universal Time)`
@@ -59,6 +81,9 @@ mod tests {
             ("2026-01-01T00:00:00.123456789Z", "2026-01-01T00:00:00.123456Z"),
             ("2026-01-01T02:00:00.000001+02:00", "2026-01-01T00:00:00.000001Z"),
             ("2026-01-01", "2026-01-01T00:00:00.000000Z"),
+            ("Thu, 01 Jan 2026 03:00:00 GMT", "2026-01-01T03:00:00.000000Z"),
+            ("2026-01-01T03:04:05.5", "2026-01-01T03:04:05.500000Z"),
+            ("2026-01-01 03:04:05", "2026-01-01T03:04:05.000000Z"),
             ("Thu Feb 20 2020 22:10:20 GMT+0000 (Coordinated Universal Time)", "2020-02-20T22:10:20.000000Z"),
         ] {
             assert_eq!(printed(text).as_deref(), Some(expected), "{text}");

@@ -92,7 +92,7 @@ fn a_cursor_file_lets_the_next_run_go_on() {
     let server = Server::start(|request, _| {
         let (from, to, last) = match request.has("added_after") {
             None => (0, 5, "2026-01-01T00:00:00.000000Z"),
-            Some("2026-01-01T00:00:00.000000Z") => (5, 7, "2026-01-02T00:00:00.000000Z"),
+            Some("2025-12-31T23:55:00.000000Z") => (5, 7, "2026-01-02T00:00:00.000000Z"),
             Some(_) => return Reply::new(403, "{}"),
         };
         Reply::json(&json!({"more": false, "objects": indicators(from..to)})).last_added(last)

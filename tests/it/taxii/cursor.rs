@@ -35,7 +35,8 @@ fn the_next_poll_begins_at_the_newest_header() {
     let (summary, _) = poll(page(0..3).last_added("2026-01-01T09:00:00Z"), None);
     assert_eq!(summary.cursor.as_deref(), Some("2026-01-01T09:00:00Z"));
     let (_, server) = poll(page(0..3), summary.cursor.as_deref());
-    assert_eq!(server.requests()[0].has("added_after"), Some("2026-01-01T09:00:00.000000Z"));
+    // Less the overlap: what was being added then may have come to be seen later.
+    assert_eq!(server.requests()[0].has("added_after"), Some("2026-01-01T08:55:00.000000Z"));
 }
 
 #[test]
@@ -57,13 +58,11 @@ fn what_was_added_just_now_is_asked_for_again() {
 }
 
 #[test]
-fn without_the_header_it_begins_at_the_servers_own_clock_less_an_overlap() {
+fn without_the_header_the_next_poll_begins_where_this_one_did() {
+    // The server's clock does not say when its objects were added.
     let (summary, _) = poll(page(0..3).with("Date", NOON), Some(EARLIER));
-    assert_eq!(summary.cursor.as_deref(), Some("2026-01-01T11:55:00.000000Z"));
-    let server = Server::scripted(vec![page(0..3).with("Date", NOON)]);
-    let mut options = collection(&server);
-    options.overlap = Duration::from_secs(3600);
-    assert_eq!(run(&options).0.unwrap().cursor.as_deref(), Some("2026-01-01T11:00:00.000000Z"));
+    assert_eq!(summary.cursor.as_deref(), Some(EARLIER));
+    assert_eq!(poll(page(0..3).with("Date", NOON), None).0.cursor, None);
 }
 
 #[test]
@@ -85,7 +84,7 @@ fn what_says_nothing_leaves_the_cursor_as_it_was() {
 fn a_header_that_cannot_be_right_is_taken_for_missing() {
     for wrong in ["9999-12-31T23:59:59Z", "2026-01-02T12:00:01.000000Z", "1767225600", "soon"] {
         let (summary, _) = poll(page(0..3).last_added(wrong).with("Date", NOON), Some(EARLIER));
-        assert_eq!(summary.cursor.as_deref(), Some("2026-01-01T11:55:00.000000Z"), "{wrong}");
+        assert_eq!(summary.cursor.as_deref(), Some(EARLIER), "{wrong}");
         let codes: Vec<_> = summary.diagnostics.iter().map(|found| found.code).collect();
         assert_eq!(codes, [WRONG_LAST_ADDED]);
     }
@@ -219,8 +218,10 @@ fn two_polls_of_a_server_with_headers_only_give_everything_once() {
     options.cursor = summary.cursor;
     let (outcome, bundle) = run(&options);
     let summary = outcome.unwrap();
-    assert_eq!(crate::support::server::ids(&bundle), ["identity--socdefenders"]);
-    assert_eq!((summary.requests, summary.cursor), (1, Some(moment(1999))));
+    // The block of the newest moment comes again: more may have been added to it.
+    assert_eq!(crate::support::server::ids(&bundle).len(), 251);
+    assert_eq!(summary.cursor, Some(moment(1999)));
+    assert!(summary.requests <= 6, "{}", summary.requests);
 }
 
 /// As SOCDefenders may be: no `more`, no `next`, only the header, and fewer objects a page than asked for.

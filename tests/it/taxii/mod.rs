@@ -12,5 +12,6 @@ mod older;
 mod paging;
 mod proxy;
 mod shapes;
+mod socdefenders;
 mod statuses;
 mod tls;
