@@ -358,12 +358,12 @@ impl<'a> Walk<'a> {
         let last = self.last.clone().filter(|_| is_ignored)?;
         self.next_is_broken = true;
         self.warn(NEXT_REJECTED, "`next` brings the same page again, going on by time instead");
-        Some(self.from_here(position, &last))
+        Some(self.way_by_time(position, &last))
     }
 
     /// By time from the newest object on, or from the beginning where the pages did not come in that order: then what is
     /// missing may be older.
-    fn from_here(&mut self, position: &PagePosition, last: &Last) -> PagePosition {
+    fn way_by_time(&mut self, position: &PagePosition, last: &Last) -> PagePosition {
         if !self.is_unordered {
             return position.from(last.moment, self.time.behind());
         }
@@ -423,7 +423,7 @@ impl<'a> Walk<'a> {
             Some(last) if rejected || (unclear && self.restarts > 0) => {
                 self.next_is_broken = true;
                 self.warn(NEXT_REJECTED, &format!("`next` can't be followed, going on by time instead: {error}"));
-                Ok(self.from_here(position, &last))
+                Ok(self.way_by_time(position, &last))
             }
             _ if unclear && self.restarts < MOST_RESTARTS => {
                 self.restarts += 1;
