@@ -15,9 +15,10 @@ use std::time::Duration;
 
 use super::{
     TaxiiError,
+    overlap::{Brought, Probe},
     page::{Last, Page},
     query::PagePosition,
-    walk::{Brought, Walk},
+    walk::Walk,
 };
 use crate::diagnostic::Code;
 
@@ -28,63 +29,6 @@ pub const STEPPED_BACK: Code = Code("S065");
 const FIRST_STEP: Duration = Duration::from_millis(1);
 /// How far a walk steps back at most.
 const LAST_STEP: Duration = Duration::from_secs(8 * 24 * 3600);
-
-/// The state of a walk by time.
-#[derive(Debug, Default)]
-pub(super) struct ByTime {
-    /// How far the walk stays behind the header; zero for one microsecond.
-    behind: Duration,
-    /// The number of the page that did not overlap the one before it, while the walk steps back from it.
-    gap: Option<u32>,
-    /// The length of the last page, if the next request asks for the same with a larger `limit`.
-    widened_from: Option<usize>,
-    /// Whether the walk has gone from one page to the next by time.
-    has_gone: bool,
-    probe: Probe,
-    /// The newest time, and the length of the page that may be the largest which the server gives, while that is looked
-    /// for.
-    cap: Option<(Last, usize)>,
-}
-
-/// The second look at the beginning.
-#[derive(Debug, Default, PartialEq, Eq)]
-enum Probe {
-    #[default]
-    NotYet,
-    Asked,
-}
-
-impl ByTime {
-    /// How far to stay behind `X-TAXII-Date-Added-Last`.
-    pub(super) fn behind(&self) -> Duration {
-        self.behind
-    }
-
-    /// Whether a page came before the gap that the walk steps back over.
-    pub(super) fn is_before_gap(&self, page: u32) -> bool {
-        self.gap.is_none_or(|gap| page < gap)
-    }
-
-    /// Whether the next answer is that to the second look at the beginning.
-    pub(super) fn is_probing(&self) -> bool {
-        self.probe == Probe::Asked
-    }
-
-    /// Whether the next answer tells how large the server's pages get.
-    pub(super) fn looks_for_cap(&self) -> bool {
-        self.cap.is_some()
-    }
-
-    /// Whether the next request asks for the same as the last one with a larger page.
-    pub(super) fn has_widened(&self) -> bool {
-        self.widened_from.is_some()
-    }
-
-    /// The length of the page before the one that has come, if that is a wider one.
-    pub(super) fn take_width(&mut self) -> Option<usize> {
-        self.widened_from.take()
-    }
-}
 
 impl Walk<'_> {
     /// The next position by time: from the last moment of `page` on, or the same with a wider page if that moment is

@@ -24,6 +24,7 @@ mod error;
 mod fetch;
 mod log;
 mod options;
+mod overlap;
 mod page;
 mod query;
 mod request;

@@ -5,7 +5,7 @@
 //! `X-TAXII-Date-Added-Last`, less one microsecond, since objects that share that moment may stand on the next page;
 //! what comes twice is dropped, and where one moment holds more objects than a page, the page is made larger. Asking for
 //! what came strictly after the header, as the standard describes (TAXII 2.1, section 3.4), loses every such object. How
-//! such a walk knows that it loses nothing stands in [`by_time`](super::by_time). A server that ignores its own `next`
+//! such a walk knows that it loses nothing stands in `by_time.rs`. A server that ignores its own `next`
 //! gives the same page again, and is followed by time as well; so is a `next` that is nothing but that header.
 //!
 //! Some servers move on with each request for a `next` page, so one that was repeated would skip a page. Where the
@@ -20,9 +20,9 @@ use url::Url;
 
 use super::{
     Client, FetchSummary, ObjectSink, TaxiiError, Version,
-    by_time::ByTime,
     client::Answer,
     dedup::{Dedup, Novelty},
+    overlap::{Brought, ByTime},
     page::{Last, Page},
     query::{PagePosition, Query},
     status::Repeatable,
@@ -94,15 +94,6 @@ enum After {
     More,
     /// What is asked for at this position.
     At(PagePosition),
-}
-
-/// What a page brought.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Brought {
-    /// Objects that this round has not seen before.
-    pub(super) fresh: usize,
-    /// Those that it has seen, before a gap if there is one; but for identities: a server may put its own on each page.
-    pub(super) again: usize,
 }
 
 /// What a walk has learned about its end.
