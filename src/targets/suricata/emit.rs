@@ -377,7 +377,7 @@ impl Line<'_, '_> {
 
     /// What Suricata makes of the rule in this file.
     fn emitted(&self, sid: u32, path: &'static str) -> EmittedRule {
-        let file = if path == RULES { "" } else { path.trim_start_matches("suricata/") };
+        let file = if path == RULES { "" } else { hashes::below(path) };
         let rule = EmittedRule { file: file.to_owned(), ..EmittedRule::from(sid.to_string()) };
         let Line::Signature(_, signature) = self else { return rule };
         let (since, until) = match signature.requires {

@@ -121,8 +121,7 @@ impl Exporter for Captures {
             (case.shown.from, case.shown.until) = self.log(test).span(from as usize);
         }
         let mut files = Vec::new();
-        let is_apart =
-            |file: &&File| [hashes::MD5, hashes::SHA1].iter().any(|path| path.ends_with(&format!("/{}", file.path)));
+        let is_apart = |file: &&File| [hashes::MD5, hashes::SHA1].map(hashes::below).contains(&file.path.as_str());
         let apart: Vec<u8> = written.iter().filter(is_apart).flat_map(|file| file.bytes.clone()).collect();
         for (test, needs_hashes) in TestFolder::ALL.into_iter().flat_map(|test| [(test, false), (test, true)]) {
             let folder = test.names()[usize::from(needs_hashes)];

@@ -22,6 +22,11 @@ pub const SOURCE: &str = include_str!("../../../templates/suricata/hashes.hbs");
 /// The template of the configuration.
 pub const TEMPLATE: &str = "hashes.hbs";
 
+/// The path of a file of rules below the target's folder.
+pub fn below(path: &'static str) -> &'static str {
+    path.strip_prefix("suricata/").unwrap_or(path)
+}
+
 /// The kinds of hashes that the rules of a run ask for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HashFiles(BTreeSet<HashAlgorithm>);
